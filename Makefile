@@ -1,0 +1,43 @@
+# Everything runs in a virtual environment of the checkout; each target sets up what it needs.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/ready
+# Compiling and hashing nothing twice: pip is asked only when the list of dependencies changed.
+PIP := $(BIN)/pip install --quiet --disable-pip-version-check
+
+.DEFAULT_GOAL := help
+
+.PHONY: help
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  \1\t\2/' | expand -t 12
+
+$(READY): host/pyproject.toml
+	@echo "setting up $(VENV) (once, about a minute)"
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed" >&2; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) || { echo "python3 -m venv failed: on Debian, apt-get install python3-venv" >&2; exit 1; }
+	@$(PIP) --editable 'host[sim,dev]'
+	@touch $@
+
+.PHONY: demo
+demo: $(READY) ## bring a simulated chamber to 5 MPa, hold, ramp to 2 MPa, hold; writes runs/demo
+	@$(BIN)/ipch demo --out runs/demo
+
+.PHONY: test
+test: $(READY) ## run every test that needs no hardware
+	@$(BIN)/ruff check --quiet . && $(BIN)/ruff format --quiet --check .
+	@$(BIN)/mypy --config-file host/pyproject.toml
+	@$(BIN)/pytest
+
+.PHONY: bench
+bench: $(READY) ## measure: speed, reference day (ONLY=name for one of them)
+	@$(BIN)/python -m tests.bench $(ONLY)
+
+.PHONY: lint
+lint: $(READY) ## check style and types
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
+	@$(BIN)/mypy --config-file host/pyproject.toml
+
+.PHONY: fmt
+fmt: $(READY) ## format the code
+	@$(BIN)/ruff check --fix --quiet . && $(BIN)/ruff format --quiet .

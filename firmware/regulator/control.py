@@ -1,0 +1,157 @@
+"""Target -> ramp -> pulses, on measured pressure, with the thermal transient taken into account."""
+
+from regulator.valves import FILL, IMMEDIATE_PER_SETTLED_PERCENT, VENT
+
+# A ramp asks for this much of its way at a time.
+_BURST_MS = 1000
+_BURST_MAX_PA = 100_000
+# Untried valves are tried with small steps: their gain may be off by a factor.
+_TRIAL_STEP_PA = 8_000
+_TRIALS = 3
+# Samples since the last pulse before a hold is judged.
+_HOLD_SAMPLES = 25
+# Below this difference across the fill valve nothing useful flows.
+_SUPPLY_MARGIN_PA = 100_000
+
+IDLE, IN_PROGRESS, COMPLETE = 0, 1, 2  # vent_state, as a PACE reports it
+
+
+class Control:
+    """Setpoint generation and pulse decisions. Pressures in Pa absolute, rates in Pa/s."""
+
+    def __init__(self, settings, sensors, valves):
+        self._settings = settings
+        self._sensors = sensors
+        self._valves = valves
+        self.target_pa = 0
+        self.ramp_pa = 0
+        self.in_limits = 0
+        self.effort_percent = 0
+        self.vent_state = IDLE
+        self.supply_low = False
+        self._ramp_rest = 0
+        self._within_ms = 0
+        self.configure()
+
+    def configure(self):
+        """Read the settings."""
+        setting = self._settings.get
+        self._band_pa = setting("dead_band_pa")
+        self._slew_pa_s = setting("slew_pa_s")
+        self._slew_linear = setting("slew_linear")
+        self._vent_slew_pa_s = setting("vent_slew_pa_s")
+        self._in_limits_pa = setting("in_limits_pa")
+        self._in_limits_ms = setting("in_limits_ms")
+        self._ambient_pa = setting("ambient_pa")
+
+    def start(self):
+        """Begin to regulate from the pressure that is there."""
+        self.ramp_pa = self._sensors.control_pa
+        self._ramp_rest = 0
+
+    def regulate(self, dt_ms: int):
+        """One tick of REGULATE."""
+        slew = self._slew_pa_s if self._slew_linear else 1_000_000
+        self._advance_ramp(self.target_pa, slew, dt_ms)
+        self._check_limits(dt_ms)
+        if not self._valves.idle():
+            return
+        self.effort_percent = 0
+        error_pa = self.target_pa - self._sensors.pressure_pa
+        if self.ramp_pa != self.target_pa or abs(error_pa) > 4 * self._band_pa:
+            self._follow_ramp(self.target_pa, slew)
+        else:
+            self._valves.close_window()
+            self._hold(error_pa)
+
+    def vent(self, dt_ms: int):
+        """One tick of VENT: down to ambient at the vent rate."""
+        self._advance_ramp(self._ambient_pa, self._vent_slew_pa_s, dt_ms)
+        if not self._valves.idle():
+            return
+        if self._sensors.pressure_pa < self._ambient_pa + 20_000:
+            self._valves.close_window()
+            self.vent_state = COMPLETE
+            return
+        self._follow_ramp(self._ambient_pa, self._vent_slew_pa_s)
+
+    def rest(self):
+        """One tick in which no valve may move."""
+        self.in_limits = 0
+        self._within_ms = 0
+        self.effort_percent = 0
+
+    def _advance_ramp(self, target_pa: int, slew_pa_s: int, dt_ms: int):
+        ramp_pa = self.ramp_pa
+        if ramp_pa == target_pa:
+            return
+        # The ramp waits for a plant that cannot follow.
+        lead_pa = max(4 * self._band_pa, 2 * self._burst_pa(slew_pa_s))
+        self._ramp_rest += slew_pa_s * dt_ms
+        step_pa = self._ramp_rest // 1000
+        self._ramp_rest -= step_pa * 1000
+        pressure_pa = self._sensors.control_pa
+        if target_pa > ramp_pa:
+            ramp_pa = min(ramp_pa + step_pa, target_pa, max(pressure_pa + lead_pa, ramp_pa))
+        else:
+            ramp_pa = max(ramp_pa - step_pa, target_pa, min(pressure_pa - lead_pa, ramp_pa))
+        self.ramp_pa = ramp_pa
+
+    def _burst_pa(self, slew_pa_s: int) -> int:
+        return max(self._band_pa, min(slew_pa_s * _BURST_MS // 1000, _BURST_MAX_PA))
+
+    def _follow_ramp(self, target_pa: int, slew_pa_s: int):
+        """Ask for a burst once the ramp is half a burst ahead; never past the target."""
+        pressure_pa = self._sensors.pressure_pa
+        ahead_pa = self.ramp_pa - pressure_pa
+        remaining_pa = target_pa - pressure_pa
+        side = FILL
+        if remaining_pa < 0:
+            ahead_pa = -ahead_pa
+            remaining_pa = -remaining_pa
+            side = VENT
+        half_pa = self._burst_pa(slew_pa_s) // 2
+        if ahead_pa < half_pa and ahead_pa < remaining_pa:
+            return
+        self._pulse(side, min(ahead_pa + half_pa, remaining_pa), True)
+
+    def _hold(self, error_pa: int):
+        """Correct an error that is outside the dead-band and will stay there."""
+        sensors = self._sensors
+        if sensors.samples < _HOLD_SAMPLES:
+            return
+        staying_pa = self.target_pa - sensors.settled_pa
+        side = FILL
+        if error_pa < 0:
+            error_pa = -error_pa
+            staying_pa = -staying_pa
+            side = VENT
+        band_pa = self._band_pa
+        if error_pa <= band_pa or staying_pa < band_pa // 2:
+            return
+        # A little past the target, so that the next correction is further away, but never out of the band at once.
+        aim_pa = (staying_pa + band_pa * 3 // 10) * IMMEDIATE_PER_SETTLED_PERCENT // 100
+        self._pulse(side, min(aim_pa, error_pa + band_pa * 8 // 10), False)
+
+    def _pulse(self, side: int, step_pa: int, linger: bool):
+        valves = self._valves
+        if side == FILL:
+            self.supply_low = self._sensors.supply_pa < self._sensors.pressure_pa + _SUPPLY_MARGIN_PA
+            if self.supply_low:
+                return
+        if valves.learned[side] < _TRIALS and step_pa > _TRIAL_STEP_PA:
+            step_pa = _TRIAL_STEP_PA
+        us = valves.pulse_for(side, step_pa)
+        if us:
+            self.effort_percent = max(1, us // 3000) if side == FILL else -max(1, us // 3000)
+            valves.request(side, us, linger)
+
+    def _check_limits(self, dt_ms: int):
+        error_pa = self.target_pa - self._sensors.control_pa
+        if abs(error_pa) <= self._in_limits_pa:
+            if self._within_ms < self._in_limits_ms:
+                self._within_ms += dt_ms
+            self.in_limits = 1 if self._within_ms >= self._in_limits_ms else 0
+        else:
+            self._within_ms = 0
+            self.in_limits = 0

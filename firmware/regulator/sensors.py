@@ -1,0 +1,226 @@
+"""Raw counts to pascal and millikelvin: calibration, NAMUR NE43 bands, spike filter, averaging, prediction."""
+
+FULL_SCALE_PA = 10_000_000
+
+# State of a 4-20 mA loop. NE43: 3.8-20.5 mA is a measurement, below 3.6 and above 21 mA is a failure.
+VALID, OPEN, LOW, HIGH, SHORT = range(5)
+BAND_NAMES = ("VALID", "OPEN", "LOW", "HIGH", "SHORT")
+# The same limits as nominal pressures: 16 mA span full scale and 4 mA is zero.
+_OPEN_PA = -250_000
+_LOW_PA = -125_000
+_HIGH_PA = 10_312_500
+_SHORT_PA = 10_625_000
+
+# The ADS1115 ends at 32767 counts = 20.48 mA into 100 ohm: there a short cannot be told from 20.5 mA, and
+# the graver of the two is assumed.
+ADS1115_SATURATED = 32767
+
+# Resistance of a PT1000 in milliohm from -40 to 130 degC in steps of 5 K (IEC 60751: A 3.9083e-3, B -5.775e-7,
+# C -4.183e-12). Linear interpolation between them is good to 1 mK.
+_PT1000_MOHM = (
+    842707, 862478, 882217, 901923, 921599, 941244, 960859, 980444, 1000000, 1019527, 1039025, 1058495,
+    1077935, 1097347, 1116729, 1136083, 1155408, 1174704, 1193971, 1213210, 1232419, 1251600, 1270751, 1289874,
+    1308968, 1328033, 1347069, 1366077, 1385055, 1404005, 1422925, 1441817, 1460680, 1479514, 1498319,
+)  # fmt: skip
+_PT1000_FIRST_MK = 233_150
+
+_AVERAGE_LENGTH = 32
+_SLEW_PERIOD_MS = 1000
+
+
+def pt1000_mk(counts: int) -> int:
+    """Return the temperature in mK for a MAX31865 ratio (0..32767) with a 4 kilohm reference; 0 = out of range."""
+    milliohm = counts * 15625 // 128
+    index = (milliohm - _PT1000_MOHM[0]) // 19300
+    if index < 0:
+        return 0
+    if index > len(_PT1000_MOHM) - 2:
+        index = len(_PT1000_MOHM) - 2
+    while index > 0 and milliohm < _PT1000_MOHM[index]:
+        index -= 1
+    while index < len(_PT1000_MOHM) - 2 and milliohm >= _PT1000_MOHM[index + 1]:
+        index += 1
+    low = _PT1000_MOHM[index]
+    step = _PT1000_MOHM[index + 1] - low
+    if milliohm > low + step:
+        return 0
+    return _PT1000_FIRST_MK + index * 5000 + (milliohm - low) * 5000 // step
+
+
+class Sample:
+    """What one tick reads from the hardware, as raw counts; `rig.read(sample)` fills it in place."""
+
+    def __init__(self):
+        self.control_counts = 0  # ADS1115 at +-2.048 V, 62.5 uV a count, over 100 ohm
+        self.safety_counts = 0  # the RP2040's own ADC, oversampled, 0..65535 for 0..3.3 V, over 100 ohm
+        self.supply_counts = 0  # ADS1115, as control
+        self.gas_counts = 0  # MAX31865 ratio, 15 bit, PT1000 against 4 kilohm
+        self.wall_counts = 0  # TMP117, 1/128 K a count, 0 = 0 degC
+        self.faults = 0  # bit mask of converters that did not answer: 1 ADS1115, 2 MAX31865, 4 TMP117
+
+
+class Transducer:
+    """A 4-20 mA pressure transducer over 0..10 MPa absolute and its calibration.
+
+    pressure = nominal + zero + span * nominal, where zero and span each have a term that is linear in the
+    temperature of the block that carries the transducer.
+    """
+
+    def __init__(self, multiplier: int, divisor: int, saturated: int):
+        self._multiplier = multiplier
+        self._divisor = divisor
+        self._saturated = saturated
+        self._zero_pa = 0
+        self._span_ppm = 0
+        self._zero_tc_pa_k = 0
+        self._span_tc_ppm_k = 0
+        self._reference_mk = 303_150
+        self._offset_pa = 0
+        self._gain_ppm = 0
+        self.band = OPEN
+        self.pa = 0
+
+    def calibrate(self, zero_pa: int, span_ppm: int, zero_tc_pa_k: int, span_tc_ppm_k: int, reference_mk: int):
+        """Set the coefficients: Pa, ppm of reading, Pa/K, ppm/K, and the temperature at which both terms are 0."""
+        self._zero_pa = zero_pa
+        self._span_ppm = span_ppm
+        self._zero_tc_pa_k = zero_tc_pa_k
+        self._span_tc_ppm_k = span_tc_ppm_k
+        self._reference_mk = reference_mk
+        self.compensate(reference_mk)
+
+    def compensate(self, wall_mk: int):
+        """Take the temperature terms at this temperature."""
+        delta_mk = wall_mk - self._reference_mk
+        self._offset_pa = self._zero_pa + self._zero_tc_pa_k * delta_mk // 1000
+        self._gain_ppm = self._span_ppm + self._span_tc_ppm_k * delta_mk // 1000
+
+    def update(self, counts: int):
+        """Convert one sample: sets `band`, and `pa` when the loop current is a measurement."""
+        nominal_pa = counts * self._multiplier // self._divisor - 2_500_000
+        if _LOW_PA <= nominal_pa <= _HIGH_PA and counts < self._saturated:
+            self.band = VALID
+            self.pa = nominal_pa + self._offset_pa + (nominal_pa // 1000) * self._gain_ppm // 1000
+        elif nominal_pa < _OPEN_PA:
+            self.band = OPEN
+        elif nominal_pa < _LOW_PA:
+            self.band = LOW
+        elif nominal_pa > _SHORT_PA or counts >= self._saturated:
+            self.band = SHORT
+        else:
+            self.band = HIGH
+
+
+class Sensors:
+    """The state of the chamber as measured; every attribute is an integer in the unit of its name."""
+
+    def __init__(self, settings):
+        self._settings = settings
+        self.control = Transducer(3125, 8, ADS1115_SATURATED)
+        self.safety = Transducer(10071, 32, 65536)
+        self.supply = Transducer(3125, 8, ADS1115_SATURATED)
+        self.control_pa = 0  # median of the last three samples
+        self.pressure_pa = 0  # averaged since the last pulse, 32 samples at most
+        self.samples = 0  # how many samples that average holds
+        self.safety_pa = 0
+        self.supply_pa = 0
+        self.gas_mk = 0  # 0 = invalid
+        self.wall_mk = 0  # 0 = invalid
+        self.slew_pa_s = 0
+        self.settled_pa = 0  # predicted pressure once the gas is as warm as the wall
+        self.wild_samples = 0
+        self._older_pa = 0
+        self._old_pa = 0
+        self._average = 0  # of pressure_pa, times 32
+        self._gas_counts = -1
+        self._lead = 0  # gas above wall, mK, averaged, times 64
+        self._slew_from_pa = 0
+        self._slew_ms = 0
+        self.configure()
+
+    def configure(self):
+        """Read the calibration from the settings."""
+        setting = self._settings.get
+        reference_mk = setting("cal_temperature_mk")
+        for transducer, name in ((self.control, "control"), (self.safety, "safety")):
+            transducer.calibrate(
+                setting(name + "_zero_pa"),
+                setting(name + "_span_ppm"),
+                setting(name + "_zero_tc_pa_k"),
+                setting(name + "_span_tc_ppm_k"),
+                reference_mk,
+            )
+        self.supply.calibrate(setting("supply_zero_pa"), setting("supply_span_ppm"), 0, 0, reference_mk)
+
+    def update(self, sample: Sample, dt_ms: int):
+        """Take the sample of this tick."""
+        if not sample.faults & 4:
+            self.wall_mk = 273_150 + sample.wall_counts * 125 // 16
+        else:
+            self.wall_mk = 0
+        if sample.faults & 2:
+            self.gas_mk = 0
+            self._gas_counts = -1
+        elif sample.gas_counts != self._gas_counts:
+            self._gas_counts = sample.gas_counts
+            self.gas_mk = pt1000_mk(sample.gas_counts)
+
+        control = self.control
+        if sample.faults & 1:
+            control.band = OPEN
+            self.supply.band = OPEN
+        else:
+            control.update(sample.control_counts)
+            self.supply.update(sample.supply_counts)
+        self.safety.update(sample.safety_counts)
+        self.safety_pa = self.safety.pa
+        self.supply_pa = self.supply.pa
+        if control.band == VALID:
+            self._filter(control.pa)
+        self._predict()
+
+        self._slew_ms += dt_ms
+        if self._slew_ms >= _SLEW_PERIOD_MS:
+            self.slew_pa_s = (self.pressure_pa - self._slew_from_pa) * 10 // (self._slew_ms // 100)
+            self._slew_from_pa = self.pressure_pa
+            self._slew_ms = 0
+            if self.wall_mk:
+                control.compensate(self.wall_mk)
+                self.safety.compensate(self.wall_mk)
+
+    def restart_average(self):
+        """Forget the samples taken before or during a pulse."""
+        self.samples = 0
+
+    def gas_warmer_mk(self) -> int:
+        """Return how much warmer than the wall the gas is, averaged over about a second; 0 when unknown."""
+        return self._lead >> 6
+
+    def _filter(self, pa: int):
+        a = self._older_pa
+        b = self._old_pa
+        self._older_pa = b
+        self._old_pa = pa
+        if a > b:
+            a, b = b, a
+        # Median of three: one wild sample never reaches an output.
+        median_pa = a if pa < a else (b if pa > b else pa)
+        if median_pa - pa > 50_000 or pa - median_pa > 50_000:
+            self.wild_samples += 1
+        self.control_pa = median_pa
+        if self.samples < _AVERAGE_LENGTH:
+            self.samples += 1
+            if self.samples == 1:
+                self._average = median_pa * 32
+        self._average += (median_pa * 32 - self._average) // self.samples
+        self.pressure_pa = self._average >> 5
+
+    def _predict(self):
+        """Sealed gas that warms by dT gains k p dT / T, with k = 1 + 0.022 per MPa for air (from Z(p, T))."""
+        if not self.gas_mk or not self.wall_mk:
+            self._lead = 0
+            self.settled_pa = self.pressure_pa
+            return
+        self._lead += (self.gas_mk - self.wall_mk) - (self._lead >> 6)
+        per_kelvin = self.pressure_pa // (self.wall_mk // 1000) * (1000 + (self.pressure_pa // 1000 * 22 // 1000)) // 1000
+        self.settled_pa = self.pressure_pa - per_kelvin * (self._lead >> 6) // 1000

@@ -1,0 +1,117 @@
+"""The settings of the instrument: one table with unit, default, limits and help, and the checks across them."""
+
+# name, unit, default, minimum, maximum, help
+TABLE = (
+    ("setpoint_max_pa", "Pa", 5_500_000, 200_000, 10_000_000, "highest target that is accepted"),
+    ("trip_pa", "Pa", 6_000_000, 200_000, 10_200_000, "software over-pressure trip: opens the relief valve"),
+    ("comparator_pa", "Pa", 6_500_000, 200_000, 10_300_000, "trip of the hardware comparator, as adjusted on the board"),
+    ("relief_valve_pa", "Pa", 7_000_000, 200_000, 20_000_000, "set pressure of the mechanical relief valve"),
+    ("burst_disc_pa", "Pa", 9_000_000, 200_000, 30_000_000, "burst pressure of the disc"),
+    ("chamber_rating_pa", "Pa", 10_000_000, 200_000, 40_000_000, "rated pressure of the chamber"),
+    ("relief_to_ambient", "", 0, 0, 1, "1: a relief empties the chamber; 0: it stops below the trip"),
+    ("ambient_pa", "Pa", 101_325, 50_000, 110_000, "ambient pressure, for the end of a vent and for gauge readings"),
+    ("dead_band_pa", "Pa", 4_000, 500, 100_000, "error that is left alone while holding"),
+    ("slew_pa_s", "Pa/s", 20_000, 10, 1_000_000, "ramp rate of the setpoint"),
+    ("slew_linear", "", 1, 0, 1, "1: ramp at slew_pa_s; 0: as fast as the valves allow"),
+    ("vent_slew_pa_s", "Pa/s", 20_000, 10, 1_000_000, "rate of a vent command"),
+    ("in_limits_pa", "Pa", 10_000, 100, 1_000_000, "distance from the target that counts as in limits"),
+    ("in_limits_ms", "ms", 5_000, 0, 600_000, "time within that distance before in limits is reported"),
+    ("fill_gain", "Pa/s/MPa", 58_000, 500, 1_700_000, "first guess of the fill valve's effect, before any pulse"),
+    ("vent_gain", "Pa/s/MPa", 58_000, 500, 1_700_000, "first guess of the vent valve's effect, before any pulse"),
+    ("pulse_min_us", "us", 3_000, 500, 100_000, "shortest pulse that opens a valve cleanly"),
+    ("pulse_max_us", "us", 300_000, 1_000, 300_000, "longest single pulse"),
+    ("isolation_lead_ms", "ms", 40, 0, 500, "isolation valve opens this long before its pulse"),
+    ("isolation_lag_ms", "ms", 40, 0, 500, "isolation valve stays open this long after its pulse"),
+    ("settle_ms", "ms", 300, 40, 5_000, "wait after a pulse before it is judged, and before the other side may move"),
+    ("quiet_max_s", "s", 14_400, 1, 86_400, "longest quiet window"),
+    ("quiet_drift_pa", "Pa", 50_000, 1_000, 1_000_000, "drift that ends a quiet window"),
+    ("control_tolerance_pa", "Pa", 25_000, 0, 500_000, "stated accuracy of the control transducer"),
+    ("safety_tolerance_pa", "Pa", 75_000, 0, 500_000, "stated accuracy of the safety transducer with its converter"),
+    ("disagreement_pa", "Pa", 50_000, 10_000, 1_000_000, "difference beyond both tolerances that seals the chamber"),
+    ("safety_invalid_s", "s", 3_600, 0, 604_800, "how long to regulate on without the safety transducer"),
+    ("control_zero_pa", "Pa", 0, -500_000, 500_000, "control transducer: correction at zero"),
+    ("control_span_ppm", "ppm", 0, -20_000, 20_000, "control transducer: correction of the span"),
+    ("control_zero_tc_pa_k", "Pa/K", 0, -20_000, 20_000, "control transducer: correction of zero per kelvin"),
+    ("control_span_tc_ppm_k", "ppm/K", 0, -1_000, 1_000, "control transducer: correction of the span per kelvin"),
+    ("safety_zero_pa", "Pa", 0, -500_000, 500_000, "safety transducer: correction at zero"),
+    ("safety_span_ppm", "ppm", 0, -20_000, 20_000, "safety transducer: correction of the span"),
+    ("safety_zero_tc_pa_k", "Pa/K", 0, -20_000, 20_000, "safety transducer: correction of zero per kelvin"),
+    ("safety_span_tc_ppm_k", "ppm/K", 0, -1_000, 1_000, "safety transducer: correction of the span per kelvin"),
+    ("supply_zero_pa", "Pa", 0, -500_000, 500_000, "supply transducer: correction at zero"),
+    ("supply_span_ppm", "ppm", 0, -20_000, 20_000, "supply transducer: correction of the span"),
+    ("cal_temperature_mk", "mK", 303_150, 253_150, 353_150, "temperature at which the temperature terms are zero"),
+    ("header_echo", "", 0, 0, 1, "1: replies to queries carry their header, as a PACE does"),
+)
+
+_COLUMN = {row[0]: row for row in TABLE}
+
+# Each name must be below the next one.
+_ASCENDING = ("setpoint_max_pa", "trip_pa", "comparator_pa", "relief_valve_pa")
+
+
+class Settings:
+    """The values in force. A value that fails a check is refused and changes nothing."""
+
+    def __init__(self):
+        self._values = {row[0]: row[2] for row in TABLE}
+
+    def get(self, name: str) -> int:
+        """Return a value in the unit of its name; KeyError for an unknown name."""
+        return self._values[name]
+
+    def items(self):
+        """Yield (name, value) in the order of the table."""
+        for row in TABLE:
+            yield row[0], self._values[row[0]]
+
+    def check(self, name: str, value: int) -> str:
+        """Return "" if `name` may be set to `value`, else the reason why not."""
+        row = _COLUMN.get(name)
+        if row is None:
+            return "no setting named " + name
+        if not row[3] <= value <= row[4]:
+            return "%s: %d to %d %s" % (name, row[3], row[4], row[1])
+        values = dict(self._values)
+        values[name] = value
+        return _conflict(values)
+
+    def set(self, name: str, value: int) -> str:
+        """Set a value; return "" or the reason of the refusal."""
+        reason = self.check(name, value)
+        if not reason:
+            self._values[name] = value
+        return reason
+
+    def load(self, values: dict) -> str:
+        """Take all values of a stored set at once, or none: return "" or the reason of the refusal.
+
+        Names that this version does not know are ignored; names that the set lacks keep their defaults.
+        """
+        merged = {row[0]: row[2] for row in TABLE}
+        for name, row in _COLUMN.items():
+            if name in values:
+                if not row[3] <= values[name] <= row[4]:
+                    return "%s: %d to %d %s" % (name, row[3], row[4], row[1])
+                merged[name] = values[name]
+        reason = _conflict(merged)
+        if not reason:
+            self._values = merged
+        return reason
+
+
+def row(name: str) -> tuple:
+    """Return (name, unit, default, minimum, maximum, help); KeyError for an unknown name."""
+    return _COLUMN[name]
+
+
+def _conflict(values: dict) -> str:
+    for lower, upper in zip(_ASCENDING, _ASCENDING[1:]):
+        if values[lower] >= values[upper]:
+            return "%s must be below %s (%d)" % (lower, upper, values[upper])
+    if values["relief_valve_pa"] > values["burst_disc_pa"]:
+        return "relief_valve_pa must not be above burst_disc_pa (%d)" % values["burst_disc_pa"]
+    if values["burst_disc_pa"] > values["chamber_rating_pa"]:
+        return "burst_disc_pa must not be above chamber_rating_pa (%d)" % values["chamber_rating_pa"]
+    if values["pulse_min_us"] >= values["pulse_max_us"]:
+        return "pulse_min_us must be below pulse_max_us (%d)" % values["pulse_max_us"]
+    return ""

@@ -1,0 +1,104 @@
+"""Settings and boot count in flash: two copies each, generation and CRC32, safe against a power cut at any moment.
+
+A record lives in NAME.a and NAME.b. A save replaces the older copy only: it writes NAME.new, reads it back, and renames it.
+So at any moment at least one whole copy is there, and the higher generation is the newer one.
+`files` has `read(name) -> bytes or None`, `write(name, data)` and `rename(old, new)`; they raise OSError when they fail.
+"""
+
+from binascii import crc32
+
+
+class Record:
+    """One named record of (name, integer) pairs in two copies."""
+
+    def __init__(self, files, name: str):
+        self._files = files
+        self._name = name
+        self._generation = 0
+        self._next = ".a"
+        self.damaged = False  # a copy was there that could not be used
+
+    def load(self):
+        """Return the newest intact values as a dict, or None when there are none."""
+        values = None
+        for suffix in (".a", ".b"):
+            data = self._files.read(self._name + suffix)
+            if data is None:
+                continue
+            decoded = _decode(data)
+            if decoded is None:
+                self.damaged = True
+                if values is None:
+                    self._next = suffix
+                continue
+            if values is None or decoded[0] > self._generation:
+                self._generation, values = decoded
+                self._next = ".b" if suffix == ".a" else ".a"
+            else:
+                self._next = suffix
+        return values
+
+    def save(self, pairs):
+        """Write (name, integer) pairs over the older copy; OSError when the flash does not keep them."""
+        data = _encode(self._generation + 1, pairs)
+        new = self._name + ".new"
+        self._files.write(new, data)
+        if self._files.read(new) != data:
+            raise OSError("read back differs")
+        self._files.rename(new, self._name + self._next)
+        self._generation += 1
+        self._next = ".b" if self._next == ".a" else ".a"
+
+
+class Store:
+    """What outlives a reset: the settings and the number of boots."""
+
+    def __init__(self, files, settings):
+        """Load the settings; `lost` tells that stored ones were there but none could be used."""
+        self._settings = Record(files, "settings")
+        self._state = Record(files, "state")
+        values = self._settings.load()
+        self.lost = self._settings.damaged and values is None
+        self.failures = 0
+        if values is not None and settings.load(values):
+            self.lost = True
+        state = self._state.load() or {}
+        self.boots = state.get("boots", 0) + 1
+        try:
+            self._state.save((("boots", self.boots),))
+        except OSError:
+            self.failures += 1
+
+    def save(self, settings) -> bool:
+        """Write the settings; return whether the flash kept them."""
+        try:
+            self._settings.save(settings.items())
+        except OSError:
+            self.failures += 1
+            return False
+        self.lost = False
+        return True
+
+
+def _encode(generation: int, pairs) -> bytes:
+    lines = ["ipch 1 %d" % generation]
+    for name, value in pairs:
+        lines.append("%s %d" % (name, value))
+    body = ("\n".join(lines) + "\n").encode()
+    return body + b"crc %08x\n" % (crc32(body) & 0xFFFFFFFF)
+
+
+def _decode(data: bytes):
+    """Return (generation, values), or None for anything but an intact record of a format that is known."""
+    at = data.rfind(b"crc ")
+    if at < 0 or data[at:] != b"crc %08x\n" % (crc32(data[:at]) & 0xFFFFFFFF):
+        return None
+    lines = data[:at].decode().split("\n")
+    head = lines[0].split(" ")
+    if len(head) != 3 or head[0] != "ipch" or head[1] != "1":
+        return None
+    values = {}
+    for line in lines[1:-1]:
+        name, value = line.split(" ")
+        values[name] = int(value)
+    return int(head[2]), values

@@ -1,0 +1,122 @@
+"""The device's serial line as the outside sees it: a pseudo-terminal, and on request a TCP port, like USB with its FIFOs."""
+
+from __future__ import annotations
+
+import os
+import pty
+import select
+import socket
+import tty
+
+# The board's USB FIFOs hold this many bytes; what does not fit stays with the sender.
+FIFO_BYTES = 256
+
+
+class SerialLine:
+    """Both ends of the line. Nothing here ever waits: the device must not feel whether a host reads."""
+
+    def __init__(self, tcp: int | None = None) -> None:
+        """Open a pseudo-terminal, and listen on 127.0.0.1:`tcp` as well (0 picks a free port)."""
+        self._master, self._slave = pty.openpty()
+        # The far end stays open here, so that a host may come and go without a hang-up.
+        tty.setraw(self._slave)
+        os.set_blocking(self._master, False)
+        self.port = os.ttyname(self._slave)
+        self._poll = select.poll()
+        self._poll.register(self._master, select.POLLIN)
+        self._listener: socket.socket | None = None
+        self._client: socket.socket | None = None
+        self.tcp_port: int | None = None
+        if tcp is not None:
+            self._listener = socket.create_server(("127.0.0.1", tcp))
+            self._listener.setblocking(False)
+            self.tcp_port = self._listener.getsockname()[1]
+            self._poll.register(self._listener, select.POLLIN)
+        self._answers_to_tcp = False
+        self.to_device = bytearray()
+        self.to_host = bytearray()
+
+    def pump(self, wait_s: float = 0.0) -> None:
+        """Move bytes between the host and the FIFOs; wait up to `wait_s` for the host to say something."""
+        if self.to_host:
+            self._deliver()
+        for descriptor, _ in self._poll.poll(wait_s * 1000):
+            if descriptor == self._master:
+                self._take_terminal()
+            elif self._listener is not None and descriptor == self._listener.fileno():
+                self._accept()
+            else:
+                self._take_socket()
+
+    def take(self, count: int) -> bytes:
+        """Bytes that arrived for the device, at most `count`."""
+        taken = bytes(self.to_device[:count])
+        del self.to_device[:count]
+        return taken
+
+    def room(self) -> int:
+        """How many bytes the device may send now."""
+        return FIFO_BYTES - len(self.to_host)
+
+    def close(self) -> None:
+        """Hang up."""
+        self._drop_client()
+        if self._listener is not None:
+            self._listener.close()
+        os.close(self._master)
+        os.close(self._slave)
+
+    def _take_terminal(self) -> None:
+        space = FIFO_BYTES - len(self.to_device)
+        if space > 0:
+            self.to_device += os.read(self._master, space)
+            self._answers_to_tcp = False
+
+    def _accept(self) -> None:
+        assert self._listener is not None
+        client, _ = self._listener.accept()
+        if self._client is not None:
+            # One owner per line.
+            client.close()
+            return
+        client.setblocking(False)
+        client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._client = client
+        self._poll.register(client, select.POLLIN)
+
+    def _take_socket(self) -> None:
+        assert self._client is not None
+        space = FIFO_BYTES - len(self.to_device)
+        if space <= 0:
+            return
+        try:
+            received = self._client.recv(space)
+        except BlockingIOError:
+            return
+        except OSError:
+            received = b""
+        if not received:
+            self._drop_client()
+            return
+        self.to_device += received
+        self._answers_to_tcp = True
+
+    def _drop_client(self) -> None:
+        if self._client is not None:
+            self._poll.unregister(self._client)
+            self._client.close()
+            self._client = None
+
+    def _deliver(self) -> None:
+        try:
+            if self._answers_to_tcp and self._client is not None:
+                sent = self._client.send(self.to_host)
+            else:
+                sent = os.write(self._master, self.to_host)
+        except BlockingIOError:
+            return
+        except OSError:
+            # The host hung up: what was meant for it is gone, as on USB.
+            sent = len(self.to_host)
+            self._drop_client()
+        del self.to_host[:sent]

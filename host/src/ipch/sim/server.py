@@ -1,0 +1,133 @@
+"""`ipch sim`: a simulated regulator that serves its serial line until it is told to stop."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import select
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+from typing import Any, TextIO
+
+from ipch.errors import FileError, UsageError
+from ipch.paths import register_simulator
+from ipch.sim.line import SerialLine
+from ipch.sim.parameters import PlantParameters
+from ipch.sim.plant import Plant
+from ipch.sim.rigs import CoreDevice, SimDevice
+from ipch.sim.world import World
+
+RIGS = ("core", "sim")
+
+
+class _Stop(Exception):
+    pass
+
+
+def serve(
+    parameters: PlantParameters,
+    *,
+    rig: str = "sim",
+    speed: float | None = 1.0,
+    seed: int = 1,
+    truth: Path | None = None,
+    tcp: int | None = None,
+    state: Path | None = None,
+    announce: TextIO | None = None,
+) -> None:
+    """Serve until SIGTERM, SIGINT or the end of the firmware. `speed` None is as fast as possible.
+
+    The first line on `announce` (standard output by default) is one JSON object with port, rig, pid, tcp and speed.
+    `state` keeps the device's files between runs; without it they go when the simulator ends.
+    Raises UsageError for an unknown rig or a TCP port that is taken, FileError without a MicroPython.
+    """
+    if rig not in RIGS:
+        raise UsageError(f"unknown rig {rig!r}; one of {', '.join(RIGS)}")
+
+    def stop(signum: int, frame: FrameType | None) -> None:
+        raise _Stop
+
+    with contextlib.ExitStack() as stack:
+        try:
+            line = SerialLine(tcp)
+        except (OSError, OverflowError) as error:
+            raise UsageError(f"cannot listen on TCP port {tcp}: {error}; name a free one, 0 picks it") from None
+        stack.callback(line.close)
+        truth_file = None
+        if truth is not None:
+            try:
+                truth.parent.mkdir(parents=True, exist_ok=True)
+                truth_file = stack.enter_context(truth.open("w"))
+            except OSError as error:
+                raise FileError(f"cannot write {truth}: {error.strerror}") from None
+        if state is None:
+            state = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="ipch-state-")))
+        state.mkdir(parents=True, exist_ok=True)
+        world = World(Plant(parameters, seed), line=line, speed=speed, truth=truth_file)
+        device = CoreDevice(world, state) if rig == "core" else SimDevice(world, state)
+        stack.callback(device.close)
+        first_line = {"port": line.port, "rig": rig, "pid": os.getpid(), "tcp": line.tcp_port, "speed": speed}
+        # Boot before anybody is told of the port.
+        device.run(2)
+        entry = register_simulator(first_line)
+        stack.callback(entry.unlink, missing_ok=True)
+        try:
+            for number in (signal.SIGTERM, signal.SIGINT):
+                signal.signal(number, stop)
+            print(json.dumps(first_line), file=announce or sys.stdout, flush=True)
+            while True:
+                device.run(1000)
+        except _Stop:
+            # A second signal must not interrupt the tidying up.
+            for number in (signal.SIGTERM, signal.SIGINT):
+                signal.signal(number, signal.SIG_IGN)
+
+
+@dataclass(frozen=True)
+class RunningServer:
+    """A simulator in a process of its own."""
+
+    port: str
+    pid: int
+    first_line: dict[str, Any]
+
+
+@contextlib.contextmanager
+def simulate(arguments: Sequence[str] = (), *, timeout_s: float = 30.0) -> Iterator[RunningServer]:
+    """Run `ipch sim ARGUMENTS` as a child process for the duration of a with-block.
+
+    Raises UsageError with what the child said when it does not come up.
+    """
+    process = subprocess.Popen(
+        [sys.executable, "-m", "ipch", "sim", *arguments],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    assert process.stdout is not None and process.stderr is not None
+    try:
+        ready, _, _ = select.select([process.stdout], [], [], timeout_s)
+        text = process.stdout.readline() if ready else ""
+        if not text:
+            process.kill()
+            raise UsageError(f"the simulator did not start: {process.stderr.read().strip() or 'it said nothing'}")
+        first_line = json.loads(text)
+        yield RunningServer(first_line["port"], first_line["pid"], first_line)
+    finally:
+        process.terminate()
+        try:
+            process.wait(10)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+        process.stdout.close()
+        process.stderr.close()

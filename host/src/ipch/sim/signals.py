@@ -1,0 +1,38 @@
+"""From what a sensor senses to the counts that its converter delivers."""
+
+from __future__ import annotations
+
+import math
+
+from ipch.sim.plant import Measurement
+
+SHUNT_OHM = 100.0
+ADS1115_VOLT_PER_COUNT = 62.5e-6
+RP2040_VOLT_PER_COUNT = 3.3 / 65535
+REFERENCE_OHM = 4000.0
+TMP117_KELVIN_PER_COUNT = 1 / 128
+
+# IEC 60751, PT1000.
+_A, _B, _C = 3.9083e-3, -5.775e-7, -4.183e-12
+
+# Order of the values that cross to the firmware in one tick.
+DT_MS, CONTROL, SAFETY, SUPPLY, GAS, WALL, FAULTS = range(7)
+
+
+def pt1000_ohm(kelvin: float) -> float:
+    """Resistance of a PT1000 in ohm, -200 to 850 degC (Callendar-Van Dusen, IEC 60751)."""
+    t = kelvin - 273.15
+    ratio = 1 + _A * t + _B * t * t
+    if t < 0:
+        ratio += _C * (t - 100) * t**3
+    return 1000 * ratio
+
+
+def quantise(measurement: Measurement, counts: list[int]) -> None:
+    """Write the counts of one measurement into `counts`, at the indices of this module."""
+    ads_per_ma = SHUNT_OHM * 1e-3 / ADS1115_VOLT_PER_COUNT
+    counts[CONTROL] = min(32767, max(-32768, math.floor(measurement.control_ma * ads_per_ma + 0.5)))
+    counts[SUPPLY] = min(32767, max(-32768, math.floor(measurement.supply_ma * ads_per_ma + 0.5)))
+    counts[SAFETY] = min(65535, max(0, math.floor(measurement.safety_ma * SHUNT_OHM * 1e-3 / RP2040_VOLT_PER_COUNT + 0.5)))
+    counts[GAS] = min(32767, math.floor(pt1000_ohm(measurement.gas_k) / REFERENCE_OHM * 32768))
+    counts[WALL] = math.floor((measurement.wall_k - 273.15) / TMP117_KELVIN_PER_COUNT + 0.5)

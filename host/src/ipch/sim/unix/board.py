@@ -1,0 +1,89 @@
+"""The board of the `sim` rung: the rig contract over two FIFOs to the simulator, one frame each way and tick.
+
+This file runs under MicroPython's unix port in place of firmware/board.py.
+"""
+
+import array
+import sys
+
+import uctypes
+
+_TX_BYTES = 256
+_RX_BYTES = 64
+
+
+class Port:
+    """The byte port under link.py: what travels with the frames of the tick."""
+
+    def __init__(self):
+        # To the simulator: fill us, vent us, switches, length, bytes.
+        self.out = array.array("i", [0] * (4 + _TX_BYTES // 4))
+        # From it: dt, control, safety, supply, gas, wall, faults, room to send, length, bytes.
+        self.into = array.array("i", [0] * (9 + _RX_BYTES // 4))
+        self._tx = uctypes.bytearray_at(uctypes.addressof(self.out) + 16, _TX_BYTES)
+        self._rx = uctypes.bytearray_at(uctypes.addressof(self.into) + 36, _RX_BYTES)
+
+    def read(self, buffer) -> int:
+        count = self.into[8]
+        rx = self._rx
+        for i in range(count):
+            buffer[i] = rx[i]
+        self.into[8] = 0
+        return count
+
+    def write(self, buffer, start: int, end: int) -> int:
+        used = self.out[3]
+        count = min(end - start, self.into[7] - used)
+        if count <= 0:
+            return 0
+        tx = self._tx
+        for i in range(count):
+            tx[used + i] = buffer[start + i]
+        self.out[3] = used + count
+        return count
+
+
+class Rig:
+    """Frames instead of pins."""
+
+    def __init__(self):
+        self.serial_number = "SIM0000001"
+        self.serial = Port()
+        self._out = self.serial.out
+        self._in = self.serial.into
+        self._to = open(sys.argv[1], "wb")
+        self._from = open(sys.argv[2], "rb")
+
+    def wait_tick(self) -> int:
+        out = self._out
+        self._to.write(out)
+        out[0] = 0
+        out[1] = 0
+        out[2] &= 7
+        out[3] = 0
+        if not self._from.readinto(self._in):
+            raise SystemExit
+        return self._in[0]
+
+    def read(self, sample):
+        counts = self._in
+        sample.control_counts = counts[1]
+        sample.safety_counts = counts[2]
+        sample.supply_counts = counts[3]
+        sample.gas_counts = counts[4]
+        sample.wall_counts = counts[5]
+        sample.faults = counts[6]
+
+    def pulse(self, valve: int, us: int):
+        self._out[valve] = us
+
+    def switch(self, supply_isolation: bool, vent_isolation: bool, relief: bool):
+        self._out[2] = (self._out[2] & 8) | supply_isolation | vent_isolation << 1 | relief << 2
+
+    def safe(self):
+        self._out[0] = 0
+        self._out[1] = 0
+        self._out[2] = 8
+
+    def feed(self):
+        pass
