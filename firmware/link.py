@@ -1,0 +1,93 @@
+"""Text lines over a byte port: never blocks, never passes on half a line, in either direction."""
+
+LINE_MAX = 256
+_CHUNK = 64
+
+OVERLONG = -363
+DAMAGED = -101
+
+_PRINTABLE = bytes(range(32, 127))
+_NOISE = bytes([code for code in range(256) if not 32 <= code < 127])
+
+
+class Link:
+    """Assembles lines from a port with read(buffer) -> count and write(buffer, start, end) -> count, both immediate.
+
+    A line ends with LF, CR or CR LF and has 256 bytes at most; an empty one is nothing. Bytes that are not printable
+    are ignored where they stand before a line. Within a line they mean that it was damaged on its way: what is left of
+    it could be a valid command that nobody sent (`5.\\xb10` for `5.10`), so the whole line is dropped up to its end
+    and reported. 0x03 (what serial tools send to stop a program) is taken out before anything else; a tab is a blank.
+
+    As long as a line waits, nothing more is taken from the port: its flow control holds the host back.
+    """
+
+    def __init__(self, port, queue_bytes: int = 2048):
+        self.line = None  # str: the line that waits to be taken; set to None to take it
+        self.error = 0  # OVERLONG or DAMAGED: a line was dropped; set to 0 once reported
+        self._port = port
+        self._chunk = bytearray(_CHUNK)
+        self._rest = b""  # received, not looked at
+        self._part = b""  # the line so far
+        self._overlong = False
+        self._out = bytearray(queue_bytes)
+        self._start = 0
+        self._end = 0
+
+    def poll(self) -> bool:
+        """Take at most 64 bytes and at most one line end; return whether there was anything to do."""
+        if self.line is not None:
+            return False
+        rest = self._rest
+        if not rest:
+            count = self._port.read(self._chunk)
+            if not count:
+                return False
+            rest = bytes(self._chunk[:count])
+            rest = rest.replace(b"\x03", b"").replace(b"\r", b"\n").replace(b"\t", b" ")
+        if not self._part and not self._overlong:
+            rest = rest.lstrip(_NOISE)
+        end = rest.find(b"\n")
+        piece = rest if end < 0 else rest[:end]
+        self._rest = b"" if end < 0 else rest[end + 1 :]
+        if not self._overlong:
+            self._part += piece
+            if len(self._part) > LINE_MAX:
+                self._overlong = True
+                self._part = b""
+        if end >= 0:
+            self._finish()
+        return True
+
+    def _finish(self):
+        part = self._part
+        self._part = b""
+        if self._overlong:
+            self._overlong = False
+            self.error = OVERLONG
+        elif part.strip(_PRINTABLE):
+            self.error = DAMAGED
+        elif part:
+            self.line = part.decode()
+
+    def send(self, text: str) -> bool:
+        """Queue a line with CR LF; False if it does not fit as a whole, and then none of it is queued."""
+        data = text.encode() + b"\r\n"
+        used = self._end - self._start
+        if len(data) > len(self._out) - used:
+            return False
+        if self._end + len(data) > len(self._out):
+            self._out[:used] = self._out[self._start : self._end]
+            self._start = 0
+            self._end = used
+        self._out[self._end : self._end + len(data)] = data
+        self._end += len(data)
+        return True
+
+    def flush(self) -> bool:
+        """Hand to the port what it takes now; return whether there was anything to hand over."""
+        if self._start == self._end:
+            return False
+        self._start += self._port.write(self._out, self._start, self._end)
+        if self._start == self._end:
+            self._start = self._end = 0
+        return True

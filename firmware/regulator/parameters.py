@@ -1,0 +1,183 @@
+"""Parameters of SCPI commands: text to integers, booleans, choices and strings, exactly and without floats."""
+
+_DIGITS = "0123456789"
+# A number beyond 10^18 of anything is as good as infinite here; the range check then names the limits.
+_HUGE = 10**18
+_EXPONENT_MAX = 32000  # IEEE 488.2 section 7.7.2.4.1
+
+
+class ScpiError(Exception):
+    """A command that is refused: an SCPI error number and, if it helps, what was wrong."""
+
+    def __init__(self, code: int, info: str = ""):
+        super().__init__(code, info)
+        self.code = code
+        self.info = info
+
+
+def split(text: str, separator: str, most: int) -> list:
+    """Split outside of quoted strings into at most `most` + 1 pieces; -151 where a string does not end."""
+    parts = []
+    start = 0
+    at = 0
+    while len(parts) < most:
+        cut = text.find(separator, at)
+        if cut < 0:
+            cut = len(text)
+        at = quote_end(text, at, cut)
+        if at == 0:
+            if cut == len(text):
+                break
+            parts.append(text[start:cut])
+            start = at = cut + 1
+    parts.append(text[start:])
+    return parts
+
+
+def quote_end(text: str, start: int, end: int) -> int:
+    """Return the position after the first quoted string that begins in text[start:end], 0 if there is none."""
+    double = text.find('"', start, end)
+    single = text.find("'", start, end)
+    if double < 0 and single < 0:
+        return 0
+    first = single if double < 0 or 0 <= single < double else double
+    last = text.find(text[first], first + 1)
+    if last < 0:
+        raise ScpiError(-151)
+    return last + 1
+
+
+def string(text: str) -> str:
+    """Return the content of string data in single or double quotes; -104 if it is none, -151 if malformed."""
+    quote = text[:1]
+    if quote != '"' and quote != "'":
+        raise ScpiError(-104)
+    inner = text[1:-1]
+    if len(text) < 2 or text[-1] != quote or quote in inner.replace(quote + quote, ""):
+        raise ScpiError(-151)
+    return inner.replace(quote + quote, quote)
+
+
+def boolean(text: str) -> bool:
+    """Return the truth of ON, OFF, 1 or 0. Other numbers are refused: they are more likely a slip than a truth."""
+    word = text.upper()
+    if word == "ON" or word == "1":
+        return True
+    if word == "OFF" or word == "0":
+        return False
+    raise ScpiError(-224, "ON, OFF, 1 or 0")
+
+
+def short_form(word: str) -> str:
+    """Return the short form of a mnemonic in SCPI notation: the leading part that is not in lower case."""
+    return word.rstrip("abcdefghijklmnopqrstuvwxyz")
+
+
+def choice(text: str, words: tuple) -> int:
+    """Return the index of the mnemonic (in SCPI notation, such as "MAXimum") that `text` names in either form."""
+    given = text.upper()
+    for index, word in enumerate(words):
+        if given == word.upper() or given == short_form(word):
+            return index
+    raise ScpiError(-224, ", ".join([short_form(word) for word in words]))
+
+
+def scaled(text: str, units: dict, unit: str, limits: tuple) -> int:
+    """Return a decimal number as an integer in base units, rounded to the nearest (halves away from zero).
+
+    `units` maps a suffix to (numerator, denominator, ...) of its size in base units; `unit` holds where no suffix is
+    given. `limits` is (minimum, maximum, default) for the words MIN, MAX, DEF, or (). The range is not checked.
+    """
+    number, exponent, suffix = _decompose(text)
+    if not number:
+        if limits:
+            for index, word in enumerate(("MINimum", "MAXimum", "DEFault")):
+                if suffix == word.upper() or suffix == short_form(word):
+                    return limits[index]
+        raise ScpiError(-104)
+    if suffix:
+        if not units:
+            raise ScpiError(-138)
+        if suffix not in units:
+            raise ScpiError(-131, ", ".join(sorted(units)))
+        unit = suffix
+    mantissa, places = _mantissa(number)
+    if mantissa == 0:
+        return 0
+    exponent -= places
+    size = exponent + len(str(abs(mantissa)))
+    if size > 18:
+        return _HUGE if mantissa > 0 else -_HUGE
+    if size < -18:
+        return 0
+    numerator, denominator = units[unit][:2] if units else (1, 1)
+    if exponent > 0:
+        numerator *= 10**exponent
+    else:
+        denominator *= 10**-exponent
+    return rounded(mantissa * numerator, denominator)
+
+
+def integer(text: str, minimum: int, maximum: int) -> int:
+    """Return a whole number from a decimal or from #H, #Q, #B; -222 outside of the limits."""
+    base = {"#H": 16, "#Q": 8, "#B": 2}.get(text[:2].upper())
+    if base:
+        try:
+            value = int(text[2:], base)
+        except ValueError:
+            raise ScpiError(-120) from None
+    else:
+        value = scaled(text, {}, "", ())
+    return within(value, minimum, maximum)
+
+
+def within(value: int, minimum: int, maximum: int, described: str = "") -> int:
+    """Return `value`, or raise -222 with what is allowed."""
+    if minimum <= value <= maximum:
+        return value
+    raise ScpiError(-222, described or "%d to %d" % (minimum, maximum))
+
+
+def rounded(numerator: int, denominator: int) -> int:
+    """Return numerator / denominator (> 0) rounded to the nearest integer, halves away from zero."""
+    if numerator < 0:
+        return -((-numerator * 2 + denominator) // (denominator * 2))
+    return (numerator * 2 + denominator) // (denominator * 2)
+
+
+def decimal(value: int, places: int) -> str:
+    """Return value / 10^places with that many decimals."""
+    if places == 0:
+        return str(value)
+    digits = str(abs(value) + 10 ** (places + 1))  # one digit too many at the left keeps the zeros
+    whole = abs(value) // 10**places
+    return ("-" if value < 0 else "") + str(whole) + "." + digits[-places:]
+
+
+def _decompose(text: str) -> tuple:
+    """Split `12.5E-3 BAR` into ("12.5", -3, "BAR")."""
+    text = text.upper()
+    rest = text.lstrip("+-." + _DIGITS)
+    number = text[: len(text) - len(rest)]
+    rest = rest.lstrip()
+    exponent = 0
+    if number and rest[:1] == "E" and rest[1:2] in ("+", "-") + tuple(_DIGITS):
+        tail = rest[1:].lstrip("+-" + _DIGITS)
+        exponent = _whole(rest[1 : len(rest) - len(tail)])
+        if abs(exponent) > _EXPONENT_MAX:
+            raise ScpiError(-123)
+        rest = tail.lstrip()
+    return number, exponent, rest
+
+
+def _mantissa(number: str) -> tuple:
+    """Return the digits of `12.5` as (125, 1): an integer, and how many of its digits are decimals."""
+    whole, _, fraction = number.partition(".")
+    return _whole(whole + fraction), len(fraction)
+
+
+def _whole(text: str) -> int:
+    digits = text[1:] if text[:1] in ("+", "-") else text
+    if not digits or digits.strip(_DIGITS):
+        raise ScpiError(-120)
+    return int(text)

@@ -1,0 +1,207 @@
+"""SCPI-99 over IEEE 488.2: messages to handlers and replies to a line; knows nothing of what the instrument does.
+
+The command table is a sequence of rows (pattern, query, command[, arity]):
+- pattern: the header in SCPI notation, `":SOURce[1][:PRESsure]:SLEW"`, `":DIAGnostic:VALVe<n>"`, `"*IDN"`;
+- query, command: functions of a list of parameter texts, or None; a query returns its reply as text;
+- arity: (fewest, most) parameters of the query, then of the command; (0, 0, 1, 1) where it is left out.
+
+A handler refuses by raising ScpiError before it has changed anything. An error of any kind ends the whole message:
+the units after it may rest on what the failed one should have set (`:SOUR 5;:OUTP ON`), so none of them is executed.
+IEEE 488.2 asks for that after a command error and leaves it open after an execution error. Replies of the units
+before it are sent, because those queries were answered and the host is waiting for a line.
+"""
+
+from regulator.parameters import ScpiError, quote_end, short_form, split
+
+_ARITY = (0, 0, 1, 1)
+# Far more than the deepest header has; more colons than that cannot lead anywhere.
+_DEPTH_MAX = 12
+
+
+class Scpi:
+    """Executes one message, a unit at a time. `status` takes the errors and adds its own rows to the table."""
+
+    def __init__(self, table, status):
+        self.reply = None  # text of the finished message, None if it had no query
+        self.running = False  # a message has begun and is not finished
+        self.header_echo = False  # replies carry the canonical header of their query
+        self.suffix = 1  # the <n> of the header in execution
+        self.status = status
+        self._root = {}
+        self._common = {}  # "*IDN" and its like
+        self._node = self._root  # where a header without a leading colon starts
+        self._line = ""
+        self._at = 0
+        self._replies = []
+        for rows in (status.rows(), table):
+            for row in rows:
+                if row[0][0] == "*":
+                    self._common[row[0]] = row
+                else:
+                    _insert(self._root, row)
+
+    def begin(self, line: str):
+        """Take a message without its terminator. Printable ASCII is expected; anything else becomes an error."""
+        self._line = line.replace("\t", " ")
+        self._at = 0
+        self._node = self._root
+        self._replies = []
+        self.reply = None
+        self.running = True
+
+    def step(self):
+        """Execute at most one unit of the message; once `running` is False, `reply` is valid."""
+        if not self.running:
+            return
+        try:
+            unit = self._next_unit()
+            if unit:
+                self._execute(unit)
+            if not self.running and self._replies:
+                self.reply = ";".join(self._replies)
+        except ScpiError as error:
+            self._fail(error.code, error.info)
+        except MemoryError:
+            self._fail(-321, "")
+        except Exception as error:  # noqa: BLE001 - a fault in one handler must not stop regulation
+            self._fail(-310, type(error).__name__)
+
+    def _fail(self, code: int, info: str):
+        self.running = False
+        self.status.error(code, info)
+        try:
+            self.reply = ";".join(self._replies) if self._replies else None
+        except MemoryError:
+            self.reply = None
+        self._replies = []
+
+    def _next_unit(self) -> str:
+        line = self._line
+        start = self._at
+        at = start
+        while True:
+            end = line.find(";", at)
+            if end < 0:
+                end = len(line)
+            at = quote_end(line, at, end)
+            if at == 0:
+                break
+        self._at = end + 1
+        self.running = end < len(line)
+        return line[start:end].strip()
+
+    def _execute(self, unit: str):
+        header, _, data = unit.partition(" ")
+        is_query = header.endswith("?")
+        row = self._find(header[:-1] if is_query else header)
+        handler = row[1] if is_query else row[2]
+        if handler is None:
+            raise ScpiError(-113, header)
+        arity = row[3] if len(row) > 3 else _ARITY
+        fewest, most = arity[:2] if is_query else arity[2:]
+        data = data.strip()
+        args = [text.strip() for text in split(data, ",", most)] if data else []
+        if len(args) > most:
+            raise ScpiError(-108)
+        if len(args) < fewest:
+            raise ScpiError(-109)
+        if "" in args:
+            raise ScpiError(-102)
+        self.status.waiting = bool(self._replies)
+        text = handler(args)
+        if is_query:
+            # The switch itself may be what was asked for, so it is read after the handler.
+            self._replies.append(canonical(row[0]) + " " + text if self.header_echo else text)
+
+    def _find(self, header: str) -> tuple:
+        """Return the row of a header and move in the tree; common commands do not move."""
+        if header[:1] == "*":
+            row = self._common.get(header.upper())
+            if row is None:
+                raise ScpiError(-113, header)
+            return row
+        node = self._node
+        words = header.split(":", _DEPTH_MAX)
+        if not words[0]:
+            node = self._root
+            words.pop(0)
+        if "" in words or not words:
+            raise ScpiError(-102)
+        self.suffix = 1
+        parent = node
+        for word in words:
+            parent = node
+            node = self._child(node, word.upper(), header)
+        row = node.get("")
+        if row is None:
+            raise ScpiError(-113, header)
+        self._node = parent
+        return row
+
+    def _child(self, node: dict, word: str, header: str) -> dict:
+        name = word.rstrip("0123456789")
+        child = node.get(name) if name else None
+        if child is None:
+            raise ScpiError(-113, header)
+        if len(name) < len(word):
+            suffix = int(word[len(name) :])
+            if "#" in child:
+                self.suffix = suffix
+            elif suffix != 1:
+                raise ScpiError(-114, header)
+        return child
+
+
+def canonical(pattern: str) -> str:
+    """Return the header that precedes a reply: every node in short form, without numeric suffix.
+
+    Optional nodes are included, as a PACE does (`:SOUR:PRES:LEV:IMM:AMPL`), save for NEXT (`:SYST:ERR`) and EVENt.
+    """
+    if pattern[0] == "*":
+        return pattern
+    text = ""
+    for word, optional, _ in _keywords(pattern):
+        short = short_form(word)
+        if not (optional and short in ("NEXT", "EVEN")):
+            text += ":" + short
+    return text
+
+
+def _keywords(pattern: str) -> list:
+    """Return (keyword, is optional, takes a suffix) for each node of a pattern."""
+    words = []
+    for part in pattern.replace("[1]", "").replace("[:", ":[").split(":")[1:]:
+        optional = part[0] == "["
+        part = part.strip("[]")
+        numbered = part.endswith("<n>")
+        words.append((part[:-3] if numbered else part, optional, numbered))
+    return words
+
+
+def _insert(root: dict, row: tuple):
+    """Add a row to the tree. A node maps keywords in both forms to nodes, "" to its row, "#" to say it takes <n>.
+
+    A node that may be left out is entered both ways: its followers are reached from it and from where it hangs.
+    """
+    pattern = row[0]
+    ends = [root]
+    for word, optional, numbered in _keywords(pattern):
+        short = short_form(word)
+        children = []
+        for node in ends:
+            child = node.get(short)
+            if child is not None and not any(child is other for other in children):
+                children.append(child)
+        if not children:
+            children.append({})
+        for node in ends:
+            if short not in node:
+                node[short] = node[word.upper()] = children[0]
+        if numbered:
+            for child in children:
+                child["#"] = None
+        ends = ends + children if optional else children
+    for node in ends:
+        if "" in node:
+            raise ValueError(pattern + " and " + node[""][0])
+        node[""] = row

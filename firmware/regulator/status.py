@@ -1,0 +1,194 @@
+"""IEEE 488.2 status reporting and the SCPI error queue; knows nothing of what the instrument does."""
+
+from regulator.parameters import integer
+
+TEXTS = {
+    0: "No error",
+    -101: "Invalid character",
+    -102: "Syntax error",
+    -104: "Data type error",
+    -108: "Parameter not allowed",
+    -109: "Missing parameter",
+    -113: "Undefined header",
+    -114: "Header suffix out of range",
+    -120: "Numeric data error",
+    -123: "Exponent too large",
+    -131: "Invalid suffix",
+    -138: "Suffix not allowed",
+    -151: "Invalid string data",
+    -200: "Execution error",
+    -221: "Settings conflict",
+    -222: "Data out of range",
+    -224: "Illegal parameter value",
+    -310: "System error",
+    -321: "Out of memory",
+    -350: "Queue overflow",
+    -363: "Input buffer overrun",
+    -430: "Query DEADLOCKED",
+}
+
+_QUEUE_LENGTH = 16
+_INFO_LENGTH = 150
+
+# Standard event register, IEEE 488.2 section 11.5.1.
+OPC, QYE, DDE, EXE, CME, PON = 1, 4, 8, 16, 32, 128
+
+# Row arities: (fewest, most) parameters of the query, then of the command.
+NO_PARAMETER = (0, 0, 0, 0)
+
+
+def quoted(text: str) -> str:
+    """Return `text` as SCPI string data, with quotes inside it doubled."""
+    return '"' + text.replace('"', '""') + '"'
+
+
+class Group:
+    """Condition, event and enable register of 15 bits; a bit of the event register is set when a condition begins."""
+
+    def __init__(self):
+        self.condition = 0
+        self.event = 0
+        self.enable = 0
+
+    def update(self, condition: int):
+        """Take the present condition."""
+        if condition != self.condition:
+            self.event |= condition & ~self.condition
+            self.condition = condition
+
+    def rows(self, pattern: str) -> tuple:
+        """Return the command table of this group under the header `pattern`."""
+        return (
+            (pattern + "[:EVENt]", self._read_event, None),
+            (pattern + ":CONDition", self._read_condition, None),
+            (pattern + ":ENABle", self._read_enable, self._write_enable),
+        )
+
+    def _read_event(self, _):
+        value = self.event
+        self.event = 0
+        return str(value)
+
+    def _read_condition(self, _):
+        return str(self.condition)
+
+    def _read_enable(self, _):
+        return str(self.enable)
+
+    def _write_enable(self, args):
+        # The registers have 16 bits, of which SCPI never uses the highest.
+        self.enable = integer(args[0], 0, 65535) & 32767
+
+
+class Status:
+    """Error queue, standard event register, status byte, and the groups OPERation and QUEStionable."""
+
+    def __init__(self):
+        self.operation = Group()
+        self.questionable = Group()
+        self.waiting = False  # replies of the same message are waiting to be sent (bit MAV)
+        self._errors = []
+        self._events = PON
+        self._event_enable = 0
+        self._service_enable = 0
+
+    def error(self, code: int, info: str = ""):
+        """Queue an error and set its bit in the standard event register."""
+        if code > -200:
+            self._events |= CME
+        elif code > -300:
+            self._events |= EXE
+        elif code > -400:
+            self._events |= DDE
+        else:
+            self._events |= QYE
+        if len(self._errors) >= _QUEUE_LENGTH:
+            self._errors[-1] = (-350, "")
+            self._events |= DDE
+        else:
+            self._errors.append((code, info[:_INFO_LENGTH]))
+
+    def next_error(self) -> tuple:
+        """Remove and return the oldest error as (code, text); (0, "No error") when there is none."""
+        code, info = self._errors.pop(0) if self._errors else (0, "")
+        text = TEXTS.get(code, "Device-specific error")
+        return code, text + ";" + info if info else text
+
+    def byte(self) -> int:
+        """Return the status byte with the master summary in bit 6."""
+        value = 4 if self._errors else 0
+        if self.questionable.event & self.questionable.enable:
+            value |= 8
+        if self.waiting:
+            value |= 16
+        if self._events & self._event_enable:
+            value |= 32
+        if self.operation.event & self.operation.enable:
+            value |= 128
+        if value & self._service_enable:
+            value |= 64
+        return value
+
+    def rows(self) -> tuple:
+        """Return the command table of what every SCPI instrument has."""
+        return (
+            ("*CLS", None, self._clear, NO_PARAMETER),
+            ("*ESE", self._read_event_enable, self._write_event_enable),
+            ("*ESR", self._read_events, None),
+            ("*OPC", self._is_complete, self._note_complete, NO_PARAMETER),
+            ("*SRE", self._read_service_enable, self._write_service_enable),
+            ("*STB", self._read_byte, None),
+            ("*WAI", None, self._wait, NO_PARAMETER),
+            (":SYSTem:ERRor[:NEXT]", self._read_error, None),
+            (":SYSTem:VERSion", self._read_version, None),
+            (":STATus:PRESet", None, self._preset, NO_PARAMETER),
+        ) + self.operation.rows(":STATus:OPERation") + self.questionable.rows(":STATus:QUEStionable")
+
+    def _clear(self, _):
+        self._errors = []
+        self._events = 0
+        self.operation.event = 0
+        self.questionable.event = 0
+
+    def _read_event_enable(self, _):
+        return str(self._event_enable)
+
+    def _write_event_enable(self, args):
+        self._event_enable = integer(args[0], 0, 255)
+
+    def _read_events(self, _):
+        value = self._events
+        self._events = 0
+        return str(value)
+
+    def _is_complete(self, _):
+        # Every command is complete once it has been accepted: none runs on beside the next one.
+        return "1"
+
+    def _note_complete(self, _):
+        self._events |= OPC
+
+    def _wait(self, _):
+        pass
+
+    def _read_service_enable(self, _):
+        return str(self._service_enable)
+
+    def _write_service_enable(self, args):
+        # Bit 6 cannot request service from itself.
+        self._service_enable = integer(args[0], 0, 255) & 191
+
+    def _read_byte(self, _):
+        return str(self.byte())
+
+    def _read_error(self, _):
+        code, text = self.next_error()
+        return "%d,%s" % (code, quoted(text))
+
+    def _read_version(self, _):
+        return "1999.0"
+
+    def _preset(self, _):
+        self.operation.enable = 0
+        self.questionable.enable = 0
+
