@@ -37,6 +37,16 @@ class Link:
         """Take at most 64 bytes and at most one line end; return whether there was anything to do."""
         if self.line is not None:
             return False
+        try:
+            return self._take()
+        except MemoryError:
+            # Bytes are lost, so the line they belonged to must not be executed.
+            self._rest = b""
+            self._part = b""
+            self._overlong = True
+            return True
+
+    def _take(self) -> bool:
         rest = self._rest
         if not rest:
             count = self._port.read(self._chunk)
@@ -71,23 +81,30 @@ class Link:
 
     def send(self, text: str) -> bool:
         """Queue a line with CR LF; False if it does not fit as a whole, and then none of it is queued."""
-        data = text.encode() + b"\r\n"
-        used = self._end - self._start
-        if len(data) > len(self._out) - used:
+        try:
+            return self._queue(text.encode() + b"\r\n")
+        except MemoryError:
             return False
-        if self._end + len(data) > len(self._out):
-            self._out[:used] = self._out[self._start : self._end]
+
+    def _queue(self, data: bytes) -> bool:
+        out = self._out
+        used = self._end - self._start
+        if used + len(data) > len(out):
+            return False
+        if self._end + len(data) > len(out):
+            out[:used] = memoryview(out)[self._start : self._end]
             self._start = 0
             self._end = used
-        self._out[self._end : self._end + len(data)] = data
+        out[self._end : self._end + len(data)] = data
         self._end += len(data)
         return True
 
     def flush(self) -> bool:
-        """Hand to the port what it takes now; return whether there was anything to hand over."""
+        """Hand to the port what it takes now; return whether it took anything."""
         if self._start == self._end:
             return False
-        self._start += self._port.write(self._out, self._start, self._end)
+        taken = self._port.write(self._out, self._start, self._end)
+        self._start += taken
         if self._start == self._end:
             self._start = self._end = 0
-        return True
+        return taken > 0

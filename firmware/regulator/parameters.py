@@ -3,6 +3,7 @@
 _DIGITS = "0123456789"
 # A number beyond 10^18 of anything is as good as infinite here; the range check then names the limits.
 _HUGE = 10**18
+_LIMITS = ("MINimum", "MAXimum", "DEFault")
 _EXPONENT_MAX = 32000  # IEEE 488.2 section 7.7.2.4.1
 
 
@@ -91,7 +92,7 @@ def scaled(text: str, units: dict, unit: str, limits: tuple) -> int:
     number, exponent, suffix = _decompose(text)
     if not number:
         if limits:
-            for index, word in enumerate(("MINimum", "MAXimum", "DEFault")):
+            for index, word in enumerate(_LIMITS):
                 if suffix == word.upper() or suffix == short_form(word):
                     return limits[index]
         raise ScpiError(-104)
@@ -128,14 +129,25 @@ def integer(text: str, minimum: int, maximum: int) -> int:
             raise ScpiError(-120) from None
     else:
         value = scaled(text, {}, "", ())
-    return within(value, minimum, maximum)
+    return within(value, (minimum, maximum), f"{minimum} to {maximum}")
 
 
-def within(value: int, minimum: int, maximum: int, described: str = "") -> int:
-    """Return `value`, or raise -222 with what is allowed."""
-    if minimum <= value <= maximum:
+def within(value: int, limits: tuple, described: str) -> int:
+    """Return `value` if it is within (minimum, maximum, ...), else raise -222 with what is allowed."""
+    if limits[0] <= value <= limits[1]:
         return value
-    raise ScpiError(-222, described or "%d to %d" % (minimum, maximum))
+    raise ScpiError(-222, described)
+
+
+def limit(args: list, limits: tuple) -> int:
+    """Return which of (minimum, maximum, default) a query asks for."""
+    return limits[choice(args[0], _LIMITS)]
+
+
+def accept(reason: str):
+    """Raise -221 with the reason for which a request was refused; "" means that it was carried out."""
+    if reason:
+        raise ScpiError(-221, reason)
 
 
 def rounded(numerator: int, denominator: int) -> int:

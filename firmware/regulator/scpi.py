@@ -2,7 +2,8 @@
 
 The command table is a sequence of rows (pattern, query, command[, arity]):
 - pattern: the header in SCPI notation, `":SOURce[1][:PRESsure]:SLEW"`, `":DIAGnostic:VALVe<n>"`, `"*IDN"`;
-- query, command: functions of a list of parameter texts, or None; a query returns its reply as text;
+- query, command: functions of a list of parameter texts, or None; a query returns its reply as text. Where the
+  header takes <n>, that number (1 where it is left out) comes first in the list;
 - arity: (fewest, most) parameters of the query, then of the command; (0, 0, 1, 1) where it is left out.
 
 A handler refuses by raising ScpiError before it has changed anything. An error of any kind ends the whole message:
@@ -25,7 +26,6 @@ class Scpi:
         self.reply = None  # text of the finished message, None if it had no query
         self.running = False  # a message has begun and is not finished
         self.header_echo = False  # replies carry the canonical header of their query
-        self.suffix = 1  # the <n> of the header in execution
         self.status = status
         self._root = {}
         self._common = {}  # "*IDN" and its like
@@ -33,6 +33,7 @@ class Scpi:
         self._line = ""
         self._at = 0
         self._replies = []
+        self._number = None  # the <n> of the header in execution, where it takes one
         for rows in (status.rows(), table):
             for row in rows:
                 if row[0][0] == "*":
@@ -107,6 +108,8 @@ class Scpi:
             raise ScpiError(-109)
         if "" in args:
             raise ScpiError(-102)
+        if self._number is not None:
+            args.insert(0, self._number)
         self.status.waiting = bool(self._replies)
         text = handler(args)
         if is_query:
@@ -115,6 +118,7 @@ class Scpi:
 
     def _find(self, header: str) -> tuple:
         """Return the row of a header and move in the tree; common commands do not move."""
+        self._number = None
         if header[:1] == "*":
             row = self._common.get(header.upper())
             if row is None:
@@ -127,7 +131,6 @@ class Scpi:
             words.pop(0)
         if "" in words or not words:
             raise ScpiError(-102)
-        self.suffix = 1
         parent = node
         for word in words:
             parent = node
@@ -143,12 +146,11 @@ class Scpi:
         child = node.get(name) if name else None
         if child is None:
             raise ScpiError(-113, header)
-        if len(name) < len(word):
-            suffix = int(word[len(name) :])
-            if "#" in child:
-                self.suffix = suffix
-            elif suffix != 1:
-                raise ScpiError(-114, header)
+        suffix = int(word[len(name) :] or 1)
+        if "#" in child:
+            self._number = suffix
+        elif suffix != 1:
+            raise ScpiError(-114, header)
         return child
 
 

@@ -102,11 +102,14 @@ class Status:
             self._events |= DDE
         else:
             self._events |= QYE
-        if len(self._errors) >= _QUEUE_LENGTH:
-            self._errors[-1] = (-350, "")
-            self._events |= DDE
-        else:
-            self._errors.append((code, info[:_INFO_LENGTH]))
+        try:
+            if len(self._errors) >= _QUEUE_LENGTH:
+                self._errors[-1] = (-350, "")
+                self._events |= DDE
+            else:
+                self._errors.append((code, info[:_INFO_LENGTH]))
+        except MemoryError:
+            pass  # the bit in the event register is what is left of it
 
     def next_error(self) -> tuple:
         """Remove and return the oldest error as (code, text); (0, "No error") when there is none."""
@@ -132,17 +135,21 @@ class Status:
     def rows(self) -> tuple:
         """Return the command table of what every SCPI instrument has."""
         return (
-            ("*CLS", None, self._clear, NO_PARAMETER),
-            ("*ESE", self._read_event_enable, self._write_event_enable),
-            ("*ESR", self._read_events, None),
-            ("*OPC", self._is_complete, self._note_complete, NO_PARAMETER),
-            ("*SRE", self._read_service_enable, self._write_service_enable),
-            ("*STB", self._read_byte, None),
-            ("*WAI", None, self._wait, NO_PARAMETER),
-            (":SYSTem:ERRor[:NEXT]", self._read_error, None),
-            (":SYSTem:VERSion", self._read_version, None),
-            (":STATus:PRESet", None, self._preset, NO_PARAMETER),
-        ) + self.operation.rows(":STATus:OPERation") + self.questionable.rows(":STATus:QUEStionable")
+            (
+                ("*CLS", None, self._clear, NO_PARAMETER),
+                ("*ESE", self._read_event_enable, self._write_event_enable),
+                ("*ESR", self._read_events, None),
+                ("*OPC", self._is_complete, self._note_complete, NO_PARAMETER),
+                ("*SRE", self._read_service_enable, self._write_service_enable),
+                ("*STB", self._read_byte, None),
+                ("*WAI", None, self._wait, NO_PARAMETER),
+                (":SYSTem:ERRor[:NEXT]", self._read_error, None),
+                (":SYSTem:VERSion", self._read_version, None),
+                (":STATus:PRESet", None, self._preset, NO_PARAMETER),
+            )
+            + self.operation.rows(":STATus:OPERation")
+            + self.questionable.rows(":STATus:QUEStionable")
+        )
 
     def _clear(self, _):
         self._errors = []
@@ -183,7 +190,7 @@ class Status:
 
     def _read_error(self, _):
         code, text = self.next_error()
-        return "%d,%s" % (code, quoted(text))
+        return f"{code},{quoted(text)}"
 
     def _read_version(self, _):
         return "1999.0"
@@ -191,4 +198,3 @@ class Status:
     def _preset(self, _):
         self.operation.enable = 0
         self.questionable.enable = 0
-

@@ -1,0 +1,207 @@
+"""Commands about pressure: :SENSe, :SOURce, :OUTPut, :UNIT, :CALibration; pressures in the unit of the port."""
+
+from regulator import settings
+from regulator.parameters import accept, boolean, choice, decimal, limit, rounded, scaled, within
+from regulator.safety import QUIET, REGULATE
+from regulator.sensors import FULL_SCALE_PA
+
+# Pascal in one unit as a fraction, and decimals that tell any two whole pascals apart.
+UNITS = {
+    "PA": (1, 1, 0),
+    "HPA": (100, 1, 3),
+    "MBAR": (100, 1, 3),
+    "KPA": (1000, 1, 4),
+    "BAR": (100_000, 1, 6),
+    "MPA": (1_000_000, 1, 7),
+    "PSI": (6_894_757_293_168, 1_000_000_000, 6),
+}
+DEFAULT_UNIT = "MPA"
+
+_NAMES = ("PA", "HPA", "MBAR", "KPA", "BAR", "MPA", "PSI")
+_MS = {"S": (1000, 1), "MS": (1, 1), "MIN": (60_000, 1)}  # ms in one unit
+_ZERO_CELSIUS_MK = 273_150
+# In limits is told in percent of full scale; in millionths of that every pascal has a whole number.
+_MILLIONTHS = {"PCT": (1_000_000, 1)}
+_MILLIONTHS_PER_PA = 100_000_000 // FULL_SCALE_PA
+
+_ASK_LIMIT = (0, 1, 1, 1)  # the query may ask for MIN, MAX or DEF
+
+
+class Pressure:
+    """The commands and the unit of the port, which starts as MPA and is not stored."""
+
+    def __init__(self, app):
+        self.unit = DEFAULT_UNIT
+        self._app = app
+
+    def rows(self) -> tuple:
+        """Return the command table."""
+        target = ":SOURce[1][:PRESsure][:LEVel][:IMMediate][:AMPLitude]"
+        source = ":SOURce[1][:PRESsure]"
+        sense = ":SENSe[1][:PRESsure]"
+        return (
+            (sense, self._pressure, None),
+            (sense + ":INLimits", self._pressure_in_limits, None),
+            (sense + ":SLEW", self._measured_slew, None),
+            (sense + ":SAFety", self._safety_pressure, None),
+            (sense + ":SUPPly", self._supply_pressure, None),
+            (":SENSe[1]:TEMPerature[:GAS]", self._gas_temperature, None),
+            (":SENSe[1]:TEMPerature:WALL", self._wall_temperature, None),
+            (target, self._target, self._set_target, _ASK_LIMIT),
+            (target + ":VENT", self._vent_state, self._vent),
+            (source + ":RAMP", self._ramp, None),
+            (source + ":SLEW", self._slew, self._set_slew, _ASK_LIMIT),
+            (source + ":SLEW:MODE", self._slew_mode, self._set_slew_mode),
+            (source + ":INLimits", self._in_limits, self._set_in_limits, _ASK_LIMIT),
+            (source + ":INLimits:TIME", self._in_limits_time, self._set_in_limits_time, _ASK_LIMIT),
+            (source + ":EFFort", self._effort, None),
+            (source + ":COMPensate[1]", self._supply_pressure, None),
+            (":OUTPut[1][:STATe]", self._output, self._set_output),
+            (":OUTPut[1]:QUIet", self._quiet_left, self._quiet),
+            (":UNIT:PRESsure", self._read_unit, self._set_unit),
+            (":CALibration:BARometer", self._ambient, self._set_ambient, _ASK_LIMIT),
+        )
+
+    def _text(self, pa: int) -> str:
+        numerator, denominator, places = UNITS[self.unit]
+        return decimal(rounded(pa * denominator * 10**places, numerator), places)
+
+    def _range(self, limits: tuple, per: str = "") -> str:
+        return f"{self._text(limits[0])} to {self._text(limits[1])} {self.unit}{per}"
+
+    def _setting(self, name: str, args: list) -> int:
+        """Return a setting, or the one of its limits that the query asks for."""
+        return limit(args, _limits(name)) if args else self._app.settings.get(name)
+
+    # :SENSe
+
+    def _pressure(self, _):
+        return self._text(self._app.sensors.pressure_pa)
+
+    def _pressure_in_limits(self, _):
+        return f"{self._text(self._app.sensors.pressure_pa)},{self._app.control.in_limits}"
+
+    def _measured_slew(self, _):
+        return self._text(self._app.sensors.slew_pa_s)
+
+    def _safety_pressure(self, _):
+        return self._text(self._app.sensors.safety_pa)
+
+    def _supply_pressure(self, _):
+        return self._text(self._app.sensors.supply_pa)
+
+    def _gas_temperature(self, _):
+        return _celsius(self._app.sensors.gas_mk)
+
+    def _wall_temperature(self, _):
+        return _celsius(self._app.sensors.wall_mk)
+
+    # :SOURce
+
+    def _target_limits(self) -> tuple:
+        setting = self._app.settings.get
+        return setting("ambient_pa"), setting("setpoint_max_pa"), setting("ambient_pa")
+
+    def _target(self, args):
+        return self._text(limit(args, self._target_limits()) if args else self._app.control.target_pa)
+
+    def _set_target(self, args):
+        limits = self._target_limits()
+        pa = scaled(args[0], UNITS, self.unit, limits)
+        within(pa, limits, self._range(limits))
+        accept(self._app.set_target(pa))
+
+    def _ramp(self, _):
+        return self._text(self._app.control.ramp_pa)
+
+    def _slew(self, args):
+        return self._text(self._setting("slew_pa_s", args))
+
+    def _set_slew(self, args):
+        limits = _limits("slew_pa_s")
+        rates = {name + "/S": UNITS[name] for name in _NAMES}
+        rates.update(UNITS)
+        pa_s = scaled(args[0], rates, self.unit, limits)
+        within(pa_s, limits, self._range(limits, "/s"))
+        accept(self._app.set_slew(pa_s))
+
+    def _slew_mode(self, _):
+        return "LIN" if self._app.settings.get("slew_linear") else "MAX"
+
+    def _set_slew_mode(self, args):
+        accept(self._app.set_slew_max(choice(args[0], ("MAXimum", "LINear")) == 0))
+
+    def _in_limits(self, args):
+        return decimal(self._setting("in_limits_pa", args) * _MILLIONTHS_PER_PA, 6)
+
+    def _set_in_limits(self, args):
+        limits = tuple([pa * _MILLIONTHS_PER_PA for pa in _limits("in_limits_pa")])
+        value = scaled(args[0], _MILLIONTHS, "PCT", limits)
+        within(value, limits, f"{decimal(limits[0], 6)} to {decimal(limits[1], 6)} PCT")
+        accept(self._app.change_setting("in_limits_pa", rounded(value, _MILLIONTHS_PER_PA)))
+
+    def _in_limits_time(self, args):
+        return decimal(self._setting("in_limits_ms", args), 3)
+
+    def _set_in_limits_time(self, args):
+        limits = _limits("in_limits_ms")
+        ms = scaled(args[0], _MS, "S", limits)
+        within(ms, limits, f"{decimal(limits[0], 3)} to {decimal(limits[1], 3)} S")
+        accept(self._app.change_setting("in_limits_ms", ms))
+
+    def _effort(self, _):
+        return str(self._app.control.effort_percent)
+
+    def _vent_state(self, _):
+        return str(self._app.control.vent_state)
+
+    def _vent(self, args):
+        accept(self._app.vent(boolean(args[0])))
+
+    # :OUTPut
+
+    def _output(self, _):
+        state = self._app.safety.state
+        return "1" if state == REGULATE or state == QUIET else "0"
+
+    def _set_output(self, args):
+        accept(self._app.output(boolean(args[0])))
+
+    def _quiet_left(self, _):
+        safety = self._app.safety
+        return decimal(max(safety.quiet_left_ms, 0) if safety.state == QUIET else 0, 3)
+
+    def _quiet(self, args):
+        longest_s = self._app.settings.get("quiet_max_s")
+        limits = (0, longest_s * 1000, 0)
+        ms = scaled(args[0], _MS, "S", limits)
+        within(ms, limits, f"0 to {longest_s} S")
+        # A part of a second counts as a whole one: the window is never shorter than asked for.
+        accept(self._app.quiet((ms + 999) // 1000))
+
+    # :UNIT, :CALibration
+
+    def _read_unit(self, _):
+        return self.unit
+
+    def _set_unit(self, args):
+        self.unit = _NAMES[choice(args[0], _NAMES)]
+
+    def _ambient(self, args):
+        return str(self._setting("ambient_pa", args))
+
+    def _set_ambient(self, args):
+        # Always in Pa, as barometers tell it, unless a suffix says otherwise.
+        limits = _limits("ambient_pa")
+        pa = within(scaled(args[0], UNITS, "PA", limits), limits, f"{limits[0]} to {limits[1]} PA")
+        accept(self._app.change_setting("ambient_pa", pa))
+
+
+def _celsius(mk: int) -> str:
+    # A sensor that failed reads 0 mK; 9.91E37 is how SCPI writes "not a number".
+    return decimal(mk - _ZERO_CELSIUS_MK, 3) if mk else "9.91E37"
+
+
+def _limits(name: str) -> tuple:
+    row = settings.row(name)
+    return row[3], row[4], row[2]

@@ -1,0 +1,142 @@
+"""Commands about the instrument as such: identity, the logger's line, faults, settings, valves."""
+
+import sys
+
+from regulator import VERSION, settings
+from regulator.parameters import ScpiError, accept, boolean, scaled, string, within
+from regulator.safety import STATES, WARNINGS
+from regulator.status import NO_PARAMETER, quoted
+
+FIELDS = (
+    "sequence,boot,uptime_ms,state,fault,in_limits,pressure_pa,ramp_pa,target_pa,control_pa,safety_pa,supply_pa,"
+    "gas_mk,wall_mk,slew_pa_s,settled_pa,fills,vents,fill_open_ms,vent_open_ms,warnings"
+)
+
+
+class System:
+    """The commands, and the number of logger's lines since boot."""
+
+    def __init__(self, app):
+        self._app = app
+        self._sequence = 0
+
+    def rows(self) -> tuple:
+        """Return the command table."""
+        return (
+            ("*IDN", self._identity, None),
+            ("*TST", self._self_test, None),
+            (":FETCh", self._fetch, None),
+            (":FETCh:FIELds", self._fields, None),
+            (":SYSTem:FAULt", self._fault, None),
+            (":SYSTem:FAULt:ACKnowledge", None, self._acknowledge, NO_PARAMETER),
+            (":SYSTem:WARNings", self._warnings, None),
+            (":SYSTem:SETTings", self._setting, self._change_setting, (1, 1, 2, 2)),
+            (":SYSTem:SETTings:LIST", self._setting_names, None),
+            (":SYSTem:COMMunicate:HEADer", self._header, self._set_header),
+            (":SYSTem:MAINtenance", None, self._maintain, NO_PARAMETER),
+            (":DIAGnostic:VALVe<n>", self._valve, None),
+        )
+
+    def _identity(self, _):
+        name = "MicroPython" if sys.implementation[0] == "micropython" else "CPython"
+        version = ".".join([str(part) for part in sys.implementation[1][:3]])
+        return f"ipch,IPCH-1,{self._app.rig.serial_number},{VERSION} {name} {version}"
+
+    def _self_test(self, _):
+        return str(self._app.self_test())
+
+    def _fields(self, _):
+        return FIELDS
+
+    def _fetch(self, _):
+        app = self._app
+        sensors = app.sensors
+        control = app.control
+        valves = app.valves
+        safety = app.safety
+        self._sequence += 1
+        values = (
+            self._sequence,
+            app.boot_id,
+            _milliseconds(app.clock.uptime_s, app.clock.uptime_ms),
+            STATES[safety.state],
+            safety.fault_name if safety.fault else "NONE",
+            control.in_limits,
+            sensors.pressure_pa,
+            control.ramp_pa,
+            control.target_pa,
+            sensors.control_pa,
+            sensors.safety_pa,
+            sensors.supply_pa,
+            sensors.gas_mk,
+            sensors.wall_mk,
+            sensors.slew_pa_s,
+            sensors.settled_pa,
+            valves.openings[0],
+            valves.openings[1],
+            _milliseconds(valves.open_s[0], valves.open_us[0] // 1000),
+            _milliseconds(valves.open_s[1], valves.open_us[1] // 1000),
+            safety.warnings,
+        )
+        return ",".join([str(value) for value in values])
+
+    def _fault(self, _):
+        safety = self._app.safety
+        if not safety.fault:
+            return 'NONE,"no fault",0,"",0'
+        sentence = quoted(safety.fault_text)
+        unit = quoted(safety.fault_unit)
+        uptime = _milliseconds(safety.fault_s, safety.fault_ms)
+        return f"{safety.fault_name},{sentence},{safety.fault_value},{unit},{uptime}"
+
+    def _acknowledge(self, _):
+        accept(self._app.acknowledge())
+
+    def _warnings(self, _):
+        mask = self._app.safety.warnings
+        return ",".join([name for bit, name in enumerate(WARNINGS) if mask >> bit & 1]) or "NONE"
+
+    def _setting(self, args):
+        name, unit, default, lowest, highest, described = _setting_row(args[0])
+        value = self._app.settings.get(name)
+        return f"{quoted(name)},{quoted(unit)},{value},{default},{lowest},{highest},{quoted(described)}"
+
+    def _change_setting(self, args):
+        name, unit, default, lowest, highest, _ = _setting_row(args[0])
+        limits = (lowest, highest, default)
+        value = scaled(args[1], {}, "", limits)
+        within(value, limits, f"{name}: {lowest} to {highest} {unit}")
+        accept(self._app.change_setting(name, value))
+
+    def _setting_names(self, _):
+        return ",".join([row[0] for row in settings.TABLE])
+
+    def _header(self, _):
+        return str(self._app.settings.get("header_echo"))
+
+    def _set_header(self, args):
+        accept(self._app.change_setting("header_echo", 1 if boolean(args[0]) else 0))
+
+    def _maintain(self, _):
+        accept(self._app.maintenance())
+
+    def _valve(self, args):
+        side = args[0] - 1
+        if side not in (0, 1):
+            raise ScpiError(-114, "1 fill, 2 vent")
+        valves = self._app.valves
+        open_ms = _milliseconds(valves.open_s[side], valves.open_us[side] // 1000)
+        return f"{valves.openings[side]},{open_ms},{valves.gain[side]},{valves.response_pa[side]}"
+
+
+def _setting_row(text: str) -> tuple:
+    name = string(text)
+    try:
+        return settings.row(name)
+    except KeyError:
+        raise ScpiError(-224, "no setting named " + name) from None
+
+
+def _milliseconds(seconds: int, ms: int) -> str:
+    # Through text, because the number itself soon passes 2^30.
+    return f"{seconds}{ms:03d}" if seconds else str(ms)
