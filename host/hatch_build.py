@@ -1,0 +1,27 @@
+"""Build hook: carries the board's files inside the package as ipch/_firmware.
+
+The firmware lies beside this folder in a checkout, and inside it in a source distribution. Hatchling's static
+`force-include` can name only one of the two, so the place is chosen here. An editable install carries nothing:
+`ipch.paths.firmware_dir()` then finds the files of the checkout.
+"""
+
+from pathlib import Path
+from typing import Any
+
+from hatchling.builders.hooks.plugin.interface import BuildHookInterface
+
+
+class FirmwareHook(BuildHookInterface):  # type: ignore[type-arg]
+    def initialize(self, version: str, build_data: dict[str, Any]) -> None:
+        if version == "editable":
+            return
+        root = Path(self.root)
+        places = [root / "_firmware", root.parent / "firmware"]
+        source = next((place for place in places if (place / "main.py").is_file()), None)
+        if source is None:
+            raise FileNotFoundError(f"no firmware to pack: looked for main.py in {', '.join(map(str, places))}")
+        target = "_firmware" if self.target_name == "sdist" else "ipch/_firmware"
+        for path in sorted(source.rglob("*")):
+            relative = path.relative_to(source)
+            if path.is_file() and not any(part.startswith((".", "__pycache__")) for part in relative.parts):
+                build_data["force_include"][str(path)] = f"{target}/{relative.as_posix()}"

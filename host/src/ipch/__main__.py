@@ -1,0 +1,3 @@
+from ipch.cli import main
+
+main()

@@ -1,0 +1,39 @@
+"""The typer application: all commands in the order in which the help shows them."""
+
+from typing import Annotated
+
+import typer
+
+from ipch import __version__
+from ipch.cli import config, device, experiment, simulator
+from ipch.cli.common import Json, RootPort
+
+app = typer.Typer(
+    name="ipch",
+    help="Regulate the pressure on a pouch cell: find the device, set a pressure, run a recipe, write a report.",
+    context_settings={"help_option_names": ["-h", "--help"]},
+    pretty_exceptions_enable=False,
+)
+
+
+def _show_version(value: bool) -> None:
+    if value:
+        print(f"ipch {__version__}")
+        raise typer.Exit
+
+
+@app.callback(invoke_without_command=True)
+def root(
+    context: typer.Context,
+    port: RootPort = None,
+    json: Json = False,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None:
+    if context.invoked_subcommand is None:
+        print(context.get_help())
+
+
+for group in (simulator, device, config, experiment):
+    group.add_to(app)

@@ -1,0 +1,106 @@
+"""Commands for the settings that the device keeps: config list, get, set, save, apply."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ipch.cli.common import Json, Port, connected, emit, emit_table
+
+_PANEL = "Configure"
+
+group = typer.Typer(help="Read and change the settings that the device keeps.", invoke_without_command=True)
+
+
+@group.callback()
+def root(context: typer.Context, port: Port = None, json: Json = False) -> None:
+    if context.invoked_subcommand is None:
+        print(context.get_help())
+
+
+def add_to(app: typer.Typer) -> None:
+    app.add_typer(group, name="config", rich_help_panel=_PANEL)
+
+
+@group.command(name="list")
+def list_all(port: Port = None, json: Json = False) -> None:
+    """List every setting with its value, limits and meaning."""
+    from dataclasses import asdict
+
+    with connected() as instrument:
+        found = instrument.settings()
+    emit_table(
+        [asdict(setting) for setting in found],
+        ("name", "value", "unit", "default", "minimum", "maximum", "meaning"),
+        [
+            (s.name, str(s.value), s.unit, str(s.default), str(s.minimum), str(s.maximum), s.help)
+            for s in found
+        ],
+        right=(1, 3, 4, 5),
+    )
+
+
+@group.command()
+def get(
+    name: Annotated[str, typer.Argument(help="Name of the setting, as `ipch config list` shows it.")],
+    port: Port = None,
+    json: Json = False,
+) -> None:
+    """Print the value of one setting."""
+    from dataclasses import asdict
+
+    with connected() as instrument:
+        setting = instrument.setting(name)
+    emit(asdict(setting), [str(setting.value)])
+
+
+# A negative number is a value, not an option.
+@group.command(name="set", context_settings={"ignore_unknown_options": True})
+def change(
+    name: Annotated[str, typer.Argument(help="Name of the setting.")],
+    value: Annotated[str, typer.Argument(help="Integer in the unit of the setting, or with a unit, as 5.5MPa.")],
+    port: Port = None,
+    json: Json = False,
+) -> None:
+    """Change one setting; the device checks it, stores it and confirms it."""
+    from dataclasses import asdict
+
+    from ipch import configuration
+
+    with connected() as instrument:
+        setting = configuration.change(instrument, name, value)
+    emit(asdict(setting), [f"{setting.name} = {setting.value} {setting.unit}".rstrip()])
+
+
+@group.command()
+def save(
+    file: Annotated[Path, typer.Argument(metavar="FILE.toml", help="File to write.")],
+    port: Port = None,
+    json: Json = False,
+) -> None:
+    """Write all settings to a TOML file."""
+    from ipch import configuration
+
+    with connected() as instrument:
+        count = configuration.save(instrument, file)
+    emit({"file": str(file), "settings": count}, [f"{count} settings saved to {file}"])
+
+
+@group.command()
+def apply(
+    file: Annotated[Path, typer.Argument(metavar="FILE.toml", help="File that `ipch config save` wrote.")],
+    any_device: Annotated[
+        bool, typer.Option("--any-device", help="Also take a file that was saved from another device.")
+    ] = False,
+    port: Port = None,
+    json: Json = False,
+) -> None:
+    """Bring the device to the settings of a file: all of them, or none."""
+    from ipch import configuration
+
+    with connected() as instrument:
+        changed = configuration.apply(instrument, file, any_device=any_device)
+    emit(
+        {"file": str(file), "changed": changed},
+        [f"{name} = {value}" for name, value in changed.items()] or ["nothing to change"],
+    )

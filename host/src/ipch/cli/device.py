@@ -1,0 +1,144 @@
+"""Commands for the device: info, status, set, on, off, vent, ack, quiet, send."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ipch.cli.common import Json, Port, connected, emit, say
+
+if TYPE_CHECKING:
+    from ipch.instrument import Sample
+
+_PANEL = "Regulate"
+
+
+def add_to(app: typer.Typer) -> None:
+    app.command(name="info", rich_help_panel=_PANEL)(info)
+    app.command(name="status", rich_help_panel=_PANEL)(status)
+    app.command(name="set", rich_help_panel=_PANEL)(set_pressure)
+    for command in (on, off, vent, ack, quiet, send):
+        app.command(rich_help_panel=_PANEL)(command)
+
+
+def _show(sample: "Sample") -> None:
+    from dataclasses import asdict
+
+    from ipch.cli import text
+
+    emit(asdict(sample), [text.one_line(sample)])
+
+
+def info(port: Port = None, json: Json = False) -> None:
+    """Show which device this is: identity, firmware, what its valves have done."""
+    from dataclasses import asdict
+
+    from ipch.cli import text
+
+    with connected() as instrument:
+        valves = {"fill": instrument.valve(1), "vent": instrument.valve(2)}
+        sample = instrument.fetch()
+        data = {
+            "port": instrument.port,
+            **asdict(instrument.identity),
+            "boot": sample.boot,
+            "uptime_s": sample.uptime_s,
+            "valves": {name: asdict(valve) for name, valve in valves.items()},
+        }
+        emit(data, text.info(instrument.port, instrument.identity, sample, valves))
+
+
+def status(port: Port = None, json: Json = False) -> None:
+    """Show what the device does now: state, pressures, temperatures, faults."""
+    from dataclasses import asdict
+
+    from ipch.cli import text
+
+    with connected() as instrument:
+        sample, fault, warnings = instrument.fetch(), instrument.fault, instrument.warnings
+    data = {**asdict(sample), "fault": asdict(fault), "warnings": warnings}
+    emit(data, text.status(sample, fault, warnings))
+
+
+def set_pressure(
+    pressure: Annotated[str, typer.Argument(help="Absolute pressure, as 5MPa or '50 bar'; a bare number is MPa.")],
+    slew: Annotated[str | None, typer.Option(metavar="RATE", help="Ramp rate, as 20kPa/s or 1MPa/min.")] = None,
+    wait: Annotated[bool, typer.Option("--wait", help="Return once the pressure is there and stays.")] = False,
+    port: Port = None,
+    json: Json = False,
+) -> None:
+    """Set the pressure to go to."""
+    from ipch import operations
+    from ipch.cli.progress import progress
+    from ipch.units import parse_pressure, parse_slew
+
+    target_pa = parse_pressure(pressure)
+    slew_pa_s = parse_slew(slew) if slew else None
+    with connected() as instrument, progress() as report:
+        sample = operations.set_pressure(instrument, target_pa, slew_pa_s, wait=wait, report=report)
+    _show(sample)
+    if sample.state == "OFF":
+        say("the target is set, but the regulator is off; `ipch on` starts it")
+
+
+def on(port: Port = None, json: Json = False) -> None:
+    """Regulate, starting from the pressure that is there."""
+    from ipch import operations
+
+    with connected() as instrument:
+        _show(operations.switch(instrument, on=True))
+
+
+def off(port: Port = None, json: Json = False) -> None:
+    """Stop regulating: all valves shut, the gas stays in the chamber."""
+    from ipch import operations
+
+    with connected() as instrument:
+        _show(operations.switch(instrument, on=False))
+
+
+def vent(
+    wait: Annotated[bool, typer.Option("--wait", help="Return once the chamber is empty.")] = False,
+    abort: Annotated[bool, typer.Option("--abort", help="Stop venting; the gas that is left stays.")] = False,
+    port: Port = None,
+    json: Json = False,
+) -> None:
+    """Let the gas out, down to ambient, at the vent rate."""
+    from ipch import operations
+    from ipch.cli.progress import progress
+
+    with connected() as instrument, progress() as report:
+        sample = operations.vent(instrument, abort=abort, wait=wait, report=report)
+    _show(sample)
+
+
+def ack(port: Port = None, json: Json = False) -> None:
+    """Acknowledge a latched fault, once its cause is gone; the device is off then."""
+    from ipch import operations
+
+    with connected() as instrument:
+        _show(operations.acknowledge(instrument))
+
+
+def quiet(
+    duration: Annotated[str, typer.Argument(help="How long, as 90s, 10min or 1h30m; 'end' ends it now.")],
+    port: Port = None,
+    json: Json = False,
+) -> None:
+    """Keep the valves shut for a measurement such as EIS; the device ends it by itself."""
+    from ipch import operations
+    from ipch.units import parse_duration
+
+    seconds = 0.0 if duration == "end" else parse_duration(duration)
+    with connected() as instrument:
+        _show(operations.quiet(instrument, seconds))
+
+
+def send(
+    message: Annotated[str, typer.Argument(help="SCPI message, such as '*IDN?' or ':SOUR:PRES 5;:OUTP ON'.")],
+    port: Port = None,
+    json: Json = False,
+) -> None:
+    """Send a message as it is and print the replies."""
+    with connected() as instrument:
+        replies = instrument.ask(message)
+        emit({"message": message, "replies": replies}, replies)

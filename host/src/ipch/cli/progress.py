@@ -1,0 +1,77 @@
+"""Progress on stderr: a bar with an estimate on a terminal, plain lines elsewhere."""
+
+import contextlib
+import os
+import sys
+import time
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from ipch.cli.common import say
+
+if TYPE_CHECKING:
+    from ipch.operations import Progress, Report
+
+# Off a terminal: a line when something new begins, and at this interval.
+_LINE_S = 30.0
+
+
+@contextlib.contextmanager
+def progress() -> "Iterator[Report]":
+    """Yield what takes progress reports."""
+    if not sys.stderr.isatty() or os.environ.get("TERM") == "dumb":
+        yield _Lines()
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn
+
+    with Progress(
+        TextColumn("{task.description}"),
+        BarColumn(bar_width=None),
+        TextColumn("{task.percentage:>3.0f}%"),
+        TextColumn("{task.fields[pressure]}"),
+        TextColumn("{task.fields[left]}"),
+        console=Console(stderr=True),
+        transient=True,
+        expand=True,
+    ) as bars:
+        yield _Bar(bars)
+
+
+class _Lines:
+    def __init__(self) -> None:
+        self._text = ""
+        self._next = 0.0
+
+    def __call__(self, now: "Progress") -> None:
+        from ipch.units import format_pressure
+
+        clock = time.monotonic()
+        if now.text == self._text and clock < self._next:
+            return
+        self._text = now.text
+        self._next = clock + _LINE_S
+        say(f"{now.text}: {format_pressure(now.sample.pressure_pa)}, {now.fraction:.0%}, {_left(now.remaining_s)}")
+
+
+class _Bar:
+    def __init__(self, bars: Any) -> None:
+        self._bars = bars
+        self._task = bars.add_task("", total=1.0, pressure="", left="")
+
+    def __call__(self, now: "Progress") -> None:
+        from ipch.units import format_pressure
+
+        self._bars.update(
+            self._task,
+            completed=now.fraction,
+            description=now.text,
+            pressure=format_pressure(now.sample.pressure_pa),
+            left=_left(now.remaining_s),
+        )
+
+
+def _left(seconds: float) -> str:
+    from ipch.units import format_duration
+
+    return f"{format_duration(max(1.0, seconds))} left"

@@ -1,0 +1,66 @@
+"""How results look to people."""
+
+import math
+from typing import TYPE_CHECKING, Any
+
+from ipch.units import format_celsius, format_duration, format_pressure, format_slew
+
+if TYPE_CHECKING:
+    from ipch.instrument import Fault, Identity, Sample, Valve
+
+
+def one_line(sample: "Sample") -> str:
+    """State, pressure and where it is going."""
+    text = f"{sample.state}: {format_pressure(sample.pressure_pa)}"
+    if sample.state in ("REGULATE", "QUIET"):
+        text += f", target {format_pressure(sample.target_pa)}"
+        if sample.ramp_pa != sample.target_pa:
+            text += f", setpoint now {format_pressure(sample.ramp_pa)}"
+        text += ", in limits" if sample.in_limits else ""
+    elif sample.target_pa:
+        text += f", target when on {format_pressure(sample.target_pa)}"
+    return text + (f", fault {sample.fault}" if sample.faulty else "")
+
+
+def status(sample: "Sample", fault: "Fault", warnings: tuple[str, ...]) -> list[str]:
+    rows: list[tuple[str, str]] = [
+        ("state", sample.state),
+        ("fault", str(fault) if fault.latched else "none"),
+        ("warnings", ", ".join(warnings) or "none"),
+        ("pressure", f"{format_pressure(sample.pressure_pa)} absolute{', in limits' if sample.in_limits else ''}"),
+        ("setpoint now", format_pressure(sample.ramp_pa) if sample.state in ("REGULATE", "QUIET") else "-"),
+        ("target", format_pressure(sample.target_pa) if sample.target_pa else "not set"),
+        ("rate", format_slew(sample.slew_pa_s)),
+        ("safety transducer", format_pressure(sample.safety_pa)),
+        ("supply", format_pressure(sample.supply_pa)),
+        ("gas", _temperature(sample.gas_k)),
+        ("wall", _temperature(sample.wall_k)),
+        ("fills, vents", f"{sample.fills}, {sample.vents}"),
+        ("uptime", f"{format_duration(sample.uptime_s)} (boot {sample.boot})"),
+    ]
+    return _columns(rows)
+
+
+def info(port: str, identity: "Identity", sample: "Sample", valves: dict[str, "Valve"]) -> list[str]:
+    rows: list[tuple[str, str]] = [
+        ("port", port),
+        ("device", f"{identity.maker} {identity.model}"),
+        ("serial number", identity.serial_number),
+        ("firmware", identity.firmware),
+        ("MicroPython", identity.micropython or "none"),
+        ("uptime", f"{format_duration(sample.uptime_s)} (boot {sample.boot})"),
+    ]
+    for name, valve in valves.items():
+        rows.append(
+            (f"{name} valve", f"{valve.actuations} pulses, open for {valve.open_s:.3f} s, gain {valve.gain} Pa/s per MPa")
+        )
+    return _columns(rows)
+
+
+def _columns(rows: list[tuple[str, Any]]) -> list[str]:
+    width = max(len(name) for name, _ in rows)
+    return [f"{name.ljust(width)}  {value}" for name, value in rows]
+
+
+def _temperature(kelvin: float) -> str:
+    return format_celsius(kelvin) if math.isfinite(kelvin) else "sensor invalid"

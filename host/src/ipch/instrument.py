@@ -1,0 +1,404 @@
+"""The regulator as a Python object: typed readings in Pa, K and s; every refusal is an exception.
+
+    from ipch import Instrument
+
+    with Instrument.open() as regulator:
+        regulator.target_pa = 5_000_000
+        regulator.on()
+        print(regulator.fetch().pressure_pa)
+"""
+
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+from types import TracebackType
+from typing import Any, Self
+
+from ipch import wire
+from ipch.errors import DeviceError, DeviceLostError, NoDeviceError, ProtocolError, UsageError
+from ipch.transport import Transport, find_port
+
+# The device's own limit for a line.
+_MESSAGE_LIMIT = 256
+_ERROR_QUERY = ";:SYST:ERR?"
+_IDENTIFY_TRIES = 3
+_IDENTIFY_S = 1.0
+_QUIET_S = 0.05
+
+
+@dataclass(frozen=True)
+class Identity:
+    """What `*IDN?` tells."""
+
+    maker: str
+    model: str
+    serial_number: str
+    firmware: str
+    micropython: str
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One reading of everything. Pressures in Pa absolute, temperatures in K (nan while the sensor is invalid)."""
+
+    sequence: int
+    boot: int
+    uptime_s: float
+    state: str
+    fault: str
+    in_limits: bool
+    pressure_pa: int
+    """Filtered control transducer."""
+    ramp_pa: int
+    """The ramped setpoint now; it moves to `target_pa` at the slew rate."""
+    target_pa: int
+    control_pa: int
+    safety_pa: int
+    supply_pa: int
+    gas_k: float
+    wall_k: float
+    slew_pa_s: int
+    settled_pa: int
+    """Where the pressure is going once gas and wall are equally warm."""
+    fills: int
+    vents: int
+    fill_open_s: float
+    vent_open_s: float
+    warnings: int
+    """Bit mask; `Instrument.warnings` has the names."""
+
+    @property
+    def faulty(self) -> bool:
+        return self.fault != "NONE"
+
+
+@dataclass(frozen=True)
+class Fault:
+    """The latched fault; `name` is NONE without one."""
+
+    name: str
+    sentence: str
+    value: int
+    unit: str
+    uptime_s: float
+
+    @property
+    def latched(self) -> bool:
+        return self.name != "NONE"
+
+    def __str__(self) -> str:
+        value = f" {self.value} {self.unit}," if self.unit else ""
+        return f"{self.name}: {self.sentence} [{value} at {self.uptime_s:.3f} s of uptime]".replace("[ ", "[")
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One row of the device's settings table, with the value in force."""
+
+    name: str
+    unit: str
+    value: int
+    default: int
+    minimum: int
+    maximum: int
+    help: str
+
+
+@dataclass(frozen=True)
+class Valve:
+    """What the device knows of one of its pulsed valves."""
+
+    actuations: int
+    open_s: float
+    gain: int
+    """Learned: Pa/s per MPa upstream."""
+    response_pa: int
+    """What the last pulse did."""
+
+
+def _thousandths(text: str) -> float:
+    return int(text) / 1000
+
+
+def _kelvin(text: str) -> float:
+    # The device says 0 while a temperature sensor is invalid.
+    return int(text) / 1000 or math.nan
+
+
+_READERS: dict[str, tuple[str, Callable[[str], Any]]] = {
+    "uptime_ms": ("uptime_s", _thousandths),
+    "fill_open_ms": ("fill_open_s", _thousandths),
+    "vent_open_ms": ("vent_open_s", _thousandths),
+    "gas_mk": ("gas_k", _kelvin),
+    "wall_mk": ("wall_k", _kelvin),
+    "in_limits": ("in_limits", lambda text: int(text) == 1),
+    "state": ("state", str),
+    "fault": ("fault", str),
+}
+
+
+class Instrument:
+    """A regulator on an open port. Use `Instrument.open()`; close it or use it in a `with`."""
+
+    def __init__(self, transport: Transport, timeout_s: float = 5.0) -> None:
+        """Take over an open port: re-synchronise, then check who answers. `timeout_s` bounds every later reply.
+
+        Raises NoDeviceError if nothing answers or something else does.
+        """
+        self._transport = transport
+        self._timeout_s = timeout_s
+        self.identity = self._identify()
+        self._columns: list[str] = []
+
+    @classmethod
+    def open(cls, port: str | None = None, timeout_s: float = 5.0) -> Self:
+        """Open a port by path, COM name, USB serial number or URL; without one, the only device that is there.
+
+        Raises NoDeviceError or PortBusyError.
+        """
+        transport = Transport(port or find_port())
+        try:
+            return cls(transport, timeout_s)
+        except BaseException:
+            transport.close()
+            raise
+
+    def close(self) -> None:
+        self._transport.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    @property
+    def port(self) -> str:
+        return self._transport.port
+
+    # Messages
+
+    def ask(self, message: str) -> list[str]:
+        """Send a message, return its replies (none for a command). Raises DeviceError with the device's own words."""
+        if len(message) + len(_ERROR_QUERY) > _MESSAGE_LIMIT or not message.isprintable():
+            raise UsageError(f"not a message: at most {_MESSAGE_LIMIT - len(_ERROR_QUERY)} printable characters")
+        *answers, reported = wire.replies(self._exchange(message + _ERROR_QUERY))
+        code, text = wire.error(reported)
+        if code:
+            self._empty_error_queue()
+            raise DeviceError(code, text, message)
+        return answers
+
+    def query(self, message: str) -> str:
+        """Send a message with one query and return its reply. Raises DeviceError or ProtocolError."""
+        answers = self.ask(message)
+        if len(answers) != 1:
+            raise ProtocolError(f"{len(answers)} replies to {message}: {answers!r}; expected one")
+        return answers[0]
+
+    def fetch(self) -> Sample:
+        """Read everything at once. One reply that was garbled or lost on the way is asked for again."""
+        try:
+            return self._fetch()
+        except (ProtocolError, _Silence):
+            pass
+        try:
+            self._identify()
+        except NoDeviceError as error:
+            # It was there a moment ago.
+            raise DeviceLostError(f"device lost: {self.port} stopped answering") from error
+        return self._fetch()
+
+    # Readings
+
+    @property
+    def pressure_pa(self) -> int:
+        """Absolute pressure, filtered."""
+        return self.fetch().pressure_pa
+
+    @property
+    def ramp_pa(self) -> int:
+        """The ramped setpoint now."""
+        return self.fetch().ramp_pa
+
+    @property
+    def in_limits(self) -> bool:
+        return self.fetch().in_limits
+
+    @property
+    def gas_k(self) -> float:
+        return self.fetch().gas_k
+
+    @property
+    def wall_k(self) -> float:
+        return self.fetch().wall_k
+
+    @property
+    def uptime_s(self) -> float:
+        return self.fetch().uptime_s
+
+    @property
+    def state(self) -> str:
+        """OFF, REGULATE, QUIET, VENT, SEALED, RELIEF or MAINTENANCE."""
+        return self.fetch().state
+
+    @property
+    def fault(self) -> Fault:
+        """The latched fault, or one named NONE."""
+        answer = wire.fields(self.query(":SYST:FAUL?"))
+        if len(answer) != 5:
+            raise ProtocolError(f"not a fault report: {answer!r}")
+        name, sentence, value, unit, uptime_ms = answer
+        return Fault(
+            name, sentence, wire.integer(value, "a fault's value"), unit, wire.integer(uptime_ms, "its time") / 1000
+        )
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """Names of the warnings that are active."""
+        names = wire.fields(self.query(":SYST:WARN?"))
+        return () if names == ["NONE"] else tuple(names)
+
+    # Regulation
+
+    @property
+    def target_pa(self) -> int:
+        """Pressure to go to, Pa absolute. The device refuses what its settings do not allow."""
+        return self.fetch().target_pa
+
+    @target_pa.setter
+    def target_pa(self, pa: int) -> None:
+        self.ask(f":SOUR:PRES {pa} PA")
+
+    @property
+    def slew_pa_s(self) -> int:
+        """Rate of the setpoint's ramp, Pa/s. It is stored on the device, so it is written only when it changes."""
+        return self.setting("slew_pa_s").value
+
+    @slew_pa_s.setter
+    def slew_pa_s(self, pa_s: int) -> None:
+        if self.setting("slew_pa_s").value != pa_s:
+            self.set_setting("slew_pa_s", pa_s)
+        if self.setting("slew_linear").value != 1:
+            self.set_setting("slew_linear", 1)
+
+    def on(self) -> None:
+        """Regulate, starting from the pressure that is there."""
+        self.ask(":OUTP ON")
+
+    def off(self) -> None:
+        """Stop regulating: all valves shut, the gas stays."""
+        self.ask(":OUTP OFF")
+
+    def quiet(self, seconds: int) -> None:
+        """Keep the valves shut for a measurement; 0 ends the window early."""
+        self.ask(f":OUTP:QUI {seconds}")
+
+    def vent(self) -> None:
+        """Let the gas out at the vent rate, down to ambient."""
+        self.ask(":SOUR:PRES:LEV:IMM:AMPL:VENT 1")
+
+    def abort_vent(self) -> None:
+        self.ask(":SOUR:PRES:LEV:IMM:AMPL:VENT 0")
+
+    @property
+    def vent_state(self) -> int:
+        """0 idle, 1 in progress, 2 complete."""
+        return wire.integer(self.query(":SOUR:PRES:LEV:IMM:AMPL:VENT?"), "the state of the vent")
+
+    def acknowledge(self) -> None:
+        """Clear a latched fault; refused while its cause is still there."""
+        self.ask(":SYST:FAUL:ACK")
+
+    # Settings and service
+
+    def setting_names(self) -> list[str]:
+        return wire.fields(self.query(":SYST:SETT:LIST?"))
+
+    def setting(self, name: str) -> Setting:
+        answer = wire.fields(self.query(f":SYST:SETT? {wire.quote(name)}"))
+        if len(answer) != 7:
+            raise ProtocolError(f"not a setting: {answer!r}")
+        value, default, minimum, maximum = (wire.integer(text, f"setting {name}") for text in answer[2:6])
+        return Setting(answer[0], answer[1], value, default, minimum, maximum, answer[6])
+
+    def settings(self) -> list[Setting]:
+        return [self.setting(name) for name in self.setting_names()]
+
+    def set_setting(self, name: str, value: int) -> None:
+        """Change a setting, in the unit that its row tells; checked, then stored on the device."""
+        self.ask(f":SYST:SETT {wire.quote(name)},{value}")
+
+    def valve(self, number: int) -> Valve:
+        """What is known of valve 1 (fill) or 2 (vent)."""
+        answer = [wire.integer(text, f"valve {number}") for text in wire.fields(self.query(f":DIAG:VALV{number}?"))]
+        if len(answer) < 4:
+            raise ProtocolError(f"not a valve report: {answer!r}")
+        return Valve(answer[0], answer[1] / 1000, answer[2], answer[3])
+
+    # The line
+
+    def _fetch(self) -> Sample:
+        if not self._columns:
+            self._columns = wire.fields(self.query(":FETC:FIEL?"))
+        line = self._exchange(":FETC?")
+        answer = wire.fields(wire.replies(line)[0])
+        if len(answer) != len(self._columns):
+            raise ProtocolError(f"the device answered {line!r}; expected {len(self._columns)} values")
+        values = {}
+        for column, text in zip(self._columns, answer, strict=True):
+            name, read = _READERS.get(column, (column, int))
+            if name in _SAMPLE_FIELDS:
+                try:
+                    values[name] = read(text)
+                except ValueError as bad:
+                    raise ProtocolError(f"the device answered {text!r} for {column}") from bad
+        missing = _SAMPLE_FIELDS - values.keys()
+        if missing:
+            raise ProtocolError(f"the firmware does not report {', '.join(sorted(missing))}; flash the current one")
+        return Sample(**values)
+
+    def _exchange(self, message: str) -> str:
+        self._transport.write_line(message)
+        line = self._transport.read_line(self._timeout_s)
+        if line is None:
+            raise _Silence(f"device lost: {self.port} did not answer within {self._timeout_s:g} s")
+        return line
+
+    def _empty_error_queue(self) -> None:
+        for _ in range(32):
+            if wire.error(wire.replies(self._exchange(":SYST:ERR?"))[-1])[0] == 0:
+                return
+
+    def _identify(self) -> Identity:
+        """Bring both ends to the start of a line and check who is there."""
+        transport = self._transport
+        # Ends whatever an earlier program left half written.
+        transport.write_line("")
+        transport.drain(_QUIET_S)
+        heard = ""
+        for attempt in range(_IDENTIFY_TRIES):
+            transport.write_line("*CLS;*IDN?")
+            deadline = time.monotonic() + _IDENTIFY_S
+            while (line := transport.read_line(max(0.0, deadline - time.monotonic()))) is not None:
+                heard = line or heard
+                answer = wire.fields(wire.replies(line)[-1])
+                if len(answer) == 4 and answer[0] == "ipch":
+                    if attempt:
+                        # The replies to the earlier attempts may still come.
+                        transport.drain(_QUIET_S)
+                    version, _, micropython = answer[3].partition(" MicroPython ")
+                    return Identity(answer[0], answer[1], answer[2], version, micropython)
+        if heard:
+            raise NoDeviceError(f"no regulator on {self.port}: it answers {heard[:60]!r}; is the ipch firmware on it?")
+        raise NoDeviceError(f"nothing answers on {self.port}; is it powered, and is it the regulator's port?")
+
+
+class _Silence(DeviceLostError):
+    """No reply in time."""
+
+
+_SAMPLE_FIELDS = {field.name for field in fields(Sample)}

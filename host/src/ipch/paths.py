@@ -1,0 +1,88 @@
+"""Where things lie: the firmware, recipes that come with the package, simulators that run."""
+
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ipch.errors import FileError
+
+_PACKAGE = Path(__file__).resolve().parent
+
+
+def firmware_dir() -> Path:
+    """The board's file system: packed into an installed wheel, or beside host/ in a checkout.
+
+    `IPCH_FIRMWARE` names another one. Raises FileError where there is none.
+    """
+    override = os.environ.get("IPCH_FIRMWARE")
+    places = [Path(override)] if override else [_PACKAGE / "_firmware", _PACKAGE.parents[2] / "firmware"]
+    for place in places:
+        if (place / "main.py").is_file():
+            return place
+    raise FileError(f"no firmware found: looked for main.py in {' and '.join(map(str, places))}; reinstall ipch")
+
+
+def recipes_dir() -> Path:
+    """The recipes that come with the package."""
+    return _PACKAGE / "recipes"
+
+
+def simulators_dir() -> Path:
+    """Folder with one JSON file per running simulator, named `<pid>.json`: the object it printed as its first line."""
+    from platformdirs import user_runtime_path
+
+    return user_runtime_path("ipch") / "simulators"
+
+
+@dataclass(frozen=True)
+class RunningSimulator:
+    """A simulator that is serving now."""
+
+    pid: int
+    port: str
+    rig: str
+    first_line: dict[str, Any]
+
+
+def register_simulator(first_line: dict[str, Any]) -> Path:
+    """Tell other programs of this user that a simulator serves; delete the returned file when it ends.
+
+    `first_line` needs `pid` and `port`.
+    """
+    folder = simulators_dir()
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{first_line['pid']}.json"
+    partial = path.with_suffix(".partial")
+    partial.write_text(json.dumps(first_line))
+    # A reader never sees half a file.
+    partial.replace(path)
+    return path
+
+
+def running_simulators() -> list[RunningSimulator]:
+    """Simulators of this user that are alive; entries of dead ones are passed over."""
+    found = []
+    for path in sorted(simulators_dir().glob("*.json")):
+        try:
+            line = json.loads(path.read_text())
+            simulator = RunningSimulator(int(line["pid"]), str(line["port"]), str(line.get("rig", "sim")), line)
+        except (OSError, ValueError, KeyError, TypeError):
+            continue
+        if _is_alive(simulator.pid) and ("://" in simulator.port or Path(simulator.port).exists()):
+            found.append(simulator)
+    return found
+
+
+def _is_alive(pid: int) -> bool:
+    if os.name == "nt":
+        # os.kill would end the process there; an entry whose simulator is gone then fails when it is opened.
+        return True
+    try:
+        os.kill(pid, 0)
+    except PermissionError:
+        return True
+    except OSError:
+        return False
+    return True

@@ -1,0 +1,185 @@
+"""Text lines over a serial port, a pseudo-terminal or a socket; and finding the port.
+
+A port is named by its path (`/dev/ttyACM0`, `/dev/pts/7`), a COM name, the USB serial number of the board (which survives
+unplugging and other computers), or a URL such as `socket://127.0.0.1:5025`.
+"""
+
+import errno
+import re
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ipch.errors import DeviceLostError, NoDeviceError, PortBusyError, UsageError
+from ipch.paths import RunningSimulator, running_simulators
+
+# Raspberry Pi's vendor number and MicroPython's product number on its boards.
+_USB_IDS = {(0x2E8A, 0x0005)}
+_POLL_S = 0.1
+_WRITE_S = 2.0
+# The device's longest line is its output queue; more without a line end is not our device.
+_LINE_LIMIT = 65536
+
+HOW_TO_SIMULATE = "start a simulated one with `ipch sim`, or name a port with --port"
+
+
+@dataclass(frozen=True)
+class PortInfo:
+    """One port that could be opened."""
+
+    port: str
+    kind: str
+    """`board` (a MicroPython board), `simulator`, or `other` (some serial port)."""
+    serial_number: str
+    description: str
+
+
+def list_ports() -> list[PortInfo]:
+    """Simulators that run, MicroPython boards, and every other serial port, in this order."""
+    from serial.tools.list_ports import comports
+
+    boards, others = [], []
+    for found in comports():
+        is_board = (found.vid, found.pid) in _USB_IDS
+        description = found.description if found.description not in (None, "n/a") else ""
+        info = PortInfo(found.device, "board" if is_board else "other", found.serial_number or "", description)
+        (boards if is_board else others).append(info)
+    return [_describe(simulator) for simulator in running_simulators()] + boards + others
+
+
+def _describe(simulator: RunningSimulator) -> PortInfo:
+    return PortInfo(simulator.port, "simulator", "", f"simulated rig {simulator.rig!r}, process {simulator.pid}")
+
+
+def find_port() -> str:
+    """The port of the only device there is. Raises NoDeviceError when there is none or more than one."""
+    candidates = [info for info in list_ports() if info.kind != "other"]
+    if not candidates:
+        raise NoDeviceError(f"no device found; {HOW_TO_SIMULATE}")
+    if len(candidates) > 1:
+        names = ", ".join(f"{info.port} ({info.serial_number or info.description})" for info in candidates)
+        raise NoDeviceError(f"{len(candidates)} devices found: {names}; choose one with --port")
+    return candidates[0].port
+
+
+def resolve_port(name: str) -> str:
+    """Path or URL of the port that a person named. Raises NoDeviceError if there is none of this name."""
+    if "://" in name or Path(name).exists() or re.fullmatch(r"COM\d+", name, re.IGNORECASE):
+        return name
+    for info in list_ports():
+        if name in (info.port, info.serial_number):
+            return info.port
+    raise NoDeviceError(f"unknown port: {name}; `ipch ports` lists those there are, or {HOW_TO_SIMULATE}")
+
+
+class Transport:
+    """One open port that carries lines. Exclusive where the operating system can: a second program gets PortBusyError.
+
+    `reopen()` opens the same port again after it was lost.
+    """
+
+    def __init__(self, port: str) -> None:
+        self.port = resolve_port(port)
+        self._serial: Any = None
+        self._buffer = bytearray()
+        self.reopen()
+
+    def reopen(self) -> None:
+        self.close()
+        self._serial = _open(self.port)
+        self._buffer.clear()
+
+    def close(self) -> None:
+        if self._serial is not None:
+            try:
+                self._serial.close()
+            except OSError:
+                pass  # the device is gone already; there is nothing left to close
+            self._serial = None
+
+    def write_line(self, text: str) -> None:
+        """Send one line. Raises DeviceLostError."""
+        from serial import SerialTimeoutException
+
+        try:
+            self._port().write(text.encode("ascii", "replace") + b"\n")
+        except SerialTimeoutException as error:
+            raise DeviceLostError(f"device lost: {self.port} takes no data") from error
+        except OSError as error:
+            raise DeviceLostError(f"device lost: {self.port}; is it still plugged in?") from error
+
+    def read_line(self, timeout_s: float) -> str | None:
+        """The next line without its end, or None when none arrived in time. Raises DeviceLostError."""
+        deadline = time.monotonic() + timeout_s
+        while True:
+            end = self._buffer.find(b"\n")
+            if end >= 0:
+                line = self._buffer[:end].rstrip(b"\r").decode("ascii", "replace")
+                del self._buffer[: end + 1]
+                return line
+            if len(self._buffer) > _LINE_LIMIT:
+                self._buffer.clear()
+            if not self._receive() and time.monotonic() >= deadline:
+                return None
+
+    def drain(self, quiet_s: float, limit_s: float = 1.0) -> None:
+        """Throw away what arrives until nothing came for `quiet_s`, for `limit_s` at most."""
+        limit = time.monotonic() + limit_s
+        quiet_at = time.monotonic() + quiet_s
+        while time.monotonic() < min(quiet_at, limit):
+            if self._receive(wait_s=min(quiet_s, _POLL_S)):
+                quiet_at = time.monotonic() + quiet_s
+        self._buffer.clear()
+
+    def _port(self) -> Any:
+        if self._serial is None:
+            raise DeviceLostError(f"device lost: {self.port} is closed")
+        return self._serial
+
+    def _receive(self, wait_s: float = _POLL_S) -> bool:
+        port = self._port()
+        try:
+            if port.timeout != wait_s:
+                port.timeout = wait_s
+            data = port.read(1)
+            if data:
+                data += port.read(port.in_waiting)
+        # pyserial lets a TypeError or termios.error through when the file vanishes under it.
+        except Exception as error:
+            raise DeviceLostError(f"device lost: {self.port}; is it still plugged in?") from error
+        self._buffer += data
+        return bool(data)
+
+
+def _open(port: str) -> Any:
+    import serial
+
+    try:
+        device = serial.serial_for_url(port, baudrate=115200, timeout=_POLL_S, write_timeout=_WRITE_S, do_not_open=True)
+        if "://" not in port:
+            device.exclusive = True
+        device.open()
+        return device
+    except ValueError as error:
+        raise UsageError(f"not a port: {port}; {error}") from error
+    except OSError as error:
+        raise _explain(port, error) from error
+
+
+def _explain(port: str, error: OSError) -> Exception:
+    text = str(error)
+    if error.errno in (errno.EWOULDBLOCK, errno.EBUSY) or "exclusively lock" in text:
+        return PortBusyError(f"port busy: {port}; another program has it open: close that one first")
+    if error.errno in (errno.EACCES, errno.EPERM) or "Access is denied" in text or "PermissionError" in text:
+        if re.fullmatch(r"COM\d+", port, re.IGNORECASE):
+            # Windows says the same for both.
+            return PortBusyError(f"port busy: {port}; another program has it open: close that one first")
+        return NoDeviceError(f"no permission to open {port}; add yourself to its group (often dialout), then log in again")
+    if error.errno in (errno.ENOENT, errno.ENODEV, errno.ENXIO) or "FileNotFoundError" in text:
+        return NoDeviceError(f"unknown port: {port}; `ipch ports` lists those there are")
+    if "Could not configure port" in text:
+        return NoDeviceError(f"not a serial port: {port}; `ipch ports` lists those there are")
+    if "://" in port:
+        return NoDeviceError(f"cannot connect to {port}; is the simulator or serial server running there?")
+    return NoDeviceError(f"cannot open {port}: {text}")

@@ -1,0 +1,132 @@
+"""Quantities as people write them, to integers and seconds; exact, through Decimal.
+
+Pressures are absolute. A bare number is MPa; everything else needs its unit, because `--slew 20` or `quiet 10` could mean
+three things, and one of them is a mistake with a pressure vessel.
+"""
+
+import re
+from decimal import ROUND_HALF_EVEN, Decimal
+
+from ipch.errors import UsageError
+
+# Pound-force (exact) over square inch (exact).
+_PSI = Decimal("4.4482216152605") / Decimal("0.00064516")
+_PASCAL = {
+    "": Decimal(10**6),
+    "pa": Decimal(1),
+    "hpa": Decimal(100),
+    "kpa": Decimal(1000),
+    "mpa": Decimal(10**6),
+    "mbar": Decimal(100),
+    "bar": Decimal(10**5),
+    "psi": _PSI,
+    "bara": Decimal(10**5),
+    "psia": _PSI,
+}
+_GAUGE = ("barg", "bar(g)", "psig", "psi(g)")
+_SECONDS = {
+    "ms": Decimal("0.001"),
+    "s": Decimal(1),
+    "sec": Decimal(1),
+    "m": Decimal(60),
+    "min": Decimal(60),
+    "h": Decimal(3600),
+    "hr": Decimal(3600),
+    "d": Decimal(86400),
+}
+_NUMBER = r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d{1,3})?"
+_QUANTITY = re.compile(rf"\s*({_NUMBER})\s*([A-Za-z()]*)\s*")
+_PART = re.compile(r"\s*(\d+(?:\.\d*)?|\.\d+)\s*([A-Za-z]+)")
+
+PRESSURE_HELP = "a number with Pa, hPa, kPa, MPa, bar, mbar or psi, absolute, such as 5MPa or '50 bar' (a bare number is MPa)"
+SLEW_HELP = "a pressure per s, min or h, such as 20kPa/s or 1MPa/min"
+DURATION_HELP = "a number with ms, s, min, h or d, or several of them, such as 90s, 10min or 1h30m"
+
+
+def _to_integer(value: Decimal) -> int:
+    return int(value.to_integral_value(ROUND_HALF_EVEN))
+
+
+def parse_pressure(text: str) -> int:
+    """Absolute pressure in Pa, rounded to the nearest one. Raises UsageError with what is allowed."""
+    match = _QUANTITY.fullmatch(text)
+    unit = match.group(2).lower() if match else ""
+    if unit in _GAUGE:
+        raise UsageError(f"gauge pressure: {text!r}; write the absolute pressure: {PRESSURE_HELP}")
+    if match is None or unit not in _PASCAL:
+        raise UsageError(f"not a pressure: {text!r}; allowed is {PRESSURE_HELP}")
+    value = Decimal(match.group(1)) * _PASCAL[unit]
+    if not 0 <= value <= 10**12:
+        raise UsageError(f"not a pressure that exists here: {text!r}; allowed is {PRESSURE_HELP}, not below 0")
+    return _to_integer(value)
+
+
+def parse_slew(text: str) -> int:
+    """Rate of change in Pa/s, at least 1. Raises UsageError with what is allowed."""
+    pressure, slash, per = text.partition("/")
+    seconds = _SECONDS.get(per.strip().lower())
+    match = _QUANTITY.fullmatch(pressure)
+    unit = match.group(2).lower() if match else ""
+    if not slash or seconds is None or match is None or unit == "" or unit not in _PASCAL:
+        raise UsageError(f"not a slew rate: {text!r}; allowed is {SLEW_HELP}")
+    value = Decimal(match.group(1)) * _PASCAL[unit] / seconds
+    if not Decimal("0.5") <= value <= 10**12:
+        raise UsageError(f"slew rate out of range: {text!r}; allowed is {SLEW_HELP}, at least 1 Pa/s")
+    return _to_integer(value)
+
+
+def parse_duration(text: str) -> float:
+    """Seconds, exact to the millisecond. Raises UsageError with what is allowed."""
+    total, at = Decimal(0), 0
+    stripped = text.strip()
+    while at < len(stripped):
+        match = _PART.match(stripped, at)
+        scale = _SECONDS.get(match.group(2).lower()) if match else None
+        if match is None or scale is None:
+            raise UsageError(f"not a duration: {text!r}; allowed is {DURATION_HELP}")
+        total += Decimal(match.group(1)) * scale
+        at = match.end()
+    if not Decimal("0.001") <= total <= 10**10:
+        raise UsageError(f"not a duration: {text!r}; allowed is {DURATION_HELP}, longer than 0")
+    return float(total)
+
+
+def format_pressure(pa: float) -> str:
+    """Pressure for people: MPa with as many digits as the sensors give sense to."""
+    return f"{pa / 1e6:.4f} MPa"
+
+
+def format_deviation(pa: float) -> str:
+    """Small pressure difference for people, in kPa with its sign."""
+    return f"{pa / 1e3:+.2f} kPa"
+
+
+def format_slew(pa_s: float) -> str:
+    return f"{pa_s / 1e3:g} kPa/s"
+
+
+def format_duration(seconds: float) -> str:
+    """Duration for people, in its two largest units: `1 h 30 min`, `42 s`."""
+    whole = round(seconds)
+    days, rest = divmod(whole, 86400)
+    hours, rest = divmod(rest, 3600)
+    minutes, secs = divmod(rest, 60)
+    parts = [f"{n} {unit}" for n, unit in ((days, "d"), (hours, "h"), (minutes, "min"), (secs, "s")) if n]
+    return " ".join(parts[:2]) if parts else "0 s"
+
+
+def format_celsius(kelvin: float) -> str:
+    return f"{kelvin - 273.15:.2f} degC"
+
+
+def parse_speed(text: str) -> float | None:
+    """How many times real time; None is as fast as possible, written `max`. Raises UsageError."""
+    if text.strip().lower() == "max":
+        return None
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not 0.001 <= value <= 1e6:
+        raise UsageError(f"not a speed: {text!r}; allowed is max, or how many times real time, from 0.001")
+    return value
