@@ -1,0 +1,409 @@
+"""The one table of the simulated plant's parameters: names carry units, limits and help come with them.
+
+Values marked [E] are engineering estimates: nobody measured them on a rig.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import math
+import tomllib
+from collections.abc import Mapping, Sequence
+from difflib import get_close_matches
+from itertools import pairwise
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from ipch.errors import FileError
+
+CellProfile = tuple[tuple[float, float], ...]
+TABLES = ("plant", "fault")
+
+
+class ParameterError(FileError, ValueError):
+    """A plant parameter was refused; the message is one line for a person."""
+
+
+def quantity(default: float, unit: str, minimum: float, maximum: float, text: str) -> Any:
+    """Return a field for a finite number between two inclusive limits."""
+    return Field(
+        default=default,
+        ge=minimum,
+        le=maximum,
+        allow_inf_nan=False,
+        description=text,
+        json_schema_extra={"unit": unit, "minimum": minimum, "maximum": maximum},
+    )
+
+
+class PlantParameters(BaseModel):
+    """Everything that makes one simulated rig differ from another; pressures are absolute."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    gas: Literal["air", "nitrogen"] = Field(
+        default="air",
+        description="gas in chamber and supply: air or nitrogen",
+        json_schema_extra={"unit": ""},
+    )
+    volume_l: float = quantity(0.5, "L", 0.005, 100.0, "gas volume of the chamber when the run starts")
+    initial_mpa: float = quantity(0.101325, "MPa", 0.001, 20.0, "chamber pressure when the run starts")
+    ambient_kpa: float = quantity(101.325, "kPa", 50.0, 110.0, "air pressure around the rig")
+    ambient_c: float = quantity(23.0, "degC", -20.0, 60.0, "air temperature around the rig, outside the oven")
+
+    supply_mpa: float = quantity(6.0, "MPa", 0.05, 30.0, "supply pressure when the run starts")
+    supply_c: float = quantity(25.0, "degC", -20.0, 60.0, "temperature of the gas that comes from the supply")
+    supply_fall_mpa_per_day: float = quantity(
+        0.0, "MPa/day", 0.0, 100.0, "how fast the supply empties by other users"
+    )
+    compressor_low_mpa: float = quantity(
+        4.0, "MPa", 0.05, 30.0, "supply pressure at which a compressor starts; used with compressor_period_s"
+    )
+    compressor_period_s: float = quantity(
+        0.0, "s", 0.0, 1e7, "period of the compressor: falls for 4/5, refills for 1/5 of it; 0 is none"
+    )
+
+    fill_c: float = quantity(
+        2e-10, "m3/(s Pa)", 1e-13, 1e-6, "conductance of fill valve and restrictor (ISO 6358)"
+    )
+    vent_c: float = quantity(2e-10, "m3/(s Pa)", 1e-13, 1e-6, "conductance of vent valve and restrictor")
+    supply_isolation_c: float = quantity(
+        2e-8, "m3/(s Pa)", 1e-13, 1e-5, "conductance of the supply isolation [E]"
+    )
+    vent_isolation_c: float = quantity(
+        2e-8, "m3/(s Pa)", 1e-13, 1e-5, "conductance of the vent isolation [E]"
+    )
+    relief_c: float = quantity(
+        2e-9, "m3/(s Pa)", 1e-13, 1e-6, "conductance of the relief valve that is switched [E]"
+    )
+    critical_ratio: float = quantity(0.3, "1", 0.05, 0.9, "pressure ratio below which flow is choked (b) [E]")
+    supply_trap_ml: float = quantity(0.07, "mL", 0.001, 50.0, "volume between supply isolation and fill [E]")
+    vent_trap_ml: float = quantity(0.07, "mL", 0.001, 50.0, "volume between vent and vent isolation [E]")
+
+    leak_c: float = quantity(
+        0.0, "m3/(s Pa)", 0.0, 1e-8, "leak to the room; 2.8e-16 is 1 kPa/h at 5 MPa in 0.5 L"
+    )
+    supply_isolation_leak_c: float = quantity(
+        0.0, "m3/(s Pa)", 0.0, 1e-8, "seat leak of the supply isolation"
+    )
+    fill_leak_c: float = quantity(0.0, "m3/(s Pa)", 0.0, 1e-8, "seat leak of the fill valve")
+    vent_isolation_leak_c: float = quantity(0.0, "m3/(s Pa)", 0.0, 1e-8, "seat leak of the vent isolation")
+    vent_leak_c: float = quantity(0.0, "m3/(s Pa)", 0.0, 1e-8, "seat leak of the vent valve")
+    relief_leak_c: float = quantity(0.0, "m3/(s Pa)", 0.0, 1e-8, "seat leak of the switched relief valve")
+
+    supply_isolation_open_ms: float = quantity(
+        15.0, "ms", 0.0, 500.0, "opening delay of the supply isolation [E]"
+    )
+    supply_isolation_close_ms: float = quantity(
+        20.0, "ms", 0.0, 500.0, "closing delay of the supply isolation [E]"
+    )
+    fill_open_ms: float = quantity(6.0, "ms", 0.0, 500.0, "opening delay of the fill valve [E]")
+    fill_close_ms: float = quantity(5.0, "ms", 0.0, 500.0, "closing delay of the fill valve [E]")
+    vent_isolation_open_ms: float = quantity(
+        15.0, "ms", 0.0, 500.0, "opening delay of the vent isolation [E]"
+    )
+    vent_isolation_close_ms: float = quantity(
+        20.0, "ms", 0.0, 500.0, "closing delay of the vent isolation [E]"
+    )
+    vent_open_ms: float = quantity(6.0, "ms", 0.0, 500.0, "opening delay of the vent valve [E]")
+    vent_close_ms: float = quantity(5.0, "ms", 0.0, 500.0, "closing delay of the vent valve [E]")
+    relief_open_ms: float = quantity(15.0, "ms", 0.0, 500.0, "opening delay of the switched relief valve [E]")
+    relief_close_ms: float = quantity(
+        20.0, "ms", 0.0, 500.0, "closing delay of the switched relief valve [E]"
+    )
+    valve_jitter_ms: float = quantity(
+        1.0, "ms", 0.0, 100.0, "largest deviation of each delay, evenly distributed both ways [E]"
+    )
+    missed_probability: float = quantity(
+        1e-4, "1", 0.0, 1.0, "chance that an energised valve does not open [E]"
+    )
+    stick_probability: float = quantity(0.0, "1", 0.0, 1.0, "chance that a valve closes late [E]")
+    stick_ms: float = quantity(
+        500.0, "ms", 0.0, 60000.0, "largest extra closing delay of a valve that sticks [E]"
+    )
+
+    mechanical_relief_mpa: float = quantity(9.5, "MPa", 0.15, 40.0, "the mechanical relief valve opens")
+    mechanical_reseat_mpa: float = quantity(8.5, "MPa", 0.12, 40.0, "the mechanical relief valve shuts again")
+    mechanical_relief_c: float = quantity(
+        1e-8, "m3/(s Pa)", 0.0, 1e-5, "conductance of the mechanical relief [E]"
+    )
+    burst_disc_mpa: float = quantity(10.5, "MPa", 0.15, 40.0, "the burst disc breaks, for good")
+    burst_disc_c: float = quantity(1e-7, "m3/(s Pa)", 0.0, 1e-5, "conductance of the broken burst disc [E]")
+
+    oven_c: float = quantity(30.0, "degC", -40.0, 150.0, "oven temperature; gas and wall start there")
+    oven_amplitude_k: float = quantity(0.0, "K", 0.0, 50.0, "amplitude of the oven's control cycle (a sine)")
+    oven_period_s: float = quantity(600.0, "s", 1.0, 1e7, "period of the oven's control cycle")
+    oven_drift_k_per_day: float = quantity(0.0, "K/day", -100.0, 100.0, "steady drift of the oven")
+    oven_step_k: float = quantity(0.0, "K", -100.0, 100.0, "step of the oven temperature at oven_step_s")
+    oven_step_s: float = quantity(0.0, "s", 0.0, 1e9, "time of the step")
+    wall_s: float = quantity(2000.0, "s", 10.0, 1e6, "time constant of wall to oven [E]")
+    wall_j_k: float = quantity(2000.0, "J/K", 10.0, 1e7, "heat capacity of the wall that the gas heats [E]")
+    convection_factor: float = quantity(
+        1.0, "1", 0.0, 100.0, "scales all heat from gas to wall; 0 is an adiabatic chamber [E]"
+    )
+    forced_factor: float = quantity(0.1, "1", 0.0, 10.0, "scales the forced convection while filling [E]")
+    inlet_mm: float = quantity(2.0, "mm", 0.1, 50.0, "bore of the filling tube, for forced convection [E]")
+    stirring_s: float = quantity(1.0, "s", 0.0, 60.0, "how long the jet's stirring lasts (time constant) [E]")
+
+    cell_capacity_ah: float = quantity(5.0, "Ah", 0.0, 1e4, "capacity of the cell; it starts discharged")
+    cell_c_rate: float = quantity(
+        0.0, "1/h", 0.0, 100.0, "C rate of full charges and discharges in turn; 0 is idle"
+    )
+    cell_cm3_per_ah: float = quantity(
+        0.485, "cm3/Ah", -10.0, 10.0, "swelling per charge: lithium 0.485, silicon 0.34-0.36"
+    )
+    cell_rest_s: float = quantity(0.0, "s", 0.0, 1e8, "rest after every charge and discharge")
+    cell_profile: CellProfile = Field(
+        default=(),
+        description="list of [time_s, current_A] instead of cell_c_rate: each lasts until the next, charging is +",
+        json_schema_extra={"unit": "s, A"},
+    )
+    cell_profile_csv: str = Field(
+        default="",
+        description="file with the columns time in s and current in A, instead of cell_profile",
+        json_schema_extra={"unit": ""},
+    )
+    cell_heat_w: float = quantity(0.0, "W", -1000.0, 1000.0, "heat that the cell gives to the gas")
+    gassing_mol_s: float = quantity(0.0, "mol/s", 0.0, 1e-3, "gas that the cell makes")
+    gassing_cm3_h: float = quantity(
+        0.0, "cm3/h", 0.0, 1e6, "the same, as volume at 0 degC and 101.325 kPa; give one of the two"
+    )
+
+    full_scale_mpa: float = quantity(10.0, "MPa", 0.1, 100.0, "pressure at 20 mA of all three transducers")
+    transducer_lag_ms: float = quantity(3.0, "ms", 0.0, 1e4, "time constant of the transducers [E]")
+    transducer_noise_kpa: float = quantity(
+        0.5, "kPa", 0.0, 1e4, "rms noise of control and supply transducer [E]"
+    )
+    safety_noise_kpa: float = quantity(
+        3.0, "kPa", 0.0, 1e4, "rms noise of the safety transducer and its ADC [E]"
+    )
+    control_offset_kpa: float = quantity(0.0, "kPa", -1e4, 1e4, "constant error of the control transducer")
+    safety_offset_kpa: float = quantity(0.0, "kPa", -1e4, 1e4, "constant error of the safety transducer")
+    zero_drift_kpa_per_k: float = quantity(
+        0.0, "kPa/K", -100.0, 100.0, "zero drift of the transducers with wall temperature (uncorrected: 2)"
+    )
+    span_drift_ppm_per_k: float = quantity(
+        0.0, "ppm/K", -1e4, 1e4, "span drift of the transducers with wall temperature"
+    )
+    drift_reference_c: float = quantity(
+        25.0, "degC", -40.0, 150.0, "wall temperature without zero and span drift"
+    )
+    gas_sensor_s: float = quantity(3.0, "s", 0.0, 1e4, "time constant of the gas temperature sensor [E]")
+    gas_sensor_wall_share: float = quantity(
+        0.0, "1", 0.0, 0.9, "share of the wall temperature that the gas sensor reads along its sheath"
+    )
+    gas_mismatch_mk: float = quantity(
+        20.0, "mK", 0.0, 1e4, "rms of the slow mismatch of gas and its sensor [E]"
+    )
+    gas_mismatch_s: float = quantity(1800.0, "s", 1.0, 1e7, "correlation time of the slow mismatch [E]")
+    gas_noise_mk: float = quantity(10.0, "mK", 0.0, 1e5, "rms noise of the gas temperature [E]")
+    wall_noise_mk: float = quantity(4.0, "mK", 0.0, 1e5, "rms noise of the wall temperature [E]")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _points(cls, values: Any) -> Any:
+        """Turn lists of points into tuples, or read them from the file that is named."""
+        if not isinstance(values, Mapping):
+            return values
+        values = dict(values)
+        name = values.get("cell_profile_csv")
+        points = values.get("cell_profile")
+        if isinstance(name, str) and name and not points:
+            values["cell_profile"] = read_profile(Path(name))
+        elif isinstance(points, (list, tuple)):
+            values["cell_profile"] = tuple(
+                tuple(float(part) if type(part) is int else part for part in point)
+                if isinstance(point, (list, tuple))
+                else point
+                for point in points
+            )
+        return values
+
+    @model_validator(mode="after")
+    def _consistent(self) -> PlantParameters:
+        """Refuse what no rig can be; strange but possible rigs stay allowed."""
+        for wrong, text in (
+            (
+                self.mechanical_relief_mpa > self.burst_disc_mpa,
+                "mechanical_relief_mpa must not be above burst_disc_mpa",
+            ),
+            (
+                self.mechanical_reseat_mpa >= self.mechanical_relief_mpa,
+                "mechanical_reseat_mpa must be below mechanical_relief_mpa",
+            ),
+            (
+                self.mechanical_reseat_mpa * 1000.0 <= self.ambient_kpa,
+                "mechanical_reseat_mpa must be above ambient_kpa",
+            ),
+            (self.initial_mpa >= self.burst_disc_mpa, "initial_mpa must be below burst_disc_mpa"),
+            (
+                self.compressor_period_s > 0.0 and self.compressor_low_mpa >= self.supply_mpa,
+                "compressor_low_mpa must be below supply_mpa",
+            ),
+            (
+                self.gassing_mol_s > 0.0 and self.gassing_cm3_h > 0.0,
+                "give gassing_mol_s or gassing_cm3_h, not both",
+            ),
+            (
+                bool(self.cell_profile) and self.cell_c_rate > 0.0,
+                "give cell_c_rate or cell_profile, not both",
+            ),
+            (
+                max(self.supply_trap_ml, self.vent_trap_ml) > 100.0 * self.volume_l,
+                "supply_trap_ml and vent_trap_ml must be at most a tenth of volume_l",
+            ),
+            (
+                any(
+                    not (math.isfinite(time) and math.isfinite(current))
+                    for time, current in self.cell_profile
+                ),
+                "cell_profile must hold finite numbers",
+            ),
+            (
+                any(time < 0.0 for time, _ in self.cell_profile[:1])
+                or any(late[0] <= early[0] for early, late in pairwise(self.cell_profile)),
+                "cell_profile must have times that start at 0 or later and increase",
+            ),
+            (
+                not self.cell_profile
+                and self.cell_capacity_ah * abs(self.cell_cm3_per_ah) > 500.0 * self.volume_l,
+                "cell_capacity_ah x cell_cm3_per_ah must be at most half of volume_l",
+            ),
+        ):
+            if wrong:
+                raise ValueError(text)
+        return self
+
+
+def read_profile(path: Path) -> CellProfile:
+    """Read (time in s, current in A) rows from a CSV file; a first row that is not numbers is a heading."""
+    points: list[tuple[float, float]] = []
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as lines:
+            for number, row in enumerate(csv.reader(lines), 1):
+                if not row or row[0].lstrip().startswith("#"):
+                    continue
+                try:
+                    time, current = (float(part) for part in row)
+                except ValueError:
+                    if number == 1:
+                        continue
+                    text = f"cell_profile_csv: {path} line {number}: expected time in s and current in A"
+                    raise ValueError(text) from None
+                points.append((time, current))
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        reason = error.strerror if isinstance(error, OSError) else "not a CSV text file"
+        raise ValueError(f"cell_profile_csv: cannot read {path}: {reason}") from None
+    if not points:
+        raise ValueError(f"cell_profile_csv: {path} holds no points")
+    return tuple(points)
+
+
+def load_parameters(path: Path | None, sets: Sequence[str]) -> PlantParameters:
+    """Return the parameters of a TOML file's [plant] table, with `name=value` strings laid over it.
+
+    Other tables that the simulator knows ([[fault]]) are left to their own readers.  Raises ParameterError
+    with one line that names the parameter, where it came from and what is allowed.
+    """
+    values: dict[str, Any] = {}
+    origin: dict[str, str] = {}
+    if path is not None:
+        for name, value in _read_table(path).items():
+            values[name] = value
+            origin[name] = str(path)
+            if name == "cell_profile_csv" and isinstance(value, str) and value:
+                values[name] = str(path.parent / value)
+    for text in sets:
+        name, equals, raw = (part.strip() for part in text.partition("="))
+        if not equals or not name or not raw:
+            raise ParameterError(f"--set {text}: expected name=value, as in --set volume_l=0.5")
+        values[name] = _parse(name, raw)
+        origin[name] = f"--set {text}"
+    for name in values:
+        if name not in PlantParameters.model_fields:
+            known = list(PlantParameters.model_fields)
+            raise ParameterError(f"{origin[name]}: {_unknown(name, known, 'parameter')}")
+    try:
+        return PlantParameters(**values)
+    except ValidationError as error:
+        raise ParameterError(_explain(error, origin)) from None
+
+
+def describe_parameters() -> list[dict[str, Any]]:
+    """Return name, unit, default, minimum, maximum and help of every parameter, in the order of the table."""
+    rows: list[dict[str, Any]] = []
+    for name, field in PlantParameters.model_fields.items():
+        extra = field.json_schema_extra if isinstance(field.json_schema_extra, dict) else {}
+        rows.append(
+            {
+                "name": name,
+                "unit": extra.get("unit", ""),
+                "default": field.default,
+                "minimum": extra.get("minimum"),
+                "maximum": extra.get("maximum"),
+                "help": field.description,
+            }
+        )
+    return rows
+
+
+def _read_table(path: Path) -> dict[str, Any]:
+    try:
+        document = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ParameterError(f"{path}: cannot be read: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise ParameterError(f"{path}: is not UTF-8 text") from None
+    except tomllib.TOMLDecodeError as error:
+        raise ParameterError(f"{path}: is not valid TOML: {error}") from None
+    for name in document:
+        if name not in TABLES:
+            hint = "put parameters under [plant]" if name in PlantParameters.model_fields else ""
+            raise ParameterError(
+                f"{path}: {hint or _unknown(name, TABLES, 'table')} (found {name} at the top)"
+            )
+    table = document.get("plant", {})
+    if not isinstance(table, dict):
+        raise ParameterError(f"{path}: plant must be a table, written [plant]")
+    return table
+
+
+def _unknown(name: str, known: Sequence[str], kind: str) -> str:
+    near = get_close_matches(name, known, n=1, cutoff=0.6)
+    hint = f"did you mean {near[0]}?" if near else "`ipch sim --list` names them all"
+    return f"unknown {kind} {name}; {hint}"
+
+
+def _parse(name: str, raw: str) -> Any:
+    """Return the value of a --set string, as TOML would have given it; the model judges what it is."""
+    if name in ("gas", "cell_profile_csv"):
+        return raw
+    try:
+        return json.loads(raw) if raw.startswith("[") else float(raw)
+    except ValueError:
+        return raw
+
+
+def _explain(error: ValidationError, origin: Mapping[str, str]) -> str:
+    """Return one line for the first thing that is wrong."""
+    first = error.errors()[0]
+    name = str(first["loc"][0]) if first["loc"] else ""
+    if not name:
+        text = str(first["msg"]).removeprefix("Value error, ")
+        places = sorted({where for known, where in origin.items() if known in text})
+        return f"{', '.join(places) or 'plant'}: {text}"
+    extra = PlantParameters.model_fields[name].json_schema_extra
+    limits = extra if isinstance(extra, dict) else {}
+    given = first["input"]
+    if name == "gas":
+        allowed = "must be air or nitrogen"
+    elif "minimum" in limits:
+        allowed = f"must be a number from {limits['minimum']:g} to {limits['maximum']:g} {limits['unit']}"
+    elif name == "cell_profile":
+        allowed = "must be a list of [time_s, current_A] pairs"
+    else:
+        allowed = "must be text"
+    return f"{origin[name]}: {name} = {given!r}: {allowed}"

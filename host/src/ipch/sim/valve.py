@@ -1,0 +1,124 @@
+"""One normally closed solenoid valve: command, delays, and the ways in which real ones disobey."""
+
+from __future__ import annotations
+
+from random import Random
+
+from ipch.sim.parameters import PlantParameters
+
+NEVER = 1 << 62
+
+
+class Valve:
+    """A valve whose armature follows its coil late, not always, and sometimes sticks.
+
+    `stuck` ("", "open" or "shut") and `leak_c` (seat leak, m3/(s Pa)) may be set at any time; they count from
+    the next step on.  `openings` counts how often the coil was energised, `missed` how often nothing moved,
+    `open_us` the time that the seat was truly open.
+    """
+
+    __slots__ = (
+        "_close_at_us",
+        "_close_us",
+        "_jitter",
+        "_jitter_us",
+        "_lifted",
+        "_miss",
+        "_miss_probability",
+        "_off_at_us",
+        "_open_at_us",
+        "_opening_us",
+        "_stick",
+        "_stick_probability",
+        "_stick_us",
+        "c",
+        "energised",
+        "leak_c",
+        "missed",
+        "name",
+        "open",
+        "open_us",
+        "openings",
+        "stuck",
+    )
+
+    def __init__(self, name: str, parameters: PlantParameters, seed: int) -> None:
+        self.name = name
+        self.c: float = getattr(parameters, f"{name}_c")
+        self.leak_c: float = getattr(parameters, f"{name}_leak_c")
+        self.energised = False
+        self.open = False
+        self.openings = 0
+        self.missed = 0
+        self.open_us = 0
+        self.stuck = ""
+        self._opening_us: float = getattr(parameters, f"{name}_open_ms") * 1000.0
+        self._close_us: float = getattr(parameters, f"{name}_close_ms") * 1000.0
+        self._jitter_us = parameters.valve_jitter_ms * 1000.0
+        self._miss_probability = parameters.missed_probability
+        self._stick_probability = parameters.stick_probability
+        self._stick_us = parameters.stick_ms * 1000.0
+        # One stream per cause and valve: switching one cause on leaves all others as they were.
+        self._jitter = Random(f"{seed} {name} jitter")
+        self._miss = Random(f"{seed} {name} miss")
+        self._stick = Random(f"{seed} {name} stick")
+        self._lifted = False
+        self._off_at_us = NEVER
+        self._open_at_us = NEVER
+        self._close_at_us = NEVER
+
+    def energise(self, now_us: int, off_at_us: int = NEVER) -> None:
+        """Switch the coil on until `off_at_us`; one that is on stays on, for the longer of the two times."""
+        if self.energised:
+            self._off_at_us = max(self._off_at_us, off_at_us)
+            return
+        self.energised = True
+        self.openings += 1
+        self._off_at_us = off_at_us
+        delay_us = self._late(self._opening_us)
+        if self._miss.random() < self._miss_probability:
+            self.missed += 1
+        elif self._lifted:
+            self._close_at_us = NEVER
+        else:
+            self._open_at_us = now_us + delay_us
+
+    def release(self, now_us: int) -> None:
+        """Switch the coil off; an armature that has not lifted by now does not lift any more."""
+        if not self.energised:
+            return
+        self.energised = False
+        self._off_at_us = NEVER
+        self._open_at_us = NEVER
+        if self._lifted and self._close_at_us == NEVER:
+            delay = self._late(self._close_us)
+            if self._stick.random() < self._stick_probability:
+                delay += int(self._stick.random() * self._stick_us)
+            self._close_at_us = now_us + delay
+
+    def next_us(self) -> int:
+        """Return when something happens next without a new command."""
+        return min(self._off_at_us, self._open_at_us, self._close_at_us)
+
+    def happen(self, now_us: int) -> None:
+        """Let everything happen that is due, in order."""
+        if self._open_at_us <= now_us:
+            self._open_at_us = NEVER
+            self._lifted = True
+        if self._off_at_us <= now_us:
+            self.release(now_us)
+        if self._close_at_us <= now_us:
+            self._close_at_us = NEVER
+            self._lifted = False
+
+    def settle(self) -> bool:
+        """Bring `open` up to date with armature and `stuck`; return whether any gas can pass."""
+        self.open = self._lifted if not self.stuck else self.stuck == "open"
+        return self.open or self.leak_c > 0.0
+
+    def passing_c(self) -> float:
+        """Return the conductance now in m3/(s Pa)."""
+        return self.c if self.open else self.leak_c
+
+    def _late(self, delay_us: float) -> int:
+        return max(0, int(delay_us + (2.0 * self._jitter.random() - 1.0) * self._jitter_us))
