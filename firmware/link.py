@@ -7,7 +7,9 @@ OVERLONG = -363
 DAMAGED = -101
 
 _PRINTABLE = bytes(range(32, 127))
-_NOISE = bytes([code for code in range(256) if not 32 <= code < 127])
+_NOISE = bytes(
+    [code for code in range(256) if not 32 < code < 127]
+)  # a blank before a line means nothing either
 
 
 class Link:

@@ -173,12 +173,14 @@ def _decompose(text: str) -> tuple:
     number = text[: len(text) - len(rest)]
     rest = rest.lstrip()
     exponent = 0
-    if number and rest[:1] == "E" and rest[1:2] in ("+", "-") + tuple(_DIGITS):
-        tail = rest[1:].lstrip("+-" + _DIGITS)
-        exponent = _whole(rest[1 : len(rest) - len(tail)])
-        if abs(exponent) > _EXPONENT_MAX:
-            raise ScpiError(-123)
-        rest = tail.lstrip()
+    if number and rest[:1] == "E":
+        power = rest[1:].lstrip()
+        tail = power.lstrip("+-" + _DIGITS)
+        if len(tail) < len(power):
+            exponent = _whole(power[: len(power) - len(tail)])
+            if abs(exponent) > _EXPONENT_MAX:
+                raise ScpiError(-123)
+            rest = tail.lstrip()
     return number, exponent, rest
 
 

@@ -38,8 +38,8 @@ class System:
         )
 
     def _identity(self, _):
-        name = "MicroPython" if sys.implementation[0] == "micropython" else "CPython"
-        version = ".".join([str(part) for part in sys.implementation[1][:3]])
+        name = "MicroPython" if sys.implementation.name == "micropython" else "CPython"
+        version = ".".join([str(part) for part in sys.implementation.version[:3]])
         return f"ipch,IPCH-1,{self._app.rig.serial_number},{VERSION} {name} {version}"
 
     def _self_test(self, _):

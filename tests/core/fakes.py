@@ -1,0 +1,151 @@
+"""Stand-ins for what surrounds the line: a byte port, random numbers that are the same on every interpreter, memory."""
+
+import gc
+
+from regulator.settings import Settings
+
+
+class Port:
+    """A byte port in memory. `room` bounds what it takes in total, as a host that does not read does."""
+
+    def __init__(self):
+        self.incoming = b""
+        self.sent = b""
+        self.room = 1 << 20
+        self.reads = []  # bytes handed over by each read
+
+    def read(self, buffer):
+        count = min(len(self.incoming), len(buffer))
+        if count:
+            buffer[:count] = self.incoming[:count]
+            self.incoming = self.incoming[count:]
+            self.reads.append(count)
+        return count
+
+    def write(self, buffer, start, end):
+        count = min(end - start, self.room)
+        if count:
+            self.sent += bytes(buffer[start : start + count])
+            self.room -= count
+        return count
+
+
+class Random:
+    """A linear congruential generator (Numerical Recipes), so that both interpreters see the same cases."""
+
+    def __init__(self, seed):
+        self._state = seed
+
+    def below(self, limit):
+        self._state = (self._state * 1664525 + 1013904223) & 0xFFFFFFFF
+        return (self._state >> 8) % limit
+
+    def pick(self, sequence):
+        return sequence[self.below(len(sequence))]
+
+
+def allocated_by(action, repeats=1):
+    """Return the bytes that MicroPython allocated while `action` ran; 0 on CPython, which does not tell."""
+    if not hasattr(gc, "mem_alloc"):
+        for _ in range(repeats):
+            action()
+        return 0
+    action()
+    gc.collect()
+    gc.disable()
+    try:
+        before = gc.mem_alloc()
+        for _ in range(repeats):
+            action()
+        return gc.mem_alloc() - before
+    finally:
+        gc.enable()
+
+
+class Part:
+    """A bag of attributes."""
+
+
+class FakeApp:
+    """What the command table sees of the regulator: fixed values, and a record of the requests that it accepted."""
+
+    def __init__(self):
+        self.calls = []
+        self.refusal = ""  # the answer to every request
+        self.failure = None  # an exception that every request raises
+        self.settings = Settings()
+        self.boot_id = 7
+        self.rig = Part()
+        self.rig.serial_number = "E6614103E7"
+        self.clock = Part()
+        self.clock.uptime_s = 1_234_567
+        self.clock.uptime_ms = 89
+        self.sensors = Part()
+        self.sensors.pressure_pa = 1_234_000
+        self.sensors.control_pa = 1_234_100
+        self.sensors.safety_pa = 1_250_000
+        self.sensors.supply_pa = 8_000_000
+        self.sensors.gas_mk = 298_400
+        self.sensors.wall_mk = 298_150
+        self.sensors.slew_pa_s = -20_001
+        self.sensors.settled_pa = 1_233_900
+        self.control = Part()
+        self.control.target_pa = 1_230_000
+        self.control.ramp_pa = 1_231_000
+        self.control.in_limits = 0
+        self.control.effort_percent = -12
+        self.control.vent_state = 0
+        self.valves = Part()
+        self.valves.openings = [321, 54]
+        self.valves.open_s = [9, 0]
+        self.valves.open_us = [12_999, 500_000]
+        self.valves.gain = [58_000, 61_000]
+        self.valves.response_pa = [1_500, -1_700]
+        self.safety = Part()
+        self.safety.state = 0
+        self.safety.fault = 0
+        self.safety.fault_name = "NONE"
+        self.safety.fault_text = "no fault"
+        self.safety.fault_unit = ""
+        self.safety.fault_value = 0
+        self.safety.fault_s = 0
+        self.safety.fault_ms = 0
+        self.safety.warnings = 0
+        self.safety.quiet_left_ms = 0
+
+    def _request(self, *call):
+        if self.failure:
+            raise self.failure
+        if not self.refusal:
+            self.calls.append(call)
+        return self.refusal
+
+    def set_target(self, pa):
+        return self._request("set_target", pa)
+
+    def set_slew(self, pa_s):
+        return self._request("set_slew", pa_s)
+
+    def set_slew_max(self, maximum):
+        return self._request("set_slew_max", maximum)
+
+    def output(self, on):
+        return self._request("output", on)
+
+    def quiet(self, seconds):
+        return self._request("quiet", seconds)
+
+    def vent(self, start):
+        return self._request("vent", start)
+
+    def acknowledge(self):
+        return self._request("acknowledge")
+
+    def maintenance(self):
+        return self._request("maintenance")
+
+    def self_test(self):
+        return 0
+
+    def change_setting(self, name, value):
+        return self._request("change_setting", name, value) or self.settings.set(name, value)
