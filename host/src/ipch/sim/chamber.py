@@ -63,7 +63,7 @@ class Chamber:
         self._properties = gas.raw_state(density, start_k)
         self.energy_j = self.gas_kg * self._properties[1]
         self.cell_heat_w = parameters.cell_heat_w
-        # What crossed the boundary so far: enthalpy with gas, heat from wall and cell, work done by the cell.
+        # What crossed the boundary so far: enthalpy with gas, heat from the wall, work done by the cell.
         self.enthalpy_in_j = 0.0
         self.heat_in_j = 0.0
         self.work_in_j = 0.0
@@ -120,8 +120,7 @@ class Chamber:
         density = mass / volume
 
         work_j = pressure * swell_m3
-        cell_j = self.cell_heat_w * dt_s
-        own_j = enthalpy_j + work_j + cell_j
+        own_j = enthalpy_j + work_j
         heat_capacity = mass * cv
         own_k = own_j - energy * inflow_kg
         own_k -= (pressure - temperature * dp_dt) * volume * (inflow_kg / mass + swell_m3 / volume)
@@ -163,10 +162,11 @@ class Chamber:
         self.heat_rate_1_s = rate
         self.enthalpy_in_j += enthalpy_j
         self.work_in_j += work_j
-        self.heat_in_j += heat_j + cell_j
+        self.heat_in_j += heat_j
         part = dt_s / self._wall_s
         # 1 - exp(-x) to third order; steps are far shorter than the wall is slow.
-        self.wall_k += (oven_k - self.wall_k) * part * (1.0 - 0.5 * part) - heat_j / self._wall_j_k
+        self.wall_k += (oven_k - self.wall_k) * part * (1.0 - 0.5 * part)
+        self.wall_k += (self.cell_heat_w * dt_s - heat_j) / self._wall_j_k
 
     def _stir(self, dt_s: float, jet_kg_s: float) -> float:
         """Return the forced part of Nu over a step; the stirring that the jet leaves fades exponentially."""

@@ -55,7 +55,9 @@ class PlantParameters(BaseModel):
     ambient_c: float = quantity(23.0, "degC", -20.0, 60.0, "air temperature around the rig, outside the oven")
 
     supply_mpa: float = quantity(6.0, "MPa", 0.05, 30.0, "supply pressure when the run starts")
-    supply_c: float = quantity(25.0, "degC", -20.0, 60.0, "temperature of the gas that comes from the supply")
+    supply_c: float = quantity(
+        30.0, "degC", -20.0, 150.0, "temperature of the gas that comes from the supply"
+    )
     supply_fall_mpa_per_day: float = quantity(
         0.0, "MPa/day", 0.0, 100.0, "how fast the supply empties by other users"
     )
@@ -139,12 +141,12 @@ class PlantParameters(BaseModel):
     oven_drift_k_per_day: float = quantity(0.0, "K/day", -100.0, 100.0, "steady drift of the oven")
     oven_step_k: float = quantity(0.0, "K", -100.0, 100.0, "step of the oven temperature at oven_step_s")
     oven_step_s: float = quantity(0.0, "s", 0.0, 1e9, "time of the step")
-    wall_s: float = quantity(2000.0, "s", 10.0, 1e6, "time constant of wall to oven [E]")
-    wall_j_k: float = quantity(2000.0, "J/K", 10.0, 1e7, "heat capacity of the wall that the gas heats [E]")
+    wall_s: float = quantity(1700.0, "s", 10.0, 1e6, "time constant of wall to oven [E]")
+    wall_j_k: float = quantity(2000.0, "J/K", 100.0, 1e7, "heat capacity of the wall that the gas heats [E]")
     convection_factor: float = quantity(
         1.0, "1", 0.0, 100.0, "scales all heat from gas to wall; 0 is an adiabatic chamber [E]"
     )
-    forced_factor: float = quantity(0.1, "1", 0.0, 10.0, "scales the forced convection while filling [E]")
+    forced_factor: float = quantity(0.02, "1", 0.0, 10.0, "scales the forced convection while filling [E]")
     inlet_mm: float = quantity(2.0, "mm", 0.1, 50.0, "bore of the filling tube, for forced convection [E]")
     stirring_s: float = quantity(1.0, "s", 0.0, 60.0, "how long the jet's stirring lasts (time constant) [E]")
 
@@ -158,7 +160,8 @@ class PlantParameters(BaseModel):
     cell_rest_s: float = quantity(0.0, "s", 0.0, 1e8, "rest after every charge and discharge")
     cell_profile: CellProfile = Field(
         default=(),
-        description="list of [time_s, current_A] instead of cell_c_rate: each lasts until the next, charging is +",
+        description="list of [time_s, current_A] instead of cell_c_rate; each holds to the next, the last "
+        "time ends it; charging is positive",
         json_schema_extra={"unit": "s, A"},
     )
     cell_profile_csv: str = Field(
@@ -166,7 +169,7 @@ class PlantParameters(BaseModel):
         description="file with the columns time in s and current in A, instead of cell_profile",
         json_schema_extra={"unit": ""},
     )
-    cell_heat_w: float = quantity(0.0, "W", -1000.0, 1000.0, "heat that the cell gives to the gas")
+    cell_heat_w: float = quantity(0.0, "W", 0.0, 1000.0, "heat that the cell gives to the wall it lies on")
     gassing_mol_s: float = quantity(0.0, "mol/s", 0.0, 1e-3, "gas that the cell makes")
     gassing_cm3_h: float = quantity(
         0.0, "cm3/h", 0.0, 1e6, "the same, as volume at 0 degC and 101.325 kPa; give one of the two"
@@ -211,8 +214,12 @@ class PlantParameters(BaseModel):
         values = dict(values)
         name = values.get("cell_profile_csv")
         points = values.get("cell_profile")
-        if isinstance(name, str) and name and not points:
+        if isinstance(name, str) and name:
+            if points:
+                raise ValueError("give cell_profile or cell_profile_csv, not both")
             values["cell_profile"] = read_profile(Path(name))
+            # What counts from here on is the list: the result can be dumped and loaded again.
+            values["cell_profile_csv"] = ""
         elif isinstance(points, (list, tuple)):
             values["cell_profile"] = tuple(
                 tuple(float(part) if type(part) is int else part for part in point)
@@ -267,8 +274,13 @@ class PlantParameters(BaseModel):
                 or any(late[0] <= early[0] for early, late in pairwise(self.cell_profile)),
                 "cell_profile must have times that start at 0 or later and increase",
             ),
+            (len(self.cell_profile) == 1, "cell_profile must have two points or more: the last one ends it"),
             (
-                not self.cell_profile
+                self._most_charge_ah() * abs(self.cell_cm3_per_ah) > 500.0 * self.volume_l,
+                "cell_profile x cell_cm3_per_ah must be at most half of volume_l",
+            ),
+            (
+                self.cell_c_rate > 0.0
                 and self.cell_capacity_ah * abs(self.cell_cm3_per_ah) > 500.0 * self.volume_l,
                 "cell_capacity_ah x cell_cm3_per_ah must be at most half of volume_l",
             ),
@@ -276,6 +288,14 @@ class PlantParameters(BaseModel):
             if wrong:
                 raise ValueError(text)
         return self
+
+    def _most_charge_ah(self) -> float:
+        """Return the largest charge, of either sign, that the profile reaches."""
+        charge_ah = most_ah = 0.0
+        for (start_s, current_a), (end_s, _) in pairwise(self.cell_profile):
+            charge_ah += current_a * (end_s - start_s) / 3600.0
+            most_ah = max(most_ah, abs(charge_ah))
+        return most_ah
 
 
 def read_profile(path: Path) -> CellProfile:
@@ -406,4 +426,5 @@ def _explain(error: ValidationError, origin: Mapping[str, str]) -> str:
         allowed = "must be a list of [time_s, current_A] pairs"
     else:
         allowed = "must be text"
-    return f"{origin[name]}: {name} = {given!r}: {allowed}"
+    shown = repr(given)
+    return f"{origin[name]}: {name} = {shown if len(shown) < 60 else shown[:56] + '...'}: {allowed}"

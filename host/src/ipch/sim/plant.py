@@ -20,6 +20,8 @@ from ipch.sim.sensors import Measurement, Sensors
 from ipch.sim.surroundings import ZERO_CELSIUS_K, Cell, Oven, Supply
 from ipch.sim.valve import NEVER, Valve
 
+__all__ = ["Measurement", "Plant", "Valve"]
+
 VALVE_NAMES = ("supply_isolation", "fill", "vent_isolation", "vent", "relief")
 SUPPLY_ISOLATION, FILL, VENT_ISOLATION, VENT, RELIEF = range(5)
 PULSED = (FILL, VENT)
@@ -28,13 +30,14 @@ MOLAR_GAS_CONSTANT = 8.314462618
 NORMAL_MOL_M3 = 101325.0 / (MOLAR_GAS_CONSTANT * ZERO_CELSIUS_K)
 # dp/p of a stirred adiabatic chamber is this times dm/m, a little on the high side.
 ADIABATIC = 1.6
-# What one step may do: share of the pressure, of the way to equilibrium of chamber, heat and traps.
+# What one step may do: share of the pressure, of the way to equilibrium of heat and of traps.
 PRESSURE_SHARE = 0.01
-EQUILIBRIUM_SHARE = 0.25
 HEAT_SHARE = 0.025
 TRAP_SHARE = 0.3
 TRAP_SETTLED = 0.02
 LEAST_STEP_S = 2e-5
+# Beyond this share of the way to pressure equilibrium a step is damped: flow is linear there.
+STIFF_SHARE = 0.25
 # Leaks slower than this share of the gas per step need no midpoint.
 SLOW_LEAK_SHARE = 1e-3
 
@@ -129,7 +132,7 @@ class Plant:
 
     @property
     def cell_heat_w(self) -> float:
-        """Heat that the cell gives to the gas."""
+        """Heat that the cell gives to the wall."""
         return self.chamber.cell_heat_w
 
     @cell_heat_w.setter
@@ -202,11 +205,11 @@ class Plant:
             self.cell_volume_m3 = swelling_m3
 
         valves = self.valves
-        passing = False
+        tight = self._next_us >= end_us
         for valve in valves:
-            if valve.settle():
-                passing = True
-        if self._next_us >= end_us and not passing:
+            if valve.lifted or valve.open or valve.leak_c or valve.stuck:
+                tight = False
+        if tight:
             self._rest(dt_s, swell_m3_s, mean_oven_k)
         else:
             now_us = self._time_us
@@ -244,6 +247,8 @@ class Plant:
             "wall_k": self.wall_k,
             "oven_k": self.oven_k,
             "supply_pa": self.supply_pa,
+            "supply_trap_pa": self._supply_trap_pa,
+            "vent_trap_pa": self._vent_trap_pa,
             "gas_kg": self.gas_kg,
             "gas_cm3": self.volume_m3 * 1e6,
             "cell_cm3": self.cell_volume_m3 * 1e6,
@@ -344,7 +349,6 @@ class Plant:
             dt_s = min(
                 left_s,
                 PRESSURE_SHARE * mass / (ADIABATIC * (abs(filling) + abs(venting) + abs(opening)) + 1e-30),
-                EQUILIBRIUM_SHARE * mass / (ADIABATIC * pressure * (g_fill + g_vent + g_open) + 1e-30),
                 HEAT_SHARE / (chamber.heat_rate_1_s + 1e-30),
             )
             # A trap that nothing leaves for the chamber may settle in one step.
@@ -357,7 +361,13 @@ class Plant:
             if left_s < 1e-9:
                 left_s = 0.0
 
-            # Values in the middle of the step, from the flows at its start.
+            # Values in the middle of the step, from the flows at its start; near equilibrium the start's
+            # own, with the conductances reduced to what they pass on average while the difference decays.
+            stiff = dt_s * ADIABATIC * pressure / mass * (g_fill + g_vent + g_open)
+            soft = 1.0 if stiff < STIFF_SHARE else (1.0 - exp(-stiff)) / stiff
+            g_fill *= soft
+            g_vent *= soft
+            g_in, g_out = g_supply + g_fill, g_vent + g_room
             half_s = 0.5 * dt_s
             mid_in, mid_out = trap_in, trap_out
             if g_in:
@@ -366,18 +376,18 @@ class Plant:
             if g_out:
                 rest_pa = (g_vent * pressure + g_room * ambient_pa) / g_out
                 mid_out = rest_pa + (trap_out - rest_pa) * exp(-half_s * g_out / out_kg_pa)
-            enthalpy = chamber.enthalpy_j_kg
-            carried = (
-                filling * (supply_enthalpy if filling > 0.0 else enthalpy) - (venting + opening) * enthalpy
-            )
-            mid_pa, mid_k, enthalpy = chamber.predict(
-                (filling - venting - opening) * half_s, carried * half_s
-            )
+            mid_pa, mid_k, enthalpy = pressure, gas_k, chamber.enthalpy_j_kg
+            if soft == 1.0:
+                carried = filling * (supply_enthalpy if filling > 0.0 else enthalpy)
+                carried -= (venting + opening) * enthalpy
+                mid_pa, mid_k, enthalpy = chamber.predict(
+                    (filling - venting - opening) * half_s, carried * half_s
+                )
 
             filled_kg = vented_kg = opened_kg = 0.0
             if g_in:
                 g_supply = secant(supply_c, supply_pa, supply_k, mid_in, supply_k)
-                g_fill = secant(fill_c, mid_in, supply_k, mid_pa, mid_k)
+                g_fill = soft * secant(fill_c, mid_in, supply_k, mid_pa, mid_k)
                 rate = (g_supply + g_fill) / in_kg_pa
                 rest_pa = (g_supply * supply_pa + g_fill * mid_pa) / (g_supply + g_fill)
                 self._supply_trap_pa = rest_pa + (trap_in - rest_pa) * exp(-rate * dt_s)
@@ -385,7 +395,7 @@ class Plant:
                 filled_kg = g_fill * (mean_pa - mid_pa) * dt_s
                 self.metered_in_kg += filled_kg
             if g_out:
-                g_vent = secant(vent_c, mid_pa, mid_k, mid_out, wall_k)
+                g_vent = soft * secant(vent_c, mid_pa, mid_k, mid_out, wall_k)
                 g_room = secant(room_c, mid_out, wall_k, ambient_pa, ambient_k)
                 rate = (g_vent + g_room) / out_kg_pa
                 rest_pa = (g_vent * mid_pa + g_room * ambient_pa) / (g_vent + g_room)
@@ -393,9 +403,8 @@ class Plant:
                 mean_pa = rest_pa + (trap_out - self._vent_trap_pa) / (rate * dt_s)
                 vented_kg = g_vent * (mid_pa - mean_pa) * dt_s
             if open_c:
-                opened_kg = (
-                    secant(open_c, mid_pa, mid_k, ambient_pa, ambient_k) * (mid_pa - ambient_pa) * dt_s
-                )
+                g_open = soft * secant(open_c, mid_pa, mid_k, ambient_pa, ambient_k)
+                opened_kg = g_open * (mid_pa - ambient_pa) * dt_s
                 self.leaked_kg += opened_kg * (leak_c / open_c)
                 self.relieved_kg += opened_kg * (guard_c / open_c)
             self.metered_out_kg += vented_kg + (opened_kg * (relief_c / open_c) if open_c else 0.0)

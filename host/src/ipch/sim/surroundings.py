@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from itertools import pairwise
-from math import inf, pi, sin
+from math import pi, sin
 
 from ipch.sim.parameters import PlantParameters
 
@@ -60,8 +60,10 @@ class Supply:
 
 
 class Cell:
-    """Charge in the cell: full charges and discharges in turn with rests, or a list of (time_s,
-    current_A)."""
+    """Charge in the cell: full charges and discharges in turn with rests, or a list of (time_s, A).
+
+    Each current of the list holds until the next one's time; the last time ends it.
+    """
 
     __slots__ = ("_at", "_capacity_ah", "_half_s", "_points", "_rest_s", "breathes", "m3_per_ah")
 
@@ -74,9 +76,11 @@ class Cell:
         self._points: list[tuple[float, float, float]] = []
         self._at = 0
         charge_ah = 0.0
-        for (start_s, current_a), (end_s, _) in pairwise((*parameters.cell_profile, (inf, 0.0))):
+        for (start_s, current_a), (end_s, _) in pairwise(parameters.cell_profile):
             self._points.append((start_s, charge_ah, current_a / 3600.0))
-            charge_ah += (end_s - start_s) * current_a / 3600.0 if end_s < inf else 0.0
+            charge_ah += (end_s - start_s) * current_a / 3600.0
+        if self._points:
+            self._points.append((parameters.cell_profile[-1][0], charge_ah, 0.0))
         self.breathes = bool(self.m3_per_ah and (self._points or (self._half_s and self._capacity_ah)))
 
     def ampere_hours(self, time_s: float) -> float:

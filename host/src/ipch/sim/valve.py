@@ -14,7 +14,7 @@ class Valve:
 
     `stuck` ("", "open" or "shut") and `leak_c` (seat leak, m3/(s Pa)) may be set at any time; they count from
     the next step on.  `openings` counts how often the coil was energised, `missed` how often nothing moved,
-    `open_us` the time that the seat was truly open.
+    `open_us` the time that the seat was truly open; `lifted` is where the armature would be if nothing stuck.
     """
 
     __slots__ = (
@@ -22,7 +22,6 @@ class Valve:
         "_close_us",
         "_jitter",
         "_jitter_us",
-        "_lifted",
         "_miss",
         "_miss_probability",
         "_off_at_us",
@@ -34,6 +33,7 @@ class Valve:
         "c",
         "energised",
         "leak_c",
+        "lifted",
         "missed",
         "name",
         "open",
@@ -62,7 +62,7 @@ class Valve:
         self._jitter = Random(f"{seed} {name} jitter")
         self._miss = Random(f"{seed} {name} miss")
         self._stick = Random(f"{seed} {name} stick")
-        self._lifted = False
+        self.lifted = False
         self._off_at_us = NEVER
         self._open_at_us = NEVER
         self._close_at_us = NEVER
@@ -78,7 +78,7 @@ class Valve:
         delay_us = self._late(self._opening_us)
         if self._miss.random() < self._miss_probability:
             self.missed += 1
-        elif self._lifted:
+        elif self.lifted:
             self._close_at_us = NEVER
         else:
             self._open_at_us = now_us + delay_us
@@ -90,7 +90,7 @@ class Valve:
         self.energised = False
         self._off_at_us = NEVER
         self._open_at_us = NEVER
-        if self._lifted and self._close_at_us == NEVER:
+        if self.lifted and self._close_at_us == NEVER:
             delay = self._late(self._close_us)
             if self._stick.random() < self._stick_probability:
                 delay += int(self._stick.random() * self._stick_us)
@@ -104,16 +104,16 @@ class Valve:
         """Let everything happen that is due, in order."""
         if self._open_at_us <= now_us:
             self._open_at_us = NEVER
-            self._lifted = True
+            self.lifted = True
         if self._off_at_us <= now_us:
             self.release(now_us)
         if self._close_at_us <= now_us:
             self._close_at_us = NEVER
-            self._lifted = False
+            self.lifted = False
 
     def settle(self) -> bool:
         """Bring `open` up to date with armature and `stuck`; return whether any gas can pass."""
-        self.open = self._lifted if not self.stuck else self.stuck == "open"
+        self.open = self.lifted if not self.stuck else self.stuck == "open"
         return self.open or self.leak_c > 0.0
 
     def passing_c(self) -> float:
