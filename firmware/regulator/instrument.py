@@ -53,10 +53,20 @@ class Instrument:
 
     def serve(self):
         """Do the line's share of a tick. Allocates nothing while nothing arrives and nothing is to be sent."""
-        link = self._link
-        scpi = self._scpi
         self._watch()
         self.busy = False
+        try:
+            self._exchange()
+        except MemoryError:
+            # Not even an error could be reported: the message in hand is lost, the loop goes on and collects.
+            self._scpi.running = False
+            self._scpi.reply = None
+            self._link.line = None
+            self.busy = True
+
+    def _exchange(self):
+        link = self._link
+        scpi = self._scpi
         if not scpi.running:
             self.busy = link.poll()
             if link.error:

@@ -129,14 +129,9 @@ def integer(text: str, minimum: int, maximum: int) -> int:
             raise ScpiError(-120) from None
     else:
         value = scaled(text, {}, "", ())
-    return within(value, (minimum, maximum), f"{minimum} to {maximum}")
-
-
-def within(value: int, limits: tuple, described: str) -> int:
-    """Return `value` if it is within (minimum, maximum, ...), else raise -222 with what is allowed."""
-    if limits[0] <= value <= limits[1]:
-        return value
-    raise ScpiError(-222, described)
+    if not minimum <= value <= maximum:
+        raise ScpiError(-222, f"{minimum} to {maximum}")
+    return value
 
 
 def limit(args: list, limits: tuple) -> int:

@@ -1,7 +1,7 @@
 """Commands about pressure: :SENSe, :SOURce, :OUTPut, :UNIT, :CALibration; pressures in the unit of the port."""
 
 from regulator import settings
-from regulator.parameters import accept, boolean, choice, decimal, limit, rounded, scaled, within
+from regulator.parameters import ScpiError, accept, boolean, choice, decimal, limit, rounded, scaled
 from regulator.safety import QUIET, REGULATE
 from regulator.sensors import FULL_SCALE_PA
 
@@ -108,7 +108,8 @@ class Pressure:
     def _set_target(self, args):
         limits = self._target_limits()
         pa = scaled(args[0], UNITS, self.unit, limits)
-        within(pa, limits, self._range(limits))
+        if not limits[0] <= pa <= limits[1]:
+            raise ScpiError(-222, self._range(limits))
         accept(self._app.set_target(pa))
 
     def _ramp(self, _):
@@ -122,7 +123,8 @@ class Pressure:
         rates = {name + "/S": UNITS[name] for name in _NAMES}
         rates.update(UNITS)
         pa_s = scaled(args[0], rates, self.unit, limits)
-        within(pa_s, limits, self._range(limits, "/s"))
+        if not limits[0] <= pa_s <= limits[1]:
+            raise ScpiError(-222, self._range(limits, "/s"))
         accept(self._app.set_slew(pa_s))
 
     def _slew_mode(self, _):
@@ -137,7 +139,8 @@ class Pressure:
     def _set_in_limits(self, args):
         limits = tuple([pa * _MILLIONTHS_PER_PA for pa in _limits("in_limits_pa")])
         value = scaled(args[0], _MILLIONTHS, "PCT", limits)
-        within(value, limits, f"{decimal(limits[0], 6)} to {decimal(limits[1], 6)} PCT")
+        if not limits[0] <= value <= limits[1]:
+            raise ScpiError(-222, f"{decimal(limits[0], 6)} to {decimal(limits[1], 6)} PCT")
         accept(self._app.change_setting("in_limits_pa", rounded(value, _MILLIONTHS_PER_PA)))
 
     def _in_limits_time(self, args):
@@ -146,7 +149,8 @@ class Pressure:
     def _set_in_limits_time(self, args):
         limits = _limits("in_limits_ms")
         ms = scaled(args[0], _MS, "S", limits)
-        within(ms, limits, f"{decimal(limits[0], 3)} to {decimal(limits[1], 3)} S")
+        if not limits[0] <= ms <= limits[1]:
+            raise ScpiError(-222, f"{decimal(limits[0], 3)} to {decimal(limits[1], 3)} S")
         accept(self._app.change_setting("in_limits_ms", ms))
 
     def _effort(self, _):
@@ -175,7 +179,8 @@ class Pressure:
         longest_s = self._app.settings.get("quiet_max_s")
         limits = (0, longest_s * 1000, 0)
         ms = scaled(args[0], _MS, "S", limits)
-        within(ms, limits, f"0 to {longest_s} S")
+        if not 0 <= ms <= limits[1]:
+            raise ScpiError(-222, f"0 to {longest_s} S")
         # A part of a second counts as a whole one: the window is never shorter than asked for.
         accept(self._app.quiet((ms + 999) // 1000))
 
@@ -193,7 +198,9 @@ class Pressure:
     def _set_ambient(self, args):
         # Always in Pa, as barometers tell it, unless a suffix says otherwise.
         limits = _limits("ambient_pa")
-        pa = within(scaled(args[0], UNITS, "PA", limits), limits, f"{limits[0]} to {limits[1]} PA")
+        pa = scaled(args[0], UNITS, "PA", limits)
+        if not limits[0] <= pa <= limits[1]:
+            raise ScpiError(-222, f"{limits[0]} to {limits[1]} PA")
         accept(self._app.change_setting("ambient_pa", pa))
 
 

@@ -16,7 +16,6 @@ TEXTS = {
     -131: "Invalid suffix",
     -138: "Suffix not allowed",
     -151: "Invalid string data",
-    -200: "Execution error",
     -221: "Settings conflict",
     -222: "Data out of range",
     -224: "Illegal parameter value",

@@ -3,7 +3,7 @@
 import sys
 
 from regulator import VERSION, settings
-from regulator.parameters import ScpiError, accept, boolean, scaled, string, within
+from regulator.parameters import ScpiError, accept, boolean, scaled, string
 from regulator.safety import STATES, WARNINGS
 from regulator.status import NO_PARAMETER, quoted
 
@@ -11,6 +11,7 @@ FIELDS = (
     "sequence,boot,uptime_ms,state,fault,in_limits,pressure_pa,ramp_pa,target_pa,control_pa,safety_pa,supply_pa,"
     "gas_mk,wall_mk,slew_pa_s,settled_pa,fills,vents,fill_open_ms,vent_open_ms,warnings"
 )
+_LINE = "{}" + ",{}" * FIELDS.count(",")
 
 
 class System:
@@ -55,7 +56,7 @@ class System:
         valves = app.valves
         safety = app.safety
         self._sequence += 1
-        values = (
+        return _LINE.format(
             self._sequence,
             app.boot_id,
             _milliseconds(app.clock.uptime_s, app.clock.uptime_ms),
@@ -78,7 +79,6 @@ class System:
             _milliseconds(valves.open_s[1], valves.open_us[1] // 1000),
             safety.warnings,
         )
-        return ",".join([str(value) for value in values])
 
     def _fault(self, _):
         safety = self._app.safety
@@ -103,9 +103,9 @@ class System:
 
     def _change_setting(self, args):
         name, unit, default, lowest, highest, _ = _setting_row(args[0])
-        limits = (lowest, highest, default)
-        value = scaled(args[1], {}, "", limits)
-        within(value, limits, f"{name}: {lowest} to {highest} {unit}")
+        value = scaled(args[1], {}, "", (lowest, highest, default))
+        if not lowest <= value <= highest:
+            raise ScpiError(-222, f"{name}: {lowest} to {highest} {unit}")
         accept(self._app.change_setting(name, value))
 
     def _setting_names(self, _):

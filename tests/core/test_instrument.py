@@ -2,12 +2,19 @@
 
 import sys
 
+try:
+    import micropython
+except ImportError:
+    micropython = None
+
 from fakes import FakeApp, Port, Random, allocated_by
 from link import Link
 from regulator import VERSION, settings
 from regulator.instrument import Instrument
 from regulator.safety import STATES, WARNINGS
 from regulator.scpi import canonical
+from regulator.settings import Settings
+from regulator.status import TEXTS
 
 
 class Bench:
@@ -146,6 +153,37 @@ def test_a_request_that_fails_is_a_device_error():
     bench.ask(":OUTP ON")
     assert bench.error() == '-321,"Out of memory"'
     assert bench.ask("*IDN?").startswith("ipch,")
+
+
+def test_every_error_there_is():
+    messages = {
+        -101: ":OUTP \x07ON",
+        -102: ":SENS::PRES?",
+        -104: ":SOUR:PRES 'five'",
+        -108: ":OUTP ON,OFF",
+        -109: ":SOUR:PRES",
+        -113: ":OUTPU ON",
+        -114: ":SENS2:PRES?",
+        -120: ":SOUR:PRES 1.2.3",
+        -123: ":SOUR:PRES 1E99999",
+        -131: ":SOUR:PRES 5 VOLT",
+        -138: "*ESE 5 BAR",
+        -151: ":SYST:SETT? 'trip_pa",
+        -221: ":SYST:SETT 'burst_disc_pa',30000000",
+        -222: ":SOUR:PRES 99",
+        -224: ":OUTP MAYBE",
+        -363: ":OUTP ON" + " " * 250,
+    }
+    # These take more than a message; each has a test of its own.
+    others = {0, -310, -321, -350, -430}
+    assert set(messages) | others == set(TEXTS)
+    for code, message in messages.items():
+        bench = Bench()
+        bench.ask(message)
+        assert bench.error().startswith(f'{code},"{TEXTS[code]}'), message
+        assert bench.error() == '0,"No error"'
+        assert bench.app.calls == [] or code == -221, message
+        assert dict(bench.app.settings.items()) == dict(Settings().items()), message
 
 
 def test_the_ramp():
@@ -490,6 +528,44 @@ def test_a_host_that_does_not_read_loses_whole_replies_and_no_command():
         values = line.split(",")
         assert len(values) == 21 and values[0] == str(number + 1)
     assert bench.error() == '-430,"Query DEADLOCKED"'
+
+
+def test_a_full_heap_loses_a_message_and_nothing_else():
+    if micropython is None:
+        return  # CPython's heap cannot be locked; see test_a_request_that_fails_is_a_device_error
+    for message in ("*IDN?", ":FETC?", ":SOUR:PRES 1.5", ":FOO", ":SYST:SETT? 'trip_pa'", "*ESE 5;*ESE?"):
+        for unit_first in (False, True):
+            bench = Bench()
+            bench.instrument._link.line = ";" + message if unit_first else message
+            if unit_first:
+                bench.instrument.serve()
+            micropython.heap_lock()
+            try:
+                bench.instrument.serve()
+                bench.instrument.serve()
+            finally:
+                micropython.heap_unlock()
+            bench.run()
+            assert bench.app.calls == [], message
+            assert bench.ask("*CLS;*IDN?").startswith("ipch,"), message
+
+
+def test_bytes_lost_in_a_full_heap_are_never_half_a_line():
+    if micropython is None:
+        return
+    bench = Bench()
+    bench.port.incoming = b":SOUR:PRES 1"
+    bench.instrument.serve()
+    bench.port.incoming = b".2"
+    micropython.heap_lock()
+    try:
+        bench.instrument.serve()
+    finally:
+        micropython.heap_unlock()
+    bench.port.incoming = b"5\n"
+    bench.run()
+    assert bench.app.calls == []
+    assert bench.error() == '-363,"Input buffer overrun"'
 
 
 def test_an_idle_tick_allocates_nothing():
