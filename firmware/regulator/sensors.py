@@ -129,7 +129,7 @@ class Sensors:
         self.slew_pa_s = 0
         self.settled_pa = 0  # predicted pressure once the gas is as warm as the wall
         self.wild_samples = 0
-        self._older_pa = 0
+        self._older_pa = -1  # no sample yet
         self._old_pa = 0
         self._average = 0  # of pressure_pa, times 32
         self._gas_counts = -1
@@ -197,6 +197,9 @@ class Sensors:
         return self._lead >> 6
 
     def _filter(self, pa: int):
+        if self._older_pa == -1:
+            self._old_pa = pa
+            self._older_pa = pa
         a = self._older_pa
         b = self._old_pa
         self._older_pa = b

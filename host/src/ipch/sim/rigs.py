@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import array
+import contextlib
 import importlib
 import os
+import select
 import shutil
 import subprocess
 import sys
@@ -165,8 +167,10 @@ class SimDevice:
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
-        self._from_device = self._open(to_world, os.O_RDONLY)
-        self._to_device = self._open(from_world, os.O_WRONLY)
+        # Neither of these waits for the program: it may die before it opens its ends.
+        self._to_device = os.open(from_world, os.O_RDWR)
+        self._from_device = os.open(to_world, os.O_RDONLY | os.O_NONBLOCK)
+        self._await_first_frame()
         self._out = array.array("i", [0] * (4 + TX_BYTES // 4))
         self._out_bytes = memoryview(self._out).cast("B")
         self._in = array.array("i", [0] * (9 + RX_BYTES // 4))
@@ -204,6 +208,14 @@ class SimDevice:
         for _ in range(ticks):
             tick()
 
+    def run_to_end(self) -> str:
+        """Run until the program ends by itself; return what it printed."""
+        with contextlib.suppress(FirmwareStopped):
+            while True:
+                self.tick()
+        self._process.wait(5)
+        return self._printed()
+
     def close(self) -> None:
         """End the program: it stops when its line to the simulator closes."""
         for descriptor in (self._from_device, self._to_device):
@@ -216,20 +228,15 @@ class SimDevice:
         self._output.close()
         shutil.rmtree(self._folder, ignore_errors=True)
 
-    def _open(self, path: str, flags: int) -> int:
-        # Opening a FIFO waits for the other end: first make sure that a program that died does not hang us.
-        if flags == os.O_RDONLY:
-            descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
-            import select
-
-            poll = select.poll()
-            poll.register(descriptor, select.POLLIN)
-            while not poll.poll(50):
-                if self._process.poll() is not None:
-                    raise FirmwareStopped(self._printed())
-            os.set_blocking(descriptor, True)
-            return descriptor
-        return os.open(path, flags)
+    def _await_first_frame(self) -> None:
+        poll = select.poll()
+        poll.register(self._from_device, select.POLLIN)
+        while not poll.poll(50):
+            if self._process.poll() is not None:
+                printed = self._printed()
+                self.close()
+                raise FirmwareStopped(printed)
+        os.set_blocking(self._from_device, True)
 
     def _printed(self) -> str:
         self._output.flush()

@@ -1,0 +1,15 @@
+"""The rows that a measurement returns."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+def row(name: str, value: float, unit: str, *, at_most: float | None = None, at_least: float | None = None) -> dict[str, Any]:
+    """One figure with its goal, if it has one."""
+    goal, ok = "", None
+    if at_most is not None:
+        goal, ok = f"<= {at_most:g}", value <= at_most
+    if at_least is not None:
+        goal, ok = f">= {at_least:g}", value >= at_least
+    return {"name": name, "value": value, "unit": unit, "goal": goal, "ok": ok}

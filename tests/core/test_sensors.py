@@ -1,0 +1,134 @@
+from chamber import adc_counts, ads_counts, filled_sample
+
+from regulator import sensors
+from regulator.sensors import HIGH, LOW, OPEN, SHORT, VALID, Sensors, pt1000_mk
+from regulator.settings import Settings
+
+
+def test_both_converters_give_pascal_within_one_count():
+    s = Sensors(Settings())
+    for pa in (0, 100_000, 1_000_000, 5_000_000, 9_990_000):
+        s.update(filled_sample(pa), 20)
+        assert abs(s.control.pa - pa) <= 200, (pa, s.control.pa)
+        assert abs(s.safety.pa - pa) <= 350, (pa, s.safety.pa)
+
+
+def test_namur_bands():
+    s = Sensors(Settings())
+    for current, band in ((0.0, OPEN), (3.55, OPEN), (3.7, LOW), (3.85, VALID), (12, VALID), (20.4, VALID)):
+        s.control.update(ads_counts(current))
+        s.safety.update(adc_counts(current))
+        assert s.control.band == band, (current, s.control.band)
+        assert s.safety.band == band, (current, s.safety.band)
+    s.safety.update(adc_counts(20.7))
+    assert s.safety.band == HIGH
+    s.safety.update(adc_counts(21.5))
+    assert s.safety.band == SHORT
+    # The ADS1115 ends at 20.48 mA: what lies beyond is taken for a short.
+    s.control.update(32767)
+    assert s.control.band == SHORT
+
+
+def test_an_invalid_sample_leaves_the_last_pressure_and_says_so():
+    s = Sensors(Settings())
+    s.update(filled_sample(3e6), 20)
+    before = s.pressure_pa
+    bad = filled_sample(3e6)
+    bad.control_counts = 0
+    s.update(bad, 20)
+    assert s.control.band == OPEN
+    assert s.pressure_pa == before
+
+
+def test_calibration_with_temperature_terms():
+    settings = Settings()
+    for name, value in (
+        ("control_zero_pa", -1500),
+        ("control_span_ppm", 2000),
+        ("control_zero_tc_pa_k", 2000),
+        ("control_span_tc_ppm_k", -200),
+        ("cal_temperature_mk", 303_150),
+    ):
+        assert settings.set(name, value) == ""
+    s = Sensors(settings)
+    sample = filled_sample(5e6, wall_c=40.0)
+    for _ in range(60):
+        s.update(sample, 20)
+    # 10 K above the reference: zero -1500 + 20000, span 2000 - 2000 ppm.
+    assert abs(s.control.pa - (5_000_000 + 18_500)) <= 200, s.control.pa
+
+
+def test_pt1000_against_callendar_van_dusen():
+    for counts in range(6904, 12120):
+        ohm = counts / 32768 * 4000
+        low, high = -45.0, 131.0
+        for _ in range(60):
+            t = (low + high) / 2
+            r = 1000 * (1 + 3.9083e-3 * t - 5.775e-7 * t * t + (-4.183e-12 * (t - 100) * t * t * t if t < 0 else 0))
+            if r < ohm:
+                low = t
+            else:
+                high = t
+        # A desk has 64-bit floats; MicroPython's may be 32-bit elsewhere, here they are not.
+        assert abs(pt1000_mk(counts) - (low + 273.15) * 1000) <= 5, counts
+    assert pt1000_mk(0) == 0
+    assert pt1000_mk(32767) == 0
+
+
+def test_one_wild_sample_reaches_no_output():
+    s = Sensors(Settings())
+    good = filled_sample(5e6)
+    for _ in range(40):
+        s.update(good, 20)
+    before = s.pressure_pa
+    s.update(filled_sample(8e6), 20)
+    assert abs(s.control_pa - 5_000_000) < 500
+    assert s.pressure_pa == before
+    s.update(good, 20)
+    s.update(good, 20)
+    assert abs(s.control_pa - 5_000_000) < 500
+    assert s.wild_samples >= 1
+
+
+def test_the_average_starts_again_after_a_pulse():
+    s = Sensors(Settings())
+    for _ in range(50):
+        s.update(filled_sample(5.0e6), 20)
+    for _ in range(3):
+        s.update(filled_sample(5.1e6), 20)
+    assert s.pressure_pa < 5_050_000
+    s.restart_average()
+    s.update(filled_sample(5.1e6), 20)
+    assert abs(s.pressure_pa - 5_100_000) < 500
+
+
+def test_warm_gas_is_predicted_to_lose_pressure():
+    s = Sensors(Settings())
+    # 1 K is about 31.6 counts of the PT1000's converter at 30 degC.
+    for _ in range(400):
+        s.update(filled_sample(5e6, gas_counts=9149 + 32), 20)
+    loss = s.pressure_pa - s.settled_pa
+    assert 16_500 < loss < 20_500, loss
+
+
+def test_without_a_temperature_there_is_no_prediction():
+    s = Sensors(Settings())
+    sample = filled_sample(5e6, gas_counts=9500)
+    sample.faults = 2
+    for _ in range(100):
+        s.update(sample, 20)
+    assert s.settled_pa == s.pressure_pa
+    assert s.gas_mk == 0
+
+
+def test_slew_is_measured_in_pascal_per_second():
+    s = Sensors(Settings())
+    pa = 2_000_000
+    for _ in range(200):
+        s.update(filled_sample(pa), 20)
+        pa += 1000
+    assert abs(s.slew_pa_s - 50_000) < 2500, s.slew_pa_s
+
+
+def test_full_scale_matches_the_wire():
+    assert sensors.FULL_SCALE_PA == 10_000_000

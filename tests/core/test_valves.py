@@ -1,0 +1,149 @@
+from chamber import filled_sample
+
+from regulator.sensors import Sensors
+from regulator.settings import Settings
+from regulator.valves import FILL, NONE, PULSE_HARD_MAX_US, VENT, Valves
+
+TICK_MS = 20
+
+
+class Pair:
+    """Valves over a chamber whose pressure the test sets."""
+
+    def __init__(self, pa=3e6):
+        self.settings = Settings()
+        self.sensors = Sensors(self.settings)
+        self.valves = Valves(self.settings, self.sensors)
+        self.pa = pa
+        self.sensors.update(filled_sample(pa), TICK_MS)
+        self.isolation_log = []
+        self.pulse_log = []
+
+    def run(self, ticks, on_pulse=None):
+        for _ in range(ticks):
+            self.sensors.update(filled_sample(self.pa), TICK_MS)
+            self.valves.update(TICK_MS)
+            self.isolation_log.append(self.valves.isolation)
+            self.pulse_log.append(self.valves.pulse_us)
+            if self.valves.pulse_us and on_pulse:
+                self.pa += on_pulse
+
+
+def test_isolation_leads_and_lags_the_pulse():
+    p = Pair()
+    p.valves.request(FILL, 30_000, False)
+    p.run(40)
+    start = p.pulse_log.index(30_000)
+    assert p.pulse_log.count(0) == 39
+    opened = p.isolation_log.index(FILL)
+    shut = opened + p.isolation_log[opened:].index(NONE)
+    assert (start - opened + 1) * TICK_MS >= 40
+    assert (shut - start) * TICK_MS >= 30 + 40
+    assert p.valves.openings == [1, 0]
+    assert p.valves.open_us == [30_000, 0]
+
+
+def test_a_second_request_waits_for_the_settle_time():
+    p = Pair()
+    p.valves.request(FILL, 10_000, False)
+    waited = 0
+    p.run(1)
+    while not p.valves.idle():
+        p.valves.request(VENT, 10_000, False)
+        p.run(1)
+        waited += TICK_MS
+    assert p.valves.openings == [1, 0]
+    assert waited >= 40 + 10 + 40 + 300 - TICK_MS
+    p.valves.request(VENT, 10_000, False)
+    p.run(10)
+    assert p.valves.openings == [1, 1]
+
+
+def test_a_lingering_window_takes_the_next_pulse_without_a_lead():
+    p = Pair()
+    p.valves.request(FILL, 10_000, True)
+    while p.valves.openings[FILL] == 0 or not p.valves.idle():
+        p.run(1)
+    assert p.valves.isolation == FILL
+    p.valves.request(FILL, 10_000, True)
+    assert p.valves.pulse_us == 10_000
+    while not p.valves.idle():
+        p.run(1)
+    p.valves.close_window()
+    assert p.valves.isolation == NONE
+
+
+def test_open_time_is_metered_beyond_a_second():
+    p = Pair()
+    for _ in range(8):
+        p.valves.request(VENT, 250_000, False)
+        while not p.valves.idle():
+            p.run(1)
+    assert p.valves.open_s[VENT] == 2
+    assert p.valves.open_us[VENT] == 0
+    assert p.valves.openings[VENT] == 8
+
+
+def test_pulse_length_stays_within_its_bounds():
+    p = Pair()
+    longest = p.valves.pulse_for(FILL, 10_000_000)
+    assert longest == min(p.settings.get("pulse_max_us"), PULSE_HARD_MAX_US)
+    shortest = p.settings.get("pulse_min_us")
+    step = p.valves.smallest_step_pa(FILL)
+    assert p.valves.pulse_for(FILL, step * 3 // 4) == shortest
+    assert p.valves.pulse_for(FILL, step // 4) == 0
+    expected = 10_000_000_000 // (p.valves.rate_pa_s(FILL) // 1000) * 10 // 10_000
+    assert abs(p.valves.pulse_for(FILL, 10_000) - 10_000 * 1_000_000 // p.valves.rate_pa_s(FILL)) <= 200, expected
+
+
+def test_nothing_is_asked_of_a_supply_below_the_chamber():
+    p = Pair(5e6)
+    for _ in range(3):
+        p.sensors.update(filled_sample(5e6, supply_pa=4e6), TICK_MS)
+    assert p.valves.pulse_for(FILL, 50_000) == 0
+
+
+def test_the_gain_is_learned_from_what_pulses_did():
+    for factor in (1 / 3, 1.0, 3.0):
+        p = Pair(3e6)
+        true_gain = 58_000 * factor
+        for _ in range(12):
+            p.pa = 3e6
+            p.sensors.restart_average()
+            p.run(40)
+            us = 20_000
+            step = true_gain * 3 * us / 1e6
+            p.valves.request(VENT, us, False)
+            while not p.valves.idle():
+                p.run(1, on_pulse=-step)
+        assert abs(p.valves.gain[VENT] / true_gain - 1) < 0.12, (factor, p.valves.gain[VENT])
+        assert p.valves.learned[VENT] > 5
+
+
+def test_a_pulse_that_missed_teaches_nothing():
+    p = Pair(3e6)
+    for _ in range(5):
+        p.pa = 3e6
+        p.run(40)
+        p.valves.request(VENT, 20_000, False)
+        while not p.valves.idle():
+            p.run(1, on_pulse=-3480)
+    gain = p.valves.gain[VENT]
+    p.valves.request(VENT, 20_000, False)
+    while not p.valves.idle():
+        p.run(1)
+    assert p.valves.gain[VENT] == gain
+    assert p.valves.missed[VENT] == 1
+
+
+def test_an_aborted_window_keeps_the_settle_time_and_teaches_nothing():
+    p = Pair(3e6)
+    p.valves.request(VENT, 200_000, False)
+    p.run(4)
+    gain = p.valves.gain[VENT]
+    p.valves.abort()
+    assert p.valves.isolation == NONE
+    assert not p.valves.idle()
+    p.run(20)
+    assert p.valves.idle()
+    assert p.valves.gain[VENT] == gain

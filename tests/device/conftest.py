@@ -1,0 +1,71 @@
+"""One suite for every rung: each test runs on the rungs that `--rig` names (core and sim unless told otherwise)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from ipch.sim.parameters import load_parameters
+from ipch.sim.plant import Plant
+from ipch.sim.rigs import CoreDevice, SimDevice
+from ipch.sim.world import World
+
+DEVICES = {"core": CoreDevice, "sim": SimDevice}
+
+
+class Bench:
+    """A device on its plant, driven tick by tick: the time belongs to the test."""
+
+    def __init__(self, rig: str, state: Path, sets: tuple[str, ...], seed: int) -> None:
+        self.world = World(Plant(load_parameters(None, sets), seed=seed))
+        self.device = DEVICES[rig](self.world, state)
+        self.plant = self.world.plant
+
+    def send(self, message: str) -> None:
+        """Put a message on the line; it arrives in the next tick."""
+        self.world.script[self.world.ticks + 1] = message.encode() + b"\n"
+
+    def ask(self, message: str) -> str:
+        """Send a message and run until its reply line is there."""
+        self.world.received.clear()
+        self.send(message)
+        for _ in range(400):
+            self.device.run(1)
+            if self.world.received.endswith(b"\r\n"):
+                return self.world.received.decode().strip()
+        raise AssertionError(f"no reply to {message!r}, only {bytes(self.world.received)!r}")
+
+    def fetch(self) -> dict[str, str]:
+        """Return the fields of :FETCh? by name."""
+        names = self.ask(":FETC:FIEL?").split(",")
+        return dict(zip(names, self.ask(":FETC?").split(","), strict=True))
+
+    def run_s(self, seconds: float) -> None:
+        """Let this much device time pass."""
+        self.device.run(round(seconds * 1000 / self.world.tick_ms))
+
+    def run_until(self, condition: Callable[[], bool], limit_s: float) -> float:
+        """Run until the condition holds; return the seconds it took, fail after `limit_s`."""
+        start = self.plant.time_ms
+        while not condition():
+            assert self.plant.time_ms - start < limit_s * 1000, f"not within {limit_s} s"
+            self.device.run(5)
+        return (self.plant.time_ms - start) / 1000
+
+
+@pytest.fixture(params=sorted(DEVICES))
+def bench(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[..., Bench]]:
+    """Return a function that sets up a device: `bench("supply_mpa=7", seed=3)`."""
+    made: list[Bench] = []
+
+    def make(*sets: str, seed: int = 1) -> Bench:
+        state = tmp_path / f"state{len(made)}"
+        state.mkdir()
+        made.append(Bench(request.param, state, sets, seed))
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.device.close()

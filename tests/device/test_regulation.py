@@ -1,0 +1,115 @@
+"""The regulator regulates: ramps, holds, vents, waits, and says what it does."""
+
+BAND_PA = 5_000
+
+
+def test_rises_to_the_target_without_overshoot_and_holds(bench):
+    rig = bench("initial_mpa=1")
+    rig.send(":SOUR:PRES 5;SLEW 0.05;:OUTP ON")
+    highest = 0.0
+
+    def there():
+        nonlocal highest
+        highest = max(highest, rig.plant.pressure_pa)
+        return rig.plant.pressure_pa > 5e6 - BAND_PA
+
+    took_s = rig.run_until(there, 120)
+    assert took_s > 75
+    errors = []
+    for _ in range(120):
+        rig.run_s(1)
+        highest = max(highest, rig.plant.pressure_pa)
+        errors.append(abs(rig.plant.pressure_pa - 5e6))
+    assert highest < 5e6 + BAND_PA
+    assert max(errors[10:]) < BAND_PA + 1_000
+
+
+def test_falls_to_a_lower_target(bench):
+    rig = bench("initial_mpa=5")
+    rig.send(":SOUR:PRES 2;SLEW 0.1;:OUTP ON")
+    rig.run_until(lambda: rig.plant.pressure_pa < 2e6 + BAND_PA, 60)
+    rig.run_s(60)
+    assert abs(rig.plant.pressure_pa - 2e6) < BAND_PA + 1_000
+
+
+def test_a_lower_supply_than_the_target_is_reported_and_resumed(bench):
+    rig = bench("initial_mpa=4.9", "supply_mpa=4.95")
+    rig.send(":SOUR:PRES 5;:OUTP ON")
+    rig.run_s(20)
+    fields = rig.fetch()
+    assert fields["state"] == "REGULATE"
+    assert int(fields["warnings"]) & 1
+    assert fields["fills"] == "0"
+    rig.plant.supply_pa_override = 6e6
+    rig.run_until(lambda: rig.plant.pressure_pa > 5e6 - BAND_PA, 60)
+    assert not int(rig.fetch()["warnings"]) & 1
+
+
+def test_output_off_moves_no_valve(bench):
+    rig = bench("initial_mpa=3")
+    assert rig.ask(":SOUR:PRES 5;:OUTP?") == "0"
+    rig.run_s(30)
+    assert not any(valve.openings for valve in rig.plant.valves)
+
+
+def test_a_quiet_window_keeps_the_valves_shut_and_ends_by_itself(bench):
+    rig = bench("initial_mpa=5", "oven_amplitude_k=8", "oven_period_s=300")
+    rig.send(":SOUR:PRES 5;:OUTP ON")
+    rig.run_s(30)
+    rig.send(":OUTP:QUI 200")
+    rig.run_s(1)
+    before = [valve.openings for valve in rig.plant.valves]
+    rig.run_s(198)
+    assert [valve.openings for valve in rig.plant.valves] == before
+    assert rig.fetch()["state"] == "QUIET"
+    rig.run_s(3)
+    assert rig.fetch()["state"] == "REGULATE"
+
+
+def test_vent_goes_to_ambient_at_its_rate_and_ends_off(bench):
+    rig = bench("initial_mpa=1.1")
+    rig.send(':SYST:SETT "vent_slew_pa_s",20000;:SOUR:PRES:LEV:IMM:AMPL:VENT 1')
+    took_s = rig.run_until(lambda: rig.ask(":SOUR:PRES:LEV:IMM:AMPL:VENT?") == "2", 120)
+    assert 45 < took_s < 75
+    assert rig.plant.pressure_pa < 0.14e6
+    assert rig.fetch()["state"] == "OFF"
+
+
+def test_a_vent_can_be_aborted(bench):
+    rig = bench("initial_mpa=4")
+    rig.send(":SOUR:PRES:LEV:IMM:AMPL:VENT 1")
+    rig.run_s(20)
+    rig.send(":SOUR:PRES:LEV:IMM:AMPL:VENT 0")
+    rig.run_s(1)
+    kept = rig.plant.gas_kg
+    rig.run_s(60)
+    assert rig.plant.gas_kg == kept
+    assert rig.ask(":SOUR:PRES:LEV:IMM:AMPL:VENT?") == "0"
+
+
+def test_settings_survive_a_restart(bench, tmp_path):
+    rig = bench()
+    rig.send(':SYST:SETT "dead_band_pa",3210')
+    rig.run_s(1)
+    assert (tmp_path / "state0" / "settings.a").read_bytes().count(b"dead_band_pa 3210") == 1
+
+
+def test_valves_of_both_sides_never_move_together(bench):
+    rig = bench("initial_mpa=4", "cell_capacity_ah=5", "cell_c_rate=20", "transducer_noise_kpa=2")
+    rig.world.trace = []
+    rig.send(":SOUR:PRES 4.2;SLEW 0.1;:OUTP ON")
+    rig.run_s(30)
+    rig.send(":SOUR:PRES 4")
+    rig.run_s(30)
+    # Bit 0 is the supply isolation, bit 1 the vent isolation.
+    levels = [(entry[0], entry[2]) for entry in rig.world.trace if len(entry) == 3 and entry[1] == "switch"]
+    assert {level for _, level in levels} >= {0, 1, 2}
+    last_tick, last_side = 0, 0
+    for tick, level in levels:
+        assert level != 3
+        if level:
+            if last_side and level != last_side:
+                assert (tick - last_tick) * rig.world.tick_ms >= 300
+            last_side = level
+        else:
+            last_tick = tick
