@@ -1,7 +1,7 @@
 """Build hook: carries the board's files inside the package as ipch/_firmware.
 
-The firmware lies beside this folder in a checkout, and inside it in a source distribution. Hatchling's static
-`force-include` can name only one of the two, so the place is chosen here. An editable install carries nothing:
+The firmware lies beside this folder in a checkout, and inside it in a source distribution. Hatchling's
+`force-include` can name only one of the two, so the place is chosen here. An editable install carries none:
 `ipch.paths.firmware_dir()` then finds the files of the checkout.
 """
 
@@ -19,7 +19,9 @@ class FirmwareHook(BuildHookInterface):  # type: ignore[type-arg]
         places = [root / "_firmware", root.parent / "firmware"]
         source = next((place for place in places if (place / "main.py").is_file()), None)
         if source is None:
-            raise FileNotFoundError(f"no firmware to pack: looked for main.py in {', '.join(map(str, places))}")
+            raise FileNotFoundError(
+                f"no firmware to pack: looked for main.py in {', '.join(map(str, places))}"
+            )
         target = "_firmware" if self.target_name == "sdist" else "ipch/_firmware"
         for path in sorted(source.rglob("*")):
             relative = path.relative_to(source)

@@ -10,7 +10,7 @@ from ipch.units import parse_duration, parse_pressure, parse_slew
 
 
 def change(instrument: Instrument, name: str, text: str) -> Setting:
-    """Set one setting from text: an integer in the setting's own unit, or a quantity with its unit written out."""
+    """Set one setting from text: an integer in the setting's own unit, or a quantity with its unit."""
     setting = instrument.setting(name)
     instrument.set_setting(name, parse_value(setting, text))
     return instrument.setting(name)
@@ -30,8 +30,8 @@ def parse_value(setting: Setting, text: str) -> int:
         if setting.unit in ("s", "ms"):
             return round(parse_duration(text) * (1000 if setting.unit == "ms" else 1))
     raise UsageError(
-        f"not a value for {setting.name}: {text!r}; allowed is an integer from {setting.minimum} to {setting.maximum}"
-        f" {setting.unit}".rstrip()
+        f"not a value for {setting.name}: {text!r}; allowed is an integer "
+        f"from {setting.minimum} to {setting.maximum} {setting.unit}".rstrip()
     )
 
 
@@ -48,7 +48,7 @@ def save(instrument: Instrument, path: Path) -> int:
 def to_toml(identity: Identity, settings: list[Setting]) -> str:
     """The text of a settings file."""
     lines = [
-        "# Settings of an ipch pressure regulator. `ipch config apply` brings a device to them: all, or none.",
+        "# Settings of an ipch pressure regulator. `ipch config apply` brings a device to them.",
         "",
         "[device]",
         f'model = "{identity.model}"',
@@ -74,7 +74,9 @@ def read(path: Path) -> tuple[dict[str, int], str | None]:
         raise FileError(f"{path}: not valid TOML: {error}") from error
     unknown = document.keys() - {"device", "settings"}
     if unknown:
-        raise FileError(f"{path}: unknown table or key {sorted(unknown)[0]!r}; allowed are [device] and [settings]")
+        raise FileError(
+            f"{path}: unknown table or key {sorted(unknown)[0]!r}; allowed are [device] and [settings]"
+        )
     settings = document.get("settings")
     device = document.get("device", {})
     if not isinstance(settings, dict) or not isinstance(device, dict):
@@ -87,9 +89,9 @@ def read(path: Path) -> tuple[dict[str, int], str | None]:
 
 
 def apply(instrument: Instrument, path: Path, *, any_device: bool = False) -> dict[str, int]:
-    """Bring the device to the settings of a file; return those that changed. What fails changes nothing.
+    """Bring the device to the settings of a file, or leave it as it was; return those that changed.
 
-    Calibration belongs to one device, so a file from another one is refused unless `any_device` says otherwise.
+    Calibration belongs to one device, so a file from another one is refused without `any_device`.
     """
     wanted, serial_number = read(path)
     here = instrument.identity.serial_number

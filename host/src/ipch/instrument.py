@@ -1,11 +1,11 @@
 """The regulator as a Python object: typed readings in Pa, K and s; every refusal is an exception.
 
-    from ipch import Instrument
+from ipch import Instrument
 
-    with Instrument.open() as regulator:
-        regulator.target_pa = 5_000_000
-        regulator.on()
-        print(regulator.fetch().pressure_pa)
+with Instrument.open() as regulator:
+    regulator.target_pa = 5_000_000
+    regulator.on()
+    print(regulator.fetch().pressure_pa)
 """
 
 import math
@@ -21,7 +21,10 @@ from ipch.transport import Transport, find_port
 
 # The device's own limit for a line.
 _MESSAGE_LIMIT = 256
-_ERROR_QUERY = ";:SYST:ERR?"
+# A line of its own after every message: an error ends a message, and what follows in its line goes unheard.
+# The version in front of the error makes its reply a mark that nothing else looks like.
+_MARK = ":SYST:VERS?;:SYST:ERR?"
+_VERSION = "1999.0"
 _IDENTIFY_TRIES = 3
 _IDENTIFY_S = 1.0
 _QUIET_S = 0.05
@@ -35,12 +38,13 @@ class Identity:
     model: str
     serial_number: str
     firmware: str
-    micropython: str
+    interpreter: str
+    """`MicroPython 1.27.0`; on the simulated rung `core`, `CPython ...`."""
 
 
 @dataclass(frozen=True)
 class Sample:
-    """One reading of everything. Pressures in Pa absolute, temperatures in K (nan while the sensor is invalid)."""
+    """One reading of everything: Pa absolute, K (nan while the sensor is invalid), s."""
 
     sequence: int
     boot: int
@@ -142,7 +146,7 @@ class Instrument:
     """A regulator on an open port. Use `Instrument.open()`; close it or use it in a `with`."""
 
     def __init__(self, transport: Transport, timeout_s: float = 5.0) -> None:
-        """Take over an open port: re-synchronise, then check who answers. `timeout_s` bounds every later reply.
+        """Take over an open port: re-synchronise, then check who answers. `timeout_s` bounds later replies.
 
         Raises NoDeviceError if nothing answers or something else does.
         """
@@ -153,7 +157,7 @@ class Instrument:
 
     @classmethod
     def open(cls, port: str | None = None, timeout_s: float = 5.0) -> Self:
-        """Open a port by path, COM name, USB serial number or URL; without one, the only device that is there.
+        """Open a port by path, COM name, USB serial number or URL; without one, the only device there is.
 
         Raises NoDeviceError or PortBusyError.
         """
@@ -182,12 +186,17 @@ class Instrument:
     # Messages
 
     def ask(self, message: str) -> list[str]:
-        """Send a message, return its replies (none for a command). Raises DeviceError with the device's own words."""
-        if len(message) + len(_ERROR_QUERY) > _MESSAGE_LIMIT or not message.isprintable():
-            raise UsageError(f"not a message: at most {_MESSAGE_LIMIT - len(_ERROR_QUERY)} printable characters")
-        *answers, reported = wire.replies(self._exchange(message + _ERROR_QUERY))
-        code, text = wire.error(reported)
+        """Send a message, return its replies (none for a command). Raises DeviceError."""
+        if len(message) > _MESSAGE_LIMIT or not message.isprintable() or not message.isascii():
+            raise UsageError(
+                f"not a message: {message!r}; allowed are {_MESSAGE_LIMIT} printable ASCII characters"
+            )
+        self._transport.write_line(f"{message}\n{_MARK}")
+        answers: list[str] = []
+        while (code := self._marked(parts := wire.replies(self._read_line()))) is None:
+            answers += parts
         if code:
+            text = wire.error(parts[1])[1]
             self._empty_error_queue()
             raise DeviceError(code, text, message)
         return answers
@@ -253,7 +262,11 @@ class Instrument:
             raise ProtocolError(f"not a fault report: {answer!r}")
         name, sentence, value, unit, uptime_ms = answer
         return Fault(
-            name, sentence, wire.integer(value, "a fault's value"), unit, wire.integer(uptime_ms, "its time") / 1000
+            name,
+            sentence,
+            wire.integer(value, "a fault's value"),
+            unit,
+            wire.integer(uptime_ms, "its time") / 1000,
         )
 
     @property
@@ -275,7 +288,7 @@ class Instrument:
 
     @property
     def slew_pa_s(self) -> int:
-        """Rate of the setpoint's ramp, Pa/s. It is stored on the device, so it is written only when it changes."""
+        """Rate of the setpoint's ramp, Pa/s. The device stores it, so it is written only when it changes."""
         return self.setting("slew_pa_s").value
 
     @slew_pa_s.setter
@@ -334,7 +347,9 @@ class Instrument:
 
     def valve(self, number: int) -> Valve:
         """What is known of valve 1 (fill) or 2 (vent)."""
-        answer = [wire.integer(text, f"valve {number}") for text in wire.fields(self.query(f":DIAG:VALV{number}?"))]
+        answer = [
+            wire.integer(text, f"valve {number}") for text in wire.fields(self.query(f":DIAG:VALV{number}?"))
+        ]
         if len(answer) < 4:
             raise ProtocolError(f"not a valve report: {answer!r}")
         return Valve(answer[0], answer[1] / 1000, answer[2], answer[3])
@@ -358,11 +373,26 @@ class Instrument:
                     raise ProtocolError(f"the device answered {text!r} for {column}") from bad
         missing = _SAMPLE_FIELDS - values.keys()
         if missing:
-            raise ProtocolError(f"the firmware does not report {', '.join(sorted(missing))}; flash the current one")
+            raise ProtocolError(
+                f"the firmware does not report {', '.join(sorted(missing))}; flash the current one"
+            )
         return Sample(**values)
+
+    @staticmethod
+    def _marked(parts: list[str]) -> int | None:
+        """The error number of the mark's reply; None for any other reply."""
+        if len(parts) != 2 or parts[0] != _VERSION:
+            return None
+        try:
+            return wire.error(parts[1])[0]
+        except ProtocolError:
+            return None
 
     def _exchange(self, message: str) -> str:
         self._transport.write_line(message)
+        return self._read_line()
+
+    def _read_line(self) -> str:
         line = self._transport.read_line(self._timeout_s)
         if line is None:
             raise _Silence(f"device lost: {self.port} did not answer within {self._timeout_s:g} s")
@@ -390,10 +420,12 @@ class Instrument:
                     if attempt:
                         # The replies to the earlier attempts may still come.
                         transport.drain(_QUIET_S)
-                    version, _, micropython = answer[3].partition(" MicroPython ")
-                    return Identity(answer[0], answer[1], answer[2], version, micropython)
+                    version, _, interpreter = answer[3].partition(" ")
+                    return Identity(answer[0], answer[1], answer[2], version, interpreter)
         if heard:
-            raise NoDeviceError(f"no regulator on {self.port}: it answers {heard[:60]!r}; is the ipch firmware on it?")
+            raise NoDeviceError(
+                f"no regulator on {self.port}: it answers {heard[:60]!r}; is the ipch firmware on it?"
+            )
         raise NoDeviceError(f"nothing answers on {self.port}; is it powered, and is it the regulator's port?")
 
 

@@ -1,4 +1,4 @@
-"""Polling a regulator in device time, whatever its speed: a simulated day passes in minutes, a real one in a day."""
+"""Polling a regulator in device time, whatever its speed: a simulated day may pass in minutes."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -72,7 +72,7 @@ class Monitor:
         return self.pacer.speed
 
     def __iter__(self) -> Iterator[Sample]:
-        """Yield samples. Raises DeviceLostError when the device goes away or restarts, FaultError when one latches."""
+        """Yield samples. Raises DeviceLostError if the device goes or restarts, FaultError if one latches."""
         while True:
             sample = self._read()
             due, sleep_s = self.pacer.note(sample.uptime_s)
@@ -88,5 +88,7 @@ class Monitor:
         if self._boot is None:
             self._boot = sample.boot
         elif sample.boot != self._boot:
-            raise DeviceLostError(f"the device restarted (boot {sample.boot}); it does not regulate until told to")
+            raise DeviceLostError(
+                f"the device restarted (boot {sample.boot}); it does not regulate until told to"
+            )
         return sample

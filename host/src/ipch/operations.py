@@ -1,4 +1,4 @@
-"""What a person asks of the regulator in one go: set and wait, switch, vent, quiet. Each returns a sample from afterwards."""
+"""What a person asks of the regulator in one go. Each returns a sample from afterwards."""
 
 import math
 from collections.abc import Callable
@@ -31,13 +31,15 @@ Report = Callable[[Progress], None]
 def set_pressure(
     instrument: Instrument, target_pa: int, slew_pa_s: int | None, *, wait: bool = False, report: Report
 ) -> Sample:
-    """Set target and, if given, slew: both or none. With `wait`, return once the pressure is there and in limits.
+    """Set target and, if given, slew: both or none. With `wait`, return once the pressure is in limits.
 
-    Raises DeviceError, UsageError if it would wait for ever, FaultError if a fault latches or regulation ends meanwhile.
+    Raises DeviceError, UsageError where waiting makes no sense, FaultError if a fault latches or regulation ends.
     """
     before = instrument.fetch()
     if wait and before.state not in ("REGULATE", "QUIET"):
-        raise UsageError(f"cannot wait: the device is {before.state}, so its pressure does not move; use `ipch on` first")
+        raise UsageError(
+            f"cannot wait: the device is {before.state}, so its pressure does not move; use `ipch on` first"
+        )
     old_slew_pa_s = instrument.slew_pa_s
     if slew_pa_s is not None:
         instrument.slew_pa_s = slew_pa_s
@@ -56,9 +58,15 @@ def set_pressure(
         if has_arrived(sample, target_pa):
             return sample
         left_s = time_to_arrive(sample, target_pa, slew)
-        report(Progress(f"to {format_pressure(target_pa)}", 1 - min(1, left_s / way_s), left_s / monitor.speed, sample))
+        report(
+            Progress(
+                f"to {format_pressure(target_pa)}", 1 - min(1, left_s / way_s), left_s / monitor.speed, sample
+            )
+        )
         if sample.state not in ("REGULATE", "QUIET") and not sample.faulty:
-            raise FaultError(f"regulation ended before {format_pressure(target_pa)} was reached: it is {sample.state} now")
+            raise FaultError(
+                f"regulation ended before {format_pressure(target_pa)} was reached: it is {sample.state} now"
+            )
         if sample.target_pa != target_pa:
             raise FaultError(f"another program set the target to {format_pressure(sample.target_pa)}")
     raise AssertionError("a monitor never ends")
@@ -100,7 +108,9 @@ def vent(instrument: Instrument, *, abort: bool = False, wait: bool = False, rep
     for sample in monitor:
         if sample.state != "VENT" and not (sample.faulty and not before.faulty):
             if instrument.vent_state != 2:
-                raise FaultError(f"the vent ended early, at {format_pressure(sample.pressure_pa)}: it is {sample.state} now")
+                raise FaultError(
+                    f"the vent ended at {format_pressure(sample.pressure_pa)}: it is {sample.state} now"
+                )
             return sample
         left_s = sample.pressure_pa / rate
         fraction = 1 - min(1, sample.pressure_pa / max(1, before.pressure_pa))

@@ -21,7 +21,9 @@ def firmware_dir() -> Path:
     for place in places:
         if (place / "main.py").is_file():
             return place
-    raise FileError(f"no firmware found: looked for main.py in {' and '.join(map(str, places))}; reinstall ipch")
+    raise FileError(
+        f"no firmware found: looked for main.py in {' and '.join(map(str, places))}; reinstall ipch"
+    )
 
 
 def recipes_dir() -> Path:
@@ -30,10 +32,15 @@ def recipes_dir() -> Path:
 
 
 def simulators_dir() -> Path:
-    """Folder with one JSON file per running simulator, named `<pid>.json`: the object it printed as its first line."""
+    """One JSON file per running simulator, named `<pid>.json`: the object it printed as its first line."""
+    import warnings
+
     from platformdirs import user_runtime_path
 
-    return user_runtime_path("ipch") / "simulators"
+    with warnings.catch_warnings():
+        # It falls back to a folder in /tmp where there is no session; nobody has to be told.
+        warnings.simplefilter("ignore")
+        return user_runtime_path("ipch") / "simulators"
 
 
 @dataclass(frozen=True)
@@ -67,7 +74,9 @@ def running_simulators() -> list[RunningSimulator]:
     for path in sorted(simulators_dir().glob("*.json")):
         try:
             line = json.loads(path.read_text())
-            simulator = RunningSimulator(int(line["pid"]), str(line["port"]), str(line.get("rig", "sim")), line)
+            simulator = RunningSimulator(
+                int(line["pid"]), str(line["port"]), str(line.get("rig", "sim")), line
+            )
         except (OSError, ValueError, KeyError, TypeError):
             continue
         if _is_alive(simulator.pid) and ("://" in simulator.port or Path(simulator.port).exists()):

@@ -1,9 +1,10 @@
 """Text lines over a serial port, a pseudo-terminal or a socket; and finding the port.
 
-A port is named by its path (`/dev/ttyACM0`, `/dev/pts/7`), a COM name, the USB serial number of the board (which survives
-unplugging and other computers), or a URL such as `socket://127.0.0.1:5025`.
+A port is named by its path (`/dev/ttyACM0`, `/dev/pts/7`), a COM name, the board's USB serial number (which
+survives unplugging), or a URL such as `socket://127.0.0.1:5025`.
 """
 
+import contextlib
 import errno
 import re
 import time
@@ -39,17 +40,22 @@ def list_ports() -> list[PortInfo]:
     """Simulators that run, MicroPython boards, and every other serial port, in this order."""
     from serial.tools.list_ports import comports
 
-    boards, others = [], []
+    boards: list[PortInfo] = []
+    others: list[PortInfo] = []
     for found in comports():
         is_board = (found.vid, found.pid) in _USB_IDS
         description = found.description if found.description not in (None, "n/a") else ""
-        info = PortInfo(found.device, "board" if is_board else "other", found.serial_number or "", description)
+        info = PortInfo(
+            found.device, "board" if is_board else "other", found.serial_number or "", description
+        )
         (boards if is_board else others).append(info)
     return [_describe(simulator) for simulator in running_simulators()] + boards + others
 
 
 def _describe(simulator: RunningSimulator) -> PortInfo:
-    return PortInfo(simulator.port, "simulator", "", f"simulated rig {simulator.rig!r}, process {simulator.pid}")
+    return PortInfo(
+        simulator.port, "simulator", "", f"simulated rig {simulator.rig!r}, process {simulator.pid}"
+    )
 
 
 def find_port() -> str:
@@ -70,11 +76,11 @@ def resolve_port(name: str) -> str:
     for info in list_ports():
         if name in (info.port, info.serial_number):
             return info.port
-    raise NoDeviceError(f"unknown port: {name}; `ipch ports` lists those there are, or {HOW_TO_SIMULATE}")
+    raise NoDeviceError(f"unknown port: {name}; `ipch ports` lists those there are")
 
 
 class Transport:
-    """One open port that carries lines. Exclusive where the operating system can: a second program gets PortBusyError.
+    """One open port that carries lines; a second program that opens it gets PortBusyError.
 
     `reopen()` opens the same port again after it was lost.
     """
@@ -92,10 +98,9 @@ class Transport:
 
     def close(self) -> None:
         if self._serial is not None:
-            try:
+            # A device that is gone already leaves nothing to close.
+            with contextlib.suppress(OSError):
                 self._serial.close()
-            except OSError:
-                pass  # the device is gone already; there is nothing left to close
             self._serial = None
 
     def write_line(self, text: str) -> None:
@@ -156,7 +161,9 @@ def _open(port: str) -> Any:
     import serial
 
     try:
-        device = serial.serial_for_url(port, baudrate=115200, timeout=_POLL_S, write_timeout=_WRITE_S, do_not_open=True)
+        device = serial.serial_for_url(
+            port, baudrate=115200, timeout=_POLL_S, write_timeout=_WRITE_S, do_not_open=True
+        )
         if "://" not in port:
             device.exclusive = True
         device.open()
@@ -175,7 +182,9 @@ def _explain(port: str, error: OSError) -> Exception:
         if re.fullmatch(r"COM\d+", port, re.IGNORECASE):
             # Windows says the same for both.
             return PortBusyError(f"port busy: {port}; another program has it open: close that one first")
-        return NoDeviceError(f"no permission to open {port}; add yourself to its group (often dialout), then log in again")
+        return NoDeviceError(
+            f"no permission to open {port}; add yourself to its group (often dialout), then log in again"
+        )
     if error.errno in (errno.ENOENT, errno.ENODEV, errno.ENXIO) or "FileNotFoundError" in text:
         return NoDeviceError(f"unknown port: {port}; `ipch ports` lists those there are")
     if "Could not configure port" in text:

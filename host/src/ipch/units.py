@@ -1,7 +1,7 @@
 """Quantities as people write them, to integers and seconds; exact, through Decimal.
 
-Pressures are absolute. A bare number is MPa; everything else needs its unit, because `--slew 20` or `quiet 10` could mean
-three things, and one of them is a mistake with a pressure vessel.
+Pressures are absolute. A bare number is MPa; everything else needs its unit, because `--slew 20` or `quiet 10`
+could mean three things, and one of them is a mistake with a pressure vessel.
 """
 
 import re
@@ -38,7 +38,9 @@ _NUMBER = r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d{1,3})?"
 _QUANTITY = re.compile(rf"\s*({_NUMBER})\s*([A-Za-z()]*)\s*")
 _PART = re.compile(r"\s*(\d+(?:\.\d*)?|\.\d+)\s*([A-Za-z]+)")
 
-PRESSURE_HELP = "a number with Pa, hPa, kPa, MPa, bar, mbar or psi, absolute, such as 5MPa or '50 bar' (a bare number is MPa)"
+PRESSURE_HELP = (
+    "a number with Pa, hPa, kPa, MPa, bar, mbar or psi, absolute, as 5MPa or '50 bar' (a bare number is MPa)"
+)
 SLEW_HELP = "a pressure per s, min or h, such as 20kPa/s or 1MPa/min"
 DURATION_HELP = "a number with ms, s, min, h or d, or several of them, such as 90s, 10min or 1h30m"
 
@@ -57,7 +59,9 @@ def parse_pressure(text: str) -> int:
         raise UsageError(f"not a pressure: {text!r}; allowed is {PRESSURE_HELP}")
     value = Decimal(match.group(1)) * _PASCAL[unit]
     if not 0 <= value <= 10**12:
-        raise UsageError(f"not a pressure that exists here: {text!r}; allowed is {PRESSURE_HELP}, not below 0")
+        raise UsageError(
+            f"not a pressure that exists here: {text!r}; allowed is {PRESSURE_HELP}, not below 0"
+        )
     return _to_integer(value)
 
 

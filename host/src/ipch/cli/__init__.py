@@ -46,14 +46,17 @@ def run(arguments: list[str] | None = None) -> int:
     except _Terminated:
         return TERMINATED
     except BrokenPipeError:
-        # The reader of a pipe, such as head, has had enough; the interpreter must not complain about it at exit.
+        # The reader of a pipe, such as head, has had enough; the interpreter must not complain at exit.
         with contextlib.suppress(OSError):
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except Exception as error:
         if os.environ.get("IPCH_TRACEBACK"):
             raise
-        return fail(1, f"unexpected {type(error).__name__}: {error}; set IPCH_TRACEBACK=1 to see where, then report it")
+        return fail(
+            1,
+            f"unexpected {type(error).__name__}: {error}; set IPCH_TRACEBACK=1 to see where, then report it",
+        )
 
 
 def main() -> NoReturn:

@@ -1,16 +1,36 @@
 """The typer application: all commands in the order in which the help shows them."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 from ipch import __version__
 from ipch.cli import config, device, experiment, simulator
 from ipch.cli.common import Json, RootPort
 
+
+class Sections(TyperGroup):
+    """Help with the commands under headings; plain, because rich takes longer than all the rest."""
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        sections: dict[str, list[tuple[str, str]]] = {}
+        commands = [(name, self.get_command(ctx, name)) for name in self.list_commands(ctx)]
+        width = formatter.width - 6 - max(len(name) for name, _ in commands)
+        for name, command in commands:
+            if command is not None and not command.hidden:
+                heading = getattr(command, "rich_help_panel", None) or "Commands"
+                sections.setdefault(str(heading), []).append((name, command.get_short_help_str(width)))
+        for heading, rows in sections.items():
+            with formatter.section(heading):
+                formatter.write_dl(rows)
+
+
 app = typer.Typer(
     name="ipch",
-    help="Regulate the pressure on a pouch cell: find the device, set a pressure, run a recipe, write a report.",
+    cls=Sections,
+    rich_markup_mode=None,
+    help="Regulate the pressure on a pouch cell: set it, run a recipe, record and report.",
     context_settings={"help_option_names": ["-h", "--help"]},
     pretty_exceptions_enable=False,
 )
@@ -28,7 +48,8 @@ def root(
     port: RootPort = None,
     json: Json = False,
     version: Annotated[
-        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and exit.")
+        bool,
+        typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and exit."),
     ] = False,
 ) -> None:
     if context.invoked_subcommand is None:

@@ -1,4 +1,4 @@
-"""What every command shares: the options that all of them take, output, and the one place where errors end up."""
+"""What every command shares: the options that all of them take, output, and reporting errors."""
 
 import contextlib
 import json
@@ -45,7 +45,8 @@ RootPort = Annotated[
     typer.Option("--port", "-p", envvar="IPCH_PORT", callback=_take_port, metavar="PORT", help=_PORT_HELP),
 ]
 Json = Annotated[
-    bool, typer.Option("--json", callback=_take_json, help="Print JSON on stdout, errors included.", is_eager=True)
+    bool,
+    typer.Option("--json", callback=_take_json, help="Print JSON on stdout, errors included.", is_eager=True),
 ]
 
 
@@ -67,14 +68,18 @@ def emit(data: Any, lines: Sequence[str] = ()) -> None:
             print(line)
 
 
-def emit_table(data: Any, columns: Sequence[str], rows: Sequence[Sequence[str]], right: Sequence[int] = ()) -> None:
+def emit_table(
+    data: Any, columns: Sequence[str], rows: Sequence[Sequence[str]], right: Sequence[int] = ()
+) -> None:
     """Print a table, or `data` with --json. `right` lists the columns that are aligned to the right."""
     if options.json:
         print(to_json(data))
         return
     widths = [max(len(text) for text in column) for column in zip(columns, *rows, strict=True)]
     for row in (columns, *rows):
-        cells = [c.rjust(w) if n in right else c.ljust(w) for n, (c, w) in enumerate(zip(row, widths, strict=True))]
+        cells = [
+            c.rjust(w) if n in right else c.ljust(w) for n, (c, w) in enumerate(zip(row, widths, strict=True))
+        ]
         print("  ".join(cells).rstrip())
 
 

@@ -9,7 +9,11 @@ from ipch.cli.common import Json, Port, connected, emit, emit_table
 
 _PANEL = "Configure"
 
-group = typer.Typer(help="Read and change the settings that the device keeps.", invoke_without_command=True)
+group = typer.Typer(
+    help="Read and change the settings that the device keeps.",
+    invoke_without_command=True,
+    rich_markup_mode=None,
+)
 
 
 @group.callback()
@@ -58,7 +62,9 @@ def get(
 @group.command(name="set", context_settings={"ignore_unknown_options": True})
 def change(
     name: Annotated[str, typer.Argument(help="Name of the setting.")],
-    value: Annotated[str, typer.Argument(help="Integer in the unit of the setting, or with a unit, as 5.5MPa.")],
+    value: Annotated[
+        str, typer.Argument(help="Integer in the unit of the setting, or with a unit, as 5.5MPa.")
+    ],
     port: Port = None,
     json: Json = False,
 ) -> None:

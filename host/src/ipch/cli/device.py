@@ -60,9 +60,15 @@ def status(port: Port = None, json: Json = False) -> None:
 
 
 def set_pressure(
-    pressure: Annotated[str, typer.Argument(help="Absolute pressure, as 5MPa or '50 bar'; a bare number is MPa.")],
-    slew: Annotated[str | None, typer.Option(metavar="RATE", help="Ramp rate, as 20kPa/s or 1MPa/min.")] = None,
-    wait: Annotated[bool, typer.Option("--wait", help="Return once the pressure is there and stays.")] = False,
+    pressure: Annotated[
+        str, typer.Argument(help="Absolute pressure, as 5MPa or '50 bar'; a bare number is MPa.")
+    ],
+    slew: Annotated[
+        str | None, typer.Option(metavar="RATE", help="Ramp rate, as 20kPa/s or 1MPa/min.")
+    ] = None,
+    wait: Annotated[
+        bool, typer.Option("--wait", help="Return once the pressure is there and stays.")
+    ] = False,
     port: Port = None,
     json: Json = False,
 ) -> None:

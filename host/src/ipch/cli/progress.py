@@ -51,7 +51,8 @@ class _Lines:
             return
         self._text = now.text
         self._next = clock + _LINE_S
-        say(f"{now.text}: {format_pressure(now.sample.pressure_pa)}, {now.fraction:.0%}, {_left(now.remaining_s)}")
+        pressure = format_pressure(now.sample.pressure_pa)
+        say(f"{now.text}: {pressure}, {now.fraction:.0%}, {_left(now.remaining_s)}")
 
 
 class _Bar:

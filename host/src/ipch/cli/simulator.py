@@ -16,19 +16,26 @@ def add_to(app: typer.Typer) -> None:
 
 
 def sim(
-    rig: Annotated[str, typer.Option(help="sim: the firmware on MicroPython; core: its control code on Python.")] = "sim",
+    rig: Annotated[
+        str, typer.Option(help="sim: the firmware on MicroPython; core: its control code on Python.")
+    ] = "sim",
     speed: Annotated[str, typer.Option(help="How many times real time, or max.")] = "1",
     plant: Annotated[
         Path | None, typer.Option(metavar="FILE", help="TOML file with a [plant] table of parameters.")
     ] = None,
     sets: Annotated[
-        list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="One plant parameter; may be repeated.")
+        list[str] | None,
+        typer.Option("--set", metavar="NAME=VALUE", help="One plant parameter; may be repeated."),
     ] = None,
-    list_parameters: Annotated[bool, typer.Option("--list", help="Describe the plant parameters and exit.")] = False,
+    list_parameters: Annotated[
+        bool, typer.Option("--list", help="Describe the plant parameters and exit.")
+    ] = False,
     truth: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write what is really so, one JSON object per line.")
     ] = None,
-    tcp: Annotated[int | None, typer.Option(metavar="PORT", help="Serve the line on 127.0.0.1 as well.")] = None,
+    tcp: Annotated[
+        int | None, typer.Option(metavar="PORT", help="Serve the line on 127.0.0.1 as well.")
+    ] = None,
     seed: Annotated[int, typer.Option(help="The same seed gives the same run.")] = 1,
     state: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Keep the device's files here from run to run.")

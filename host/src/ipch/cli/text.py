@@ -27,7 +27,10 @@ def status(sample: "Sample", fault: "Fault", warnings: tuple[str, ...]) -> list[
         ("state", sample.state),
         ("fault", str(fault) if fault.latched else "none"),
         ("warnings", ", ".join(warnings) or "none"),
-        ("pressure", f"{format_pressure(sample.pressure_pa)} absolute{', in limits' if sample.in_limits else ''}"),
+        (
+            "pressure",
+            f"{format_pressure(sample.pressure_pa)} absolute{', in limits' if sample.in_limits else ''}",
+        ),
         ("setpoint now", format_pressure(sample.ramp_pa) if sample.state in ("REGULATE", "QUIET") else "-"),
         ("target", format_pressure(sample.target_pa) if sample.target_pa else "not set"),
         ("rate", format_slew(sample.slew_pa_s)),
@@ -47,12 +50,15 @@ def info(port: str, identity: "Identity", sample: "Sample", valves: dict[str, "V
         ("device", f"{identity.maker} {identity.model}"),
         ("serial number", identity.serial_number),
         ("firmware", identity.firmware),
-        ("MicroPython", identity.micropython or "none"),
+        ("interpreter", identity.interpreter),
         ("uptime", f"{format_duration(sample.uptime_s)} (boot {sample.boot})"),
     ]
     for name, valve in valves.items():
         rows.append(
-            (f"{name} valve", f"{valve.actuations} pulses, open for {valve.open_s:.3f} s, gain {valve.gain} Pa/s per MPa")
+            (
+                f"{name} valve",
+                f"{valve.actuations} pulses, open for {valve.open_s:.3f} s, gain {valve.gain} Pa/s per MPa",
+            )
         )
     return _columns(rows)
 
