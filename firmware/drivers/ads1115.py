@@ -1,0 +1,77 @@
+"""ADS1115, four-channel 16-bit converter on I2C (Texas Instruments SBAS444, registers in section 8.1)."""
+
+_CONVERSION = 0
+_CONFIG = 1
+_LOW_THRESHOLD = 2
+_HIGH_THRESHOLD = 3
+
+_START = 0x8000  # as read: the last conversion is complete
+_SINGLE_ENDED = 0x4000  # channel n against ground is 4 + n in bits 14..12
+_GAIN_2V048 = 0x0400
+_SINGLE_SHOT = 0x0100
+_RATE_860_SPS = 0x00E0
+_COMPARATOR_OFF = 0x0003
+
+# Longest conversion at 860 samples/s: the chip's oscillator may be 10 % slow, and it wakes for 25 us.
+CONVERSION_US = 1320
+
+# What `read` returns instead of counts.
+NOT_READY = -40000  # the conversion is still running
+WRONG = -40001  # the chip holds another configuration than the one it was given
+
+
+class ADS1115:
+    """Single-ended readings at +-2.048 V (62.5 uV a count) and 860 samples/s, one conversion at a time.
+
+    `bus` has `writeto(address, buffer)` and `readfrom_mem_into(address, register, buffer)`, as machine.I2C; both raise
+    OSError when the chip does not acknowledge, and so do all methods here.
+    """
+
+    def __init__(self, bus, address: int = 0x48):
+        self._bus = bus
+        self._address = address
+        self._out = bytearray(3)
+        self._in = bytearray(2)
+        self._config = 0
+        self._alert = _COMPARATOR_OFF
+
+    def start(self, channel: int, continuous: bool = False):
+        """Begin a conversion of channel 0..3; `continuous` keeps converting until the next start."""
+        config = (
+            _START | _SINGLE_ENDED | channel << 12 | _GAIN_2V048 | (0 if continuous else _SINGLE_SHOT) | _RATE_860_SPS
+        )
+        self._config = config | self._alert
+        self._write(_CONFIG, self._config)
+
+    def read(self) -> int:
+        """Return the counts (-32768..32767) of the conversion that was started, NOT_READY, or WRONG.
+
+        The configuration is read back each time: counts of another channel or gain never pass for the wanted ones.
+        """
+        config = self._read(_CONFIG)
+        wanted = self._config
+        if (config ^ wanted) & 0x7FFF or not wanted:
+            return WRONG
+        if wanted & _SINGLE_SHOT and not config & _START:
+            return NOT_READY
+        counts = self._read(_CONVERSION)
+        return counts - 65536 if counts & 0x8000 else counts
+
+    def ready_on_alert(self):
+        """From the next start on, pulse the ALERT/RDY pin low for 8 us at the end of each conversion."""
+        # The thresholds' most significant bits select this use of the comparator.
+        self._write(_HIGH_THRESHOLD, 0x8000)
+        self._write(_LOW_THRESHOLD, 0x0000)
+        self._alert = 0
+
+    def _write(self, register: int, value: int):
+        out = self._out
+        out[0] = register
+        out[1] = value >> 8
+        out[2] = value & 0xFF
+        self._bus.writeto(self._address, out)
+
+    def _read(self, register: int) -> int:
+        data = self._in
+        self._bus.readfrom_mem_into(self._address, register, data)
+        return data[0] << 8 | data[1]

@@ -1,0 +1,81 @@
+"""MAX31865, resistance thermometer converter on SPI (Maxim 19-6478, registers in tables 1 to 7)."""
+
+_WRITE = 0x80
+_CONFIG = 0
+_HIGH_THRESHOLD = 3
+
+# Bias on, automatic conversion, 2- or 4-wire, 50 Hz filter.
+_CONFIGURATION = 0xC1
+_FILTER_50_HZ = 0x01
+_CLEAR_FAULTS = 0x02
+# A PT1000 outside 700..1700 ohm (-75..185 degC) against 4 kilohm: 16 bit, the lowest bit unused.
+_HIGH = 1700 * 32768 // 4000 << 1
+_LOW = 700 * 32768 // 4000 << 1
+
+# What `read` returns instead of a ratio.
+WRONG = -1  # the chip holds another configuration than the one it was given, or does not answer
+FAULT = -2  # the chip reports a fault: see `fault`
+
+# Bits of `fault`.
+ABOVE, BELOW, REFERENCE_HIGH, REFERENCE_LOW, INPUT_LOW, VOLTAGE = 128, 64, 32, 16, 8, 4
+
+
+class MAX31865:
+    """The ratio of a PT1000 to its 4 kilohm reference, 0..32767.
+
+    `bus` has `write_readinto(out, into)`, as machine.SPI in mode 1 at 5 MHz at most; `select(level)` drives the chip
+    select, low = selected. SPI has no acknowledge: a missing chip shows in the read-back of its registers.
+    """
+
+    def __init__(self, bus, select):
+        self._bus = bus
+        self._select = select
+        self.fault = 0
+        # All eight registers in one transfer, so that each reading carries the proof of its configuration.
+        self._ask = bytearray(9)
+        self._answer = bytearray(9)
+        self._setup = bytearray(5)
+        self._setup[0] = _WRITE | _HIGH_THRESHOLD
+        self._setup[1] = _HIGH >> 8
+        self._setup[2] = _HIGH & 0xFF
+        self._setup[3] = _LOW >> 8
+        self._setup[4] = _LOW & 0xFF
+        self._command = bytearray(2)
+        self._command[0] = _WRITE | _CONFIG
+
+    def configure(self):
+        """Set the chip up and clear its fault register; the first reading is there after 75 ms."""
+        # The filter must not change while the chip converts.
+        self._write_config(_FILTER_50_HZ | _CLEAR_FAULTS)
+        self._transfer(self._setup, bytearray(5))
+        self._write_config(_CONFIGURATION)
+
+    def read(self) -> int:
+        """Return the ratio of the last conversion (0..32767), WRONG, or FAULT."""
+        answer = self._answer
+        self._transfer(self._ask, answer)
+        setup = self._setup
+        if (
+            answer[1] != _CONFIGURATION
+            or answer[4] != setup[1]
+            or answer[5] != setup[2]
+            or answer[6] != setup[3]
+            or answer[7] != setup[4]
+        ):
+            return WRONG
+        self.fault = answer[8]
+        if answer[3] & 1 or self.fault:
+            return FAULT
+        return (answer[2] << 8 | answer[3]) >> 1
+
+    def _write_config(self, value: int):
+        self._command[1] = value
+        self._transfer(self._command, bytearray(2))
+
+    def _transfer(self, out, into):
+        select = self._select
+        select(0)
+        try:
+            self._bus.write_readinto(out, into)
+        finally:
+            select(1)

@@ -1,0 +1,52 @@
+"""TMP117, digital thermometer on I2C (Texas Instruments SNOSD82, registers in section 7.6)."""
+
+_TEMPERATURE = 0
+_CONFIG = 1
+_DEVICE_ID = 15
+
+# Continuous conversion, average of 8, one result every 250 ms.
+_CONFIGURATION = 0x0120
+_CONFIGURABLE = 0x0FFC
+_DATA_READY = 0x2000
+_ID = 0x0117
+
+# What `read` returns instead of counts.
+NOT_READY = -40000  # no new result since the last reading
+WRONG = -40001  # the chip holds another configuration (it was reset), or has no result
+
+
+class TMP117:
+    """Temperature in counts of 1/128 K, 0 = 0 degC.
+
+    `bus` has `writeto(address, buffer)` and `readfrom_mem_into(address, register, buffer)`, as machine.I2C; both raise
+    OSError when the chip does not acknowledge, and so do all methods here.
+    """
+
+    def __init__(self, bus, address: int = 0x49):
+        self._bus = bus
+        self._address = address
+        self._out = bytearray((_CONFIG, _CONFIGURATION >> 8, _CONFIGURATION & 0xFF))
+        self._in = bytearray(2)
+
+    def configure(self) -> bool:
+        """Set the chip up; return whether it is a TMP117."""
+        self._bus.writeto(self._address, self._out)
+        return self._read(_DEVICE_ID) & 0x0FFF == _ID
+
+    def read(self) -> int:
+        """Return the newest counts (-7040..19200), NOT_READY, or WRONG."""
+        config = self._read(_CONFIG)
+        if (config ^ _CONFIGURATION) & _CONFIGURABLE:
+            return WRONG
+        if not config & _DATA_READY:
+            return NOT_READY
+        counts = self._read(_TEMPERATURE)
+        # The register holds 0x8000 until the first conversion is complete.
+        if counts == 0x8000:
+            return WRONG
+        return counts - 65536 if counts & 0x8000 else counts
+
+    def _read(self, register: int) -> int:
+        data = self._in
+        self._bus.readfrom_mem_into(self._address, register, data)
+        return data[0] << 8 | data[1]
