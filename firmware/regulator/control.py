@@ -9,7 +9,9 @@ _BURST_MAX_PA = 100_000
 _TRIAL_STEP_PA = 8_000
 _TRIALS = 3
 # Samples since the last pulse before a hold is judged.
-_HOLD_SAMPLES = 25
+_HOLD_SAMPLES = 8
+# An error is judged where it will be when a pulse asked for now takes effect.
+_AHEAD_TICKS = 4
 # Below this difference across the fill valve nothing useful flows.
 _SUPPLY_MARGIN_PA = 100_000
 
@@ -57,7 +59,7 @@ class Control:
         if not self._valves.idle():
             return
         self.effort_percent = 0
-        error_pa = self.target_pa - self._sensors.pressure_pa
+        error_pa = self.target_pa - self._sensors.ahead_pa(_AHEAD_TICKS)
         if self.ramp_pa != self.target_pa or abs(error_pa) > 4 * self._band_pa:
             self._follow_ramp(self.target_pa, slew)
         else:
@@ -113,7 +115,8 @@ class Control:
         half_pa = self._burst_pa(slew_pa_s) // 2
         if ahead_pa < half_pa and ahead_pa < remaining_pa:
             return
-        self._pulse(side, min(ahead_pa + half_pa, remaining_pa), True)
+        # The last burst falls short by what a pulse may be off; the hold makes up for it.
+        self._pulse(side, min(ahead_pa + half_pa, remaining_pa - remaining_pa // 8), True)
 
     def _hold(self, error_pa: int):
         """Correct an error that is outside the dead-band and will stay there."""

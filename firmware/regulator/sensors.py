@@ -24,7 +24,10 @@ _PT1000_MOHM = (
 )  # fmt: skip
 _PT1000_FIRST_MK = 233_150
 
-_AVERAGE_LENGTH = 32
+# Memory of the level and slope estimate, in samples.
+_MEMORY = 50
+# A residual beyond this is a jump, not noise: the estimate starts again.
+_JUMP_PA = 50_000
 _SLEW_PERIOD_MS = 1000
 
 
@@ -120,8 +123,8 @@ class Sensors:
         self.safety = Transducer(10071, 32, 65536)
         self.supply = Transducer(3125, 8, ADS1115_SATURATED)
         self.control_pa = 0  # median of the last three samples
-        self.pressure_pa = 0  # averaged since the last pulse, 32 samples at most
-        self.samples = 0  # how many samples that average holds
+        self.pressure_pa = 0  # level of a straight line fitted since the last pulse
+        self.samples = 0  # how many samples that estimate rests on
         self.safety_pa = 0
         self.supply_pa = 0
         self.gas_mk = 0  # 0 = invalid
@@ -131,7 +134,9 @@ class Sensors:
         self.wild_samples = 0
         self._older_pa = -1  # no sample yet
         self._old_pa = 0
-        self._average = 0  # of pressure_pa, times 32
+        self._level = 0  # pressure_pa times 32
+        self._slope = 0  # change of _level per tick
+        self._frozen = False
         self._gas_counts = -1
         self._lead = 0  # gas above wall, mK, averaged, times 64
         self._slew_from_pa = 0
@@ -188,9 +193,18 @@ class Sensors:
                 control.compensate(self.wall_mk)
                 self.safety.compensate(self.wall_mk)
 
-    def restart_average(self):
-        """Forget the samples taken before or during a pulse."""
+    def freeze_fit(self):
+        """A pulse begins: extrapolate the fit on its slope instead of following the pulse."""
+        self._frozen = True
+
+    def resume_fit(self):
+        """The pulse is over: fit anew, from the present sample on; the slope is kept until new samples tell better."""
+        self._frozen = False
         self.samples = 0
+
+    def ahead_pa(self, ticks: int) -> int:
+        """Return the pressure expected this many ticks from now (negative: that long ago), on the present slope."""
+        return (self._level + self._slope * ticks) >> 5
 
     def gas_warmer_mk(self) -> int:
         """Return how much warmer than the wall the gas is, averaged over about a second; 0 when unknown."""
@@ -211,12 +225,30 @@ class Sensors:
         if median_pa - pa > 50_000 or pa - median_pa > 50_000:
             self.wild_samples += 1
         self.control_pa = median_pa
-        if self.samples < _AVERAGE_LENGTH:
-            self.samples += 1
-            if self.samples == 1:
-                self._average = median_pa * 32
-        self._average += (median_pa * 32 - self._average) // self.samples
-        self.pressure_pa = self._average >> 5
+        # Growing-memory fit of a straight line, then fading memory: level and slope without a lag behind a drift.
+        level = self._level + self._slope
+        if self._frozen:
+            self._level = level
+            self.pressure_pa = median_pa
+            return
+        residual = (median_pa << 5) - level
+        if self.samples == 0 or residual > _JUMP_PA << 5 or residual < -_JUMP_PA << 5:
+            if self.samples:
+                self._slope = 0
+            self.samples = 1
+            level = median_pa << 5
+        else:
+            n = self.samples
+            if n < _MEMORY:
+                n += 1
+                self.samples = n
+            scale = n * (n + 1)
+            level += residual * (4 * n - 2) // scale
+            # Two samples do not tell a slope; from the third on it is worth more than the one from before the pulse.
+            if n > 2:
+                self._slope += residual * 6 // scale
+        self._level = level
+        self.pressure_pa = level >> 5
 
     def _predict(self):
         """Sealed gas that warms by dT gains k p dT / T, with k = 1 + 0.022 per MPa for air (from Z(p, T))."""
@@ -226,4 +258,6 @@ class Sensors:
             return
         self._lead += (self.gas_mk - self.wall_mk) - (self._lead >> 6)
         per_kelvin = self.pressure_pa // (self.wall_mk // 1000) * (1000 + (self.pressure_pa // 1000 * 22 // 1000)) // 1000
-        self.settled_pa = self.pressure_pa - per_kelvin * (self._lead >> 6) // 1000
+        # Beyond 20 K the gas is in the middle of a burst or its sensor is broken; the clamp keeps the product small.
+        warmer_mk = min(max(self._lead >> 6, -20_000), 20_000)
+        self.settled_pa = self.pressure_pa - per_kelvin * warmer_mk // 1000

@@ -115,6 +115,7 @@ class Valves:
         self.isolation = NONE
         self.pulse_us = 0
         if self.stage != SHUT:
+            self._sensors.resume_fit()
             self.stage = SETTLE
             self._expected_pa = 0
             self._rest_ms = self._settle_ms
@@ -137,7 +138,9 @@ class Valves:
                 self.isolation = NONE
             self.stage = SETTLE
             self._rest_ms = self._settle_ms if not self._linger else self._settle_ms // 3
-            self._sensors.restart_average()
+            # Extrapolated since the pulse began: what the pressure would be now without it.
+            self._before_pa = self._sensors.ahead_pa(0)
+            self._sensors.resume_fit()
         else:
             self.stage = SHUT
             self._judge()
@@ -148,7 +151,7 @@ class Valves:
         self.stage = PULSE
         self._rest_ms = us // 1000 + 1
         self.pulse_us = us
-        self._before_pa = self._sensors.pressure_pa
+        self._sensors.freeze_fit()
         self._expected_pa = muldiv(self.rate_pa_s(side), us, 1_000_000)
         self.openings[side] += 1
         self.open_us[side] += us
@@ -162,7 +165,8 @@ class Valves:
         side = self.side
         if side == NONE or expected_pa < 300:
             return
-        step_pa = self._sensors.pressure_pa - self._before_pa
+        # Back to the moment the fit resumed: what came after is the thermal transient.
+        step_pa = self._sensors.ahead_pa(-self._sensors.samples) - self._before_pa
         if side == VENT:
             step_pa = -step_pa
         self.response_pa[side] = step_pa

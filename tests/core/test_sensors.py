@@ -90,16 +90,43 @@ def test_one_wild_sample_reaches_no_output():
     assert s.wild_samples >= 1
 
 
-def test_the_average_starts_again_after_a_pulse():
+def test_the_fit_starts_again_after_a_pulse():
     s = Sensors(Settings())
-    for _ in range(50):
+    for _ in range(60):
         s.update(filled_sample(5.0e6), 20)
     for _ in range(3):
-        s.update(filled_sample(5.1e6), 20)
-    assert s.pressure_pa < 5_050_000
-    s.restart_average()
-    s.update(filled_sample(5.1e6), 20)
-    assert abs(s.pressure_pa - 5_100_000) < 500
+        s.update(filled_sample(5.03e6), 20)
+    assert s.pressure_pa < 5_010_000
+    s.freeze_fit()
+    s.update(filled_sample(5.03e6), 20)
+    s.resume_fit()
+    s.update(filled_sample(5.03e6), 20)
+    assert abs(s.pressure_pa - 5_030_000) < 500
+    assert s.samples == 1
+
+
+def test_the_fit_does_not_lag_behind_a_drift():
+    s = Sensors(Settings())
+    pa = 5e6
+    for _ in range(200):
+        pa -= 400
+        s.update(filled_sample(pa), 20)
+    # Half a count, and the median is one sample old.
+    assert abs(s.pressure_pa - 400 - pa) < 400, s.pressure_pa - pa
+    assert abs(s.ahead_pa(50) - (pa - 50 * 400)) < 1200
+
+
+def test_the_fit_is_extrapolated_while_frozen():
+    s = Sensors(Settings())
+    pa = 5e6
+    for _ in range(200):
+        pa -= 400
+        s.update(filled_sample(pa), 20)
+    s.freeze_fit()
+    for _ in range(20):
+        s.update(filled_sample(5.2e6), 20)
+    assert abs(s.ahead_pa(0) - (pa - 20 * 400)) < 1200
+    assert abs(s.pressure_pa - 5_200_000) < 500, "who reads the pressure meanwhile sees what is measured"
 
 
 def test_warm_gas_is_predicted_to_lose_pressure():

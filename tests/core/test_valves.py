@@ -109,7 +109,7 @@ def test_the_gain_is_learned_from_what_pulses_did():
         true_gain = 58_000 * factor
         for _ in range(12):
             p.pa = 3e6
-            p.sensors.restart_average()
+            p.sensors.resume_fit()
             p.run(40)
             us = 20_000
             step = true_gain * 3 * us / 1e6

@@ -69,8 +69,10 @@ def test_a_quiet_window_keeps_the_valves_shut_and_ends_by_itself(bench):
 def test_vent_goes_to_ambient_at_its_rate_and_ends_off(bench):
     rig = bench("initial_mpa=1.1")
     rig.send(':SYST:SETT "vent_slew_pa_s",20000;:SOUR:PRES:LEV:IMM:AMPL:VENT 1')
-    took_s = rig.run_until(lambda: rig.ask(":SOUR:PRES:LEV:IMM:AMPL:VENT?") == "2", 120)
-    assert 45 < took_s < 75
+    took_s = rig.run_until(lambda: rig.plant.pressure_pa < 0.7e6, 60)
+    assert 18 < took_s < 22
+    # Further down the open valve gives less than the rate that was asked for.
+    rig.run_until(lambda: rig.ask(":SOUR:PRES:LEV:IMM:AMPL:VENT?") == "2", 200)
     assert rig.plant.pressure_pa < 0.14e6
     assert rig.fetch()["state"] == "OFF"
 

@@ -159,7 +159,7 @@ class SimDevice:
         os.mkfifo(from_world)
         self._output = open(os.path.join(self._folder, "output"), "w+b")  # noqa: SIM115
         self._process = subprocess.Popen(
-            [find_micropython(), "-X", f"heapsize={heap}", str(program or firmware / "main.py"), to_world, from_world],
+            [find_micropython(), "-X", f"heapsize={heap}", str(program or board / "start.py"), to_world, from_world],
             cwd=state,
             env={**os.environ, "MICROPYPATH": f"{board}:{firmware}"},
             stdin=subprocess.DEVNULL,
