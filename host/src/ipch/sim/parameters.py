@@ -241,10 +241,6 @@ class PlantParameters(BaseModel):
                 self.mechanical_reseat_mpa >= self.mechanical_relief_mpa,
                 "mechanical_reseat_mpa must be below mechanical_relief_mpa",
             ),
-            (
-                self.mechanical_reseat_mpa * 1000.0 <= self.ambient_kpa,
-                "mechanical_reseat_mpa must be above ambient_kpa",
-            ),
             (self.initial_mpa >= self.burst_disc_mpa, "initial_mpa must be below burst_disc_mpa"),
             (
                 self.compressor_period_s > 0.0 and self.compressor_low_mpa >= self.supply_mpa,
