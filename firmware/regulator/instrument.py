@@ -60,7 +60,6 @@ class Instrument:
         except MemoryError:
             # Not even an error could be reported: the message in hand is lost, the loop goes on and collects.
             self._scpi.running = False
-            self._scpi.reply = None
             self._link.line = None
             self.busy = True
 
@@ -82,7 +81,6 @@ class Instrument:
             # A host that does not read loses replies as a whole; its commands are carried out nevertheless.
             if scpi.reply is not None and not link.send(scpi.reply):
                 self._status.error(-430)
-            scpi.reply = None
         if link.flush():
             self.busy = True
 

@@ -461,6 +461,14 @@ def test_status_registers_follow_the_regulator():
     assert bench.ask(":STAT:QUES:COND?") == "512"
 
 
+def test_a_condition_that_lasts_is_an_event_once():
+    bench = Bench()
+    bench.app.safety.fault = 2
+    assert bench.ask(":STAT:QUES?") == "512"
+    bench.app.safety.state = STATES.index("MAINTENANCE")
+    assert bench.ask(":STAT:QUES?;:STAT:QUES:COND?") == "1024;1536"
+
+
 def test_a_condition_of_one_tick_is_latched():
     bench = Bench()
     bench.app.safety.fault = 2
