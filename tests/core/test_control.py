@@ -1,0 +1,174 @@
+from chamber import filled_sample
+
+from regulator.control import COMPLETE, IN_PROGRESS, Control
+from regulator.sensors import Sensors
+from regulator.settings import Settings
+from regulator.valves import FILL, VENT, Valves
+
+TICK_MS = 20
+
+
+class Loop:
+    """Control, valves and sensors around an isothermal chamber whose steps are exactly gain x time x upstream."""
+
+    def __init__(self, pa, true_gain=(58_000, 58_000), supply_pa=6e6, gas_counts=9148, **values):
+        self.settings = Settings()
+        for name, value in values.items():
+            assert self.settings.set(name, value) == ""
+        self.sensors = Sensors(self.settings)
+        self.valves = Valves(self.settings, self.sensors)
+        self.control = Control(self.settings, self.sensors, self.valves)
+        self.pa = pa
+        self.true_gain = true_gain
+        self.supply_pa = supply_pa
+        self.gas_counts = gas_counts
+        self.drift_pa_s = 0
+        self.highest = pa
+        self.lowest = pa
+        self.seconds = 0.0
+        for _ in range(60):
+            self.sense()
+        self.control.start()
+
+    def sense(self):
+        sample = filled_sample(self.pa, supply_pa=self.supply_pa, gas_counts=self.gas_counts)
+        self.sensors.update(sample, TICK_MS)
+
+    def tick(self, vent=False):
+        self.seconds += TICK_MS / 1000
+        self.pa += self.drift_pa_s * TICK_MS / 1000
+        self.sense()
+        self.valves.update(TICK_MS)
+        if vent:
+            self.control.vent(TICK_MS)
+        else:
+            self.control.regulate(TICK_MS)
+        us = self.valves.pulse_us
+        if us:
+            if self.valves.side == FILL:
+                ratio = self.pa / self.supply_pa
+                phi = 1 if ratio < 0.3 else (1 - ((ratio - 0.3) / 0.7) ** 2) ** 0.5
+                self.pa += self.true_gain[FILL] * phi * self.supply_pa / 1e6 * us / 1e6
+            else:
+                self.pa -= self.true_gain[VENT] * self.pa / 1e6 * us / 1e6
+        self.highest = max(self.highest, self.pa)
+        self.lowest = min(self.lowest, self.pa)
+
+    def run(self, seconds, vent=False):
+        for _ in range(int(seconds * 1000) // TICK_MS):
+            self.tick(vent)
+
+    def forget_extremes(self):
+        self.highest = self.lowest = self.pa
+
+
+def test_the_ramp_keeps_its_rate():
+    loop = Loop(2e6, slew_pa_s=50_000)
+    loop.control.target_pa = 3_000_000
+    loop.run(10)
+    assert abs(loop.pa - 2.5e6) < 60_000, loop.pa
+    loop.run(12)
+    assert abs(loop.pa - 3e6) < 5_000, loop.pa
+
+
+def test_neither_direction_overshoots():
+    for start, target in ((1e6, 5_000_000), (5e6, 1_000_000), (4.9e6, 5_000_000), (5.1e6, 5_000_000)):
+        loop = Loop(start, slew_pa_s=200_000)
+        loop.control.target_pa = target
+        loop.run(60)
+        band = loop.settings.get("dead_band_pa")
+        assert abs(loop.pa - target) < band
+        if target > start:
+            assert loop.highest < target + band, (start, target, loop.highest)
+        else:
+            assert loop.lowest > target - band, (start, target, loop.lowest)
+
+
+def test_wrong_first_guesses_of_the_gain_do_not_overshoot():
+    for factor in (1 / 3, 3):
+        for start, target in ((1e6, 5_000_000), (5e6, 2_000_000)):
+            loop = Loop(start, true_gain=(58_000 * factor, 58_000 * factor), slew_pa_s=100_000)
+            loop.control.target_pa = target
+            loop.run(120)
+            band = loop.settings.get("dead_band_pa")
+            assert abs(loop.pa - target) < band + 1_000, (factor, start, loop.pa)
+            assert loop.lowest - 5_000 <= min(start, target) and loop.highest <= max(start, target) + 5_000
+
+
+def test_an_error_within_the_band_moves_nothing():
+    loop = Loop(5e6 - 3_000)
+    loop.control.target_pa = loop.control.ramp_pa = 5_000_000
+    loop.run(60)
+    assert loop.valves.openings == [0, 0]
+
+
+def test_a_drift_is_answered_by_single_pulses_within_the_band():
+    for drift in (-20, 20, -200, 200):
+        loop = Loop(5e6)
+        loop.control.target_pa = loop.control.ramp_pa = 5_000_000
+        loop.drift_pa_s = drift
+        loop.run(600)
+        band = loop.settings.get("dead_band_pa")
+        assert loop.highest < 5e6 + band + 800 and loop.lowest > 5e6 - band - 800, (drift, loop.highest, loop.lowest)
+        side = FILL if drift < 0 else VENT
+        assert loop.valves.openings[1 - side] == 0, "a drift is not chased from both sides"
+        assert loop.valves.openings[side] <= abs(drift) * 600 // 4_000 + 2
+
+
+def test_warm_gas_that_will_cool_is_not_vented():
+    # 9 K of the PT1000 above the wall: the pressure will fall by itself by far more than its excess.
+    loop = Loop(5e6 + 8_000, gas_counts=9148 + 280)
+    loop.control.target_pa = loop.control.ramp_pa = 5_000_000
+    loop.run(5)
+    assert loop.valves.openings == [0, 0]
+
+
+def test_a_ramp_waits_for_a_plant_that_cannot_follow():
+    loop = Loop(2e6, true_gain=(1_000, 1_000), slew_pa_s=500_000)
+    loop.control.target_pa = 5_000_000
+    loop.run(10)
+    assert loop.control.ramp_pa - loop.pa < 450_000
+    assert loop.valves.openings[FILL] > 10
+
+
+def test_without_supply_nothing_is_tried_and_it_goes_on_by_itself():
+    loop = Loop(4e6, supply_pa=4.05e6)
+    loop.control.target_pa = 5_000_000
+    loop.run(20)
+    assert loop.valves.openings == [0, 0]
+    assert loop.control.supply_low
+    loop.supply_pa = 6e6
+    loop.run(1)
+    assert not loop.control.supply_low
+    assert loop.valves.openings[FILL] > 0
+
+
+def test_in_limits_needs_its_time():
+    loop = Loop(5e6, in_limits_ms=3_000)
+    loop.control.target_pa = loop.control.ramp_pa = 5_000_000
+    loop.run(2.5)
+    assert loop.control.in_limits == 0
+    loop.run(1)
+    assert loop.control.in_limits == 1
+    loop.control.rest()
+    assert loop.control.in_limits == 0
+
+
+def test_a_vent_ends_at_ambient():
+    loop = Loop(0.6e6, vent_slew_pa_s=100_000)
+    loop.control.vent_state = IN_PROGRESS
+    loop.run(120, vent=True)
+    assert loop.control.vent_state == COMPLETE
+    assert loop.pa < 0.13e6
+    assert loop.valves.isolation < 0
+
+
+def test_a_ramp_starts_from_the_pressure_that_is_there():
+    loop = Loop(3e6)
+    loop.control.target_pa = 5_000_000
+    loop.run(5)
+    loop.pa = 2e6
+    for _ in range(3):
+        loop.sense()
+    loop.control.start()
+    assert abs(loop.control.ramp_pa - 2e6) < 2_000
