@@ -13,12 +13,13 @@ _NOISE = bytes(
 
 
 class Link:
-    """Assembles lines from a port with read(buffer) -> count and write(buffer, start, end) -> count, both immediate.
+    """Assembles lines from a port: read(buffer) -> count, write(buffer, start, end) -> count, both immediate.
 
-    A line ends with LF, CR or CR LF and has 256 bytes at most; an empty one is nothing. Bytes that are not printable
-    are ignored where they stand before a line. Within a line they mean that it was damaged on its way: what is left of
-    it could be a valid command that nobody sent (`5.\\xb10` for `5.10`), so the whole line is dropped up to its end
-    and reported. 0x03 (what serial tools send to stop a program) is taken out before anything else; a tab is a blank.
+    A line ends with LF, CR or CR LF and has 256 bytes at most; an empty one is nothing. Bytes that are not
+    printable are ignored where they stand before a line. Within a line they mean that it was damaged on its
+    way: what is left could be a valid command that nobody sent (`5.0` of `5.10`), so the line is dropped up to
+    its end and reported. 0x03, which serial tools send to stop a program, is taken out before anything else;
+    a tab is a blank.
 
     As long as a line waits, nothing more is taken from the port: its flow control holds the host back.
     """

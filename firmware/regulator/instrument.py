@@ -1,4 +1,4 @@
-"""Serves the line: binds the SCPI syntax to the commands, and the state of the regulator to the status registers.
+"""Serves the line: binds SCPI syntax to the commands, and the state of the regulator to the status registers.
 
 A bit of `:STATus:OPERation` or `:STATus:QUEStionable` is set while its condition holds:
 
@@ -13,8 +13,7 @@ A bit of `:STATus:OPERation` or `:STATus:QUEStionable` is set while its conditio
 | 12  | sealed or relieved by a fault        |     | somebody to come, though regulation goes on       |
 """
 
-from regulator.parameters import accept
-from regulator.pressure import DEFAULT_UNIT, Pressure
+from regulator.pressure import Pressure
 from regulator.safety import (
     GAS_TEMPERATURE,
     MAINTENANCE,
@@ -27,7 +26,7 @@ from regulator.safety import (
     WARNINGS,
 )
 from regulator.scpi import Scpi
-from regulator.status import NO_PARAMETER, Status
+from regulator.status import Status
 from regulator.system import System
 
 # Every other warning says that the instrument is outside of its specification for now.
@@ -42,17 +41,14 @@ class Instrument:
         self._app = app
         self._link = link
         self._status = Status()
-        self._pressure = Pressure(app)
-        self._system = System(app)
-        rows = (("*RST", None, self._reset, NO_PARAMETER),) + self._pressure.rows() + self._system.rows()
-        self._scpi = Scpi(rows, self._status)
+        self._scpi = Scpi(Pressure(app).rows() + System(app).rows(), self._status)
         self._maintenance_mask = 0
         for bit, name in enumerate(WARNINGS):
             if name in _MAINTENANCE_WARNINGS:
                 self._maintenance_mask |= 1 << bit
 
     def serve(self):
-        """Do the line's share of a tick. Allocates nothing while nothing arrives and nothing is to be sent."""
+        """Do the line's share of a tick; allocates nothing while nothing arrives or is to be sent."""
         self._watch()
         self.busy = False
         try:
@@ -97,7 +93,7 @@ class Instrument:
             operation = 1280
         elif state == VENTING:
             operation = 2048
-        elif state == SEALED or state == RELIEF:
+        elif state == SEALED or state == RELIEF:  # noqa: SIM109 - a tuple of the two would be allocated
             operation = 4096
         self._status.operation.update(operation)
         warnings = safety.warnings
@@ -114,8 +110,3 @@ class Instrument:
         if state == MAINTENANCE:
             questionable |= 1024
         self._status.questionable.update(questionable)
-
-    def _reset(self, _):
-        # Only ever shuts: regulation ends and the pressure stays. Latched faults and stored settings are not touched.
-        accept(self._app.output(False))
-        self._pressure.unit = DEFAULT_UNIT

@@ -1,4 +1,4 @@
-"""Parameters of SCPI commands: text to integers, booleans, choices and strings, exactly and without floats."""
+"""Parameters of SCPI commands: text to integers, booleans, choices, strings; exact, without floats."""
 
 _DIGITS = "0123456789"
 # A number beyond 10^18 of anything is as good as infinite here; the range check then names the limits.
@@ -36,7 +36,7 @@ def split(text: str, separator: str, most: int) -> list:
 
 
 def quote_end(text: str, start: int, end: int) -> int:
-    """Return the position after the first quoted string that begins in text[start:end], 0 if there is none."""
+    """Return where the first quoted string that begins in text[start:end] ends, 0 if there is none."""
     double = text.find('"', start, end)
     single = text.find("'", start, end)
     if double < 0 and single < 0:
@@ -60,7 +60,7 @@ def string(text: str) -> str:
 
 
 def boolean(text: str) -> bool:
-    """Return the truth of ON, OFF, 1 or 0. Other numbers are refused: they are more likely a slip than a truth."""
+    """Return the truth of ON, OFF, 1 or 0. Other numbers are refused: they are a slip, not a truth."""
     word = text.upper()
     if word == "ON" or word == "1":
         return True
@@ -75,7 +75,7 @@ def short_form(word: str) -> str:
 
 
 def choice(text: str, words: tuple) -> int:
-    """Return the index of the mnemonic (in SCPI notation, such as "MAXimum") that `text` names in either form."""
+    """Return the index of the mnemonic (in SCPI notation, "MAXimum") that `text` names in either form."""
     given = text.upper()
     for index, word in enumerate(words):
         if given == word.upper() or given == short_form(word):
@@ -86,8 +86,9 @@ def choice(text: str, words: tuple) -> int:
 def scaled(text: str, units: dict, unit: str, limits: tuple) -> int:
     """Return a decimal number as an integer in base units, rounded to the nearest (halves away from zero).
 
-    `units` maps a suffix to (numerator, denominator, ...) of its size in base units; `unit` holds where no suffix is
-    given. `limits` is (minimum, maximum, default) for the words MIN, MAX, DEF, or (). The range is not checked.
+    `units` maps a suffix to (numerator, denominator, ...) of its size in base units; `unit` is meant where
+    there is no suffix. `limits` is (minimum, maximum, default) for the words MIN, MAX, DEF, or (). The range
+    is not checked.
     """
     number, exponent, suffix = _decompose(text)
     if not number:

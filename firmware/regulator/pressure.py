@@ -1,9 +1,10 @@
-"""Commands about pressure: :SENSe, :SOURce, :OUTPut, :UNIT, :CALibration; pressures in the unit of the port."""
+"""Commands about pressure, in the unit of the port: :SENSe, :SOURce, :OUTPut, :UNIT, :CALibration, *RST."""
 
 from regulator import settings
 from regulator.parameters import ScpiError, accept, boolean, choice, decimal, limit, rounded, scaled
 from regulator.safety import QUIET, REGULATE
 from regulator.sensors import FULL_SCALE_PA
+from regulator.status import NO_PARAMETER
 
 # Pascal in one unit as a fraction, and decimals that tell any two whole pascals apart.
 UNITS = {
@@ -31,7 +32,7 @@ class Pressure:
     """The commands and the unit of the port, which starts as MPA and is not stored."""
 
     def __init__(self, app):
-        self.unit = DEFAULT_UNIT
+        self._unit = DEFAULT_UNIT
         self._app = app
 
     def rows(self) -> tuple:
@@ -60,14 +61,15 @@ class Pressure:
             (":OUTPut[1]:QUIet", self._quiet_left, self._quiet),
             (":UNIT:PRESsure", self._read_unit, self._set_unit),
             (":CALibration:BARometer", self._ambient, self._set_ambient, _ASK_LIMIT),
+            ("*RST", None, self._reset, NO_PARAMETER),
         )
 
     def _text(self, pa: int) -> str:
-        numerator, denominator, places = UNITS[self.unit]
+        numerator, denominator, places = UNITS[self._unit]
         return decimal(rounded(pa * denominator * 10**places, numerator), places)
 
     def _range(self, limits: tuple, per: str = "") -> str:
-        return f"{self._text(limits[0])} to {self._text(limits[1])} {self.unit}{per}"
+        return f"{self._text(limits[0])} to {self._text(limits[1])} {self._unit}{per}"
 
     def _setting(self, name: str, args: list) -> int:
         """Return a setting, or the one of its limits that the query asks for."""
@@ -107,7 +109,7 @@ class Pressure:
 
     def _set_target(self, args):
         limits = self._target_limits()
-        pa = scaled(args[0], UNITS, self.unit, limits)
+        pa = scaled(args[0], UNITS, self._unit, limits)
         if not limits[0] <= pa <= limits[1]:
             raise ScpiError(-222, self._range(limits))
         accept(self._app.set_target(pa))
@@ -122,7 +124,7 @@ class Pressure:
         limits = _limits("slew_pa_s")
         rates = {name + "/S": UNITS[name] for name in _NAMES}
         rates.update(UNITS)
-        pa_s = scaled(args[0], rates, self.unit, limits)
+        pa_s = scaled(args[0], rates, self._unit, limits)
         if not limits[0] <= pa_s <= limits[1]:
             raise ScpiError(-222, self._range(limits, "/s"))
         accept(self._app.set_slew(pa_s))
@@ -166,7 +168,7 @@ class Pressure:
 
     def _output(self, _):
         state = self._app.safety.state
-        return "1" if state == REGULATE or state == QUIET else "0"
+        return "1" if state in (REGULATE, QUIET) else "0"
 
     def _set_output(self, args):
         accept(self._app.output(boolean(args[0])))
@@ -187,10 +189,10 @@ class Pressure:
     # :UNIT, :CALibration
 
     def _read_unit(self, _):
-        return self.unit
+        return self._unit
 
     def _set_unit(self, args):
-        self.unit = _NAMES[choice(args[0], _NAMES)]
+        self._unit = _NAMES[choice(args[0], _NAMES)]
 
     def _ambient(self, args):
         return str(self._setting("ambient_pa", args))
@@ -202,6 +204,11 @@ class Pressure:
         if not limits[0] <= pa <= limits[1]:
             raise ScpiError(-222, f"{limits[0]} to {limits[1]} PA")
         accept(self._app.change_setting("ambient_pa", pa))
+
+    def _reset(self, _):
+        # Only ever shuts: regulation ends and the pressure stays. Faults and stored settings are not touched.
+        accept(self._app.output(False))
+        self._unit = DEFAULT_UNIT
 
 
 def _celsius(mk: int) -> str:

@@ -1,15 +1,15 @@
-"""SCPI-99 over IEEE 488.2: messages to handlers and replies to a line; knows nothing of what the instrument does.
+"""SCPI-99 over IEEE 488.2: messages to handlers, replies to a line. Knows nothing of the instrument.
 
 The command table is a sequence of rows (pattern, query, command[, arity]):
 - pattern: the header in SCPI notation, `":SOURce[1][:PRESsure]:SLEW"`, `":DIAGnostic:VALVe<n>"`, `"*IDN"`;
-- query, command: functions of a list of parameter texts, or None; a query returns its reply as text. Where the
-  header takes <n>, that number (1 where it is left out) comes first in the list;
+- query, command: functions of a list of parameter texts, or None; a query returns its reply as text. Where
+  the header takes <n>, that number (1 where it is left out) comes first in the list;
 - arity: (fewest, most) parameters of the query, then of the command; (0, 0, 1, 1) where it is left out.
 
-A handler refuses by raising ScpiError before it has changed anything. An error of any kind ends the whole message:
-the units after it may rest on what the failed one should have set (`:SOUR 5;:OUTP ON`), so none of them is executed.
-IEEE 488.2 asks for that after a command error and leaves it open after an execution error. Replies of the units
-before it are sent, because those queries were answered and the host is waiting for a line.
+A handler refuses by raising ScpiError before it has changed anything. An error of any kind ends the message:
+after a syntax error the place in it is lost, and after a refusal the units that follow may rest on what was
+refused (`:SOUR 5;:OUTP ON`). Replies of the units before it are sent all the same: those queries were
+answered, and a host that waits for a line gets one.
 """
 
 from regulator.parameters import ScpiError, quote_end, short_form, split
@@ -20,7 +20,7 @@ _DEPTH_MAX = 12
 
 
 class Scpi:
-    """Executes one message, a unit at a time. `status` takes the errors and adds its own rows to the table."""
+    """Executes a message unit by unit. `status` takes the errors and adds its own rows to the table."""
 
     def __init__(self, table, status):
         self.reply = None  # text of the finished message, None if it had no query
@@ -42,7 +42,7 @@ class Scpi:
                     _insert(self._root, row)
 
     def begin(self, line: str):
-        """Take a message without its terminator. Printable ASCII is expected; anything else becomes an error."""
+        """Take a message without its terminator: printable ASCII and tabs."""
         self._line = line.replace("\t", " ")
         self._at = 0
         self._node = self._root
@@ -64,7 +64,7 @@ class Scpi:
             self._fail(error.code, error.info)
         except MemoryError:
             self._fail(-321, "")
-        except Exception as error:  # noqa: BLE001 - a fault in one handler must not stop regulation
+        except Exception as error:  # a fault in one handler must not stop regulation
             self._fail(-310, type(error).__name__)
 
     def _fail(self, code: int, info: str):
@@ -157,7 +157,7 @@ class Scpi:
 def canonical(pattern: str) -> str:
     """Return the header that precedes a reply: every node in short form, without numeric suffix.
 
-    Optional nodes are included, as a PACE does (`:SOUR:PRES:LEV:IMM:AMPL`), save for NEXT (`:SYST:ERR`) and EVENt.
+    Optional nodes are included, as a PACE does (`:SOUR:PRES:LEV:IMM:AMPL`), except NEXT and EVENt.
     """
     if pattern[0] == "*":
         return pattern
@@ -181,9 +181,9 @@ def _keywords(pattern: str) -> list:
 
 
 def _insert(root: dict, row: tuple):
-    """Add a row to the tree. A node maps keywords in both forms to nodes, "" to its row, "#" to say it takes <n>.
+    """Add a row to the tree: a node maps keywords in both forms to nodes, "" to its row, "#" marks <n>.
 
-    A node that may be left out is entered both ways: its followers are reached from it and from where it hangs.
+    The followers of a node that may be left out are reached from it and from the node that it follows.
     """
     pattern = row[0]
     ends = [root]

@@ -42,7 +42,7 @@ def quoted(text: str) -> str:
 
 
 class Group:
-    """Condition, event and enable register of 15 bits; a bit of the event register is set when a condition begins."""
+    """Condition, event and enable register of 15 bits; an event bit is set when its condition begins."""
 
     def __init__(self):
         self.condition = 0
@@ -133,22 +133,20 @@ class Status:
 
     def rows(self) -> tuple:
         """Return the command table of what every SCPI instrument has."""
-        return (
-            (
-                ("*CLS", None, self._clear, NO_PARAMETER),
-                ("*ESE", self._read_event_enable, self._write_event_enable),
-                ("*ESR", self._read_events, None),
-                ("*OPC", self._is_complete, self._note_complete, NO_PARAMETER),
-                ("*SRE", self._read_service_enable, self._write_service_enable),
-                ("*STB", self._read_byte, None),
-                ("*WAI", None, self._wait, NO_PARAMETER),
-                (":SYSTem:ERRor[:NEXT]", self._read_error, None),
-                (":SYSTem:VERSion", self._read_version, None),
-                (":STATus:PRESet", None, self._preset, NO_PARAMETER),
-            )
-            + self.operation.rows(":STATus:OPERation")
-            + self.questionable.rows(":STATus:QUEStionable")
+        common = (
+            ("*CLS", None, self._clear, NO_PARAMETER),
+            ("*ESE", self._read_event_enable, self._write_event_enable),
+            ("*ESR", self._read_events, None),
+            ("*OPC", self._is_complete, self._note_complete, NO_PARAMETER),
+            ("*SRE", self._read_service_enable, self._write_service_enable),
+            ("*STB", self._read_byte, None),
+            ("*WAI", None, self._wait, NO_PARAMETER),
+            (":SYSTem:ERRor[:NEXT]", self._read_error, None),
+            (":SYSTem:VERSion", self._read_version, None),
+            (":STATus:PRESet", None, self._preset, NO_PARAMETER),
         )
+        groups = self.operation.rows(":STATus:OPERation") + self.questionable.rows(":STATus:QUEStionable")
+        return common + groups
 
     def _clear(self, _):
         self._errors = []

@@ -8,8 +8,8 @@ from regulator.safety import STATES, WARNINGS
 from regulator.status import NO_PARAMETER, quoted
 
 FIELDS = (
-    "sequence,boot,uptime_ms,state,fault,in_limits,pressure_pa,ramp_pa,target_pa,control_pa,safety_pa,supply_pa,"
-    "gas_mk,wall_mk,slew_pa_s,settled_pa,fills,vents,fill_open_ms,vent_open_ms,warnings"
+    "sequence,boot,uptime_ms,state,fault,in_limits,pressure_pa,ramp_pa,target_pa,control_pa,safety_pa,"
+    "supply_pa,gas_mk,wall_mk,slew_pa_s,settled_pa,fills,vents,fill_open_ms,vent_open_ms,warnings"
 )
 _LINE = "{}" + ",{}" * FIELDS.count(",")
 

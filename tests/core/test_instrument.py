@@ -9,6 +9,7 @@ except ImportError:
 
 from fakes import FakeApp, Port, Random, allocated_by
 from link import Link
+
 from regulator import VERSION, settings
 from regulator.instrument import Instrument
 from regulator.safety import STATES, WARNINGS
@@ -272,7 +273,7 @@ def test_the_loggers_line():
     bench.app.safety.warnings = 5
     first = bench.ask(":FETC?").split(",")
     assert len(first) == len(names) == 21
-    row = dict(zip(names, first))
+    row = dict(zip(names, first))  # noqa: B905 - MicroPython's zip has no `strict`
     assert row == {
         "sequence": "1",
         "boot": "7",
