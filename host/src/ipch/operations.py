@@ -33,7 +33,7 @@ def set_pressure(
 ) -> Sample:
     """Set target and, if given, slew: both or none. With `wait`, return once the pressure is in limits.
 
-    Raises DeviceError, UsageError where waiting makes no sense, FaultError if a fault latches or regulation ends.
+    Raises DeviceError, UsageError where waiting makes no sense, FaultError if regulation ends or trips.
     """
     before = instrument.fetch()
     if wait and before.state not in ("REGULATE", "QUIET"):

@@ -1,7 +1,7 @@
 """Quantities as people write them, to integers and seconds; exact, through Decimal.
 
-Pressures are absolute. A bare number is MPa; everything else needs its unit, because `--slew 20` or `quiet 10`
-could mean three things, and one of them is a mistake with a pressure vessel.
+Pressures are absolute. A bare number is MPa; everything else needs its unit: `--slew 20` or `quiet 10` could
+mean three things, and one of them is a mistake with a pressure vessel.
 """
 
 import re
@@ -98,6 +98,11 @@ def parse_duration(text: str) -> float:
 def format_pressure(pa: float) -> str:
     """Pressure for people: MPa with as many digits as the sensors give sense to."""
     return f"{pa / 1e6:.4f} MPa"
+
+
+def format_target(pa: float) -> str:
+    """A pressure that somebody chose: no digits that say nothing."""
+    return f"{pa / 1e6:.6f}".rstrip("0").rstrip(".") + " MPa"
 
 
 def format_deviation(pa: float) -> str:

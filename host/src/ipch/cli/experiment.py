@@ -1,9 +1,156 @@
 """Commands that watch, record, run recipes and report: watch, log, run, recipes, report, demo."""
 
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
 import typer
+
+from ipch.cli.common import Json, Port, connected, emit, emit_table, options, say, to_json
+
+if TYPE_CHECKING:
+    from ipch.runs import Run
+    from ipch.summary import Judgement
 
 _PANEL = "Record, run and report"
 
+Every = Annotated[str, typer.Option(metavar="DURATION", help="Time between samples, in device time.")]
+For = Annotated[
+    str | None, typer.Option("--for", metavar="DURATION", help="Stop after this, in device time.")
+]
+
 
 def add_to(app: typer.Typer) -> None:
-    pass
+    for command in (watch, log, run, recipes, report, demo):
+        app.command(rich_help_panel=_PANEL)(command)
+
+
+def watch(every: Every = "1s", duration: For = None, port: Port = None, json: Json = False) -> None:
+    """Show samples as they come, until Ctrl-C."""
+    from dataclasses import asdict
+
+    from ipch.cli.progress import live
+    from ipch.experiments import follow
+    from ipch.units import parse_duration
+
+    every_s = parse_duration(every)
+    duration_s = parse_duration(duration) if duration else None
+    with connected() as instrument, live(options.json) as show:
+        for sample in follow(instrument, every_s, duration_s):
+            if options.json:
+                print(to_json(asdict(sample)), flush=True)
+            else:
+                show(sample)
+
+
+def log(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="Record to write: .db (SQLite) or .csv.")],
+    every: Every = "1s",
+    duration: For = None,
+    port: Port = None,
+    json: Json = False,
+) -> None:
+    """Record samples to a file until Ctrl-C."""
+    from ipch import experiments
+    from ipch.cli.progress import live
+    from ipch.units import parse_duration
+
+    every_s = parse_duration(every)
+    duration_s = parse_duration(duration) if duration else None
+    with connected() as instrument, live(quiet=not options.json) as show:
+        count = experiments.log(instrument, file, every_s, duration_s, show)
+    emit({"file": str(file), "samples": count}, [f"{count} samples recorded to {file}"])
+
+
+def run(
+    recipe: Annotated[
+        str, typer.Argument(metavar="RECIPE", help="File, or a name that `ipch recipes` lists.")
+    ],
+    out: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Folder for record and report; by default a new one in runs/."),
+    ] = None,
+    sets: Annotated[
+        list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="A parameter of the recipe.")
+    ] = None,
+    port: Port = None,
+    json: Json = False,
+) -> None:
+    """Follow a recipe, record it and write its report."""
+    from ipch import experiments
+    from ipch.cli.progress import progress
+    from ipch.recipe import find_recipe, parse_changes
+
+    changes = parse_changes(sets or [])
+    folder = out or experiments.new_folder(find_recipe(recipe).stem)
+    say(f"recording to {folder}")
+    with connected() as instrument, progress() as shown:
+        results = experiments.run_recipe(instrument, recipe, changes, folder, shown)
+    _show(folder, *results)
+
+
+def recipes(json: Json = False) -> None:
+    """List the recipes that come with ipch."""
+    from ipch.recipe import describe_recipes
+
+    found = describe_recipes()
+    emit_table(
+        found,
+        ("name", "takes about", "parameters", "what it does"),
+        [
+            (
+                r["name"],
+                r["takes_about"],
+                ", ".join(f"{k}={v}" for k, v in r["parameters"].items()),
+                r["description"],
+            )
+            for r in found
+        ],
+    )
+
+
+def report(
+    record: Annotated[Path, typer.Argument(metavar="RUN", help="Folder of a run, or its .db file.")],
+    out: Annotated[
+        Path | None, typer.Option(metavar="FILE.html", help="By default beside the record.")
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Write the report of a record: one HTML file with plots and tables."""
+    from ipch import summary
+    from ipch.experiments import report_run
+
+    place, found, judged = report_run(record, out)
+    emit({"report": str(place), **summary.figures(found, judged)}, [f"report written to {place}"])
+
+
+def demo(
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Folder for record, report and summary.")] = Path(
+        "runs/demo"
+    ),
+    recipe: Annotated[str, typer.Option(help="Recipe to run.")] = "demo",
+    json: Json = False,
+) -> None:
+    """Run the demonstration on a simulated rig, as fast as it goes."""
+    from ipch.cli.progress import progress
+    from ipch.experiments import demonstrate
+
+    say("the firmware on MicroPython regulates a simulated chamber, faster than real time")
+    with progress() as shown:
+        results = demonstrate(out, recipe, shown)
+    _show(out, *results)
+
+
+def _show(folder: Path, found: "Run", judged: "Judgement") -> None:
+    from ipch import summary
+
+    data = summary.figures(found, judged)
+    if options.json:
+        emit({"folder": str(folder), **data})
+        return
+    columns = summary.STEP_COLUMNS
+    emit_table(None, columns, summary.step_rows(judged), right=range(1, len(columns)))
+    print()
+    rows = summary.headline(found, judged)
+    width = max(len(name) for name, _ in rows)
+    for name, value in [*rows, ("report", f"{folder / 'report.html'}")]:
+        print(f"{name.ljust(width)}  {value}")

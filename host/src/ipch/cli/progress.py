@@ -4,12 +4,13 @@ import contextlib
 import os
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from ipch.cli.common import say
 
 if TYPE_CHECKING:
+    from ipch.instrument import Sample
     from ipch.operations import Progress, Report
 
 # Off a terminal: a line when something new begins, and at this interval.
@@ -76,3 +77,22 @@ def _left(seconds: float) -> str:
     from ipch.units import format_duration
 
     return f"{format_duration(max(1.0, seconds))} left"
+
+
+@contextlib.contextmanager
+def live(quiet: bool = False) -> "Iterator[Callable[[Sample], None]]":
+    """Yield what shows samples: one line that is renewed on a terminal, a line each elsewhere."""
+    if quiet:
+        yield lambda sample: None
+        return
+    from ipch.cli.text import sample_line
+
+    if not sys.stdout.isatty() or os.environ.get("TERM") == "dumb":
+        yield lambda sample: print(sample_line(sample), flush=True)
+        return
+    from rich.console import Console
+    from rich.live import Live
+    from rich.text import Text
+
+    with Live(console=Console(), refresh_per_second=8) as display:
+        yield lambda sample: display.update(Text(sample_line(sample)))

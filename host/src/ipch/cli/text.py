@@ -22,6 +22,16 @@ def one_line(sample: "Sample") -> str:
     return text + (f", fault {sample.fault}" if sample.faulty else "")
 
 
+def sample_line(sample: "Sample") -> str:
+    """One sample of many: uptime, state, pressure, setpoint, temperature, pulses."""
+    gas = _temperature(sample.gas_k)
+    return (
+        f"{sample.uptime_s:10.1f} s  {sample.state:<11} {format_pressure(sample.pressure_pa)}"
+        f"  setpoint {format_pressure(sample.ramp_pa)}  gas {gas}  pulses {sample.fills}+{sample.vents}"
+        + (f"  FAULT {sample.fault}" if sample.faulty else "")
+    )
+
+
 def status(sample: "Sample", fault: "Fault", warnings: tuple[str, ...]) -> list[str]:
     rows: list[tuple[str, str]] = [
         ("state", sample.state),

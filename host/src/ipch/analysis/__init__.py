@@ -1,0 +1,1 @@
+"""What a record says: functions of arrays, without files or devices."""

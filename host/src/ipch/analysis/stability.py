@@ -1,0 +1,191 @@
+"""How well a pressure was held: per step and over a run, from samples or from the truth."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+
+BAND_PA = 5000.0
+"""Half-width of the band that counts as held: 0.05 % of a full scale of 10 MPa."""
+
+# Steps in which the pressure is meant to stay where it is.
+_HOLDING = ("hold", "quiet")
+# A longer interval than so many usual ones is a gap: nothing is known of what was in it.
+_GAP = 5.0
+
+
+class Span(Protocol):
+    """A step and when it was done."""
+
+    @property
+    def kind(self) -> str: ...
+    @property
+    def text(self) -> str: ...
+    @property
+    def target_pa(self) -> int | None: ...
+    @property
+    def start_s(self) -> float: ...
+    @property
+    def end_s(self) -> float: ...
+
+
+@dataclass(frozen=True)
+class Stability:
+    """Errors against a constant target, each sample weighted with the time that it stands for."""
+
+    duration_s: float
+    in_band_fraction: float
+    """Share of the time within the band."""
+    mean_pa: float
+    """Mean pressure, absolute."""
+    rms_pa: float
+    max_pa: float
+    """Largest distance from the target."""
+
+
+@dataclass(frozen=True)
+class StepResult:
+    """What became of one step. What does not apply to its kind is None."""
+
+    text: str
+    kind: str
+    target_pa: int | None
+    start_s: float
+    duration_s: float
+    held: Stability | None
+    overshoot_pa: float | None
+    """How far beyond the target a ramp went until the next ramp, 0 if it did not."""
+    settling_s: float | None
+    """From the setpoint's arrival at the target until the pressure stayed in the band."""
+    fills: int
+    vents: int
+
+
+def weights(time_s: Floats) -> Floats:
+    """The time that each sample stands for: half of the interval on either side, gaps cut short."""
+    if len(time_s) < 2:
+        return np.ones(len(time_s))
+    intervals = np.diff(time_s)
+    intervals = np.minimum(intervals, _GAP * max(float(np.median(intervals)), 1e-9))
+    result = np.zeros(len(time_s))
+    result[:-1] += intervals / 2
+    result[1:] += intervals / 2
+    return result
+
+
+def stability(
+    time_s: Floats, pressure_pa: Floats, target_pa: Floats | float, band_pa: float = BAND_PA
+) -> Stability:
+    """Judge pressures against a target. At least one sample; times in s and in order, pressures in Pa."""
+    if len(time_s) == 0:
+        raise ValueError("no samples to judge")
+    weight = weights(time_s)
+    total = float(weight.sum()) or 1.0
+    error = pressure_pa - target_pa
+    return Stability(
+        duration_s=float(time_s[-1] - time_s[0]),
+        in_band_fraction=float(weight[np.abs(error) <= band_pa].sum()) / total,
+        mean_pa=float((weight * pressure_pa).sum()) / total,
+        rms_pa=float(np.sqrt((weight * error**2).sum() / total)),
+        max_pa=float(np.abs(error).max()),
+    )
+
+
+def overshoot(pressure_pa: Floats, target_pa: float, from_pa: float) -> float:
+    """How far the pressure went beyond a target that it came to from `from_pa`; 0 if it did not."""
+    beyond = pressure_pa - target_pa if target_pa >= from_pa else target_pa - pressure_pa
+    return max(0.0, float(beyond.max())) if len(beyond) else 0.0
+
+
+def settling_time(
+    time_s: Floats, pressure_pa: Floats, target_pa: float, arrived_s: float, band_pa: float = BAND_PA
+) -> float | None:
+    """Seconds from `arrived_s` until the pressure is in the band to stay; None if it ends outside."""
+    outside = np.flatnonzero(np.abs(pressure_pa - target_pa) > band_pa)
+    if len(outside) == 0:
+        return 0.0
+    if outside[-1] == len(time_s) - 1:
+        return None
+    return max(0.0, float(time_s[outside[-1] + 1]) - arrived_s)
+
+
+def evaluate(
+    steps: Sequence[Span],
+    time_s: Floats,
+    pressure_pa: Floats,
+    ramp: tuple[Floats, Floats],
+    fills: Floats,
+    vents: Floats,
+    band_pa: float = BAND_PA,
+) -> list[StepResult]:
+    """Judge every step. `ramp` is time and value of the ramped setpoint; `fills` and `vents` count."""
+    results = []
+    for index, step in enumerate(steps):
+        inside = (time_s >= step.start_s) & (time_s <= step.end_s)
+        held = None
+        if step.kind in _HOLDING and step.target_pa is not None and inside.any():
+            held = stability(time_s[inside], pressure_pa[inside], float(step.target_pa), band_pa)
+        beyond = settled = None
+        if step.kind == "ramp" and step.target_pa is not None and inside.any():
+            until_s = next(
+                (s.start_s for s in steps[index + 1 :] if s.kind in ("ramp", "vent")), steps[-1].end_s
+            )
+            reach = (time_s >= step.start_s) & (time_s <= until_s)
+            beyond = overshoot(pressure_pa[reach], step.target_pa, float(pressure_pa[inside][0]))
+            arrived_s = _arrival(ramp, step, until_s)
+            if arrived_s is not None:
+                settled = settling_time(time_s[reach], pressure_pa[reach], step.target_pa, arrived_s, band_pa)
+        results.append(
+            StepResult(
+                text=step.text,
+                kind=step.kind,
+                target_pa=step.target_pa,
+                start_s=step.start_s,
+                duration_s=step.end_s - step.start_s,
+                held=held,
+                overshoot_pa=beyond,
+                settling_s=settled,
+                fills=_count(fills[inside]),
+                vents=_count(vents[inside]),
+            )
+        )
+    return results
+
+
+def overall(
+    steps: Sequence[Span], time_s: Floats, pressure_pa: Floats, band_pa: float = BAND_PA
+) -> Stability | None:
+    """Judge all holding steps together, gaps between them left out; None if there is none."""
+    parts = [
+        (stability(time_s[inside], pressure_pa[inside], float(step.target_pa), band_pa))
+        for step in steps
+        if step.kind in _HOLDING and step.target_pa is not None
+        for inside in [(time_s >= step.start_s) & (time_s <= step.end_s)]
+        if inside.any()
+    ]
+    if not parts:
+        return None
+    weight = np.array([max(part.duration_s, 1e-9) for part in parts])
+    share = weight / weight.sum()
+    return Stability(
+        duration_s=float(sum(part.duration_s for part in parts)),
+        in_band_fraction=float(share @ [part.in_band_fraction for part in parts]),
+        mean_pa=float(share @ [part.mean_pa for part in parts]),
+        rms_pa=float(np.sqrt(share @ [part.rms_pa**2 for part in parts])),
+        max_pa=max(part.max_pa for part in parts),
+    )
+
+
+def _arrival(ramp: tuple[Floats, Floats], step: Span, until_s: float) -> float | None:
+    """When the ramped setpoint got to the target of a step."""
+    time_s, setpoint_pa = ramp
+    there = time_s[(time_s >= step.start_s) & (time_s <= until_s) & (setpoint_pa == step.target_pa)]
+    return float(there[0]) if len(there) else None
+
+
+def _count(counter: Floats) -> int:
+    return int(counter[-1] - counter[0]) if len(counter) else 0

@@ -1,0 +1,128 @@
+"""Runs as a whole: a recipe from file to report, a log until it is stopped, and the demonstration."""
+
+import contextlib
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+from ipch import summary
+from ipch.errors import FileError
+from ipch.instrument import Instrument, Sample
+from ipch.monitor import Monitor
+from ipch.operations import Report
+from ipch.recipe import find_recipe, load_recipe
+from ipch.recorder import CsvLog, Recorder
+from ipch.runner import Runner
+from ipch.runs import TRUTH_NAME, Run, find_record, load_run
+from ipch.summary import Judgement, find_truth
+
+RECORD_NAME = "run.db"
+REPORT_NAME = "report.html"
+SUMMARY_NAME = "summary.json"
+
+
+def new_folder(name: str) -> Path:
+    """Where a run goes when nobody says otherwise."""
+    return Path("runs") / f"{name}-{datetime.now(UTC):%Y%m%dT%H%M%SZ}"
+
+
+def run_recipe(
+    instrument: Instrument, name: str, changes: dict[str, str], folder: Path, report: Report
+) -> tuple[Run, Judgement]:
+    """Follow a recipe, record it into `folder`, and write report and summary there, also when it ends early.
+
+    Raises what the runner raises, once the report is written.
+    """
+    try:
+        record_recipe(instrument, name, changes, folder, report)
+    except BaseException:
+        # Without a single sample there is nothing to report.
+        with contextlib.suppress(FileError):
+            write_results(folder)
+        raise
+    return write_results(folder)
+
+
+def record_recipe(
+    instrument: Instrument, name: str, changes: dict[str, str], folder: Path, report: Report
+) -> None:
+    """Follow a recipe and record it into `folder`."""
+    path = find_recipe(name)
+    recipe = load_recipe(path, changes)
+    record = folder / RECORD_NAME
+    if record.exists():
+        raise FileError(f"{record} exists already; name another folder with --out")
+    text = path.read_text(encoding="utf-8")
+    text += "".join(f"\n# changed: {key} = {value}" for key, value in changes.items())
+    with Recorder(record, instrument, path.stem, text) as recorder:
+        Runner(instrument, recipe, recorder, report).run()
+
+
+def write_results(folder: Path) -> tuple[Run, Judgement]:
+    """Write report.html and summary.json beside the record in a folder."""
+    from ipch.report import write_report
+
+    run = load_run(folder / RECORD_NAME)
+    judged = write_report(folder / REPORT_NAME, run, find_truth(run))
+    summary.write(folder / SUMMARY_NAME, run, judged)
+    return run, judged
+
+
+def report_run(path: Path, out: Path | None) -> tuple[Path, Run, Judgement]:
+    """Write the report of a record; return where it went."""
+    from ipch.report import write_report
+
+    record = find_record(path)
+    run = load_run(record)
+    place = out or record.with_name(REPORT_NAME if record.name == RECORD_NAME else f"{record.stem}.html")
+    return place, run, write_report(place, run, find_truth(run))
+
+
+def follow(instrument: Instrument, every_s: float, duration_s: float | None) -> Iterator[Sample]:
+    """Samples `every_s` apart in device time, for `duration_s` or without end; faults do not stop it."""
+    started_s: float | None = None
+    for sample in Monitor(instrument, every_s, stop_on_fault=False):
+        started_s = sample.uptime_s if started_s is None else started_s
+        if duration_s is not None and sample.uptime_s - started_s > duration_s:
+            return
+        yield sample
+
+
+def log(
+    instrument: Instrument,
+    path: Path,
+    every_s: float,
+    duration_s: float | None,
+    show: Callable[[Sample], None],
+) -> int:
+    """Record samples until `duration_s` is over or something stops it; CSV if the file is named so."""
+    count = 0
+    with CsvLog(path) if path.suffix.lower() == ".csv" else Recorder(path, instrument, "log") as sink:
+        for sample in follow(instrument, every_s, duration_s):
+            sink.sample(sample)
+            count += 1
+            show(sample)
+    return count
+
+
+def demonstrate(folder: Path, recipe: str, report: Report) -> tuple[Run, Judgement]:
+    """Run a recipe on a simulated rig as fast as it goes; everything is in `folder` afterwards.
+
+    The figures are judged by the true pressure, which only a simulator knows.
+    """
+    from ipch.sim.server import simulate
+
+    for name in (
+        RECORD_NAME,
+        f"{RECORD_NAME}-wal",
+        f"{RECORD_NAME}-shm",
+        REPORT_NAME,
+        SUMMARY_NAME,
+        TRUTH_NAME,
+    ):
+        (folder / name).unlink(missing_ok=True)
+    folder.mkdir(parents=True, exist_ok=True)
+    arguments = ["--rig", "sim", "--speed", "max", "--truth", str(folder / TRUTH_NAME)]
+    with simulate(arguments) as simulator, Instrument.open(simulator.port) as instrument:
+        record_recipe(instrument, recipe, {}, folder, report)
+    return write_results(folder)
