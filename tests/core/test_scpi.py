@@ -1,7 +1,7 @@
 """The syntax alone, on a table of a heater that has nothing to do with pressure.
 
-Cases named after a standard are examples or rules of that section: SCPI-99 volume 1 (syntax), volume 2 (errors),
-IEEE 488.2-1992.
+Cases named after a standard are examples or rules of that section: SCPI-99 volume 1 (syntax), volume 2
+(errors), IEEE 488.2-1992.
 """
 
 from fakes import Random, allocated_by
