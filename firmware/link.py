@@ -17,8 +17,8 @@ class Link:
     A line ends with LF, CR or CR LF and has 256 bytes at most; an empty one is nothing. Bytes that are not
     printable are ignored where they stand before a line. Within a line they mean that it was damaged on its
     way: what is left could be a valid command that nobody sent (`5.0` of `5.10`), so the line is dropped up
-    to its end and reported. 0x03, which serial tools send to stop a program, is taken out before anything else;
-    a tab is a blank.
+    to its end and reported. 0x03, which serial tools send to stop a program, is taken out before anything
+    else; a tab is a blank.
 
     As long as a line waits, nothing more is taken from the port: its flow control holds the host back.
     """
