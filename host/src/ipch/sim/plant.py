@@ -179,6 +179,16 @@ class Plant:
                     target.release(self._time_us)
                 self._next_us = min(self._next_us, target.next_us())
 
+    def drive(self, index: int, on: bool, at_us: int) -> None:
+        """Set one coil (an index of `valves`) at this time, which lies in the step that comes next."""
+        target = self.valves[index]
+        if on != target.energised:
+            if on:
+                target.energise(at_us)
+            else:
+                target.release(at_us)
+            self._next_us = min(self._next_us, target.next_us())
+
     def shut(self) -> None:
         """Switch all coils off, also those of running pulses."""
         for valve in self.valves:

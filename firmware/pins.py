@@ -1,0 +1,62 @@
+"""Every GPIO number and polarity of the board, and nothing else; hardware/wiring.csv is checked against this file.
+
+The comment is the wire to connect. A valve output drives the gate of its coil's low-side MOSFET, with 4.7 kilohm from
+gate to ground: what is not driven is shut.
+"""
+
+# I2C 0, 3.3 V, 2.2 kilohm pull-ups.
+SDA = 0  # SDA of the ADS1115 and the TMP117
+SCL = 1  # SCL of the ADS1115 and the TMP117
+
+# Valves, 1 = coil energised.
+FILL = 2  # gate of the fill valve's MOSFET
+VENT = 3  # gate of the vent valve's MOSFET
+SUPPLY_ISOLATION = 4  # gate of the supply isolation valve's MOSFET
+VENT_ISOLATION = 5  # gate of the vent isolation valve's MOSFET
+RELIEF = 6  # gate of the relief valve's MOSFET
+VALVE_ON = 1
+
+# The coil rail stays on as long as this line changes at least every 100 ms.
+HEARTBEAT = 7  # charge pump that holds the coil rail's switch
+
+# Drain of each MOSFET through a divider to 3.3 V: 1 = coil supply seen, the transistor is off and the coil whole.
+FILL_DRAIN = 8  # divider at the fill valve's drain
+VENT_DRAIN = 9  # divider at the vent valve's drain
+SUPPLY_ISOLATION_DRAIN = 10  # divider at the supply isolation valve's drain
+VENT_ISOLATION_DRAIN = 11  # divider at the vent isolation valve's drain
+RELIEF_DRAIN = 12  # divider at the relief valve's drain
+DRAIN_OFF = 1
+
+TRIP = 13  # output of the hardware comparator (open drain, 10 kilohm pull-up)
+TRIP_ACTIVE = 0
+
+CELL_SAFE = 14  # relay whose closed contact lets the cycler run
+CELL_SAFE_OK = 1
+
+BUTTON = 15  # maintenance button to ground (internal pull-up)
+BUTTON_PRESSED = 0
+
+# SPI 0.
+MISO = 16  # SDO of the MAX31865
+RTD_SELECT = 17  # CS of the MAX31865
+SCK = 18  # SCLK of the MAX31865
+MOSI = 19  # SDI of the MAX31865
+SELECTED = 0
+RTD_READY = 20  # DRDY of the MAX31865
+RTD_READY_ACTIVE = 0
+
+RAIL = 21  # coil rail through a divider: 1 = on
+RAIL_ON = 1
+MONITOR = 22  # low-pass filter of the monitor output (PWM)
+
+LED = 25  # green LED of the Pico
+LED_ON = 1
+
+SAFETY_ADC = 26  # 100 ohm shunt of the safety transducer's loop
+
+# Inputs of the ADS1115 (I2C address 0x48); the TMP117 is at 0x49.
+ADS1115_ADDRESS = 0x48  # ADDR to GND
+TMP117_ADDRESS = 0x49  # ADD0 to V+
+CONTROL_INPUT = 0  # AIN0: 100 ohm shunt of the control transducer's loop
+SUPPLY_INPUT = 1  # AIN1: 100 ohm shunt of the supply transducer's loop
+REFERENCE_INPUT = 2  # AIN2: 1.25 V reference
