@@ -286,6 +286,18 @@ def test_stuck_and_leaking_valves(name: str) -> None:
     assert sign * (rig.gas_kg - start_kg) > 1e-6
 
 
+def test_a_valve_that_comes_free_in_mid_pulse_opens() -> None:
+    rig = plant()
+    rig.valves[FILL].stuck = "shut"
+    rig.pulse(FILL_PULSE, 500_000)
+    rig.advance(100)
+    assert not rig.valves[FILL].open
+    rig.valves[FILL].stuck = ""
+    rig.advance(100)
+    assert rig.valves[FILL].open
+    assert rig.valves[FILL].open_us == 100_000
+
+
 def test_a_seat_leak_is_metered_like_its_valve() -> None:
     rig = plant(fill_leak_c=1e-14, supply_isolation_leak_c=1.0e-9, supply_mpa=10.0)
     for _ in range(100):
@@ -421,6 +433,19 @@ def test_transducer_lag_and_gas_sensor_lag() -> None:
     rig.advance(3000)
     assert rig.gas_k == pytest.approx(gas_k, abs=1e-6)
     assert (rig.measure().gas_k - rig.gas_k) / behind_k == pytest.approx(1 / math.e, rel=0.02)
+    # A warming gas is seen late by its rate times the lag, whatever the steps.
+    behind = []
+    for step_ms in (20, 1000):
+        rig = plant(**NOISELESS, wall_s=10.0)
+        for _ in range(200_000 // step_ms):
+            late_k = -rig.gas_k
+            rig.oven_offset_k += 1e-4 * step_ms
+            rig.advance(step_ms)
+            late_k += rig.gas_k
+        late_k *= 1000 / step_ms
+        behind.append(rig.gas_k - rig.measure().gas_k)
+        assert behind[-1] == pytest.approx(3.0 * late_k, rel=0.02)
+    assert behind[0] == pytest.approx(behind[1], rel=0.001)
     # The lag of a step does not hang on how the time is cut.
     once, often = plant(**NOISELESS), plant(**NOISELESS)
     for other in (once, often):

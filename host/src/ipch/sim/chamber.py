@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import exp, pi, sqrt
+from math import exp, expm1, pi, sqrt
 
 from ipch.sim.gas import Gas
 from ipch.sim.parameters import PlantParameters
@@ -163,9 +163,7 @@ class Chamber:
         self.enthalpy_in_j += enthalpy_j
         self.work_in_j += work_j
         self.heat_in_j += heat_j
-        part = dt_s / self._wall_s
-        # 1 - exp(-x) to third order; steps are far shorter than the wall is slow.
-        self.wall_k += (oven_k - self.wall_k) * part * (1.0 - 0.5 * part)
+        self.wall_k -= (oven_k - self.wall_k) * expm1(-dt_s / self._wall_s)
         self.wall_k += (self.cell_heat_w * dt_s - heat_j) / self._wall_j_k
 
     def _stir(self, dt_s: float, jet_kg_s: float) -> float:
