@@ -4,20 +4,32 @@ import gc
 
 import board
 
-rig = board.Rig()
-rig.safe()
 
-import files
-from link import Link
-from regulator.app import App
-from regulator.settings import Settings
-from regulator.store import Store
+def run(rig):
+    """Regulate until maintenance is asked for."""
+    rig.safe()
+    import files
+    from link import Link
+    from regulator.app import App
+    from regulator.safety import MAINTENANCE
+    from regulator.settings import Settings
+    from regulator.store import Store
 
-try:
     settings = Settings()
     app = App(rig, Link(rig.serial), settings, Store(files, settings), gc.collect)
     gc.collect()
-    while True:
+    while app.safety.state != MAINTENANCE:
         app.tick()
-finally:
-    rig.safe()
+    for _ in range(10):
+        # What was still to be said goes out first.
+        app.tick()
+    rig.enter_maintenance()
+
+
+rig = board.Rig()
+# In maintenance the board is left to the REPL, with every valve shut and no watchdog.
+if not rig.maintenance:
+    try:
+        run(rig)
+    finally:
+        rig.release()

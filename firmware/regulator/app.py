@@ -9,7 +9,8 @@ The rig contract: an object with these methods, on every rung of the ladder.
 - `safe()`: every output off at once, running one-shots included.
 - `feed()`: the tick is complete; the watchdog may be fed.
 
-Besides: `serial_number` (text), `serial` (the byte port, see link.py).
+Besides: `serial_number` (text), `serial` (the byte port, see link.py). For main.py: `maintenance` (the board is to be left
+to its REPL), `enter_maintenance()` (reset into it), `release()` (safe, and the serial line given back).
 """
 
 from regulator.control import COMPLETE, IDLE, IN_PROGRESS, Control

