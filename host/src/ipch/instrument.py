@@ -16,7 +16,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from ipch import wire
-from ipch.errors import DeviceError, DeviceLostError, NoDeviceError, ProtocolError, UsageError
+from ipch.errors import DeviceError, DeviceLostError, NoDeviceError, PortBusyError, ProtocolError, UsageError
 from ipch.transport import Transport, find_port
 
 # The device's own limit for a line.
@@ -121,6 +121,18 @@ class Valve:
     """What the last pulse did."""
 
 
+def _setting_query(name: str) -> str:
+    return f":SYST:SETT? {wire.quote(name)}"
+
+
+def _setting(reply: str) -> Setting:
+    answer = wire.fields(reply)
+    if len(answer) != 7:
+        raise ProtocolError(f"not a setting: {answer!r}")
+    value, default, minimum, maximum = (wire.integer(text, f"setting {answer[0]}") for text in answer[2:6])
+    return Setting(answer[0], answer[1], value, default, minimum, maximum, answer[6])
+
+
 def _thousandths(text: str) -> float:
     return int(text) / 1000
 
@@ -164,6 +176,14 @@ class Instrument:
         transport = Transport(port or find_port())
         try:
             return cls(transport, timeout_s)
+        except DeviceLostError as error:
+            transport.close()
+            if "://" in transport.port:
+                # A network server with one line cannot say that it is taken but by hanging up.
+                raise PortBusyError(
+                    f"port busy: {transport.port} hung up; another program has it open: close that one first"
+                ) from error
+            raise
         except BaseException:
             transport.close()
             raise
@@ -332,14 +352,20 @@ class Instrument:
         return wire.fields(self.query(":SYST:SETT:LIST?"))
 
     def setting(self, name: str) -> Setting:
-        answer = wire.fields(self.query(f":SYST:SETT? {wire.quote(name)}"))
-        if len(answer) != 7:
-            raise ProtocolError(f"not a setting: {answer!r}")
-        value, default, minimum, maximum = (wire.integer(text, f"setting {name}") for text in answer[2:6])
-        return Setting(answer[0], answer[1], value, default, minimum, maximum, answer[6])
+        return _setting(self.query(_setting_query(name)))
 
     def settings(self) -> list[Setting]:
-        return [self.setting(name) for name in self.setting_names()]
+        """All of them. Several share a message, because the device executes one query per tick."""
+        found: list[Setting] = []
+        message = ""
+        for query in [_setting_query(name) for name in self.setting_names()]:
+            if len(message) + len(query) >= _MESSAGE_LIMIT:
+                found += map(_setting, self.ask(message))
+                message = ""
+            message += f";{query}" if message else query
+        if message:
+            found += map(_setting, self.ask(message))
+        return found
 
     def set_setting(self, name: str, value: int) -> None:
         """Change a setting, in the unit that its row tells; checked, then stored on the device."""

@@ -1,4 +1,4 @@
-"""A run as one HTML file that needs nothing else: figures, plots to zoom into, tables; report.html is its frame."""
+"""A run as one HTML file that needs nothing else: figures, plots, tables; report.html is its frame."""
 
 import html
 import json
@@ -64,7 +64,7 @@ def render(run: Run, truth: Truth | None, judged: Judgement) -> str:
 
 
 def thin(time: Floats, values: Floats, most: int = _POINTS) -> tuple[Floats, Floats]:
-    """Fewer points that draw the same line: first, lowest and highest of each stretch, and the last of all."""
+    """Fewer points that draw the same line: first, lowest and highest of each stretch, and the last."""
     count = len(time)
     if count <= most:
         return time, values
@@ -293,7 +293,7 @@ def _steps_note(judged: Judgement) -> str:
     )
     return (
         f"<p class=note>{by} In band: share of the time within {judged.band_pa / 1e3:g} kPa of the target. "
-        "Overshoot and settling are counted until the next ramp; settling starts when the setpoint arrives.</p>"
+        "Overshoot and settling are counted until the next ramp; settling starts as the setpoint arrives.</p>"
     )
 
 

@@ -100,7 +100,11 @@ class Transport:
         if self._serial is not None:
             # A device that is gone already leaves nothing to close.
             with contextlib.suppress(OSError):
+                socket = getattr(self._serial, "_socket", None)
                 self._serial.close()
+                if socket is not None:
+                    # pyserial forgets it when the other end hung up first.
+                    socket.close()
             self._serial = None
 
     def write_line(self, text: str) -> None:

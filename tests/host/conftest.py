@@ -1,0 +1,69 @@
+"""A simulated regulator for each module that wants one, and the command line as a function."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+import serial.tools.list_ports
+
+import ipch.cli
+from ipch.instrument import Instrument
+from ipch.sim.server import RunningServer, simulate
+
+
+@pytest.fixture(autouse=True)
+def _no_boards_of_this_computer(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(serial.tools.list_ports, "comports", list)
+
+
+@pytest.fixture(scope="module")
+def sim() -> Iterator[RunningServer]:
+    """The firmware on MicroPython, in a chamber of 0.1 L that fills quickly, as fast as it goes."""
+    with simulate(["--rig", "sim", "--speed", "max", "--set", "volume_l=0.1"]) as running:
+        yield running
+
+
+@pytest.fixture
+def regulator(sim: RunningServer) -> Iterator[Instrument]:
+    """The simulated regulator, off."""
+    with Instrument.open(sim.port) as instrument:
+        yield instrument
+        instrument.off()
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a command line did."""
+
+    code: int
+    out: str
+    err: str
+
+    def json(self) -> Any:
+        import json
+
+        return json.loads(self.out)
+
+    def error_line(self) -> str:
+        """The only line on stderr, checked to be one that a person can read."""
+        assert self.err.count("\n") == 1, self.err
+        assert self.err.startswith("ipch: ")
+        assert "Traceback" not in self.err
+        assert "\x1b" not in self.err
+        return self.err
+
+
+@pytest.fixture
+def cli(capfd: pytest.CaptureFixture[str]) -> Callable[..., Result]:
+    """Run a command line in this process."""
+
+    def run(*arguments: str) -> Result:
+        capfd.readouterr()
+        code = ipch.cli.run(list(arguments))
+        captured = capfd.readouterr()
+        return Result(code, captured.out, captured.err)
+
+    return run

@@ -1,0 +1,187 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from ipch.errors import FileError, UsageError
+from ipch.recipe import (
+    Hold,
+    Ramp,
+    Recipe,
+    describe_recipes,
+    estimate_s,
+    find_lines,
+    find_recipe,
+    load_recipe,
+    parse_changes,
+    shipped_recipes,
+)
+
+NAMES = ["activation", "bilayer", "demo", "depressurisation", "gitt", "long-term", "rate-capability"]
+
+
+def write(folder: Path, text: str) -> Path:
+    path = folder / "recipe.toml"
+    path.write_text(text)
+    return path
+
+
+def test_all_recipes_that_are_shipped_are_valid() -> None:
+    assert list(shipped_recipes()) == NAMES
+    for row in describe_recipes():
+        assert row["description"]
+        assert row["takes_about_s"] > 600
+        recipe = load_recipe(shipped_recipes()[row["name"]])
+        # A chamber built to the default settings allows 5.5 MPa and quiet windows of 4 h.
+        assert all(step.ramp <= 5_000_000 for step in recipe.step if isinstance(step, Ramp))
+
+
+@pytest.mark.parametrize(
+    ("name", "hours"),
+    [("activation", 23), ("rate-capability", 212), ("long-term", 1100), ("gitt", 140), ("bilayer", 2200)],
+)
+def test_how_long_the_protocols_hold(name: str, hours: int) -> None:
+    tasks = load_recipe(find_recipe(name)).steps()
+    assert sum(estimate_s(tasks, 0, 20_000, 20_000, 0)) / 3600 == pytest.approx(hours, rel=0.005)
+
+
+def test_parameters_change_a_recipe() -> None:
+    recipe = load_recipe(find_recipe("activation"), {"target": "30 bar", "cycle": "1h"})
+    assert [task.target_pa for task in recipe.steps()] == [5_000_000, 5_000_000, 3_000_000]
+    assert isinstance(recipe.step[1], Hold) and recipe.step[1].hold == 3600
+    with pytest.raises(UsageError, match="no parameter 'pressure'; it has target, cycle"):
+        load_recipe(find_recipe("activation"), {"pressure": "3MPa"})
+    with pytest.raises(FileError, match="not a pressure: '3bananas'"):
+        load_recipe(find_recipe("activation"), {"target": "3bananas"})
+
+
+def test_repeats_are_unrolled_with_their_round(tmp_path: Path) -> None:
+    text = """
+[[step]]
+ramp = 1
+[[step]]
+repeat = 2
+note = "swing"
+[[step.step]]
+repeat = 2
+[[step.step.step]]
+hold = "1s"
+note = "rest"
+[[step.step]]
+ramp = 2.5
+"""
+    tasks = load_recipe(write(tmp_path, text)).steps()
+    assert [task.kind for task in tasks] == ["ramp", "hold", "hold", "ramp", "hold", "hold", "ramp"]
+    assert [task.index for task in tasks] == list(range(7))
+    assert tasks[2].text == "hold for 1 s (swing, 1 of 2, 2 of 2, rest)"
+    assert [task.target_pa for task in tasks[:4]] == [1_000_000, 1_000_000, 1_000_000, 2_500_000]
+
+
+def test_a_vent_ends_what_there_is_to_hold(tmp_path: Path) -> None:
+    tasks = load_recipe(
+        write(tmp_path, '[[step]]\nramp="1MPa"\n[[step]]\nvent=true\n[[step]]\nwait="1h"')
+    ).steps()
+    assert [task.target_pa for task in tasks] == [1_000_000, None, None]
+    assert estimate_s(tasks, 0, 20_000, 10_000, 5) == [55, 100, 3600]
+
+
+RAMP = '[[step]]\nramp="1MPa"\n'
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "message"),
+    [
+        ("", None, "no [[step]]; at least one is needed"),
+        ("step = 3", 1, "step"),
+        (RAMP + "slow = 3", 3, "unknown key 'slow'; allowed are ramp, slew, timeout, note"),
+        (RAMP + '[[step]]\nhold = "1h"\nslew = "1kPa/s"', 5, "unknown key 'slew'; allowed are hold, note"),
+        (
+            "speed = 1\n" + RAMP,
+            1,
+            "unknown key 'speed'; allowed are description, sample, finally, parameters, step",
+        ),
+        (RAMP + 'hold = "3h"', 1, "exactly one of ramp, hold, quiet, wait, vent, repeat"),
+        ("[[step]]\nnote = 'x'", 1, "exactly one of ramp, hold, quiet, wait, vent, repeat"),
+        ('[[step]]\nramp="5bananas"', 2, "ramp: not a pressure: '5bananas'"),
+        ("[[step]]\nramp=[5]", 2, "ramp: not a quantity: [5]"),
+        ("[[step]]\nramp=true", 2, "ramp: not a quantity: True"),
+        (RAMP + "\n# pause\n[[step]]\n\nhold=10", 7, "hold: not a duration: '10'"),
+        (
+            RAMP + "[[step]]\nrepeat=2\n[[step.step]]\nramp=1\n[[step.step]]\nhold='x'",
+            8,
+            "hold: not a duration: 'x'",
+        ),
+        (RAMP + "[[step]]\nrepeat=2\n[[step.step]]\nramp=1\nstew=2", 7, "unknown key 'stew'"),
+        (RAMP + "[[step]]\nrepeat=2", 3, "no [[step.step]]; at least one is needed"),
+        (RAMP + "[[step]]\nrepeat=0\n[[step.step]]\nvent=true", 4, "repeat: "),
+        ("finally='explode'\n" + RAMP, 1, "finally: "),
+        ("sample=0\n" + RAMP, 1, "sample: not a duration: '0'"),
+        ("[[step]]\nvent=false", 2, "vent: "),
+        ("parameters=3\n" + RAMP, 1, "parameters: "),
+        ('[[step]]\nramp="$x"', None, "$x: no such parameter; [parameters] has none"),
+        ('[parameters]\np="1MPa"\n[[step]]\nramp="$x"', None, "$x: no such parameter; [parameters] has p"),
+        ('[[step]]\nhold="1h"', None, "step 1 (hold for 1 h): there must be a ramp before it"),
+        ('[[step]]\nwait="in-limits"', None, "there must be a ramp before it"),
+        (
+            RAMP + '[[step]]\nvent=true\n[[step]]\nquiet="1h"',
+            None,
+            "step 3 (quiet for 1 h): there must be a ramp",
+        ),
+        ("garbage", None, "not valid TOML"),
+        (
+            RAMP + "[[step]]\nrepeat=10000\n[[step.step]]\nrepeat=10000\n[[step.step.step]]\nwait='1s'",
+            None,
+            "100000 steps",
+        ),
+    ],
+)
+def test_what_is_wrong_is_told_with_its_line(
+    tmp_path: Path, text: str, line: int | None, message: str
+) -> None:
+    path = write(tmp_path, text)
+    with pytest.raises(FileError) as refusal:
+        load_recipe(path)
+    told = str(refusal.value)
+    assert told.startswith(f"{path}:{line}: " if line else f"{path}: ")
+    assert message in told
+    assert "\n" not in told
+
+
+def test_a_file_that_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(FileError, match="no recipe 'dmeo'; a path, or one of activation"):
+        find_recipe("dmeo")
+    with pytest.raises(FileError, match="cannot read"):
+        load_recipe(tmp_path / "none.toml")
+    (tmp_path / "binary.toml").write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(FileError, match="not valid TOML"):
+        load_recipe(tmp_path / "binary.toml")
+
+
+def test_lines_of_tables_and_keys() -> None:
+    text = "a = 1\n[[s]]\nx = 1\n[[s.t]]\n[[s.t]]\ny = 2\n[[s]]\n[[s.t]]\nz = 3\n[p] # end\nq = 4\n"
+    assert find_lines(text) == {
+        ("a",): 1,
+        ("s", 0): 2,
+        ("s", 0, "x"): 3,
+        ("s", 0, "t", 0): 4,
+        ("s", 0, "t", 1): 5,
+        ("s", 0, "t", 1, "y"): 6,
+        ("s", 1): 7,
+        ("s", 1, "t", 0): 8,
+        ("s", 1, "t", 0, "z"): 9,
+        ("p",): 10,
+        ("p", "q"): 11,
+    }
+
+
+def test_changes_as_written_on_the_command_line() -> None:
+    assert parse_changes(["target=3MPa", " cycle = 1h "]) == {"target": "3MPa", "cycle": "1h"}
+    for text in ("target", "=3", "target=", ""):
+        with pytest.raises(UsageError, match="expected name=value"):
+            parse_changes([text])
+
+
+def test_defaults() -> None:
+    recipe = Recipe.model_validate({"step": [{"ramp": "1MPa"}]})
+    assert (recipe.sample, recipe.finally_) == (1.0, "hold")
