@@ -355,17 +355,7 @@ class Instrument:
         return _setting(self.query(_setting_query(name)))
 
     def settings(self) -> list[Setting]:
-        """All of them. Several share a message, because the device executes one query per tick."""
-        found: list[Setting] = []
-        message = ""
-        for query in [_setting_query(name) for name in self.setting_names()]:
-            if len(message) + len(query) >= _MESSAGE_LIMIT:
-                found += map(_setting, self.ask(message))
-                message = ""
-            message += f";{query}" if message else query
-        if message:
-            found += map(_setting, self.ask(message))
-        return found
+        return [self.setting(name) for name in self.setting_names()]
 
     def set_setting(self, name: str, value: int) -> None:
         """Change a setting, in the unit that its row tells; checked, then stored on the device."""

@@ -138,7 +138,7 @@ def _steps(events: list[Event], end_s: float) -> list[StepSpan]:
     """Spans of the steps: each lasts until the next one, or the end of the recipe."""
     marks = [e for e in events if e.kind in ("step", "recipe-end") and e.uptime_s is not None]
     spans = []
-    for mark, following in zip(marks, [*marks[1:], None], strict=True):
+    for mark, following in zip(marks, [*marks[1:], None], strict=False):
         if mark.kind == "step" and mark.uptime_s is not None:
             end = following.uptime_s if following is not None else end_s
             data = mark.data

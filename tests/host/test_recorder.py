@@ -1,0 +1,182 @@
+from __future__ import annotations
+
+import csv
+import json
+import math
+import sqlite3
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from ipch.errors import FileError
+from ipch.instrument import Instrument, Sample
+from ipch.recorder import SAMPLE_COLUMNS, CsvLog, Recorder, export_csv, iso_utc
+from ipch.runs import find_record, load_run, load_truth
+
+
+@pytest.fixture
+def sample(regulator: Instrument) -> Sample:
+    return regulator.fetch()
+
+
+def test_a_run_is_read_as_it_was_written(tmp_path: Path, regulator: Instrument, sample: Sample) -> None:
+    path = tmp_path / "new" / "run.db"
+    with Recorder(path, regulator, "trial", "# a recipe") as recorder:
+        recorder.sample(sample)
+        recorder.event("step", "ramp", {"index": 0, "kind": "ramp", "target_pa": 5_000_000}, sample)
+        later = replace(sample, sequence=sample.sequence + 1, uptime_s=sample.uptime_s + 1, gas_k=math.nan)
+        recorder.sample(replace(later, pressure_pa=4_999_999, state="REGULATE"))
+        recorder.event("recipe-end", "hold")
+    run = load_run(path)
+    assert (run.name, run.recipe, run.ended_by) == ("trial", "# a recipe", "complete")
+    assert run.identity["serial_number"] == regulator.identity.serial_number
+    assert run.settings["slew_pa_s"] == regulator.slew_pa_s
+    assert run.duration_s == pytest.approx(1.0)
+    assert list(run.samples["pressure_pa"]) == [sample.pressure_pa, 4_999_999]
+    assert run.states == [sample.state, "REGULATE"]
+    assert np.isnan(run.samples["gas_k"][1])
+    assert [(event.kind, event.text) for event in run.events] == [
+        ("state", "OFF"),
+        ("step", "ramp"),
+        ("state", "REGULATE"),
+        ("recipe-end", "hold"),
+        ("end", "complete"),
+    ]
+    (step,) = run.steps
+    assert (step.kind, step.target_pa, step.start_s, step.end_s) == (
+        "ramp",
+        5_000_000,
+        sample.uptime_s,
+        later.uptime_s,
+    )
+
+
+def test_a_sample_is_in_it_once(tmp_path: Path, regulator: Instrument, sample: Sample) -> None:
+    with Recorder(tmp_path / "run.db", regulator, "trial") as recorder:
+        for _ in range(3):
+            recorder.sample(sample)
+        recorder.sample(replace(sample, boot=sample.boot + 1))
+    assert len(load_run(tmp_path / "run.db").time_s) == 2
+
+
+def test_it_can_be_read_while_it_grows(tmp_path: Path, regulator: Instrument, sample: Sample) -> None:
+    path = tmp_path / "run.db"
+    with Recorder(path, regulator, "trial", commit_s=0) as recorder:
+        recorder.sample(sample)
+        run = load_run(path)
+        assert len(run.time_s) == 1
+        assert run.ended_by is None
+        recorder.sample(replace(sample, sequence=sample.sequence + 1))
+        assert len(load_run(path).time_s) == 2
+    with closing(sqlite3.connect(path)) as database:
+        assert database.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+
+
+@pytest.mark.parametrize(
+    ("error", "ended_by"),
+    [(KeyboardInterrupt(), "interrupted"), (FileError("the disk is full"), "the disk is full")],
+)
+def test_how_it_ended(
+    tmp_path: Path, regulator: Instrument, sample: Sample, error: BaseException, ended_by: str
+) -> None:
+    with pytest.raises(type(error)), Recorder(tmp_path / "run.db", regulator, "trial") as recorder:
+        recorder.sample(sample)
+        raise error
+    assert load_run(tmp_path / "run.db").ended_by == ended_by
+
+
+def test_several_runs_in_one_file(tmp_path: Path, regulator: Instrument, sample: Sample) -> None:
+    path = tmp_path / "run.db"
+    for name in ("first", "second"):
+        with Recorder(path, regulator, name) as recorder:
+            recorder.sample(sample)
+    assert load_run(path).name == "second"
+    assert load_run(path, 1).name == "first"
+    with pytest.raises(FileError, match="holds no run 3"):
+        load_run(path, 3)
+
+
+def test_a_fault_and_a_restart_are_events(tmp_path: Path, regulator: Instrument, sample: Sample) -> None:
+    with Recorder(tmp_path / "run.db", regulator, "trial") as recorder:
+        recorder.sample(sample)
+        recorder.sample(replace(sample, sequence=sample.sequence + 1, state="SEALED", fault="DISAGREEMENT"))
+        recorder.sample(replace(sample, sequence=sample.sequence + 2, state="SEALED", fault="DISAGREEMENT"))
+        recorder.sample(replace(sample, sequence=1, boot=sample.boot + 1))
+    events = [(event.kind, event.text) for event in load_run(tmp_path / "run.db").events]
+    assert events.count(("fault", "DISAGREEMENT")) == 1
+    assert ("note", "the device restarted") in events
+    assert ("state", "SEALED") in events
+
+
+def test_csv_from_the_record_and_directly(tmp_path: Path, regulator: Instrument, sample: Sample) -> None:
+    invalid = replace(sample, sequence=sample.sequence + 1, wall_k=math.nan)
+    with (
+        Recorder(tmp_path / "run.db", regulator, "trial") as recorder,
+        CsvLog(tmp_path / "direct.csv") as log,
+    ):
+        for each in (sample, invalid):
+            recorder.sample(each)
+            log.sample(each)
+    assert export_csv(tmp_path / "run.db", tmp_path / "export.csv") == 2
+    tables = []
+    for name in ("export.csv", "direct.csv"):
+        with (tmp_path / name).open(newline="") as file:
+            tables.append(list(csv.DictReader(file)))
+    for exported, direct in zip(*tables, strict=True):
+        assert list(exported) == ["utc", "utc_s", *SAMPLE_COLUMNS]
+        for column in SAMPLE_COLUMNS:
+            assert exported[column] == direct[column]
+        assert exported["utc"].endswith("Z")
+    assert tables[0][0]["pressure_pa"] == str(sample.pressure_pa)
+    assert tables[0][1]["wall_k"] == ""
+    with pytest.raises(FileError, match="exists already"):
+        export_csv(tmp_path / "run.db", tmp_path / "export.csv")
+
+
+def test_times_are_utc() -> None:
+    assert iso_utc(0.0) == "1970-01-01T00:00:00.000Z"
+    assert iso_utc(1_700_000_000.25) == "2023-11-14T22:13:20.250Z"
+
+
+def test_what_is_no_record(tmp_path: Path, regulator: Instrument) -> None:
+    text = tmp_path / "notes.db"
+    text.write_text("not a database, but long enough to look like one at first sight" * 20)
+    other = tmp_path / "other.db"
+    with closing(sqlite3.connect(other)) as database:
+        database.execute("CREATE TABLE t (x)")
+    newer = tmp_path / "newer.db"
+    Recorder(newer, regulator, "trial").close("complete")
+    with pytest.raises(FileError, match="has no samples"):
+        load_run(newer)
+    with closing(sqlite3.connect(newer)) as database:
+        database.execute("PRAGMA user_version = 99")
+    for path, message in (
+        (text, "not a record"),
+        (other, "not a record"),
+        (newer, "schema 99"),
+        (tmp_path / "x", "no "),
+    ):
+        with pytest.raises(FileError, match=message):
+            load_run(path)
+        if path.exists():
+            with pytest.raises(FileError, match=message):
+                Recorder(path, regulator, "trial")
+    with pytest.raises(FileError, match="cannot record to"):
+        Recorder(text / "below" / "run.db", regulator, "trial")
+    with pytest.raises(FileError, match="no record at"):
+        find_record(tmp_path)
+
+
+def test_truth_files(tmp_path: Path) -> None:
+    row = {"time_s": 1.0, "pressure_pa": 5e6, "fill_openings": 3, "vent_openings": 0, "more": 1}
+    path = tmp_path / "truth.jsonl"
+    # The last line may be cut short by the end of the simulator.
+    path.write_text(json.dumps(row) + "\n" + json.dumps(row)[:20])
+    truth = load_truth(path)
+    assert (list(truth.time_s), list(truth.pressure_pa), list(truth.fills)) == ([1.0], [5e6], [3.0])
+    path.write_text('{"time_s": 1}\n')
+    with pytest.raises(FileError, match="not a truth file"):
+        load_truth(path)
