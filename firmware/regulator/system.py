@@ -25,6 +25,7 @@ class System:
         """Return the command table."""
         return (
             ("*IDN", self._identity, None),
+            ("*OPT", self._options, None),
             ("*TST", self._self_test, None),
             (":FETCh", self._fetch, None),
             (":FETCh:FIELds", self._fields, None),
@@ -42,6 +43,10 @@ class System:
         name = "MicroPython" if sys.implementation.name == "micropython" else "CPython"
         version = ".".join([str(part) for part in sys.implementation.version[:3]])
         return f"ipch,IPCH-1,{self._app.rig.serial_number},{VERSION} {name} {version}"
+
+    def _options(self, _):
+        # IEEE 488.2 section 10.20: none are fitted.
+        return "0"
 
     def _self_test(self, _):
         return str(self._app.self_test())

@@ -383,7 +383,7 @@ def test_valves():
 
 def test_maintenance_and_self_test():
     does(":SYST:MAIN", ("maintenance",))
-    answers("*TST?", "0")
+    answers("*TST?;*OPT?", "0;0")
 
 
 def queries(bench):
@@ -414,7 +414,7 @@ def queries(bench):
 def test_header_echo_of_every_query():
     bench = Bench()
     every = queries(bench)
-    assert len(every) == 43
+    assert len(every) == 44
     for echo in (False, True):
         bench.ask(":SYST:COMM:HEAD " + ("ON" if echo else "OFF"))
         for pattern, header, parameters in every:
