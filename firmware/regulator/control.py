@@ -8,6 +8,11 @@ _BURST_MAX_PA = 100_000
 # Untried valves are tried with small steps: their gain may be off by a factor.
 _TRIAL_STEP_PA = 8_000
 _TRIALS = 3
+# Shares of the dead-band in percent: where a pulse is asked for, how far past the target it should end up, and how high
+# its immediate step may reach. What is left to 100 is for the jitter of the pulse, noise and the time it takes to act.
+_TRIGGER_PERCENT = 92
+_PAST_PERCENT = 50
+_PEAK_PERCENT = 70
 # Samples since the last pulse before a hold is judged.
 _HOLD_SAMPLES = 8
 # An error is judged where it will be when a pulse asked for now takes effect.
@@ -130,11 +135,11 @@ class Control:
             staying_pa = -staying_pa
             side = VENT
         band_pa = self._band_pa
-        if error_pa <= band_pa or staying_pa < band_pa // 2:
+        if error_pa * 100 <= band_pa * _TRIGGER_PERCENT or staying_pa * 2 < band_pa:
             return
-        # A little past the target, so that the next correction is further away, but never out of the band at once.
-        aim_pa = (staying_pa + band_pa * 3 // 10) * IMMEDIATE_PER_SETTLED_PERCENT // 100
-        self._pulse(side, min(aim_pa, error_pa + band_pa * 8 // 10), False)
+        # Past the target, so that the next correction is further away, but never out of the band at once.
+        aim_pa = (staying_pa + band_pa * _PAST_PERCENT // 100) * IMMEDIATE_PER_SETTLED_PERCENT // 100
+        self._pulse(side, min(aim_pa, error_pa + band_pa * _PEAK_PERCENT // 100), False)
 
     def _pulse(self, side: int, step_pa: int, linger: bool):
         valves = self._valves

@@ -10,7 +10,7 @@ TABLE = (
     ("chamber_rating_pa", "Pa", 10_000_000, 200_000, 40_000_000, "rated pressure of the chamber"),
     ("relief_to_ambient", "", 0, 0, 1, "1: a relief empties the chamber; 0: it stops below the trip"),
     ("ambient_pa", "Pa", 101_325, 50_000, 110_000, "ambient pressure, for the end of a vent and for gauge readings"),
-    ("dead_band_pa", "Pa", 4_000, 500, 100_000, "error that is left alone while holding"),
+    ("dead_band_pa", "Pa", 5_000, 500, 100_000, "error that a hold stays within; a pulse is asked for a little before"),
     ("slew_pa_s", "Pa/s", 20_000, 10, 1_000_000, "ramp rate of the setpoint"),
     ("slew_linear", "", 1, 0, 1, "1: ramp at slew_pa_s; 0: as fast as the valves allow"),
     ("vent_slew_pa_s", "Pa/s", 20_000, 10, 1_000_000, "rate of a vent command"),
