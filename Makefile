@@ -2,9 +2,10 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+# What runs the product, and what tests it: stamps, so that pip is asked only when the list of dependencies changed.
 READY := $(VENV)/ready
-# Compiling and hashing nothing twice: pip is asked only when the list of dependencies changed.
-PIP := $(BIN)/pip install --quiet --disable-pip-version-check
+TESTED := $(VENV)/ready-for-tests
+PIP := $(BIN)/pip install -qq --disable-pip-version-check
 
 .DEFAULT_GOAL := help
 
@@ -13,10 +14,15 @@ help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  \1\t\2/' | expand -t 12
 
 $(READY): host/pyproject.toml
-	@echo "setting up $(VENV) (once, about a minute)"
+	@echo "setting up $(VENV) (once)" >&2
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed" >&2; exit 1; }
-	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) || { echo "python3 -m venv failed: on Debian, apt-get install python3-venv" >&2; exit 1; }
-	@$(PIP) --editable 'host[sim,dev]'
+	@test -x $(BIN)/pip || $(PYTHON) -m venv $(VENV) || { echo "python3 -m venv failed: on Debian, apt-get install python3-venv" >&2; exit 1; }
+	@$(PIP) --editable 'host[sim]'
+	@touch $@
+
+$(TESTED): $(READY)
+	@echo "adding what the tests need (once)" >&2
+	@$(PIP) --editable 'host[sim,emulator,dev]'
 	@touch $@
 
 .PHONY: demo
@@ -24,20 +30,20 @@ demo: $(READY) ## bring a simulated chamber to 5 MPa, hold, ramp to 2 MPa, hold;
 	@$(BIN)/ipch demo --out runs/demo
 
 .PHONY: test
-test: $(READY) ## run every test that needs no hardware
+test: $(TESTED) ## run every test that needs no hardware
 	@$(BIN)/ruff check --quiet . && $(BIN)/ruff format --quiet --check .
 	@$(BIN)/mypy --config-file host/pyproject.toml
 	@$(BIN)/pytest
 
 .PHONY: bench
-bench: $(READY) ## measure: speed, reference day (ONLY=name for one of them)
+bench: $(TESTED) ## measure: speed, reference day (ONLY=name for one of them)
 	@$(BIN)/python -m tests.bench $(ONLY)
 
 .PHONY: lint
-lint: $(READY) ## check style and types
+lint: $(TESTED) ## check style and types
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
 	@$(BIN)/mypy --config-file host/pyproject.toml
 
 .PHONY: fmt
-fmt: $(READY) ## format the code
+fmt: $(TESTED) ## format the code
 	@$(BIN)/ruff check --fix --quiet . && $(BIN)/ruff format --quiet .
