@@ -82,9 +82,14 @@ def test_it_can_be_read_while_it_grows(tmp_path: Path, regulator: Instrument, sa
 def test_how_it_ended(
     tmp_path: Path, regulator: Instrument, sample: Sample, error: BaseException, ended_by: str
 ) -> None:
-    with pytest.raises(type(error)), Recorder(tmp_path / "run.db", regulator, "trial") as recorder:
-        recorder.sample(sample)
-        raise error
+    def fail(recorder: Recorder) -> None:
+        with recorder:
+            recorder.sample(sample)
+            raise error
+
+    recorder = Recorder(tmp_path / "run.db", regulator, "trial")
+    with pytest.raises(type(error)):
+        fail(recorder)
     assert load_run(tmp_path / "run.db").ended_by == ended_by
 
 

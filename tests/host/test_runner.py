@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -90,7 +91,7 @@ def test_every_kind_of_step(play: Play, regulator: Instrument) -> None:
     # The device is left with the slew that it had.
     assert regulator.slew_pa_s == slew
     fractions = [progress.fraction for progress in seen]
-    assert 0 <= min(fractions) and max(fractions) <= 1
+    assert min(fractions) >= 0 and max(fractions) <= 1
     assert seen[-1].fraction > 0.95
     assert seen[0].text.startswith("1/10 ramp to 1 MPa")
 
@@ -190,7 +191,7 @@ def test_the_pacer_finds_the_speed_and_asks_no_more_than_needed(speed: float) ->
         now += sleep_s + 0.001
         # Device time comes in ticks.
         uptime_s = int(now * speed / 0.02) * 0.02
-    gaps = [b - a for a, b in zip(times[5:], times[6:], strict=False)]
+    gaps = [b - a for a, b in pairwise(times[5:])]
     assert max(gaps) < 1.3
     assert min(gaps) > 0.7
     assert pacer.speed == pytest.approx(speed, rel=0.15)

@@ -10,7 +10,7 @@ from ipch.errors import FileError
 from ipch.instrument import Instrument, Sample
 from ipch.monitor import Monitor
 from ipch.operations import Report
-from ipch.recipe import find_recipe, load_recipe
+from ipch.recipe import Chosen
 from ipch.recorder import CsvLog, Recorder
 from ipch.runner import Runner
 from ipch.runs import TRUTH_NAME, Run, find_record, load_run
@@ -26,15 +26,13 @@ def new_folder(name: str) -> Path:
     return Path("runs") / f"{name}-{datetime.now(UTC):%Y%m%dT%H%M%SZ}"
 
 
-def run_recipe(
-    instrument: Instrument, name: str, changes: dict[str, str], folder: Path, report: Report
-) -> tuple[Run, Judgement]:
+def run_recipe(instrument: Instrument, chosen: Chosen, folder: Path, report: Report) -> tuple[Run, Judgement]:
     """Follow a recipe, record it into `folder`, and write report and summary there, also when it ends early.
 
     Raises what the runner raises, once the report is written.
     """
     try:
-        record_recipe(instrument, name, changes, folder, report)
+        record_recipe(instrument, chosen, folder, report)
     except BaseException:
         # Without a single sample there is nothing to report.
         with contextlib.suppress(FileError):
@@ -43,19 +41,13 @@ def run_recipe(
     return write_results(folder)
 
 
-def record_recipe(
-    instrument: Instrument, name: str, changes: dict[str, str], folder: Path, report: Report
-) -> None:
+def record_recipe(instrument: Instrument, chosen: Chosen, folder: Path, report: Report) -> None:
     """Follow a recipe and record it into `folder`."""
-    path = find_recipe(name)
-    recipe = load_recipe(path, changes)
     record = folder / RECORD_NAME
     if record.exists():
         raise FileError(f"{record} exists already; name another folder with --out")
-    text = path.read_text(encoding="utf-8")
-    text += "".join(f"\n# changed: {key} = {value}" for key, value in changes.items())
-    with Recorder(record, instrument, path.stem, text) as recorder:
-        Runner(instrument, recipe, recorder, report).run()
+    with Recorder(record, instrument, chosen.name, chosen.text) as recorder:
+        Runner(instrument, chosen.recipe, recorder, report).run()
 
 
 def write_results(folder: Path) -> tuple[Run, Judgement]:
@@ -97,7 +89,10 @@ def log(
 ) -> int:
     """Record samples until `duration_s` is over or something stops it; CSV if the file is named so."""
     count = 0
-    with CsvLog(path) if path.suffix.lower() == ".csv" else Recorder(path, instrument, "log") as sink:
+    is_csv = path.suffix.lower() == ".csv"
+    sink = CsvLog(path) if is_csv else Recorder(path, instrument, "log")
+    # Ctrl-C is how a log ends, not what goes wrong with it.
+    with sink, contextlib.suppress(KeyboardInterrupt):
         for sample in follow(instrument, every_s, duration_s):
             sink.sample(sample)
             count += 1
@@ -105,13 +100,16 @@ def log(
     return count
 
 
-def demonstrate(folder: Path, recipe: str, report: Report) -> tuple[Run, Judgement]:
+def demonstrate(
+    folder: Path, chosen: Chosen, report: Report, announce: Callable[[str], None]
+) -> tuple[Run, Judgement]:
     """Run a recipe on a simulated rig as fast as it goes; everything is in `folder` afterwards.
 
     The figures are judged by the true pressure, which only a simulator knows.
     """
     from ipch.sim.server import simulate
 
+    folder.mkdir(parents=True, exist_ok=True)
     for name in (
         RECORD_NAME,
         f"{RECORD_NAME}-wal",
@@ -121,8 +119,8 @@ def demonstrate(folder: Path, recipe: str, report: Report) -> tuple[Run, Judgeme
         TRUTH_NAME,
     ):
         (folder / name).unlink(missing_ok=True)
-    folder.mkdir(parents=True, exist_ok=True)
     arguments = ["--rig", "sim", "--speed", "max", "--truth", str(folder / TRUTH_NAME)]
     with simulate(arguments) as simulator, Instrument.open(simulator.port) as instrument:
-        record_recipe(instrument, recipe, {}, folder, report)
+        announce(f"the firmware runs on {instrument.identity.interpreter} and regulates a simulated chamber")
+        record_recipe(instrument, chosen, folder, report)
     return write_results(folder)

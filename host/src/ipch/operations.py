@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from ipch.errors import DeviceError, FaultError, UsageError
 from ipch.instrument import Instrument, Sample
 from ipch.monitor import Monitor
-from ipch.units import format_pressure
+from ipch.units import format_pressure, format_target
 
 # Guess for the time from the end of a ramp until the pressure counts as in limits; for estimates only.
 SETTLE_GUESS_S = 60.0
@@ -60,15 +60,15 @@ def set_pressure(
         left_s = time_to_arrive(sample, target_pa, slew)
         report(
             Progress(
-                f"to {format_pressure(target_pa)}", 1 - min(1, left_s / way_s), left_s / monitor.speed, sample
+                f"to {format_target(target_pa)}", 1 - min(1, left_s / way_s), left_s / monitor.speed, sample
             )
         )
         if sample.state not in ("REGULATE", "QUIET") and not sample.faulty:
             raise FaultError(
-                f"regulation ended before {format_pressure(target_pa)} was reached: it is {sample.state} now"
+                f"regulation ended before {format_target(target_pa)} was reached: it is {sample.state} now"
             )
         if sample.target_pa != target_pa:
-            raise FaultError(f"another program set the target to {format_pressure(sample.target_pa)}")
+            raise FaultError(f"another program set the target to {format_target(sample.target_pa)}")
     raise AssertionError("a monitor never ends")
 
 

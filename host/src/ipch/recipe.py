@@ -296,6 +296,24 @@ def load_recipe(path: Path, changes: Mapping[str, str] | None = None) -> Recipe:
     return recipe
 
 
+@dataclass(frozen=True)
+class Chosen:
+    """A recipe as somebody asked for it: its name, the text to keep with the record, and what to do."""
+
+    name: str
+    text: str
+    recipe: Recipe
+
+
+def choose_recipe(name: str, changes: Mapping[str, str] | None = None) -> Chosen:
+    """Find, read and check a recipe. Raises FileError or UsageError."""
+    path = find_recipe(name)
+    recipe = load_recipe(path, changes)
+    text = path.read_text(encoding="utf-8")
+    text += "".join(f"\n# changed: {key} = {value}" for key, value in (changes or {}).items())
+    return Chosen(path.stem, text, recipe)
+
+
 def _fill_in(data: Any, values: Mapping[str, Any]) -> Any:
     """Put the parameters where `$name` stands."""
     if isinstance(data, dict):
@@ -322,7 +340,7 @@ _KEY = re.compile(r"\s*([A-Za-z0-9_\-]+)\s*=")
 
 
 def find_lines(text: str) -> dict[tuple[str | int, ...], int]:
-    """Line number of every table and key that begins a line, by its place in the document."""
+    """Line number of every table and key that begins a line, by its place."""
     lines: dict[tuple[str | int, ...], int] = {}
     counts: dict[tuple[str | int, ...], int] = {}
     table: tuple[str | int, ...] = ()

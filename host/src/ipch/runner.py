@@ -170,11 +170,11 @@ class Runner:
     def _next(self) -> Sample:
         sample = next(self._samples)
         self._recorder.sample(sample)
+        if sample.faulty:
+            raise FaultError(f"fault latched: {self._instrument.fault}")
         return sample
 
     def _check_regulating(self, sample: Sample, target_pa: int | None) -> None:
-        if sample.faulty:
-            return  # the monitor tells what it is
         if sample.state not in _REGULATING:
             raise FaultError(f"regulation ended: the device is {sample.state} now; somebody else told it to")
         if target_pa is not None and sample.target_pa != target_pa:

@@ -31,16 +31,21 @@ def run(arguments: list[str] | None = None) -> int:
     """Run one command line; return its exit code. Never lets an exception through that a user could see."""
     from ipch.cli.app import app
 
-    options.__dict__.update(Options().__dict__)
+    words = sys.argv[1:] if arguments is None else arguments
+    # Known before the line is parsed, so that a line that cannot be parsed is answered in JSON, too.
+    options.__dict__.update(Options(json="--json" in words).__dict__)
     try:
-        result = app(args=arguments, prog_name="ipch", standalone_mode=False)
+        result = app(args=words, prog_name="ipch", standalone_mode=False)
         sys.stdout.flush()
         return result if isinstance(result, int) else 0
     except IpchError as error:
         return fail(error.exit_code, str(error))
     except typer.TyperException as error:
         message = error.format_message().rstrip(".")
-        return fail(error.exit_code, f"{message[:1].lower()}{message[1:]}; `ipch --help` lists what there is")
+        command = getattr(getattr(error, "ctx", None), "command_path", "ipch")
+        return fail(
+            error.exit_code, f"{message[:1].lower()}{message[1:]}; `{command} --help` shows what there is"
+        )
     except (KeyboardInterrupt, typer.Abort):
         return INTERRUPTED
     except _Terminated:

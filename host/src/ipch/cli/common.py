@@ -105,7 +105,7 @@ def _plain(data: Any) -> Any:
 
 def fail(code: int, message: str) -> int:
     """Report the error that ends the program; return its exit code."""
-    if options.json or "--json" in sys.argv:
+    if options.json:
         print(json.dumps({"error": {"code": code, "message": message}}))
     say(message)
     return code

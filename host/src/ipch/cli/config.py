@@ -68,7 +68,7 @@ def change(
     port: Port = None,
     json: Json = False,
 ) -> None:
-    """Change one setting; the device checks it, stores it and confirms it."""
+    """Change one setting; the device checks it and stores it."""
     from dataclasses import asdict
 
     from ipch import configuration

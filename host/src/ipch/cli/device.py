@@ -29,7 +29,7 @@ def _show(sample: "Sample") -> None:
 
 
 def info(port: Port = None, json: Json = False) -> None:
-    """Show which device this is: identity, firmware, what its valves have done."""
+    """Show which device this is, its firmware, and what its valves did."""
     from dataclasses import asdict
 
     from ipch.cli import text
@@ -48,7 +48,7 @@ def info(port: Port = None, json: Json = False) -> None:
 
 
 def status(port: Port = None, json: Json = False) -> None:
-    """Show what the device does now: state, pressures, temperatures, faults."""
+    """Show what the device does now, and what it measures."""
     from dataclasses import asdict
 
     from ipch.cli import text
@@ -118,7 +118,7 @@ def vent(
 
 
 def ack(port: Port = None, json: Json = False) -> None:
-    """Acknowledge a latched fault, once its cause is gone; the device is off then."""
+    """Acknowledge a latched fault, once its cause is gone."""
     from ipch import operations
 
     with connected() as instrument:
@@ -130,7 +130,7 @@ def quiet(
     port: Port = None,
     json: Json = False,
 ) -> None:
-    """Keep the valves shut for a measurement such as EIS; the device ends it by itself."""
+    """Keep the valves shut for a while, as for an impedance spectrum."""
     from ipch import operations
     from ipch.units import parse_duration
 

@@ -1,5 +1,6 @@
 """Commands that watch, record, run recipes and report: watch, log, run, recipes, report, demo."""
 
+import contextlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -34,7 +35,8 @@ def watch(every: Every = "1s", duration: For = None, port: Port = None, json: Js
 
     every_s = parse_duration(every)
     duration_s = parse_duration(duration) if duration else None
-    with connected() as instrument, live(options.json) as show:
+    # Ctrl-C is how watching ends.
+    with contextlib.suppress(KeyboardInterrupt), connected() as instrument, live(options.json) as show:
         for sample in follow(instrument, every_s, duration_s):
             if options.json:
                 print(to_json(asdict(sample)), flush=True)
@@ -51,12 +53,12 @@ def log(
 ) -> None:
     """Record samples to a file until Ctrl-C."""
     from ipch import experiments
-    from ipch.cli.progress import live
+    from ipch.cli.progress import recording
     from ipch.units import parse_duration
 
     every_s = parse_duration(every)
     duration_s = parse_duration(duration) if duration else None
-    with connected() as instrument, live(quiet=not options.json) as show:
+    with connected() as instrument, recording(file) as show:
         count = experiments.log(instrument, file, every_s, duration_s, show)
     emit({"file": str(file), "samples": count}, [f"{count} samples recorded to {file}"])
 
@@ -78,13 +80,13 @@ def run(
     """Follow a recipe, record it and write its report."""
     from ipch import experiments
     from ipch.cli.progress import progress
-    from ipch.recipe import find_recipe, parse_changes
+    from ipch.recipe import choose_recipe, parse_changes
 
-    changes = parse_changes(sets or [])
-    folder = out or experiments.new_folder(find_recipe(recipe).stem)
-    say(f"recording to {folder}")
+    chosen = choose_recipe(recipe, parse_changes(sets or []))
+    folder = out or experiments.new_folder(chosen.name)
     with connected() as instrument, progress() as shown:
-        results = experiments.run_recipe(instrument, recipe, changes, folder, shown)
+        say(f"recording to {folder}")
+        results = experiments.run_recipe(instrument, chosen, folder, shown)
     _show(folder, *results)
 
 
@@ -133,10 +135,11 @@ def demo(
     """Run the demonstration on a simulated rig, as fast as it goes."""
     from ipch.cli.progress import progress
     from ipch.experiments import demonstrate
+    from ipch.recipe import choose_recipe
 
-    say("the firmware on MicroPython regulates a simulated chamber, faster than real time")
+    chosen = choose_recipe(recipe)
     with progress() as shown:
-        results = demonstrate(out, recipe, shown)
+        results = demonstrate(out, chosen, shown, announce=say)
     _show(out, *results)
 
 

@@ -5,11 +5,13 @@ import os
 import sys
 import time
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 from ipch.cli.common import say
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from ipch.instrument import Sample
     from ipch.operations import Progress, Report
 
@@ -20,7 +22,7 @@ _LINE_S = 30.0
 @contextlib.contextmanager
 def progress() -> "Iterator[Report]":
     """Yield what takes progress reports."""
-    if not sys.stderr.isatty() or os.environ.get("TERM") == "dumb":
+    if not _is_terminal(sys.stderr):
         yield _Lines()
         return
     from rich.console import Console
@@ -87,12 +89,43 @@ def live(quiet: bool = False) -> "Iterator[Callable[[Sample], None]]":
         return
     from ipch.cli.text import sample_line
 
-    if not sys.stdout.isatty() or os.environ.get("TERM") == "dumb":
+    if not _is_terminal(sys.stdout):
         yield lambda sample: print(sample_line(sample), flush=True)
         return
+    with _renewed_line(sys.stdout) as show:
+        yield show
+
+
+@contextlib.contextmanager
+def recording(file: "Path") -> "Iterator[Callable[[Sample], None]]":
+    """Yield what tells on stderr that samples are recorded: each on a terminal, the first elsewhere."""
+    if _is_terminal(sys.stderr):
+        say(f"recording to {file}; stop with Ctrl-C")
+        with _renewed_line(sys.stderr) as show:
+            yield show
+        return
+    told = False
+
+    def tell(sample: "Sample") -> None:
+        nonlocal told
+        if not told:
+            told = True
+            say(f"recording to {file}")
+
+    yield tell
+
+
+@contextlib.contextmanager
+def _renewed_line(stream: TextIO) -> "Iterator[Callable[[Sample], None]]":
     from rich.console import Console
     from rich.live import Live
     from rich.text import Text
 
-    with Live(console=Console(), refresh_per_second=8) as display:
+    from ipch.cli.text import sample_line
+
+    with Live(console=Console(file=stream), refresh_per_second=8) as display:
         yield lambda sample: display.update(Text(sample_line(sample)))
+
+
+def _is_terminal(stream: TextIO) -> bool:
+    return stream.isatty() and os.environ.get("TERM") != "dumb"

@@ -42,7 +42,10 @@ def sim(
     ] = None,
     json: Json = False,
 ) -> None:
-    """Simulate a regulator with its chamber, until Ctrl-C. Prints its port as JSON on the first line."""
+    """Simulate a regulator with its chamber, until Ctrl-C.
+
+    The first line that it prints is a JSON object with its port.
+    """
     from ipch.sim.parameters import describe_parameters, load_parameters
     from ipch.units import parse_speed
 

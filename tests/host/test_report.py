@@ -1,0 +1,159 @@
+"""The report of a real run: complete, self-contained, and safe against what names may contain."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import replace
+from html.parser import HTMLParser
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from ipch import summary
+from ipch.errors import FileError
+from ipch.experiments import record_recipe
+from ipch.instrument import Instrument
+from ipch.recipe import Chosen, load_recipe
+from ipch.report import render, thin, write_report
+from ipch.runs import Run, Truth, load_run
+from ipch.sim.server import RunningServer
+
+RECIPE = '[[step]]\nramp = "1MPa"\nslew = "100kPa/s"\n[[step]]\nhold = "60s"\n[[step]]\nramp = "0.8MPa"\n'
+
+
+@pytest.fixture(scope="module")
+def run(sim: RunningServer, tmp_path_factory: pytest.TempPathFactory) -> Run:
+    folder = tmp_path_factory.mktemp("run")
+    recipe = folder / "short.toml"
+    recipe.write_text(RECIPE)
+    with Instrument.open(sim.port) as instrument:
+        record_recipe(instrument, Chosen("short", RECIPE, load_recipe(recipe)), folder, lambda progress: None)
+        instrument.off()
+    return load_run(folder / "run.db")
+
+
+@pytest.fixture(scope="module")
+def truth(run: Run) -> Truth:
+    time_s = np.arange(np.floor(run.time_s[0]) - 5, run.time_s[-1] + 5)
+    pressure_pa = np.interp(time_s, run.time_s, run.samples["pressure_pa"]) + 1000.0
+    return Truth(time_s, pressure_pa, np.arange(len(time_s)) * 1.0, np.zeros(len(time_s)))
+
+
+class Page(HTMLParser):
+    """Collects tags, attributes and text outside of scripts and styles."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.attributes: list[tuple[str, str, str]] = []
+        self.text = ""
+        self.feed(text)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag not in ("meta", "link", "br", "img"):
+            self.open.append(tag)
+        self.attributes += [(tag, name, value or "") for name, value in attrs]
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        if self.open and self.open[-1] not in ("script", "style"):
+            self.text += data
+
+
+def test_it_is_complete_and_needs_nothing_else(run: Run) -> None:
+    text = render(run, None, summary.judge(run, None))
+    page = Page(text)
+    assert page.open == []
+    for tag, name, value in page.attributes:
+        assert name not in ("src", "href", "srcset", "data", "action"), (tag, name, value)
+    assert "@import" not in text.split("</style>")[0] and "url(" not in text.split("</style>")[0]
+    for part in (
+        "short",
+        run.identity["serial_number"],
+        "ramp to 1 MPa at 100 kPa/s",
+        "hold for 1 min",
+        "within 5.00 kPa while holding",
+        "setpoint_max_pa",
+        "MicroPython 1.",
+        "the device's own filtered transducer",
+    ):
+        assert part in page.text
+    assert '<meta name="viewport"' in text and "@media print" in text
+
+
+def plot(text: str) -> dict[str, object]:
+    found = re.search(r"^const plot = (.*);$", text, re.MULTILINE)
+    assert found
+    return json.loads(found.group(1))  # type: ignore[no-any-return]
+
+
+def test_the_plot_shows_what_was_recorded(run: Run, truth: Truth) -> None:
+    figure = plot(render(run, truth, summary.judge(run, truth)))
+    traces = {trace["name"]: trace for trace in figure["data"]}  # type: ignore[attr-defined]
+    assert set(traces) == {
+        "pressure",
+        "setpoint",
+        "as measured",
+        "true (simulated)",
+        "gas",
+        "wall",
+        "fills",
+        "vents",
+    }
+    pressure = traces["pressure"]
+    assert pressure["y"] == pytest.approx(list(run.samples["pressure_pa"] / 1e6), abs=1e-6)
+    assert pressure["x"][0] == 0
+    held = [y for y in traces["as measured"]["y"] if y is not None]
+    assert held and max(abs(y) for y in held) < 20
+    # Outside of the holds there is no line.
+    assert None in traces["as measured"]["y"]
+
+
+def test_the_truth_is_what_is_judged_by(run: Run, truth: Truth) -> None:
+    by_device, by_truth = summary.judge(run, None), summary.judge(run, truth)
+    assert (by_device.source, by_truth.source) == ("device", "truth")
+    assert by_device.held is not None and by_truth.held is not None
+    assert by_truth.held.mean_pa == pytest.approx(by_device.held.mean_pa + 1000, abs=300)
+    assert "true pressure of the simulated chamber" in render(run, truth, by_truth)
+    figures = summary.figures(run, by_truth)
+    assert figures["micropython"].startswith("1.")
+    assert figures["steps"][1]["rms_pa"] == pytest.approx(by_truth.held.rms_pa, abs=1)
+
+
+def test_names_cannot_break_the_page(run: Run) -> None:
+    evil = "</script><script>alert(1)</script> & <b>"
+    hostile = replace(run, name=evil, recipe=f"# {evil}", identity={**run.identity, "serial_number": evil})
+    text = render(hostile, None, summary.judge(hostile, None))
+    assert Page(text).open == []
+    assert "<script>alert" not in text
+    assert evil in Page(text).text
+
+
+def test_a_run_without_steps(run: Run, tmp_path: Path) -> None:
+    log = replace(run, steps=[], recipe=None)
+    judged = write_report(tmp_path / "log.html", log, None)
+    assert judged.held is None
+    assert summary.figures(log, judged)["in_band_fraction"] is None
+    assert "pulses" in (tmp_path / "log.html").read_text()
+    with pytest.raises(FileError, match="cannot write"):
+        write_report(tmp_path / "none" / "log.html", log, None)
+
+
+def test_long_lines_are_thinned_without_losing_their_extremes() -> None:
+    time = np.arange(1e6)
+    values = np.sin(time / 1e5)
+    values[345_678] = 7.0
+    values[345_679] = -7.0
+    values[-5:] = np.nan
+    x, y = thin(time, values, most=3000)
+    assert len(x) <= 3002
+    assert (np.nanmax(y), np.nanmin(y)) == (7.0, -7.0)
+    assert (x[0], x[-1]) == (0, 999_999)
+    assert list(x) == sorted(set(x))
+    short = thin(time[:10], values[:10], most=3000)
+    assert list(short[0]) == list(range(10))
