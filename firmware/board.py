@@ -1,4 +1,5 @@
-"""The Raspberry Pi Pico: the only file that knows of machine and rp2. Importing it makes every output safe."""
+"""The Raspberry Pi Pico: the only file that knows of machine and rp2. Importing it makes every output safe.
+"""
 
 # ruff: noqa: E402 - nothing may come before the outputs are safe.
 from machine import Pin
@@ -42,14 +43,17 @@ _SCRATCH = 0x400D800C if "RP2350" in os.uname().machine else 0x4005800C
 _MAINTENANCE_REQUEST = 0x1DC4
 _FAILED_STARTS = 3
 
-# USB device controller of RP2040 and RP2350: buffer control of endpoint 2 IN, which carries the serial line to the host.
+# USB device controller of RP2040 and RP2350: buffer control of endpoint 2 IN, which carries the serial line
+# to the host.
 _BUFFER_CONTROL = 0x50100090
 _IN_FLIGHT = 0x0400
 
 
 @rp2.asm_pio(set_init=rp2.PIO.OUT_LOW, out_shiftdir=rp2.PIO.SHIFT_RIGHT)
 def _one_shot():
-    """Hold the pin for as many steps as the lower 15 bits of a word, plus 2. No word, no pulse; no way to stay on."""
+    """Hold the pin for as many steps as the lower 15 bits of a word, plus 2. No word, no pulse; no way to
+    stay on.
+    """
     pull(block)  # noqa: F821
     out(x, 15)  # noqa: F821
     set(pins, 1)  # noqa: F821
@@ -91,11 +95,12 @@ class Port:
     def write(self, buffer, start: int, end: int) -> int:
         """Hand over up to 64 bytes, and only while nothing is on its way to the host.
 
-        As long as the host does not collect what it was sent, the endpoint's buffer stays in flight. MicroPython's own
-        write would then wait for up to half a second.
+        As long as the host does not collect what it was sent, the endpoint's buffer stays in flight.
+        MicroPython's own write would then wait for up to half a second.
         """
         for _ in range(2):
-            # Twice, with a turn of the loop in between in which the USB stack may refill the endpoint from its queue.
+            # Twice, with a turn of the loop in between in which the USB stack may refill the endpoint from
+            # its queue.
             if mem16[_BUFFER_CONTROL] & _IN_FLIGHT:
                 return 0
         connected = False
@@ -121,7 +126,8 @@ class Rig:
         micropython.kbd_intr(-1)
         self.serial_number = "".join("%02X" % byte for byte in machine.unique_id())
         self._button = Pin(pins.BUTTON, Pin.IN, Pin.PULL_UP)
-        # Stay in the REPL, without a watchdog: asked for, button held, or too many starts in a row that failed.
+        # Stay in the REPL, without a watchdog: asked for, button held, or too many starts in a row that
+        # failed.
         starts = mem16[_SCRATCH + 4]
         self.maintenance = (
             mem16[_SCRATCH] == _MAINTENANCE_REQUEST
@@ -147,7 +153,13 @@ class Rig:
         self._adc = ADC(pins.SAFETY_ADC)
         self._select = Pin(pins.RTD_SELECT, Pin.OUT, value=1 - pins.SELECTED)
         spi = SPI(
-            0, baudrate=1_000_000, polarity=0, phase=1, sck=Pin(pins.SCK), mosi=Pin(pins.MOSI), miso=Pin(pins.MISO)
+            0,
+            baudrate=1_000_000,
+            polarity=0,
+            phase=1,
+            sck=Pin(pins.SCK),
+            mosi=Pin(pins.MOSI),
+            miso=Pin(pins.MISO),
         )
         self._rtd = max31865.MAX31865(spi, self._select)
         self._rtd_ready = Pin(pins.RTD_READY, Pin.IN, Pin.PULL_UP)
@@ -206,7 +218,8 @@ class Rig:
         return dt_ms
 
     def read(self, sample):
-        """Fill in the counts; the bits of `sample.faults` are the converters without a trustworthy reading."""
+        """Fill in the counts; the bits of `sample.faults` are the converters without a trustworthy reading.
+        """
         counts = self._collect()
         if counts >= -32768:
             sample.control_counts = counts
@@ -226,7 +239,9 @@ class Rig:
         sample.faults = self.faults
 
     def pulse(self, valve: int, us: int):
-        """One-shot of FILL (0) or VENT (1) in steps of 10 us, 20 us to 327 ms; ignored while one is running."""
+        """One-shot of FILL (0) or VENT (1) in steps of 10 us, 20 us to 327 ms; ignored while one is
+        running.
+        """
         shot = self._shots[valve]
         steps = (us + _STEP_US // 2) // _STEP_US - 2
         if shot.tx_fifo() == 0 and _VALVES[valve]() != pins.VALVE_ON:

@@ -1,7 +1,8 @@
-"""Every GPIO number and polarity of the board, and nothing else; hardware/wiring.csv is checked against this file.
+"""Every GPIO number and polarity of the board, and nothing else; hardware/wiring.csv is checked against
+this file.
 
-The comment is the wire to connect. A valve output drives the gate of its coil's low-side MOSFET, with 4.7 kilohm from
-gate to ground: what is not driven is shut.
+The comment is the wire to connect. A valve output drives the gate of its coil's low-side MOSFET, with 4.7
+kilohm from gate to ground: what is not driven is shut.
 """
 
 # I2C 0, 3.3 V, 2.2 kilohm pull-ups.
@@ -19,7 +20,8 @@ VALVE_ON = 1
 # The coil rail stays on as long as this line changes at least every 100 ms.
 HEARTBEAT = 7  # charge pump that holds the coil rail's switch
 
-# Drain of each MOSFET through a divider to 3.3 V: 1 = coil supply seen, the transistor is off and the coil whole.
+# Drain of each MOSFET through a divider to 3.3 V: 1 = coil supply seen, the transistor is off and the coil
+# whole.
 FILL_DRAIN = 8  # divider at the fill valve's drain
 VENT_DRAIN = 9  # divider at the vent valve's drain
 SUPPLY_ISOLATION_DRAIN = 10  # divider at the supply isolation valve's drain

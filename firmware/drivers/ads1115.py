@@ -23,8 +23,8 @@ WRONG = -40001  # the chip holds another configuration than the one it was given
 class ADS1115:
     """Single-ended readings at +-2.048 V (62.5 uV a count) and 860 samples/s, one conversion at a time.
 
-    `bus` has `writeto(address, buffer)` and `readfrom_mem_into(address, register, buffer)`, as machine.I2C; both raise
-    OSError when the chip does not acknowledge, and so do all methods here.
+    `bus` has `writeto(address, buffer)` and `readfrom_mem_into(address, register, buffer)`, as machine.I2C;
+    both raise OSError when the chip does not acknowledge, and so do all methods here.
     """
 
     def __init__(self, bus, address: int = 0x48):
@@ -38,7 +38,12 @@ class ADS1115:
     def start(self, channel: int, continuous: bool = False):
         """Begin a conversion of channel 0..3; `continuous` keeps converting until the next start."""
         config = (
-            _START | _SINGLE_ENDED | channel << 12 | _GAIN_2V048 | (0 if continuous else _SINGLE_SHOT) | _RATE_860_SPS
+            _START
+            | _SINGLE_ENDED
+            | channel << 12
+            | _GAIN_2V048
+            | (0 if continuous else _SINGLE_SHOT)
+            | _RATE_860_SPS
         )
         self._config = config | self._alert
         self._write(_CONFIG, self._config)
@@ -46,7 +51,8 @@ class ADS1115:
     def read(self) -> int:
         """Return the counts (-32768..32767) of the conversion that was started, NOT_READY, or WRONG.
 
-        The configuration is read back each time: counts of another channel or gain never pass for the wanted ones.
+        The configuration is read back each time: counts of another channel or gain never pass for the
+        wanted ones.
         """
         config = self._read(_CONFIG)
         wanted = self._config

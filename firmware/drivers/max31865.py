@@ -23,8 +23,9 @@ ABOVE, BELOW, REFERENCE_HIGH, REFERENCE_LOW, INPUT_LOW, VOLTAGE = 128, 64, 32, 1
 class MAX31865:
     """The ratio of a PT1000 to its 4 kilohm reference, 0..32767.
 
-    `bus` has `write_readinto(out, into)`, as machine.SPI in mode 1 at 5 MHz at most; `select(level)` drives the chip
-    select, low = selected. SPI has no acknowledge: a missing chip shows in the read-back of its registers.
+    `bus` has `write_readinto(out, into)`, as machine.SPI in mode 1 at 5 MHz at most; `select(level)` drives
+    the chip select, low = selected. SPI has no acknowledge: a missing chip shows in the read-back of its
+    registers.
     """
 
     def __init__(self, bus, select):

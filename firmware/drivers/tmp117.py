@@ -18,8 +18,8 @@ WRONG = -40001  # the chip holds another configuration (it was reset), or has no
 class TMP117:
     """Temperature in counts of 1/128 K, 0 = 0 degC.
 
-    `bus` has `writeto(address, buffer)` and `readfrom_mem_into(address, register, buffer)`, as machine.I2C; both raise
-    OSError when the chip does not acknowledge, and so do all methods here.
+    `bus` has `writeto(address, buffer)` and `readfrom_mem_into(address, register, buffer)`, as machine.I2C;
+    both raise OSError when the chip does not acknowledge, and so do all methods here.
     """
 
     def __init__(self, bus, address: int = 0x49):

@@ -8,10 +8,10 @@ except NameError:
     _HERE = "."
 sys.path.append(_HERE + "/../../host/src/ipch/sim")
 
-from chips import ADS1115Chip, I2cBus, MAX31865Chip, SpiBus, TMP117Chip  # noqa: E402
+from chips import ADS1115Chip, I2cBus, MAX31865Chip, SpiBus, TMP117Chip
+from drivers import ads1115, max31865, tmp117
 
-from drivers import ads1115, max31865, tmp117  # noqa: E402
-from regulator.sensors import pt1000_mk  # noqa: E402
+from regulator.sensors import pt1000_mk
 
 
 class _World:
@@ -262,9 +262,9 @@ def test_max31865_releases_the_chip_select_when_the_bus_fails():
 # IEC 60751:2008, PT1000: ohm at -35 to 125 degC, from its table for 100 ohm; at -40 (842.7) the range ends.
 _IEC_60751 = (
     (-35, 862.5), (-30, 882.2), (-25, 901.9), (-20, 921.6), (-15, 941.2), (-10, 960.9), (-5, 980.4),
-    (0, 1000.0), (5, 1019.5), (10, 1039.0), (15, 1058.5), (20, 1077.9), (25, 1097.3), (30, 1116.7), (40, 1155.4),
-    (50, 1194.0), (60, 1232.4), (70, 1270.8), (80, 1309.0), (90, 1347.1), (100, 1385.1), (110, 1422.9), (120, 1460.7),
-    (125, 1479.5),
+    (0, 1000.0), (5, 1019.5), (10, 1039.0), (15, 1058.5), (20, 1077.9), (25, 1097.3), (30, 1116.7),
+    (40, 1155.4), (50, 1194.0), (60, 1232.4), (70, 1270.8), (80, 1309.0), (90, 1347.1), (100, 1385.1),
+    (110, 1422.9), (120, 1460.7), (125, 1479.5),
 )  # fmt: skip
 
 

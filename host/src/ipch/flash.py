@@ -1,7 +1,8 @@
 """Put the firmware on a board: the files that differ, each verified by its hash on the device, main.py last.
 
-From the moment at which main.py is removed until all other files are in place the board boots into the MicroPython
-prompt, which opens no valve: whenever the cable or the power fails, the next run finds a board that can be flashed.
+From the moment at which main.py is removed until all other files are in place the board boots into the
+MicroPython prompt, which opens no valve: whenever the cable or the power fails, the next run finds a board
+that can be flashed.
 """
 
 from __future__ import annotations
@@ -123,7 +124,10 @@ def _compile(compiler: list[str], source: Path, name: str) -> bytes:
     with tempfile.TemporaryDirectory(prefix="ipch-mpy-") as folder:
         target = Path(folder) / "out.mpy"
         done = subprocess.run(
-            [*compiler, "-s", name, "-o", str(target), str(source)], capture_output=True, text=True, check=False
+            [*compiler, "-s", name, "-o", str(target), str(source)],
+            capture_output=True,
+            text=True,
+            check=False,
         )
         if done.returncode or not target.is_file():
             raise FileError(f"{name} does not compile: {(done.stderr or done.stdout).strip()}")
@@ -140,9 +144,9 @@ def flash(
 ) -> Report:
     """Bring the board on `port` to this firmware and restart it.
 
-    A regulator that is not OFF is left alone (NotOffError); with `force` it is shut first: its valves close and stay shut.
-    `progress(what, share)` is called as it goes; `timeout_s` bounds each answer of the board.
-    Raises NoDeviceError, PortBusyError, NotOffError, FileError, FlashError, DeviceLostError.
+    A regulator that is not OFF is left alone (NotOffError); with `force` it is shut first: its valves close
+    and stay shut. `progress(what, share)` is called as it goes; `timeout_s` bounds each answer of the
+    board. Raises NoDeviceError, PortBusyError, NotOffError, FileError, FlashError, DeviceLostError.
     """
     started = time.monotonic()
     port = resolve_port(port)
@@ -159,12 +163,16 @@ def flash(
         repl.restart()
     report.after = _identify(port, max(timeout_s, 5.0) * 3)
     if not report.after:
-        raise FlashError(f"the firmware was written and verified, but does not answer on {port}; {HOW_TO_RESCUE}")
+        raise FlashError(
+            f"the firmware was written and verified, but does not answer on {port}; {HOW_TO_RESCUE}"
+        )
     report.seconds = time.monotonic() - started
     return report
 
 
-def _update(repl: _Repl, wanted: dict[str, bytes], report: Report, progress: Callable[[str, float], None]) -> None:
+def _update(
+    repl: _Repl, wanted: dict[str, bytes], report: Report, progress: Callable[[str, float], None]
+) -> None:
     there = repl.hashes()
     changed = [name for name, data in wanted.items() if there.get(name) != hashlib.sha256(data).hexdigest()]
     stale = [name for name in there if name not in wanted and _is_ours(name, wanted)]
@@ -188,7 +196,9 @@ def _update(repl: _Repl, wanted: dict[str, bytes], report: Report, progress: Cal
 
 
 def _is_ours(name: str, wanted: dict[str, bytes]) -> bool:
-    """Whether a file on the board is code that is no part of this firmware, or half of a file from an earlier try."""
+    """Whether a file on the board is code that is no part of this firmware, or half of a file from an
+    earlier try.
+    """
     if name.endswith(".new"):
         return name[:-4] in wanted or name[:-4].endswith((".py", ".mpy"))
     if not name.endswith((".py", ".mpy")):
@@ -277,13 +287,18 @@ class _Repl:
         self._run(_HELPER)
 
     def about(self) -> dict[str, Any]:
-        """Version of MicroPython, and whether it takes our compiled files. UsageError for another kind of board."""
+        """Version of MicroPython, and whether it takes our compiled files. UsageError for another kind of
+        board.
+        """
         text = self._run(
-            "i=sys.implementation;print((sys.platform,i.name,'.'.join(str(x) for x in i.version[:3]),getattr(i,'_mpy',0)))"
+            "i=sys.implementation;"
+            "print((sys.platform,i.name,'.'.join(str(x) for x in i.version[:3]),getattr(i,'_mpy',0)))"
         )
         platform, name, version, mpy = ast.literal_eval(text)
         if (platform, name) != ("rp2", "micropython"):
-            raise UsageError(f"this board runs {name} on {platform}; a Raspberry Pi Pico with MicroPython is needed")
+            raise UsageError(
+                f"this board runs {name} on {platform}; a Raspberry Pi Pico with MicroPython is needed"
+            )
         # Compiled files without native code depend on the major version of their format only.
         return {"version": version, "mpy": mpy & 0xFF == _MPY_VERSION}
 
@@ -305,7 +320,9 @@ class _Repl:
             self._expect(serial, b".", name)
         output, error = self._raw.follow(self._timeout_s)
         if error or output.decode().strip() != hashlib.sha256(data).hexdigest():
-            raise FlashError(f"{name} arrived damaged on the board; try again. {error.decode().strip()}".strip())
+            raise FlashError(
+                f"{name} arrived damaged on the board; try again. {error.decode().strip()}".strip()
+            )
         other = name[:-4] + ".py" if name.endswith(".mpy") else name[:-3] + ".mpy"
         self._run(f"_d({other!r})\nos.rename({name + '.new'!r},{name!r})")
 
@@ -328,7 +345,9 @@ class _Repl:
                 rest = found + serial.read(serial.in_waiting)
                 raise FlashError(f"{name} could not be written: {rest.decode('ascii', 'replace').strip()}")
             time.sleep(0.001)
-        raise DeviceLostError(f"device lost: {self._raw.device_name} stopped while {name} was written; try again")
+        raise DeviceLostError(
+            f"device lost: {self._raw.device_name} stopped while {name} was written; try again"
+        )
 
     def _run(self, code: str) -> str:
         from mpremote.transport import TransportError
@@ -363,6 +382,8 @@ def _repl(port: str, timeout_s: float) -> Iterator[_Repl]:
     try:
         yield _Repl(raw, timeout_s)
     except OSError as error:
-        raise DeviceLostError(f"device lost: {port} ({error}); run it again, the board waits at its prompt") from None
+        raise DeviceLostError(
+            f"device lost: {port} ({error}); run it again, the board waits at its prompt"
+        ) from None
     finally:
         raw.close()

@@ -1,7 +1,9 @@
-"""The chips on the board's buses as their registers: what the drivers are tested against, and what the emulated board has.
+"""The chips on the board's buses as their registers: what the drivers are tested against, and what the
+emulated board has.
 
-Each follows its data sheet: ADS1115 (Texas Instruments SBAS444D), TMP117 (Texas Instruments SNOSD82C), MAX31865 (Maxim
-19-6478 rev. 3). A wrong configuration gives the wrong readings that the real chip would give.
+Each follows its data sheet: ADS1115 (Texas Instruments SBAS444D), TMP117 (Texas Instruments SNOSD82C),
+MAX31865 (Maxim 19-6478 rev. 3). A wrong configuration gives the wrong readings that the real chip would
+give.
 
 This file runs under MicroPython too: it imports nothing and asks nothing of the interpreter but the language.
 `now_us()` is the time of the world around the chip, in microseconds.
@@ -68,7 +70,9 @@ class I2cChip:
 
 
 class ADS1115Chip(I2cChip):
-    """Four-channel 16-bit converter. `volt(input)` is the voltage at input 0..3; it is sampled as a conversion ends."""
+    """Four-channel 16-bit converter. `volt(input)` is the voltage at input 0..3; it is sampled as a
+    conversion ends.
+    """
 
     FULL_SCALE_V = (6.144, 4.096, 2.048, 1.024, 0.512, 0.256, 0.256, 0.256)
     RATE_HZ = (8, 16, 32, 64, 128, 250, 475, 860)
@@ -206,11 +210,15 @@ class TMP117Chip(I2cChip):
 
 
 class MAX31865Chip:
-    """Resistance thermometer converter on SPI. `ohm()` is the resistance of the sensor, sampled as a conversion ends."""
+    """Resistance thermometer converter on SPI. `ohm()` is the resistance of the sensor, sampled as a
+    conversion ends.
+    """
 
     _RESET = (0x00, 0x00, 0x00, 0xFF, 0xFF, 0x00, 0x00, 0x00)
 
-    def __init__(self, now_us: "Callable[[], int]", ohm: "Callable[[], float]", reference_ohm: float = 4000.0) -> None:
+    def __init__(
+        self, now_us: "Callable[[], int]", ohm: "Callable[[], float]", reference_ohm: float = 4000.0
+    ) -> None:
         self.now_us = now_us
         self.ohm = ohm
         self.reference_ohm = reference_ohm
@@ -250,7 +258,9 @@ class MAX31865Chip:
         return value
 
     def ready(self) -> bool:
-        """Whether DRDY is low: a conversion has ended whose result was not read. Not latched here, as nobody looks."""
+        """Whether DRDY is low: a conversion has ended whose result was not read. Not latched here, as
+        nobody looks.
+        """
         self._progress()
         return self._ready_us < 0 and bool(self._registers[1] | self._registers[2])
 

@@ -1,13 +1,14 @@
-"""The `pico` rung: a stock MicroPython image on an emulated RP2040, with the board's chips on its pins and the plant behind.
+"""The `pico` rung: a stock MicroPython image on an emulated RP2040, with the board's chips on its pins and
+the plant behind.
 
-Time is the emulated processor's: the plant follows it in steps of a millisecond, valves open and close at the emulated
-microsecond at which their pins change, and a transfer on a bus takes as long as its clock makes it. Two things are
-faster than on silicon: a processor that polls its timer skips ahead, and so does one that sleeps.
+Time is the emulated processor's: the plant follows it in steps of a millisecond, valves open and close at
+the emulated microsecond at which their pins change, and a transfer on a bus takes as long as its clock
+makes it. Two things are faster than on silicon: a processor that polls its timer skips ahead, and so does
+one that sleeps.
 """
 
 from __future__ import annotations
 
-import hashlib
 import random
 import sys
 from collections.abc import Callable
@@ -15,7 +16,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from ipch.errors import FileError
+from ipch.errors import DeviceLostError, FileError
 from ipch.paths import firmware_dir
 from ipch.sim import signals
 from ipch.sim.chips import ADS1115Chip, I2cChip, MAX31865Chip, TMP117Chip
@@ -26,8 +27,8 @@ IMAGES = Path.home() / ".cache" / "rp2040py"
 FLASH_BYTES = 2 * 1024 * 1024
 CYCLE_NS = 8.0
 
-# The processor polls its timer when it reads it again within this time; then it may skip ahead by so much, which is
-# within the resolution of a pulse while one is running.
+# The processor polls its timer when it reads it again within this time; then it may skip ahead by so much,
+# which is within the resolution of a pulse while one is running.
 _POLL_NS = 600.0
 _SKIP_NS = 8000.0
 _SKIP_IN_PULSE_NS = 800.0
@@ -52,7 +53,8 @@ def find_image(path: Path | None = None) -> Path:
     found = sorted(IMAGES.glob("RPI_PICO-*.uf2"))
     if not found:
         raise FileError(
-            f"no RPI_PICO-*.uf2 in {IMAGES}; download one from micropython.org/download/RPI_PICO, or name it with --image"
+            f"no RPI_PICO-*.uf2 in {IMAGES}; download one from micropython.org/download/RPI_PICO, "
+            "or name it with --image"
         )
     return found[-1]
 
@@ -82,7 +84,9 @@ class Chip:
             from rp2040py.usb.cdc import USBCDC
             from rp2040py.utils.logging import ConsoleLogger, LogLevel
         except ImportError:
-            raise FileError("the emulator is not installed; install it with: pip install 'ipch[emulator]'") from None
+            raise FileError(
+                "the emulator is not installed; install it with: pip install 'ipch[emulator]'"
+            ) from None
         self.mcu = RP2040()
         self.mcu.load_bootrom(BOOTROM_B1)
         self.mcu.logger = ConsoleLogger(LogLevel.ERROR)
@@ -98,8 +102,11 @@ class Chip:
         self.cdc = USBCDC(self.mcu.usb_ctrl)
         self.received = bytearray()  # from the device, not taken yet
         self.connected = False
+        self._pending: int | None = None  # room for data that the device waits for
+        self._pending_endpoint = 0
         self._wire_usb()
         self._wire_timer()
+        self.polled_ns = 0.0  # time that the processor spent polling its timer
         self.in_pulse: Callable[[], bool] = lambda: False
         self._beat = self.clock.create_alarm(self._on_beat)
         self.each_ms: list[Callable[[], None]] = []
@@ -122,7 +129,7 @@ class Chip:
         clock = self.clock
         simulator = self._simulator
         while clock.nanos < nanos:
-            self._execute_batch(simulator, 8)
+            self._execute_batch(simulator, 32)
 
     def run_ms(self, ms: float) -> None:
         """Execute for so many emulated ms."""
@@ -168,9 +175,7 @@ class Chip:
     def _wire_usb(self) -> None:
         usb = self.mcu.usb_ctrl
         cdc = self.cdc
-        on_read = usb.on_endpoint_read
-        self._pending: int | None = None
-        self._pending_endpoint = 0
+        on_read: Any = usb.on_endpoint_read
 
         def read(endpoint: int, size: int) -> None:
             # A host without data sends no token at all, rather than packets without data.
@@ -195,7 +200,7 @@ class Chip:
             self._read(self._pending_endpoint, size)
 
     def _wire_timer(self) -> None:
-        timer = self.mcu.timer
+        timer: Any = self.mcu.timer
         read = timer.read_uint32
         clock = self.clock
         pios = self.mcu.pio
@@ -206,6 +211,7 @@ class Chip:
             if offset == _TIMERAWL:
                 now = clock.nanos
                 if now - last < _POLL_NS:
+                    before = last
                     skip = min(_SKIP_IN_PULSE_NS if self.in_pulse() else _SKIP_NS, clock.nanos_to_next_alarm)
                     cycles = int(skip / CYCLE_NS)
                     if cycles > 0:
@@ -213,6 +219,7 @@ class Chip:
                         for pio in pios:
                             if not pio.stopped:
                                 pio.advance(cycles)
+                    self.polled_ns += clock.nanos - before
                 last = clock.nanos
             return int(read(offset))
 
@@ -315,16 +322,31 @@ class _Spi:
 
 
 class PicoDevice:
-    """The board: rung `pico`. `world` brings the plant, the serial line and the truth file; its tick is 1 ms."""
+    """The board: rung `pico`. `world` brings the plant, the serial line and the truth file; its tick is 1
+    ms.
+    """
 
     rig = "pico"
 
-    def __init__(self, world: World, state: Path | None, image: Path | None = None) -> None:
-        """Boot `image`; `state` keeps the content of the flash chip between runs (pico.flash)."""
+    def __init__(
+        self,
+        world: World,
+        state: Path | None,
+        image: Path | None = None,
+        *,
+        files: dict[str, bytes] | None = None,
+        button: bool = False,
+    ) -> None:
+        """Boot `image`; `state` keeps the content of the flash chip between runs (pico.flash).
+
+        A flash chip without content gets `files` (name -> content) before the boot that counts; without them
+        the board is bare. `button` holds the maintenance button, from power-up on.
+        """
         self.chip = Chip(find_image(image))
         self._world = world
         self._state = state / "pico.flash" if state is not None else None
-        if self._state is not None and self._state.is_file():
+        bare = self._state is None or not self._state.is_file()
+        if self._state is not None and not bare:
             self.chip.mcu.flash[:FLASH_BYTES] = self._state.read_bytes()[:FLASH_BYTES]
         world.tick_ms = 1
         plant = world.plant
@@ -346,10 +368,13 @@ class PicoDevice:
 
         self.ads1115 = ADS1115Chip(pins.ADS1115_ADDRESS, now_us, volt)
         self.tmp117 = TMP117Chip(pins.TMP117_ADDRESS, now_us, lambda: measurement.wall_k - 273.15)
-        self.max31865 = MAX31865Chip(now_us, lambda: signals.pt1000_ohm(measurement.gas_k), signals.REFERENCE_OHM)
+        self.max31865 = MAX31865Chip(
+            now_us, lambda: signals.pt1000_ohm(measurement.gas_k), signals.REFERENCE_OHM
+        )
         self.i2c = _I2c(self.chip, [self.ads1115, self.tmp117], pins.SDA, pins.SCL)
         self.spi = _Spi(self.chip, self.max31865, pins.RTD_SELECT, pins.RTD_READY)
         self._wire_adc(pins.SAFETY_ADC)
+        self._serve_line: Callable[[], None] = self._exchange
         self.edges: list[tuple[float, str, bool]] = []  # time in ns, name of the coil, on
         self._coils = (
             ("supply_isolation", pins.SUPPLY_ISOLATION, pins.SUPPLY_ISOLATION_DRAIN),
@@ -361,17 +386,88 @@ class PicoDevice:
         self._on = [False] * len(self._coils)
         self.rail = False
         self._wire_coils()
-        self.hold_button(False)
+        self.hold_button(button)
         self.chip.mcu.gpio[pins.TRIP].set_input_value(not pins.TRIP_ACTIVE)
         self.chip.in_pulse = lambda: self._on[1] or self._on[3]
         self.chip.each_ms.append(self._on_ms)
-        while not self.chip.connected and self.chip.now_s < 5:
-            self.chip.run_ms(5)
+        self.run_to_prompt()
+        if bare and files:
+            self.install(files)
+            self.power_cycle()
+
+    def run_to_prompt(self) -> None:
+        """Run until the USB host has found the device."""
+        for _ in range(500):
+            if self.chip.connected:
+                return
+            self.chip.run_ms(2)
+        raise DeviceLostError("the emulated board does not come up on USB")
+
+    def power_cycle(self) -> None:
+        """Off and on again."""
+        self.chip.reset()
+        self.run_to_prompt()
+
+    def execute(self, code: str, limit_s: float = 60.0) -> str:
+        """Run code at the raw prompt of the board; return what it prints. Raises DeviceLostError."""
+        chip = self.chip
+        heard = bytearray()
+
+        def wait(mark: bytes) -> None:
+            until_s = chip.now_s + limit_s
+            while not heard.endswith(mark):
+                chip.run_ms(1)
+                heard.extend(chip.received)
+                chip.received.clear()
+                if chip.now_s > until_s:
+                    raise DeviceLostError(
+                        f"the emulated board does not answer at its prompt: {bytes(heard)!r}"
+                    )
+
+        world_turn, self._serve_line = self._serve_line, lambda: None
+        try:
+            chip.run_ms(5)
+            chip.send(b"\x03\x01")
+            wait(b"raw REPL; CTRL-B to exit\r\n>")
+            heard.clear()
+            data = code.encode() + b"\x04"
+            while data:
+                data = data[chip.send(data) :]
+                chip.run_ms(1)
+            wait(b"\x04>")
+            chip.send(b"\x02")
+            chip.run_ms(5)
+        finally:
+            self._serve_line = world_turn
+            chip.received.clear()
+        output, error = bytes(heard[2:-1]).split(b"\x04")[:2]
+        if error:
+            raise DeviceLostError(f"the emulated board failed: {error.decode()}")
+        return output.decode()
+
+    def install(self, files: dict[str, bytes]) -> None:
+        """Write files through the board's own file system; their bytes get into its memory by a short cut.
+
+        What `ipch flash` does through the serial line takes minutes here.
+        """
+        names = [(name, len(data)) for name, data in files.items()]
+        total = sum(size for _, size in names)
+        self.execute(f"import uctypes,os,gc\ngc.collect()\nb=bytearray({total})")
+        address = int(self.execute("print(uctypes.addressof(b))"))
+        start = address - 0x20000000
+        self.chip.mcu.sram[start : start + total] = b"".join(files.values())
+        self.execute(
+            f"m=memoryview(b)\nk=0\nfor n,s in {names!r}:\n"
+            " for i in range(1,n.count('/')+1):\n"
+            "  try:os.mkdir('/'.join(n.split('/')[:i]))\n"
+            "  except OSError:pass\n"
+            " with open(n,'wb') as f:f.write(m[k:k+s])\n"
+            " k+=s\n"
+        )
 
     def run(self, ticks: int) -> None:
-        """Run for so many ticks of 20 ms."""
-        for _ in range(ticks):
-            self.chip.run_ms(20)
+        """Run for so many ticks of the world, of 1 ms each."""
+        self.chip.run_ms(ticks)
 
     def close(self) -> None:
         """Keep the flash chip's content."""
@@ -386,8 +482,11 @@ class PicoDevice:
         self.chip.mcu.gpio[self.pins.BUTTON].set_input_value(bool(level))
 
     def _on_ms(self) -> None:
+        self._world.advance()
+        self._serve_line()
+
+    def _exchange(self) -> None:
         world = self._world
-        world.advance()
         chip = self.chip
         received = chip.received
         room = world.room()
@@ -460,12 +559,3 @@ class PicoDevice:
         self._plant.drive(index, on and self.rail, at_us)
         drain = self.rail and not on
         self.chip.mcu.gpio[self._coils[index][2]].set_input_value(drain == bool(self.pins.DRAIN_OFF))
-
-
-def flash_key(image: Path) -> str:
-    """Name of a flash content: this image with this firmware."""
-    digest = hashlib.sha256(image.read_bytes())
-    for path in sorted(firmware_dir().rglob("*.py")):
-        digest.update(path.relative_to(firmware_dir()).as_posix().encode() + b"\0" + path.read_bytes())
-    return digest.hexdigest()[:16]
-
