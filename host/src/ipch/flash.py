@@ -22,7 +22,7 @@ from typing import Any
 
 from ipch.errors import DeviceLostError, FileError, IpchError, NoDeviceError, PortBusyError, UsageError
 from ipch.paths import firmware_dir
-from ipch.transport import Transport, resolve_port
+from ipch.transport import Transport, list_ports, resolve_port
 
 HOW_TO_INSTALL = (
     "install MicroPython first: hold BOOTSEL while plugging the board in, then copy the RPI_PICO .uf2 from "
@@ -149,7 +149,7 @@ def flash(
     board. Raises NoDeviceError, PortBusyError, NotOffError, FileError, FlashError, DeviceLostError.
     """
     started = time.monotonic()
-    port = resolve_port(port)
+    port = _lasting(resolve_port(port))
     report = Report(port)
     progress("asking the board", 0.0)
     report.before = _to_prompt(port, force, timeout_s)
@@ -220,7 +220,7 @@ def _to_prompt(port: str, force: bool, timeout_s: float) -> str:
             if not force:
                 raise NotOffError(
                     f"the regulator on {port} is not off (its state is {state or 'unknown'}); "
-                    "`ipch off` first, or --force to shut every valve, with the pressure that is in the chamber"
+                    "`ipch off` first, or --force to shut every valve; the pressure stays in the chamber"
                 )
             for command in (":OUTP OFF", ":SYST:FAUL:ACK"):
                 transport.write_line(command)
@@ -229,7 +229,7 @@ def _to_prompt(port: str, force: bool, timeout_s: float) -> str:
             state = _fetch(transport, timeout_s).get("state", "")
             if state != "OFF":
                 raise NotOffError(
-                    f"the regulator on {port} does not leave {state}: its cause is still there; {HOW_TO_RESCUE}"
+                    f"the regulator on {port} does not leave {state}: its cause is there; {HOW_TO_RESCUE}"
                 )
         transport.write_line(":SYST:MAIN")
         transport.write_line(":SYST:ERR?")
@@ -244,6 +244,14 @@ def _to_prompt(port: str, force: bool, timeout_s: float) -> str:
 def _fetch(transport: Transport, timeout_s: float) -> dict[str, str]:
     names = _ask(transport, ":FETC:FIEL?", timeout_s).split(",")
     return dict(zip(names, _ask(transport, ":FETC?", timeout_s).split(","), strict=False))
+
+
+def _lasting(port: str) -> str:
+    """The USB serial number of a board on this port: after a restart its path may be another one."""
+    for info in list_ports():
+        if info.port == port and info.kind == "board" and info.serial_number:
+            return info.serial_number
+    return port
 
 
 def _ask(transport: Transport, query: str, timeout_s: float) -> str:
@@ -368,9 +376,9 @@ def _repl(port: str, timeout_s: float) -> Iterator[_Repl]:
     raw: Any = None
     while raw is None:
         try:
-            raw = SerialTransport(port, 115200)
+            raw = SerialTransport(resolve_port(port), 115200)
             raw.enter_raw_repl(soft_reset=False, timeout_overall=timeout_s)
-        except (TransportError, OSError) as error:
+        except (TransportError, NoDeviceError, OSError) as error:
             if raw is not None:
                 raw.close()
                 raw = None

@@ -1,11 +1,12 @@
 """Commands that find devices and simulate them: sim, ports."""
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from ipch.cli.common import Json, emit_table
+from ipch.cli.common import Json, emit_table, options, say
 
 _PANEL = "Find or simulate a device"
 
@@ -17,7 +18,10 @@ def add_to(app: typer.Typer) -> None:
 
 def sim(
     rig: Annotated[
-        str, typer.Option(help="sim: the firmware on MicroPython; core: its control code on Python.")
+        str,
+        typer.Option(
+            help="sim: the firmware on MicroPython; core: its control code on Python; pico: an emulated Pico."
+        ),
     ] = "sim",
     speed: Annotated[str, typer.Option(help="How many times real time, or max.")] = "1",
     plant: Annotated[
@@ -40,6 +44,12 @@ def sim(
     state: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Keep the device's files here from run to run.")
     ] = None,
+    image: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="With --rig pico: the MicroPython .uf2 to boot.")
+    ] = None,
+    bare: Annotated[
+        bool, typer.Option("--bare", help="With --rig pico: a fresh board without the firmware, to flash.")
+    ] = False,
     json: Json = False,
 ) -> None:
     """Simulate a regulator with its chamber, until Ctrl-C.
@@ -56,6 +66,8 @@ def sim(
         return
     from ipch.sim.server import serve
 
+    if sys.stderr.isatty():
+        say("simulating until Ctrl-C; in another terminal try: ipch status, ipch set 5MPa, ipch on")
     serve(
         load_parameters(plant, sets or []),
         rig=rig,
@@ -64,6 +76,8 @@ def sim(
         truth=truth,
         tcp=tcp,
         state=state,
+        image=image,
+        bare=bare,
     )
 
 
@@ -71,7 +85,6 @@ def ports(json: Json = False) -> None:
     """List the ports that there are, and the simulators that run."""
     from dataclasses import asdict
 
-    from ipch.cli.common import options, say
     from ipch.transport import HOW_TO_SIMULATE, list_ports
 
     found = list_ports()

@@ -353,6 +353,8 @@ class PicoDevice:
         self._plant = plant
         self._offset_us = self.chip.now_us() - plant.time_ms * 1000
         self._noise = random.Random(1)
+        # What a signal is on its way into the board: tamper(name, value) -> value, in mA or K.
+        self.tamper: Callable[[str, float], float] = lambda name, value: value
         pins = load_pins()
         self.pins = pins
         measurement = plant.measure()
@@ -361,15 +363,17 @@ class PicoDevice:
 
         def volt(channel: int) -> float:
             if channel == pins.CONTROL_INPUT:
-                return measurement.control_ma * 1e-3 * signals.SHUNT_OHM
+                return self.tamper("control", measurement.control_ma) * 1e-3 * signals.SHUNT_OHM
             if channel == pins.SUPPLY_INPUT:
-                return measurement.supply_ma * 1e-3 * signals.SHUNT_OHM
+                return self.tamper("supply", measurement.supply_ma) * 1e-3 * signals.SHUNT_OHM
             return REFERENCE_V if channel == pins.REFERENCE_INPUT else 0.0
 
         self.ads1115 = ADS1115Chip(pins.ADS1115_ADDRESS, now_us, volt)
-        self.tmp117 = TMP117Chip(pins.TMP117_ADDRESS, now_us, lambda: measurement.wall_k - 273.15)
+        self.tmp117 = TMP117Chip(
+            pins.TMP117_ADDRESS, now_us, lambda: self.tamper("wall", measurement.wall_k) - 273.15
+        )
         self.max31865 = MAX31865Chip(
-            now_us, lambda: signals.pt1000_ohm(measurement.gas_k), signals.REFERENCE_OHM
+            now_us, lambda: signals.pt1000_ohm(self.tamper("gas", measurement.gas_k)), signals.REFERENCE_OHM
         )
         self.i2c = _I2c(self.chip, [self.ads1115, self.tmp117], pins.SDA, pins.SCL)
         self.spi = _Spi(self.chip, self.max31865, pins.RTD_SELECT, pins.RTD_READY)
@@ -394,6 +398,11 @@ class PicoDevice:
         if bare and files:
             self.install(files)
             self.power_cycle()
+
+    def hang(self) -> None:
+        """The processor stops for good: no instruction, no interrupt. Timers, PIO and watchdog go on."""
+        self.chip.mcu.core.enabled_interrupts = 0
+        self.chip.mcu.core.waiting = True
 
     def run_to_prompt(self) -> None:
         """Run until the USB host has found the device."""
@@ -505,7 +514,7 @@ class PicoDevice:
 
         def on_read(channel: int) -> None:
             if channel == safety:
-                volt = self._measurement.safety_ma * 1e-3 * signals.SHUNT_OHM
+                volt = self.tamper("safety", self._measurement.safety_ma) * 1e-3 * signals.SHUNT_OHM
                 counts = int(volt / 3.3 * 4096 + gauss(0.0, ADC_NOISE_COUNTS) + 0.5)
                 adc.channel_values[channel] = min(4095, max(0, counts))
             convert(channel)

@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
-from typing import Any, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 from ipch.errors import FileError, UsageError
 from ipch.paths import register_simulator
@@ -24,7 +24,10 @@ from ipch.sim.plant import Plant
 from ipch.sim.rigs import CoreDevice, SimDevice
 from ipch.sim.world import World
 
-RIGS = ("core", "sim")
+if TYPE_CHECKING:
+    from ipch.sim.pico import PicoDevice
+
+RIGS = ("core", "sim", "pico")
 
 
 class _Stop(Exception):
@@ -40,13 +43,17 @@ def serve(
     truth: Path | None = None,
     tcp: int | None = None,
     state: Path | None = None,
+    image: Path | None = None,
+    bare: bool = False,
     announce: TextIO | None = None,
 ) -> None:
     """Serve until SIGTERM, SIGINT or the end of the firmware. `speed` None is as fast as possible.
 
-    The first line on `announce` (standard output by default) is one JSON object with port, rig, pid, tcp and speed.
-    `state` keeps the device's files between runs; without it they go when the simulator ends.
-    Raises UsageError for an unknown rig or a TCP port that is taken, FileError without a MicroPython.
+    The first line on `announce` (standard output by default) is one JSON object with port, rig, pid, tcp
+    and speed. `state` keeps the device's files between runs; without it they go when the simulator ends.
+    For the rig `pico`, `image` is the MicroPython image that boots, `bare` leaves the firmware off a fresh
+    board. Raises UsageError for an unknown rig or a TCP port that is taken, FileError without a
+    MicroPython.
     """
     if rig not in RIGS:
         raise UsageError(f"unknown rig {rig!r}; one of {', '.join(RIGS)}")
@@ -58,7 +65,9 @@ def serve(
         try:
             line = SerialLine(tcp)
         except (OSError, OverflowError) as error:
-            raise UsageError(f"cannot listen on TCP port {tcp}: {error}; name a free one, 0 picks it") from None
+            raise UsageError(
+                f"cannot listen on TCP port {tcp}: {error}; name a free one, 0 picks it"
+            ) from None
         stack.callback(line.close)
         truth_file = None
         if truth is not None:
@@ -71,7 +80,7 @@ def serve(
             state = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="ipch-state-")))
         state.mkdir(parents=True, exist_ok=True)
         world = World(Plant(parameters, seed), line=line, speed=speed, truth=truth_file)
-        device = CoreDevice(world, state) if rig == "core" else SimDevice(world, state)
+        device = _device(rig, world, state, image, bare)
         stack.callback(device.close)
         first_line = {"port": line.port, "rig": rig, "pid": os.getpid(), "tcp": line.tcp_port, "speed": speed}
         # Boot before anybody is told of the port.
@@ -88,6 +97,19 @@ def serve(
             # A second signal must not interrupt the tidying up.
             for number in (signal.SIGTERM, signal.SIGINT):
                 signal.signal(number, signal.SIG_IGN)
+
+
+def _device(
+    rig: str, world: World, state: Path, image: Path | None, bare: bool
+) -> CoreDevice | SimDevice | PicoDevice:
+    if rig == "core":
+        return CoreDevice(world, state)
+    if rig == "sim":
+        return SimDevice(world, state)
+    from ipch.flash import firmware_files
+    from ipch.sim.pico import PicoDevice
+
+    return PicoDevice(world, state, image, files=None if bare else firmware_files())
 
 
 @dataclass(frozen=True)
@@ -119,7 +141,9 @@ def simulate(arguments: Sequence[str] = (), *, timeout_s: float = 30.0) -> Itera
         text = process.stdout.readline() if ready else ""
         if not text:
             process.kill()
-            raise UsageError(f"the simulator did not start: {process.stderr.read().strip() or 'it said nothing'}")
+            raise UsageError(
+                f"the simulator did not start: {process.stderr.read().strip() or 'it said nothing'}"
+            )
         first_line = json.loads(text)
         yield RunningServer(first_line["port"], first_line["pid"], first_line)
     finally:

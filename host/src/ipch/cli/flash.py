@@ -1,0 +1,50 @@
+"""The command that puts the firmware on a board."""
+
+from typing import Annotated
+
+import typer
+
+from ipch.cli.common import Json, Port
+
+_PANEL = "Find or simulate a device"
+
+
+def add_to(app: typer.Typer) -> None:
+    app.command(rich_help_panel=_PANEL)(flash)
+
+
+def flash(
+    port: Port = None,
+    force: Annotated[
+        bool,
+        typer.Option("--force", help="Also when the regulator is on: shuts every valve, the pressure stays."),
+    ] = False,
+    json: Json = False,
+) -> None:
+    """Put the firmware on a Raspberry Pi Pico that runs MicroPython, and restart it.
+
+    Copies only what differs, verifies every file on the board, and can be repeated after any failure.
+    """
+    from dataclasses import asdict
+
+    from ipch.cli.common import emit, options, say
+    from ipch.flash import flash as put
+    from ipch.transport import find_port
+
+    said = ""
+
+    def progress(what: str, share: float) -> None:
+        nonlocal said
+        if what != said and not options.json:
+            said = what
+            say(f"{share:4.0%} {what}")
+
+    report = put(options.port or find_port(), force=force, progress=progress)
+    lines = [
+        f"before     {report.before}",
+        f"now        {report.after}",
+        f"files      {len(report.changed)} written, {report.unchanged} as they were, "
+        f"{len(report.removed)} removed",
+        f"took       {report.seconds:.0f} s, {report.bytes_sent} bytes",
+    ]
+    emit(asdict(report), lines)
