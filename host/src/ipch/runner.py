@@ -115,7 +115,7 @@ class Runner:
 
     def _arrive(self, target_pa: int, timeout_s: float | None, sample: Sample) -> Sample:
         started_s = sample.uptime_s
-        whole_s = max(1.0, time_to_arrive(sample, target_pa, self._slew_pa_s))
+        whole_s = abs(target_pa - sample.pressure_pa) / self._slew_pa_s + SETTLE_GUESS_S
         while True:
             sample = self._next()
             if has_arrived(sample, target_pa):

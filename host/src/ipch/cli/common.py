@@ -1,9 +1,12 @@
 """What every command shares: the options that all of them take, output, and reporting errors."""
 
 import contextlib
+import itertools
 import json
 import math
+import shutil
 import sys
+import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any
@@ -71,16 +74,27 @@ def emit(data: Any, lines: Sequence[str] = ()) -> None:
 def emit_table(
     data: Any, columns: Sequence[str], rows: Sequence[Sequence[str]], right: Sequence[int] = ()
 ) -> None:
-    """Print a table, or `data` with --json. `right` lists the columns that are aligned to the right."""
+    """Print a table, or `data` with --json. `right` lists the columns that are aligned to the right.
+
+    On a terminal that is too narrow the widest column is wrapped; elsewhere a row is always one line.
+    """
     if options.json:
         print(to_json(data))
         return
     widths = [max(len(text) for text in column) for column in zip(columns, *rows, strict=True)]
+    if sys.stdout.isatty():
+        widest = max((n for n in range(len(widths)) if n not in right), key=lambda n: widths[n], default=0)
+        too_wide = sum(widths) + 2 * (len(widths) - 1) - shutil.get_terminal_size().columns
+        if too_wide > 0:
+            widths[widest] = max(16, widths[widest] - too_wide)
     for row in (columns, *rows):
-        cells = [
-            c.rjust(w) if n in right else c.ljust(w) for n, (c, w) in enumerate(zip(row, widths, strict=True))
-        ]
-        print("  ".join(cells).rstrip())
+        cells = [textwrap.wrap(text, width) or [""] for text, width in zip(row, widths, strict=True)]
+        for parts in itertools.zip_longest(*cells, fillvalue=""):
+            line = [
+                part.rjust(width) if n in right else part.ljust(width)
+                for n, (part, width) in enumerate(zip(parts, widths, strict=True))
+            ]
+            print("  ".join(line).rstrip())
 
 
 def say(text: str) -> None:

@@ -86,7 +86,11 @@ def run(
     folder = out or experiments.new_folder(chosen.name)
     with connected() as instrument, progress() as shown:
         say(f"recording to {folder}")
-        results = experiments.run_recipe(instrument, chosen, folder, shown)
+        try:
+            results = experiments.run_recipe(instrument, chosen, folder, shown)
+        except KeyboardInterrupt:
+            say(f"interrupted; the device goes on with what it was told last, the report is in {folder}")
+            raise
     _show(folder, *results)
 
 

@@ -25,9 +25,10 @@ def one_line(sample: "Sample") -> str:
 def sample_line(sample: "Sample") -> str:
     """One sample of many: uptime, state, pressure, setpoint, temperature, pulses."""
     gas = _temperature(sample.gas_k)
+    setpoint = format_pressure(sample.ramp_pa) if sample.state in ("REGULATE", "QUIET") else "-".ljust(10)
     return (
         f"{sample.uptime_s:10.1f} s  {sample.state:<11} {format_pressure(sample.pressure_pa)}"
-        f"  setpoint {format_pressure(sample.ramp_pa)}  gas {gas}  pulses {sample.fills}+{sample.vents}"
+        f"  setpoint {setpoint}  gas {gas}  pulses {sample.fills}+{sample.vents}"
         + (f"  FAULT {sample.fault}" if sample.faulty else "")
     )
 
