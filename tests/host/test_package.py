@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from ipch import Instrument, __version__
+from ipch import Instrument, __version__, errors
 from ipch.errors import FileError
 from ipch.paths import firmware_dir, recipes_dir
+from ipch.recipe import load_recipe
+from ipch.sim.server import RunningServer
 
 HOST = Path(__file__).resolve().parents[2] / "host"
 
@@ -70,3 +75,37 @@ def test_the_module_runs_as_the_program_does() -> None:
     command = [sys.executable, "-m", "ipch", "--version"]
     shown = subprocess.run(command, capture_output=True, text=True, check=True, env=environment)
     assert shown.stdout == f"ipch {__version__}\n"
+
+
+def readme_blocks(language: str) -> list[str]:
+    text = (HOST / "README.md").read_text(encoding="utf-8")
+    return re.findall(rf"^```{language}\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
+
+
+def test_the_recipe_of_the_readme_is_one(tmp_path: Path) -> None:
+    (text,) = readme_blocks("toml")
+    (tmp_path / "readme.toml").write_text(text)
+    recipe = load_recipe(tmp_path / "readme.toml", {"target": "3MPa"})
+    assert [task.kind for task in recipe.steps()] == ["ramp", "hold", "quiet", *["ramp", "wait"] * 3, "vent"]
+
+
+def test_the_python_of_the_readme_runs(sim: RunningServer, capsys: pytest.CaptureFixture[str]) -> None:
+    (program,) = readme_blocks("python")
+    exec(compile(program, "README.md", "exec"), {})
+    assert "NONE" in capsys.readouterr().out
+    with Instrument.open(sim.port) as regulator:
+        assert regulator.target_pa == 5_000_000
+        regulator.off()
+
+
+def test_the_readme_names_every_command_and_exit_code(cli: Callable[..., Any]) -> None:
+    text = (HOST / "README.md").read_text(encoding="utf-8")
+    commands = re.findall(r"^  ([a-z]+)  ", cli("--help").out, re.MULTILINE)
+    assert len(commands) > 15
+    assert [name for name in commands if not re.search(rf"`{name}\b|`[a-z ,]*\b{name}\b", text)] == []
+    codes = {
+        error.exit_code
+        for error in vars(errors).values()
+        if isinstance(error, type) and issubclass(error, errors.IpchError)
+    }
+    assert [code for code in codes if f"\n| {code} | " not in text and f"\n| {code} |" not in text] == []

@@ -43,7 +43,7 @@ CREATE TABLE runs (
 CREATE TABLE samples (
     run INTEGER NOT NULL REFERENCES runs,
     boot INTEGER NOT NULL,
-    sequence INTEGER NOT NULL,    -- the device counts its answers: a gap is a sample that was lost
+    sequence INTEGER NOT NULL,    -- the device counts its answers, also those that are not recorded
     uptime_s REAL NOT NULL,
     utc_s REAL NOT NULL,
     host_s REAL NOT NULL,

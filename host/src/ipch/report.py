@@ -49,8 +49,7 @@ def render(run: Run, truth: Truth | None, judged: Judgement) -> str:
         heading=html.escape(run.name),
         subtitle=_subtitle(run),
         tiles=_tiles(run, judged),
-        steps=_table(summary.STEP_COLUMNS, summary.step_rows(judged), text_columns=1) if judged.steps else "",
-        steps_note=_steps_note(judged),
+        steps=_steps(judged),
         events=_events(run),
         device=_device(run),
         settings=_settings(run),
@@ -107,7 +106,7 @@ def _figure(run: Run, truth: Truth | None, judged: Judgement) -> dict[str, Any]:
 
     line(1, "pressure", time, samples["pressure_pa"] / 1e6, _BLUE, 6)
     line(1, "setpoint", time, _while_regulating(run, samples["ramp_pa"]) / 1e6, _ORANGE, 6, dash="dash")
-    held = np.full(len(time), np.nan)
+    held = _error_without_steps(run) if not run.steps else np.full(len(time), np.nan)
     for step in run.steps:
         if step.kind in ("hold", "quiet") and step.target_pa is not None:
             inside = (run.time_s >= step.start_s) & (run.time_s <= step.end_s)
@@ -202,6 +201,13 @@ def _figure(run: Run, truth: Truth | None, judged: Judgement) -> dict[str, Any]:
     return {"data": traces, "layout": layout}
 
 
+def _error_without_steps(run: Run) -> Floats:
+    """Distance from the target wherever the ramp was over: a log has no steps that say when that was."""
+    ramp_pa, target_pa = run.samples["ramp_pa"], run.samples["target_pa"]
+    error = _while_regulating(run, run.samples["pressure_pa"] - target_pa)
+    return np.where(ramp_pa == target_pa, error, np.nan)
+
+
 def _marks(run: Run, start_s: float, scale: float) -> list[dict[str, Any]]:
     """A thin line through all plots where a step begins."""
     return [
@@ -283,16 +289,18 @@ def _table(columns: Any, rows: list[list[str]], text_columns: int) -> str:
     return f"<div class=scroll><table>{head}<tbody>{body}</tbody></table></div>"
 
 
-def _steps_note(judged: Judgement) -> str:
+def _steps(judged: Judgement) -> str:
     if not judged.steps:
         return ""
+    table = _table(summary.STEP_COLUMNS, summary.step_rows(judged), text_columns=1)
     by = (
         "The figures come from the true pressure of the simulated chamber, which no device knows."
         if judged.source == "truth"
         else "The figures come from the device's own filtered transducer."
     )
     return (
-        f"<p class=note>{by} In band: share of the time within {judged.band_pa / 1e3:g} kPa of the target. "
+        f"<h2>Steps</h2>{table}<p class=note>{by} "
+        f"In band: share of the time within {judged.band_pa / 1e3:g} kPa of the target. "
         "Overshoot and settling are counted until the next ramp; settling starts as the setpoint arrives.</p>"
     )
 
