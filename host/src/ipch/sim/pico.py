@@ -404,6 +404,10 @@ class PicoDevice:
         self.chip.mcu.core.enabled_interrupts = 0
         self.chip.mcu.core.waiting = True
 
+    def coils_on(self) -> tuple[bool, ...]:
+        """Which valve outputs are on now, in the order of `Plant.valves`."""
+        return tuple(self._on)
+
     def run_to_prompt(self) -> None:
         """Run until the USB host has found the device."""
         for _ in range(500):
