@@ -1,6 +1,7 @@
 """Parameters of SCPI commands: text to integers, booleans, choices, strings; exact, without floats."""
 
 _DIGITS = "0123456789"
+_QUOTES = ("'", '"')
 # A number beyond 10^18 of anything is as good as infinite here; the range check then names the limits.
 _HUGE = 10**18
 _LIMITS = ("MINimum", "MAXimum", "DEFault")
@@ -62,6 +63,8 @@ def string(text: str) -> str:
 def boolean(text: str) -> bool:
     """Return the truth of ON, OFF, 1 or 0. Other numbers are refused: they are a slip, not a truth."""
     word = text.upper()
+    if text[:1] in _QUOTES:
+        raise ScpiError(-104, "ON, OFF, 1 or 0")
     if word == "ON" or word == "1":
         return True
     if word == "OFF" or word == "0":
@@ -80,7 +83,8 @@ def choice(text: str, words: tuple) -> int:
     for index, word in enumerate(words):
         if given == word.upper() or given == short_form(word):
             return index
-    raise ScpiError(-224, ", ".join([short_form(word) for word in words]))
+    code = -224 if given[:1].isalpha() else -104
+    raise ScpiError(code, ", ".join([short_form(word) for word in words]))
 
 
 def scaled(text: str, units: dict, unit: str, limits: tuple) -> int:

@@ -112,7 +112,7 @@ def test_the_target():
     )
     answers(":SOUR:PRES? MAX", "5.5000000")
     answers(":SOUR:PRES? MIN;PRES? DEF", "0.1013250;0.1013250")
-    refuses(":SOUR:PRES? 5", '-224,"Illegal parameter value;MIN, MAX, DEF"')
+    refuses(":SOUR:PRES? 5", '-104,"Data type error;MIN, MAX, DEF"')
 
 
 def test_a_target_out_of_range_is_told_what_is_allowed():

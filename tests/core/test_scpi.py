@@ -410,15 +410,18 @@ def test_booleans():
         assert boolean(text) is True
     for text in ("OFF", "oFf", "0"):
         assert boolean(text) is False
-    for text in ("2", "-1", "TRUE", "YES", "", "'ON'", "1.0"):
+    for text in ("2", "-1", "TRUE", "YES", "", "1.0"):
         assert code_of(boolean, text) == -224, text
+    assert code_of(boolean, "'ON'") == code_of(boolean, '"1"') == -104
 
 
 def test_choices_in_both_forms():
     for text, index in (("LIN", 0), ("linear", 0), ("Max", 1), ("MAXIMUM", 1), ("off", 2)):
         assert choice(text, MODES) == index
-    for text in ("LINE", "MAXI", "", "1", "'LIN'"):
+    for text in ("LINE", "MAXI", "O"):
         assert code_of(choice, text, MODES) == -224, text
+    for text in ("", "1", "-1", "'LIN'", '"OFF"'):
+        assert code_of(choice, text, MODES) == -104, text
 
 
 def test_488_2_7_7_5_strings():
