@@ -1,10 +1,8 @@
-"""The Raspberry Pi Pico: the only file that knows of machine and rp2. Importing it makes every output safe.
-"""
+"""The Raspberry Pi Pico: the only file that knows of machine and rp2. Importing it shuts every valve."""
 
 # ruff: noqa: E402 - nothing may come before the outputs are safe.
-from machine import Pin
-
 import pins
+from machine import Pin
 
 _VALVES = tuple(
     Pin(number, Pin.OUT, value=1 - pins.VALVE_ON)
@@ -56,10 +54,10 @@ def _one_shot():
     """
     pull(block)  # noqa: F821
     out(x, 15)  # noqa: F821
-    set(pins, 1)  # noqa: F821
+    set(pins, 1)
     label("on")  # noqa: F821
     jmp(x_dec, "on")  # noqa: F821
-    set(pins, 0)  # noqa: F821
+    set(pins, 0)
 
 
 class Port:
@@ -129,6 +127,7 @@ class Rig:
         # Stay in the REPL, without a watchdog: asked for, button held, or too many starts in a row that
         # failed.
         starts = mem16[_SCRATCH + 4]
+        self.pattern = 0x0F  # of the LED: one bit for each 160 ms, the lowest first
         self.maintenance = (
             mem16[_SCRATCH] == _MAINTENANCE_REQUEST
             or self._button() == pins.BUTTON_PRESSED
@@ -150,6 +149,18 @@ class Rig:
         self._arm()
         self.serial = Port()
 
+        self._drains = tuple(
+            Pin(number, Pin.IN)
+            for number in (
+                pins.FILL_DRAIN,
+                pins.VENT_DRAIN,
+                pins.SUPPLY_ISOLATION_DRAIN,
+                pins.VENT_ISOLATION_DRAIN,
+                pins.RELIEF_DRAIN,
+            )
+        )
+        self._rail = Pin(pins.RAIL, Pin.IN)
+        self._trip = Pin(pins.TRIP, Pin.IN, Pin.PULL_UP)
         self._adc = ADC(pins.SAFETY_ADC)
         self._select = Pin(pins.RTD_SELECT, Pin.OUT, value=1 - pins.SELECTED)
         spi = SPI(
@@ -218,8 +229,7 @@ class Rig:
         return dt_ms
 
     def read(self, sample):
-        """Fill in the counts; the bits of `sample.faults` are the converters without a trustworthy reading.
-        """
+        """Fill in the counts; the bits of `sample.faults` are the converters without a reading to trust."""
         counts = self._collect()
         if counts >= -32768:
             sample.control_counts = counts
@@ -264,6 +274,9 @@ class Rig:
         """The tick is complete: coil rail, LED, watchdog."""
         self._beat ^= 1
         self._heartbeat(self._beat)
+        phase = self._phase
+        if not phase & 7:
+            self._led((self.pattern >> (phase >> 3) & 1) == pins.LED_ON)
         if self._good_ticks < 3000:
             self._good_ticks += 1
             if self._good_ticks == 3000:
@@ -273,9 +286,28 @@ class Rig:
             self._watchdog = watchdog = WDT(timeout=_WATCHDOG_MS)
         watchdog.feed()
 
-    def show(self, pattern: int):
-        """Show a pattern on the LED: one bit for each eighth of a second, lowest first."""
-        self._led(pattern >> (self._phase >> 3 & 7) & 1)
+    def coil_faults(self) -> int:
+        """Compare each drain with its command: bit 0 fill, 1 vent, 2 supply isolation, 3 vent isolation, 4
+        relief.
+
+        Worth asking while the coil rail is on: without it every drain that should be high is low.
+        """
+        faults = 0
+        bit = 1
+        for index in range(5):
+            off = self._drains[index]() == pins.DRAIN_OFF
+            if off == (_VALVES[index]() == pins.VALVE_ON):
+                faults |= bit
+            bit <<= 1
+        return faults
+
+    def rail_on(self) -> bool:
+        """Whether the coil rail is on; it follows the heartbeat."""
+        return self._rail() == pins.RAIL_ON
+
+    def tripped(self) -> bool:
+        """Whether the hardware comparator has tripped."""
+        return self._trip() == pins.TRIP_ACTIVE
 
     def enter_maintenance(self):
         """Shut everything and reset into the REPL, which no watchdog disturbs. Does not return."""

@@ -10,6 +10,7 @@ def run(rig):
     rig.safe()
     import files
     from link import Link
+
     from regulator.app import App
     from regulator.safety import MAINTENANCE
     from regulator.settings import Settings
