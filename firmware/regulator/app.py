@@ -15,7 +15,7 @@ to its REPL), `enter_maintenance()` (reset into it), `release()` (safe, and the 
 
 from regulator.control import COMPLETE, IDLE, IN_PROGRESS, Control
 from regulator.instrument import Instrument
-from regulator.safety import MAINTENANCE, OFF, QUIET, REGULATE, SEALED, SETTINGS_LOST, SUPPLY_LOW, VENTING, Safety
+from regulator.safety import BAND_WIDENED, MAINTENANCE, OFF, QUIET, REGULATE, SEALED, SETTINGS_LOST, SUPPLY_LOW, VENTING, Safety
 from regulator.sensors import Sample, Sensors
 from regulator.valves import Valves
 
@@ -89,10 +89,8 @@ class App:
                 self._started = True
                 control.start()
             control.regulate(dt_ms)
-            if control.supply_low:
-                safety.warnings |= SUPPLY_LOW
-            else:
-                safety.warnings &= ~SUPPLY_LOW
+            safety.warn(SUPPLY_LOW, control.supply_low)
+            safety.warn(BAND_WIDENED, control.band_is_widened())
             return
         if state != QUIET:
             self._started = False
@@ -204,6 +202,8 @@ class App:
 
     def change_setting(self, name: str, value: int) -> str:
         """Check a setting, put it in force and have it stored."""
+        if name == "dead_band_pa" and value < self.control.coarse_pa:
+            return "dead_band_pa: at least %d Pa with these valves and this chamber" % self.control.coarse_pa
         reason = self.settings.set(name, value)
         if not reason:
             self.sensors.configure()

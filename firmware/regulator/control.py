@@ -1,18 +1,16 @@
 """Target -> ramp -> pulses, on measured pressure, with the thermal transient taken into account."""
 
+from regulator.fixed import muldiv
 from regulator.valves import FILL, IMMEDIATE_PER_SETTLED_PERCENT, VENT
 
 # A ramp asks for this much of its way at a time.
 _BURST_MS = 1000
 _BURST_MAX_PA = 100_000
-# Untried valves are tried with small steps: their gain may be off by a factor.
-_TRIAL_STEP_PA = 8_000
-_TRIALS = 3
 # Shares of the dead-band in percent: where a pulse is asked for, how far past the target it should end up, and how high
 # its immediate step may reach. What is left to 100 is for the jitter of the pulse, noise and the time it takes to act.
 _TRIGGER_PERCENT = 92
 _PAST_PERCENT = 50
-_PEAK_PERCENT = 70
+_PEAK_PERCENT = 80
 # Samples since the last pulse before a hold is judged.
 _HOLD_SAMPLES = 8
 # An error is judged where it will be when a pulse asked for now takes effect.
@@ -36,6 +34,7 @@ class Control:
         self.effort_percent = 0
         self.vent_state = IDLE
         self.supply_low = False
+        self.coarse_pa = 0  # dead-band that the shortest pulses can keep
         self._ramp_rest = 0
         self._within_ms = 0
         self.configure()
@@ -62,8 +61,12 @@ class Control:
         self._advance_ramp(self.target_pa, slew, dt_ms)
         self._check_limits(dt_ms)
         if not self._valves.idle():
+            self._chain(self.target_pa)
             return
         self.effort_percent = 0
+        if self._valves.learned:
+            self._valves.learned = False
+            self._weigh_pulses()
         error_pa = self.target_pa - self._sensors.ahead_pa(_AHEAD_TICKS)
         if self.ramp_pa != self.target_pa or abs(error_pa) > 4 * self._band_pa:
             self._follow_ramp(self.target_pa, slew)
@@ -75,12 +78,24 @@ class Control:
         """One tick of VENT: down to ambient at the vent rate."""
         self._advance_ramp(self._ambient_pa, self._vent_slew_pa_s, dt_ms)
         if not self._valves.idle():
+            self._chain(self._ambient_pa)
             return
         if self._sensors.pressure_pa < self._ambient_pa + 20_000:
             self._valves.close_window()
             self.vent_state = COMPLETE
             return
         self._follow_ramp(self._ambient_pa, self._vent_slew_pa_s)
+
+    def _weigh_pulses(self):
+        """Find the dead-band that the valves can keep: 0.75 of what the shortest pulse leaves, so that the one from either
+        edge stays clear of the other."""
+        valves = self._valves
+        step_pa = max(valves.smallest_step_pa(FILL), valves.smallest_step_pa(VENT))
+        self.coarse_pa = step_pa * 75 // IMMEDIATE_PER_SETTLED_PERCENT
+
+    def band_is_widened(self) -> bool:
+        """Return whether the valves are too coarse for the dead-band that was set."""
+        return self.coarse_pa > self._band_pa
 
     def rest(self):
         """One tick in which no valve may move."""
@@ -123,6 +138,23 @@ class Control:
         # The last burst falls short by what a pulse may be off; the hold makes up for it.
         self._pulse(side, min(ahead_pa + half_pa, remaining_pa - remaining_pa // 8), True)
 
+    def _chain(self, target_pa: int):
+        """Let a next pulse follow at once where the ramp is so far ahead that the valve had better stay open."""
+        valves = self._valves
+        if not valves.may_chain():
+            return
+        side = valves.side
+        ahead_pa = self.ramp_pa - self._sensors.control_pa
+        remaining_pa = target_pa - self._sensors.control_pa
+        if side == VENT:
+            ahead_pa = -ahead_pa
+            remaining_pa = -remaining_pa
+        longest_us = valves.pulse_for(side, 1 << 28)
+        rate_pa_s = valves.rate_pa_s(side)
+        # A whole longest pulse fits into what is missing, and another one into the rest of the way.
+        if rate_pa_s and ahead_pa > muldiv(rate_pa_s, longest_us, 1_000_000) and remaining_pa > rate_pa_s // 2:
+            valves.request(side, longest_us, True)
+
     def _hold(self, error_pa: int):
         """Correct an error that is outside the dead-band and will stay there."""
         sensors = self._sensors
@@ -134,12 +166,13 @@ class Control:
             error_pa = -error_pa
             staying_pa = -staying_pa
             side = VENT
-        band_pa = self._band_pa
+        band_pa = max(self._band_pa, self.coarse_pa)
         if error_pa * 100 <= band_pa * _TRIGGER_PERCENT or staying_pa * 2 < band_pa:
             return
         # Past the target, so that the next correction is further away, but never out of the band at once.
         aim_pa = (staying_pa + band_pa * _PAST_PERCENT // 100) * IMMEDIATE_PER_SETTLED_PERCENT // 100
-        self._pulse(side, min(aim_pa, error_pa + band_pa * _PEAK_PERCENT // 100), False)
+        peak_pa = max(band_pa * _PEAK_PERCENT // 100 - self._valves.jitter_pa(side), 0)
+        self._pulse(side, min(aim_pa, error_pa + peak_pa), False)
 
     def _pulse(self, side: int, step_pa: int, linger: bool):
         valves = self._valves
@@ -147,8 +180,6 @@ class Control:
             self.supply_low = self._sensors.supply_pa < self._sensors.pressure_pa + _SUPPLY_MARGIN_PA
             if self.supply_low:
                 return
-        if valves.learned[side] < _TRIALS and step_pa > _TRIAL_STEP_PA:
-            step_pa = _TRIAL_STEP_PA
         us = valves.pulse_for(side, step_pa)
         if us:
             self.effort_percent = max(1, us // 3000) if side == FILL else -max(1, us // 3000)

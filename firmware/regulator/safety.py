@@ -37,10 +37,20 @@ FAULTS = (
     ),
 )
 
-WARNINGS = ("SUPPLY_LOW", "SAFETY_TRANSDUCER", "SUPPLY_TRANSDUCER", "GAS_TEMPERATURE", "WALL_TEMPERATURE", "SETTINGS_LOST", "QUIET_DRIFT")
+WARNINGS = (
+    "SUPPLY_LOW",
+    "SAFETY_TRANSDUCER",
+    "SUPPLY_TRANSDUCER",
+    "GAS_TEMPERATURE",
+    "WALL_TEMPERATURE",
+    "SETTINGS_LOST",
+    "QUIET_DRIFT",
+    "BAND_WIDENED",  # the shortest pulses are too coarse for the dead-band that was set
+)
 SUPPLY_LOW, SAFETY_TRANSDUCER, SUPPLY_TRANSDUCER, GAS_TEMPERATURE, WALL_TEMPERATURE, SETTINGS_LOST, QUIET_DRIFT = (
     1 << n for n in range(7)
 )
+BAND_WIDENED = 1 << 7
 
 _FAILED_MS = 100
 _RANGE_MS = 500
@@ -157,9 +167,9 @@ class Safety:
         else:
             self._over_samples = 0
 
-        self._warn(SUPPLY_TRANSDUCER, sensors.supply.band != VALID)
-        self._warn(GAS_TEMPERATURE, sensors.gas_mk == 0)
-        self._warn(WALL_TEMPERATURE, sensors.wall_mk == 0)
+        self.warn(SUPPLY_TRANSDUCER, sensors.supply.band != VALID)
+        self.warn(GAS_TEMPERATURE, sensors.gas_mk == 0)
+        self.warn(WALL_TEMPERATURE, sensors.wall_mk == 0)
         self._fault_now = fault
         if fault:
             self._trip(fault, value, uptime_s, uptime_ms)
@@ -272,7 +282,7 @@ class Safety:
         if self.quiet_left_ms <= 0:
             self.state = REGULATE
 
-    def _warn(self, bit: int, active: bool):
+    def warn(self, bit: int, active: bool):
         if active:
             self.warnings |= bit
         else:

@@ -16,8 +16,6 @@ TABLE = (
     ("vent_slew_pa_s", "Pa/s", 20_000, 10, 1_000_000, "rate of a vent command"),
     ("in_limits_pa", "Pa", 10_000, 100, 1_000_000, "distance from the target that counts as in limits"),
     ("in_limits_ms", "ms", 5_000, 0, 600_000, "time within that distance before in limits is reported"),
-    ("fill_gain", "Pa/s/MPa", 58_000, 500, 1_700_000, "first guess of the fill valve's effect, before any pulse"),
-    ("vent_gain", "Pa/s/MPa", 58_000, 500, 1_700_000, "first guess of the vent valve's effect, before any pulse"),
     ("pulse_min_us", "us", 3_000, 500, 100_000, "shortest pulse that opens a valve cleanly"),
     ("pulse_max_us", "us", 300_000, 1_000, 300_000, "longest single pulse"),
     ("isolation_lead_ms", "ms", 40, 0, 500, "isolation valve opens this long before its pulse"),

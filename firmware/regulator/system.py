@@ -130,8 +130,9 @@ class System:
         if side not in (0, 1):
             raise ScpiError(-114, "1 fill, 2 vent")
         valves = self._app.valves
+        response = valves.responses[side]
         open_ms = _milliseconds(valves.open_s[side], valves.open_us[side] // 1000)
-        return f"{valves.openings[side]},{open_ms},{valves.gain[side]},{valves.response_pa[side]}"
+        return f"{valves.openings[side]},{open_ms},{response.gain},{response.response_pa}"
 
 
 def _setting_row(text: str) -> tuple:

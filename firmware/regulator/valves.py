@@ -1,6 +1,7 @@
 """Windows of the two valve pairs: isolation first, pulse inside, isolation shut; interlock and metering."""
 
 from regulator.fixed import flow_fraction, muldiv
+from regulator.response import Response
 
 FILL, VENT = 0, 1
 NONE = -1
@@ -15,12 +16,12 @@ PULSE_HARD_MAX_US = 300_000
 # that stays (from the energy balance of a filled and of an emptied vessel, real gas at 5 MPa).
 IMMEDIATE_PER_SETTLED_PERCENT = 145
 
-_GAIN_MIN = 500
-_GAIN_MAX = 1_700_000
+# What the edges of a pulse may be off together.
+_JITTER_US = 1_500
 
 
 class Valves:
-    """One window at a time, on one side at a time. Times in ms and us, gains in Pa/s per MPa upstream."""
+    """One window at a time, on one side at a time. Times in ms and us, pressures in Pa."""
 
     def __init__(self, settings, sensors):
         self._settings = settings
@@ -32,67 +33,69 @@ class Valves:
         self.openings = [0, 0]
         self.open_s = [0, 0]
         self.open_us = [0, 0]  # below one second
-        self.missed = [0, 0]
-        self.gain = [0, 0]  # immediate effect, learned
-        self.learned = [0, 0]  # how many pulses the gain rests on, 100 at most
-        self.response_pa = [0, 0]
+        floor_us = settings.get("pulse_min_us")
+        self.responses = (Response(floor_us), Response(floor_us))
         self._rest_ms = 0
         self._requested_us = 0
         self._linger = False
+        self.learned = False  # set whenever a pulse was judged; for the reader to clear
+        self._judged_us = 0  # the pulse to learn from, 0 for none
+        self._flow_kpa = 0
         self._before_pa = 0
-        self._expected_pa = 0
         self.configure()
 
     def configure(self):
-        """Read timing from the settings; gains only where nothing has been learned yet."""
+        """Read the timing from the settings."""
         setting = self._settings.get
         self._lead_ms = setting("isolation_lead_ms")
         self._lag_ms = setting("isolation_lag_ms")
         self._settle_ms = setting("settle_ms")
-        self._min_us = setting("pulse_min_us")
         self._max_us = min(setting("pulse_max_us"), PULSE_HARD_MAX_US)
-        if not self.learned[FILL]:
-            self.gain[FILL] = setting("fill_gain")
-        if not self.learned[VENT]:
-            self.gain[VENT] = setting("vent_gain")
+        self._ambient_pa = setting("ambient_pa")
 
     def idle(self) -> bool:
         """Return whether a new window may begin now."""
         return self.stage == SHUT
 
-    def rate_pa_s(self, side: int) -> int:
-        """Return the immediate effect of the open valve now, in Pa/s (0 where no gas would flow)."""
-        sensors = self._sensors
+    def may_chain(self) -> bool:
+        """Return whether a pulse asked for now would follow the present one without a pause."""
+        return self.stage == PULSE and self._rest_ms <= 0
+
+    def flow_kpa(self, side: int) -> int:
+        """Return what drives the flow: upstream pressure in kPa, times the subsonic fraction of ISO 6358."""
+        pressure_pa = self._sensors.pressure_pa
         if side == FILL:
-            up_pa = sensors.supply_pa
-            down_pa = sensors.pressure_pa
-        else:
-            up_pa = sensors.pressure_pa
-            down_pa = self._settings.get("ambient_pa")
-        if up_pa <= down_pa:
-            return 0
-        choked = muldiv(self.gain[side], up_pa >> 6, 1_000_000 >> 6)
-        return muldiv(choked, flow_fraction(up_pa, down_pa), 1024)
+            supply_pa = self._sensors.supply_pa
+            return (supply_pa // 1000) * flow_fraction(supply_pa, pressure_pa) >> 10
+        return (pressure_pa // 1000) * flow_fraction(pressure_pa, self._ambient_pa) >> 10
+
+    def rate_pa_s(self, side: int) -> int:
+        """Return the immediate effect of the open valve now, in Pa/s; 0 while it is unknown or no gas would flow."""
+        return self.responses[side].rate_pa_s(self.flow_kpa(side))
 
     def pulse_for(self, side: int, step_pa: int) -> int:
         """Return the pulse in us whose immediate step is `step_pa`, within the limits; 0 if not worth one."""
-        rate = self.rate_pa_s(side)
-        if rate <= 0:
-            return 0
-        # Tenths of a millisecond keep the result small for the slowest valve.
-        tenths = muldiv(step_pa, 10_000, rate) if step_pa * 10 < rate * 4 else 4_000
-        us = tenths * 100
-        if us < self._min_us:
-            return self._min_us if us * 2 >= self._min_us else 0
-        return min(us, self._max_us)
+        return self.responses[side].pulse_us(step_pa, self.flow_kpa(side), self._max_us)
 
     def smallest_step_pa(self, side: int) -> int:
-        """Return the immediate step of the shortest pulse."""
-        return muldiv(self.rate_pa_s(side), self._min_us, 1_000_000)
+        """Return the immediate step of the shortest pulse; 0 while unknown."""
+        return self.responses[side].smallest_pa(self.flow_kpa(side))
+
+    def jitter_pa(self, side: int) -> int:
+        """Return how much the step of one pulse may be off because its edges are."""
+        return muldiv(self.rate_pa_s(side), _JITTER_US, 1_000_000)
 
     def request(self, side: int, us: int, linger: bool):
         """Begin a window with one pulse. `linger` keeps the isolation valve open for a next pulse (a ramp)."""
-        if self.stage != SHUT or us <= 0:
+        if us <= 0:
+            return
+        if self.may_chain() and self.side == side:
+            self._requested_us = us
+            self._start_pulse()
+            # Where one ended and the other began is not seen: nothing to learn.
+            self._judged_us = 0
+            return
+        if self.stage != SHUT:
             return
         self._requested_us = us
         self._linger = linger
@@ -117,27 +120,32 @@ class Valves:
         if self.stage != SHUT:
             self._sensors.resume_fit()
             self.stage = SETTLE
-            self._expected_pa = 0
+            self._judged_us = 0
             self._rest_ms = self._settle_ms
 
     def update(self, dt_ms: int):
-        """Advance the window by one tick; sets `pulse_us` in the tick in which a pulse starts."""
+        """Advance the window by one tick, before new requests; sets `pulse_us` in the tick in which a pulse starts."""
         self.pulse_us = 0
         if self.stage == SHUT:
             return
+        ended = self.may_chain()
         self._rest_ms -= dt_ms
-        if self._rest_ms > 0:
+        if self.stage == PULSE:
+            # One tick in which a next pulse may follow, then the window closes.
+            if ended:
+                self.stage = LAG
+                self._rest_ms = self._lag_ms
+        elif self._rest_ms > 0:
             return
-        if self.stage == LEAD:
+        elif self.stage == LEAD:
             self._start_pulse()
-        elif self.stage == PULSE:
-            self.stage = LAG
-            self._rest_ms = self._lag_ms
         elif self.stage == LAG:
             if not self._linger:
                 self.isolation = NONE
             self.stage = SETTLE
-            self._rest_ms = self._settle_ms if not self._linger else self._settle_ms // 3
+            # The first pulses of a valve are judged with care, later ones of a ramp in passing.
+            hurry = self._linger and self.responses[self.side].judged > 2
+            self._rest_ms = self._settle_ms // 3 if hurry else self._settle_ms
             # Extrapolated since the pulse began: what the pressure would be now without it.
             self._before_pa = self._sensors.ahead_pa(0)
             self._sensors.resume_fit()
@@ -152,7 +160,8 @@ class Valves:
         self._rest_ms = us // 1000 + 1
         self.pulse_us = us
         self._sensors.freeze_fit()
-        self._expected_pa = muldiv(self.rate_pa_s(side), us, 1_000_000)
+        self._judged_us = us
+        self._flow_kpa = self.flow_kpa(side)
         self.openings[side] += 1
         self.open_us[side] += us
         while self.open_us[side] >= 1_000_000:
@@ -160,26 +169,11 @@ class Valves:
             self.open_s[side] += 1
 
     def _judge(self):
-        """Learn the gain from what the pulse did."""
-        expected_pa = self._expected_pa
+        """Learn from what the pulse did."""
         side = self.side
-        if side == NONE or expected_pa < 300:
+        if side == NONE or self._judged_us == 0:
             return
         # Back to the moment the fit resumed: what came after is the thermal transient.
         step_pa = self._sensors.ahead_pa(-self._sensors.samples) - self._before_pa
-        if side == VENT:
-            step_pa = -step_pa
-        self.response_pa[side] = step_pa
-        if step_pa * 10 < expected_pa * (3 if self.learned[side] > 2 else 1):
-            self.missed[side] += 1
-            return
-        # 256ths of the expected step; one pulse may not move the gain by more than a factor of 2.
-        ratio = muldiv(step_pa, 256, expected_pa)
-        ratio = min(max(ratio, 128), 511)
-        gain = self.gain[side]
-        observed = gain * ratio >> 8
-        # The first pulses count in full, later ones against the jitter of single pulses.
-        weight = 1 if self.learned[side] < 2 else (4 if self._requested_us > 15_000 else 8)
-        self.gain[side] = min(max(gain + (observed - gain) // weight, _GAIN_MIN), _GAIN_MAX)
-        if self.learned[side] < 100:
-            self.learned[side] += 1
+        self.responses[side].judge(self._judged_us, -step_pa if side == VENT else step_pa, self._flow_kpa)
+        self.learned = True

@@ -99,8 +99,10 @@ class FakeApp:
         self.valves.openings = [321, 54]
         self.valves.open_s = [9, 0]
         self.valves.open_us = [12_999, 500_000]
-        self.valves.gain = [58_000, 61_000]
-        self.valves.response_pa = [1_500, -1_700]
+        self.valves.responses = (Part(), Part())
+        for response, gain, step_pa in zip(self.valves.responses, (58_000, 61_000), (1_500, -1_700)):
+            response.gain = gain
+            response.response_pa = step_pa
         self.safety = Part()
         self.safety.state = 0
         self.safety.fault = 0

@@ -70,7 +70,8 @@ def test_vent_goes_to_ambient_at_its_rate_and_ends_off(bench):
     rig = bench("initial_mpa=1.1")
     rig.send(':SYST:SETT "vent_slew_pa_s",20000;:SOUR:PRES:LEV:IMM:AMPL:VENT 1')
     took_s = rig.run_until(lambda: rig.plant.pressure_pa < 0.7e6, 60)
-    assert 18 < took_s < 22
+    # 20 s at the rate, and some for the first pulses, by which the device gets to know the valve.
+    assert 18 < took_s < 25
     # Further down the open valve gives less than the rate that was asked for.
     rig.run_until(lambda: rig.ask(":SOUR:PRES:LEV:IMM:AMPL:VENT?") == "2", 200)
     assert rig.plant.pressure_pa < 0.14e6

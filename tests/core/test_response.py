@@ -1,0 +1,120 @@
+from regulator.response import Response
+
+SEEDS = (1, 2, 3)
+
+
+class Noise:
+    """A small seeded generator, the same on both interpreters."""
+
+    def __init__(self, seed):
+        self.state = seed * 7919 + 1
+
+    def uniform(self, low, high):
+        self.state = (self.state * 1103515245 + 12345) % (1 << 31)
+        return low + (high - low) * self.state / (1 << 31)
+
+
+class Valve:
+    """A valve that opens `opens_us` after it is energised and shuts `shuts_us` after it is not."""
+
+    def __init__(self, gain, opens_us=6_000, shuts_us=5_000, seed=1, noise_pa=300, missing=0):
+        self.gain = gain
+        self.opens_us = opens_us
+        self.shuts_us = shuts_us
+        self.noise = Noise(seed)
+        self.noise_pa = noise_pa
+        self.missing = missing
+
+    def pulse(self, us, flow_kpa):
+        noise = self.noise.uniform(-self.noise_pa, self.noise_pa)
+        opens_us = self.opens_us + self.noise.uniform(-500, 500)
+        if us <= opens_us or self.noise.uniform(0, 1) < self.missing:
+            return int(noise)
+        open_us = us - opens_us + self.shuts_us + self.noise.uniform(-500, 500)
+        return int(self.gain * flow_kpa / 1000 * open_us / 1e6 + noise)
+
+
+def teach(response, valve, steps_pa, flow_kpa=4000):
+    for step_pa in steps_pa:
+        us = response.pulse_us(step_pa, flow_kpa, 300_000)
+        if us:
+            response.judge(us, valve.pulse(us, flow_kpa), flow_kpa)
+
+
+def test_an_unknown_valve_is_tried_from_the_shortest_pulse_up():
+    for gain in (3_000, 58_000, 1_700_000):
+        response, valve = Response(3_000), Valve(gain)
+        steps = []
+        last_us = 0
+        while response.gain == 0:
+            us = response.pulse_us(100_000, 4000, 300_000)
+            assert us <= max(3_000, last_us * (13 if last_us < 16_000 else 16) // 10), "never much longer than one that did nothing"
+            last_us = us
+            steps.append(valve.pulse(us, 4000))
+            response.judge(us, steps[-1], 4000)
+            assert len(steps) < 30
+        # The first step that shows is no larger than what a pulse a quarter longer than the opening delay makes.
+        assert steps[-1] < max(2_500, gain * 4 * 8_000 // 1_000_000)
+
+
+def test_gain_and_dead_time_are_found():
+    for seed in SEEDS:
+        for gain in (3_000, 58_000, 400_000):
+            for opens_us, shuts_us in ((6_000, 5_000), (15_000, 5_000), (6_000, 15_000)):
+                response, valve = Response(3_000), Valve(gain, opens_us, shuts_us, seed)
+                small = max(gain * 4 // 100, 2_000)
+                teach(response, valve, [small * 5, small * 10] * 15 + [small * 2, small * 8] * 15)
+                assert abs(response.gain / gain - 1) < 0.12, (gain, opens_us, shuts_us, response.gain)
+                # What matters is the step that a pulse of either length makes.
+                for step_pa in (small * 2, min(small * 8, gain * 4 // 4)):
+                    us = response.pulse_us(step_pa, 4000, 300_000)
+                    true_us = us - opens_us + shuts_us
+                    true_step = gain * 4 * true_us / 1e6
+                    slack = gain * 4 * 1_000 / 1e6 + 300
+                    assert abs(true_step - step_pa) < step_pa * 0.12 + slack, (gain, opens_us, step_pa, true_step)
+
+
+def test_pulses_that_missed_teach_nothing():
+    for seed in SEEDS:
+        response, valve = Response(3_000), Valve(58_000, seed=seed, missing=0.15)
+        teach(response, valve, [40_000, 60_000, 9_000] * 30)
+        assert abs(response.gain / 58_000 - 1) < 0.12, response.gain
+        assert 3 <= response.missed <= 30
+        assert response.floor_us < 12_000
+
+
+def test_pulses_that_have_become_too_short_grow():
+    response, valve = Response(3_000), Valve(58_000)
+    teach(response, valve, [40_000, 9_000] * 10)
+    valve.opens_us = 20_000
+    valve.shuts_us = 19_000
+    for _ in range(60):
+        teach(response, valve, [2_000])
+    us = response.pulse_us(2_000, 4000, 300_000)
+    assert us > 20_000 or us == 0, us
+
+
+def test_a_step_smaller_than_half_the_smallest_is_not_worth_a_pulse():
+    response, valve = Response(3_000), Valve(1_700_000)
+    teach(response, valve, [200_000] * 10)
+    smallest = response.smallest_pa(4000)
+    assert smallest > 10_000
+    assert response.pulse_us(smallest * 6 // 10, 4000, 300_000) == response.floor_us
+    assert response.pulse_us(smallest * 4 // 10, 4000, 300_000) == 0
+
+
+def test_a_large_step_is_bounded_by_the_longest_pulse():
+    response, valve = Response(3_000), Valve(3_000)
+    teach(response, valve, [100_000] * 30)
+    for step_pa in (1_000_000, 1 << 28):
+        assert response.pulse_us(step_pa, 4000, 300_000) == 300_000
+
+
+def test_nothing_is_asked_where_nothing_flows():
+    response, valve = Response(3_000), Valve(58_000)
+    assert response.pulse_us(20_000, 0, 300_000) == 0
+    teach(response, valve, [20_000] * 20)
+    assert response.pulse_us(20_000, 0, 300_000) == 0
+    gain = response.gain
+    response.judge(20_000, 5_000, 0)
+    assert response.gain == gain
