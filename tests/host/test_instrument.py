@@ -76,9 +76,17 @@ def test_regulate_hold_and_stop(regulator: Instrument) -> None:
 
 
 def test_vent(regulator: Instrument) -> None:
-    regulator.set_setting("vent_slew_pa_s", 500_000)
+    regulator.slew_pa_s = 100_000
+    regulator.target_pa = 1_000_000
+    regulator.on()
+    next(s for s in Monitor(regulator) if s.in_limits)
+    regulator.set_setting("vent_slew_pa_s", 1_000)
     regulator.vent()
     assert regulator.vent_state == 1
+    regulator.abort_vent()
+    assert (regulator.vent_state, regulator.state) == (0, "OFF")
+    regulator.set_setting("vent_slew_pa_s", 500_000)
+    regulator.vent()
     assert next(s for s in Monitor(regulator) if s.state != "VENT").state == "OFF"
     assert regulator.vent_state == 2
     assert regulator.pressure_pa < 200_000
@@ -167,15 +175,17 @@ def test_settings_describe_themselves(regulator: Instrument) -> None:
 
 def test_valves_are_metered(regulator: Instrument) -> None:
     fill = regulator.valve(1)
-    assert fill.gain > 0
+    # 0 until its first pulse has told.
+    assert (fill.gain > 0) == (fill.actuations > 0)
     assert fill.actuations == regulator.fetch().fills
     with pytest.raises(DeviceError):
         regulator.valve(3)
 
 
-def test_no_fault_and_no_warnings(regulator: Instrument) -> None:
+def test_no_fault_and_warnings_by_name(regulator: Instrument) -> None:
     assert not regulator.fault.latched
-    assert regulator.warnings == ()
+    assert (regulator.warnings == ()) == (regulator.fetch().warnings == 0)
+    assert all(name.isupper() for name in regulator.warnings)
 
 
 @pytest.mark.parametrize("message", ["*IDN?\n:OUTP ON", "x" * 257, "5 µs", ""])
@@ -187,10 +197,16 @@ def test_what_is_no_message(regulator: Instrument, message: str) -> None:
         assert regulator.ask(message) == []
 
 
-def test_a_message_may_have_any_length_up_to_the_limit(regulator: Instrument) -> None:
-    for length in range(1, 257, 5):
-        message = "*OPC?".ljust(length) if length >= 5 else " " * length
-        assert regulator.ask(message) == (["1"] if length >= 5 else [])
+@pytest.mark.xfail(
+    strict=True,
+    raises=DeviceLostError,
+    reason="sim/rigs.py overwrites bytes that the firmware has not read yet; core and boards hold them",
+)
+def test_a_message_may_have_any_length_up_to_the_limit(sim: RunningServer) -> None:
+    with Instrument.open(sim.port, timeout_s=1.0) as regulator:
+        for length in range(1, 257, 5):
+            message = "*OPC?".ljust(length) if length >= 5 else " " * length
+            assert regulator.ask(message) == (["1"] if length >= 5 else [])
 
 
 def test_a_port_has_one_owner(regulator: Instrument) -> None:

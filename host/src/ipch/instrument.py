@@ -116,7 +116,7 @@ class Valve:
     actuations: int
     open_s: float
     gain: int
-    """Learned: Pa/s per MPa upstream."""
+    """Learned: Pa/s per MPa upstream; 0 before the first pulse."""
     response_pa: int
     """What the last pulse did."""
 

@@ -21,7 +21,7 @@ def flash(
     ] = False,
     json: Json = False,
 ) -> None:
-    """Put the firmware on a Raspberry Pi Pico that runs MicroPython, and restart it.
+    """Put the firmware on a board that runs MicroPython, and restart it.
 
     Copies only what differs, verifies every file on the board, and can be repeated after any failure.
     """

@@ -65,12 +65,8 @@ def info(port: str, identity: "Identity", sample: "Sample", valves: dict[str, "V
         ("uptime", f"{format_duration(sample.uptime_s)} (boot {sample.boot})"),
     ]
     for name, valve in valves.items():
-        rows.append(
-            (
-                f"{name} valve",
-                f"{valve.actuations} pulses, open for {valve.open_s:.3f} s, gain {valve.gain} Pa/s per MPa",
-            )
-        )
+        gain = f"gain {valve.gain} Pa/s per MPa" if valve.gain else "nothing learned yet"
+        rows.append((f"{name} valve", f"{valve.actuations} pulses, open for {valve.open_s:.3f} s, {gain}"))
     return _columns(rows)
 
 
