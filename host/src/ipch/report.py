@@ -128,9 +128,9 @@ def _figure(run: Run, truth: Truth | None, judged: Judgement) -> dict[str, Any]:
 
     titles = (
         "absolute pressure / MPa",
-        "error while holding / kPa",
+        "hold error / kPa",
         "temperature / \u00b0C",
-        "pulses since start",
+        "pulses",
     )
     domains = ((0.70, 1.0), (0.46, 0.655), (0.23, 0.415), (0.0, 0.185))
     layout: dict[str, Any] = {
