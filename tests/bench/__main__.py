@@ -17,7 +17,9 @@ OUT = Path("runs/bench")
 def main() -> int:
     """Run the named measurements, or all of them."""
     package = importlib.import_module("tests.bench")
-    names = [module.name for module in pkgutil.iter_modules(package.__path__) if not module.name.startswith("_")]
+    names = [
+        module.name for module in pkgutil.iter_modules(package.__path__) if not module.name.startswith("_")
+    ]
     wanted = sys.argv[1:] or names
     unknown = [name for name in wanted if name not in names]
     if unknown:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 
-def row(name: str, value: float, unit: str, *, at_most: float | None = None, at_least: float | None = None) -> dict[str, Any]:
+def row(
+    name: str, value: float, unit: str, *, at_most: float | None = None, at_least: float | None = None
+) -> dict[str, Any]:
     """One figure with its goal, if it has one."""
     goal, ok = "", None
     if at_most is not None:

@@ -1,0 +1,233 @@
+"""One run of a controller on the simulated plant, judged by the true pressure: what every measurement here
+rests on.
+
+The true pressure is taken after every tick, so that the peaks right after a pulse count in full. A tick of
+100 ms costs a fifth of one of 20 ms; `reference_day.py` measures what it changes (the firmware then sees a
+fifth of the samples).
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import multiprocessing
+import tempfile
+from array import array
+from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ipch.sim.parameters import load_parameters
+from ipch.sim.plant import FILL, SUPPLY_ISOLATION, VENT, VENT_ISOLATION, Plant
+from ipch.sim.rigs import CoreDevice, load_firmware
+from ipch.sim.world import World
+
+Floats = NDArray[np.float64]
+
+PROCESSES = 2
+BANDS_KPA = (1, 2, 5, 10)
+
+REFERENCE = (
+    "volume_l=0.5", "fill_c=2e-10", "vent_c=2e-10", "supply_mpa=6", "initial_mpa=5",
+    "oven_c=30", "oven_amplitude_k=2", "oven_period_s=600",
+    "cell_capacity_ah=5", "cell_c_rate=0.5",
+)  # fmt: skip
+SMALL_CELL = ("cell_capacity_ah=0.1",)
+SLOW_OVEN = (*SMALL_CELL, "oven_period_s=1800")
+# A sine of this period runs from one extreme to the other and back in a day.
+DAILY_DRIFT = (*SMALL_CELL, "oven_period_s=86400")
+LEAK_1_KPA_H = (*SMALL_CELL, "leak_c=2.8e-16")
+
+
+class Controller(Protocol):
+    """Whatever regulates: one tick of it runs the world for one tick."""
+
+    def tick(self) -> None: ...
+
+
+Make = Callable[["Scenario", World, Path], Controller]
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """A plant and what is asked of its controller. `settings` are the firmware's; peers ignore them."""
+
+    name: str
+    sets: tuple[str, ...]
+    hours: float = 24.0
+    target_pa: float = 5e6
+    tick_ms: int = 20
+    seed: int = 1
+    settings: tuple[tuple[str, int], ...] = ()
+    slew_pa_s: float = 20_000.0
+
+    def but(self, **changes: Any) -> Scenario:
+        """The same with some fields changed."""
+        return dataclasses.replace(self, **changes)
+
+
+@dataclass(frozen=True)
+class Metrics:
+    """Figures of a trace of the true pressure; times in s, pressures in kPa."""
+
+    rms_kpa: float
+    max_kpa: float
+    shares: tuple[float, ...]
+    """Share of the time within each of BANDS_KPA."""
+    overshoot_kpa: float
+    """How far beyond the target, seen from where it started; of a start at the target, the largest error."""
+    settled_s: float | None
+    """From the start until the pressure was within `band_kpa` to stay; None when it ended outside."""
+
+
+@dataclass(frozen=True)
+class Result:
+    """What became of a run."""
+
+    scenario: Scenario
+    controller: str
+    metrics: Metrics
+    fills: int
+    vents: int
+    isolations: int
+    """Openings of the two isolation valves."""
+    gas_g: float
+    """Gas taken from the supply through the fill valve."""
+    vented_g: float
+    fault: str
+    warnings: int
+    """Every warning bit that was set at some time; 0 for peers."""
+    band_pa: int
+    """The dead-band in force at the end; 0 for peers."""
+    pulses: tuple[tuple[float, int], ...]
+    """(time in s, FILL or VENT) of every opening, to the second."""
+    seconds: Floats
+    pressure_pa: Floats
+    """The true pressure once a second, for plots."""
+
+    @property
+    def actuations(self) -> int:
+        """Openings of fill and vent."""
+        return self.fills + self.vents
+
+    def line(self) -> str:
+        """One line for a log."""
+        m = self.metrics
+        shares = " ".join(f"{share:.4f}" for share in m.shares)
+        settled = "never" if m.settled_s is None else f"{m.settled_s:.1f}"
+        return (
+            f"{self.scenario.name} | {self.controller} | tick {self.scenario.tick_ms} | rms {m.rms_kpa:.2f} "
+            f"max {m.max_kpa:.2f} | {self.fills}+{self.vents} (isolations {self.isolations}) | "
+            f"shares {shares} | gas {self.gas_g:.2f} g | over {m.overshoot_kpa:.1f} settled {settled} | "
+            f"fault {self.fault or '-'} warnings {self.warnings:#x}"
+        )
+
+
+def judge(error_pa: Floats, dt_s: float, band_pa: float = 5000.0) -> Metrics:
+    """Return the figures of an error taken at the end of every `dt_s`; the first one is the start."""
+    if len(error_pa) == 0:
+        raise ValueError("no errors to judge")
+    distance = np.abs(error_pa)
+    rising = error_pa[0] < -band_pa
+    falling = error_pa[0] > band_pa
+    beyond = error_pa if rising else -error_pa if falling else distance
+    outside = np.flatnonzero(distance > band_pa)
+    if len(outside) == 0:
+        settled_s: float | None = 0.0
+    elif outside[-1] == len(error_pa) - 1:
+        settled_s = None
+    else:
+        settled_s = float(outside[-1] + 1) * dt_s
+    return Metrics(
+        rms_kpa=float(np.sqrt(np.mean(np.square(error_pa)))) / 1e3,
+        max_kpa=float(distance.max()) / 1e3,
+        shares=tuple(float(np.mean(distance <= band * 1e3)) for band in BANDS_KPA),
+        overshoot_kpa=max(0.0, float(beyond.max())) / 1e3,
+        settled_s=settled_s,
+    )
+
+
+def ours(scenario: Scenario, world: World, state: Path) -> CoreDevice:
+    """The firmware on the `core` rung, regulating from its first ticks on."""
+    world.script[5] = b":SOUR:PRES %.6f;:OUTP ON\n" % (scenario.target_pa / 1e6)
+    device = CoreDevice(world, state)
+    for name, value in (*scenario.settings, ("slew_pa_s", int(scenario.slew_pa_s))):
+        reason = device.app.change_setting(name, value)
+        if reason:
+            raise ValueError(reason)
+    return device
+
+
+def off(scenario: Scenario, world: World, state: Path) -> CoreDevice:
+    """The firmware with its output off: a sealed chamber."""
+    return CoreDevice(world, state)
+
+
+def run(scenario: Scenario, make: Make = ours) -> Result:
+    """Run a scenario on a fresh plant."""
+    plant = Plant(load_parameters(None, scenario.sets), seed=scenario.seed)
+    world = World(plant, tick_ms=scenario.tick_ms)
+    errors = array("d", [plant.pressure_pa - scenario.target_pa])
+    pulses: list[tuple[float, int]] = []
+    seen = [0, 0]
+    warnings = 0
+    with tempfile.TemporaryDirectory() as state:
+        controller = make(scenario, world, Path(state))
+        app = getattr(controller, "app", None)
+        tick, note, chamber, target_pa = controller.tick, errors.append, plant.chamber, scenario.target_pa
+        per_second = 1000 // scenario.tick_ms
+        counted = (plant.valves[FILL], plant.valves[VENT])
+        for second in range(round(scenario.hours * 3600)):
+            for _ in range(per_second):
+                tick()
+                note(chamber.pressure_pa - target_pa)
+            for side in (0, 1):
+                for _ in range(counted[side].openings - seen[side]):
+                    pulses.append((float(second), side))
+                seen[side] = counted[side].openings
+            if app is not None:
+                warnings |= app.safety.warnings
+        fault = app.safety.fault_name if app is not None and app.safety.fault else ""
+        # A dead-band may be widened to what the valves can keep.
+        band_pa = int(app.settings.get("dead_band_pa")) if app is not None else 0
+    error_pa = np.frombuffer(errors)
+    dt_s = scenario.tick_ms / 1e3
+    return Result(
+        scenario=scenario,
+        controller=getattr(make, "__name__", str(make)),
+        metrics=judge(error_pa, dt_s, max(5000.0, float(band_pa))),
+        fills=seen[0],
+        vents=seen[1],
+        isolations=plant.valves[SUPPLY_ISOLATION].openings + plant.valves[VENT_ISOLATION].openings,
+        gas_g=plant.metered_in_kg * 1e3,
+        vented_g=plant.metered_out_kg * 1e3,
+        fault=fault,
+        warnings=warnings,
+        band_pa=band_pa,
+        pulses=tuple(pulses),
+        seconds=np.arange(0, len(error_pa), per_second, dtype=np.float64) * dt_s,
+        pressure_pa=error_pa[::per_second] + target_pa,
+    )
+
+
+def _job(job: tuple[Scenario, Make]) -> Result:
+    return run(*job)
+
+
+def run_all(
+    jobs: Sequence[tuple[Scenario, Make]], progress: Callable[[Result], None] | None = None
+) -> list[Result]:
+    """Run scenarios side by side, in the order given; `progress` is called as each result arrives."""
+    # Loaded before the fork, so that all of them run the same firmware even while its files are being edited.
+    load_firmware()
+    results = []
+    with ProcessPoolExecutor(PROCESSES, mp_context=multiprocessing.get_context("fork")) as pool:
+        for result in pool.map(_job, jobs):
+            if progress is not None:
+                progress(result)
+            results.append(result)
+    return results

@@ -1,0 +1,227 @@
+"""Steps without retuning: three volumes, three valves, two supplies; each from a cold start with nothing
+learned.
+
+All at the firmware's own tick of 20 ms. What is judged, besides faults:
+
+- overshoot: beyond the target in the direction of the step, against 5 kPa or one smallest pulse (see
+  `_schedule.pulse_effect`), whichever is larger;
+- settling: until within the dead-band to stay, against 1.25 x the best schedule
+  (`_schedule.shortest_step_s`). The dead-band is the one in force, or what the smallest pulse allows: 3/4
+  of its settled step and 1.5 kPa for noise;
+- the hold: pulses against what the net change of gas in it needs (the wall still cools after a step), one
+  for each half dead-band or for each longest pulse, and two for the ends; and at most one change between
+  filling and venting. More is a limit cycle.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+import multiprocessing
+import sys
+import tempfile
+from array import array
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ipch.sim.parameters import load_parameters
+from ipch.sim.plant import FILL, VENT, Plant
+from ipch.sim.rigs import load_firmware
+from ipch.sim.world import World
+from tests.bench._day import PROCESSES, Scenario, ours
+from tests.bench._rows import row
+from tests.bench._schedule import pulse_effect, shortest_step_s
+
+VOLUMES_L = (0.1, 0.5, 2.0)
+CONDUCTANCES = (5e-11, 2e-10, 1.25e-9)
+SUPPLIES_MPA = (6.0, 10.0)
+STEPS_MPA = ((1.0, 5.0), (5.0, 2.0), (2.0, 2.1))
+HOLD_S = 7200
+TICK_MS = 20
+NOISE_PA = 1500.0
+LONGEST_US = 300_000
+
+
+@dataclass(frozen=True)
+class Case:
+    """One cell of the grid and one step in it."""
+
+    volume_l: float
+    c: float
+    supply_mpa: float
+    from_mpa: float
+    to_mpa: float
+
+    @property
+    def name(self) -> str:
+        ends = f"{self.from_mpa:g} to {self.to_mpa:g}"
+        return f"{self.volume_l:g} L, C {self.c:g}, {self.supply_mpa:g} MPa, {ends}"
+
+    @property
+    def sets(self) -> tuple[str, ...]:
+        return (
+            f"volume_l={self.volume_l}", f"fill_c={self.c}", f"vent_c={self.c}",
+            f"supply_mpa={self.supply_mpa}", f"initial_mpa={self.from_mpa}",
+        )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of a case; pressures in Pa, times in s."""
+
+    case: Case
+    band_pa: float
+    overshoot_pa: float
+    overshoot_limit_pa: float
+    settled_s: float
+    best_s: float
+    step_pulses: int
+    hold_fills: int
+    hold_vents: int
+    hold_needed: float
+    reversals: int
+    hold_max_pa: float
+    fault: str
+
+    @property
+    def overshoots(self) -> bool:
+        return self.overshoot_pa > self.overshoot_limit_pa
+
+    @property
+    def slow(self) -> bool:
+        return not self.settled_s <= 1.25 * self.best_s
+
+    @property
+    def cycles(self) -> bool:
+        return self.hold_fills + self.hold_vents > self.hold_needed or self.reversals > 1
+
+    def line(self) -> str:
+        wrong = [
+            text
+            for bad, text in (
+                (self.overshoots, "OVERSHOOT"), (self.slow, "SLOW"), (self.cycles, "CYCLES"),
+                (bool(self.fault), self.fault),
+            )
+            if bad
+        ]  # fmt: skip
+        return (
+            f"{self.case.name}: band {self.band_pa / 1e3:.1f}, over {self.overshoot_pa / 1e3:.1f} of "
+            f"{self.overshoot_limit_pa / 1e3:.1f} kPa, settled {self.settled_s:.1f} (best {self.best_s:.1f}, "
+            f"ratio {self.settled_s / self.best_s:.2f}), pulses {self.step_pulses}, "
+            f"hold {self.hold_fills}+{self.hold_vents} of {self.hold_needed:.1f}, "
+            f"reversals {self.reversals}, hold max {self.hold_max_pa / 1e3:.1f} "
+            f"{' '.join(wrong)}"
+        )
+
+
+def last_outside_s(error_pa: list[float] | array[float], dt_s: float, band_pa: float) -> float:
+    """Return when an error, sampled every `dt_s` from 0 on, came into the band to stay; inf if never."""
+    for index in range(len(error_pa) - 1, -1, -1):
+        if abs(error_pa[index]) > band_pa:
+            return math.inf if index == len(error_pa) - 1 else (index + 1) * dt_s
+    return 0.0
+
+
+def changes(sides: list[int]) -> int:
+    """Return how often filling and venting took turns."""
+    return sum(a != b for a, b in itertools.pairwise(sides))
+
+
+def step(case: Case, hold_s: int = HOLD_S) -> Outcome:
+    """Run one case."""
+    up = case.to_mpa > case.from_mpa
+    target_pa = case.to_mpa * 1e6
+    plant = Plant(load_parameters(None, case.sets), seed=1)
+    world = World(plant, tick_ms=TICK_MS)
+    scenario = Scenario(case.name, case.sets, target_pa=target_pa)
+    chamber = plant.chamber
+    errors = array("d", [chamber.pressure_pa - target_pa])
+    approach_s = int(2 * shortest_step_s(case.sets, target_pa, scenario.slew_pa_s, 5000.0) + 120)
+    small = pulse_effect(case.sets, 0 if up else 1, target_pa)
+    other = pulse_effect(case.sets, 1 if up else 0, target_pa)
+    with tempfile.TemporaryDirectory() as state:
+        device = ours(scenario, world, Path(state))
+        tick = device.tick
+        for _ in range(approach_s * 1000 // TICK_MS):
+            tick()
+            errors.append(chamber.pressure_pa - target_pa)
+        in_force_pa = float(device.app.settings.get("dead_band_pa"))
+        band_pa = max(in_force_pa, 0.75 * max(small.settled_pa, other.settled_pa) + NOISE_PA)
+        sign = 1 if up else -1
+        overshoot_pa = max(0.0, max(sign * error for error in errors))
+        valves = (plant.valves[FILL], plant.valves[VENT])
+        step_pulses = sum(valve.openings for valve in valves)
+        before = [valve.openings for valve in valves]
+        settled_kg = plant.gas_kg
+        sides: list[int] = []
+        seen = list(before)
+        largest_pa = 0.0
+        for _ in range(hold_s * 1000 // TICK_MS):
+            tick()
+            largest_pa = max(largest_pa, abs(chamber.pressure_pa - target_pa))
+            for side in (0, 1):
+                if valves[side].openings != seen[side]:
+                    sides += [side] * (valves[side].openings - seen[side])
+                    seen[side] = valves[side].openings
+        fault = device.app.safety.fault_name if device.app.safety.fault else ""
+    # What the gas added or let off in the hold is worth at the pressure there.
+    net_pa = abs(plant.gas_kg - settled_kg) / settled_kg * target_pa
+    side = 0 if plant.gas_kg > settled_kg else 1
+    longest_pa = pulse_effect(case.sets, side, target_pa, LONGEST_US).settled_pa
+    return Outcome(
+        case=case,
+        band_pa=band_pa,
+        overshoot_pa=overshoot_pa,
+        overshoot_limit_pa=max(5000.0, small.immediate_pa),
+        settled_s=last_outside_s(errors, TICK_MS / 1e3, band_pa),
+        best_s=shortest_step_s(case.sets, target_pa, scenario.slew_pa_s, band_pa),
+        step_pulses=step_pulses,
+        hold_fills=sides.count(0),
+        hold_vents=sides.count(1),
+        hold_needed=2.0 + net_pa / min(0.5 * band_pa, longest_pa),
+        reversals=changes(sides),
+        hold_max_pa=largest_pa,
+        fault=fault,
+    )
+
+
+def cases() -> list[Case]:
+    """Return the whole grid."""
+    return [
+        Case(*cell, *ends)
+        for cell in itertools.product(VOLUMES_L, CONDUCTANCES, SUPPLIES_MPA)
+        for ends in STEPS_MPA
+    ]
+
+
+def measure(out: Path) -> list[dict[str, Any]]:
+    """Return how many cases fail each goal, and the worst of each."""
+    load_firmware()
+    with ProcessPoolExecutor(PROCESSES, mp_context=multiprocessing.get_context("fork")) as pool:
+        outcomes = []
+        for outcome in pool.map(step, cases()):
+            print(outcome.line(), file=sys.stderr)
+            outcomes.append(outcome)
+    (out / "grid.txt").write_text("".join(outcome.line() + "\n" for outcome in outcomes))
+    return [
+        row("cases", len(outcomes), ""),
+        row("cases that overshoot", sum(o.overshoots for o in outcomes), "", at_most=0),
+        row(
+            "worst overshoot over its limit",
+            max(o.overshoot_pa / o.overshoot_limit_pa for o in outcomes),
+            "",
+            at_most=1,
+        ),
+        row("cases that settle late", sum(o.slow for o in outcomes), "", at_most=0),
+        row(
+            "slowest settling over the best schedule",
+            max(o.settled_s / o.best_s for o in outcomes),
+            "",
+            at_most=1.25,
+        ),
+        row("cases that cycle", sum(o.cycles for o in outcomes), "", at_most=0),
+        row("most pulses of a hold of 2 h", max(o.hold_fills + o.hold_vents for o in outcomes), ""),
+        row("faults", sum(bool(o.fault) for o in outcomes), "", at_most=0),
+    ]

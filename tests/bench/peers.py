@@ -1,0 +1,190 @@
+"""The regulator against three simpler ones on the same plant, valves, seeds and sensors.
+
+- PI with pulse-width modulation: `simple-pid`, tuned by Skogestad's rule from the step response of the
+  valves (`_peers.simc`); PWM periods of 0.25, 1 and 5 s, and one of 1 s that leaves errors below 3 kPa
+  alone. A pulse too short to lift the armature is not counted: the driver drops it.
+- Hysteresis switching: a valve is open from the edge of the band to the target.
+- A plain dead-band with computed pulses, given the plant's true flow, volume and valve delays.
+
+The peers keep their isolation valves open, ours opens one for each pulse: its isolation valves move as
+often as fill and vent do. Only openings of fill and vent are counted as actuations. PI and computed pulses
+run at a tick of 100 ms (at 20 ms the reference day of PI with 1 s gives 0.60 kPa and 925 openings instead
+of 0.62 and 949), the regulator and the switching at 20 ms.
+"""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import plotly.graph_objects as go
+
+from ipch.sim.parameters import load_parameters
+from tests.bench import _peers
+from tests.bench._day import (
+    DAILY_DRIFT,
+    LEAK_1_KPA_H,
+    REFERENCE,
+    SLOW_OVEN,
+    SMALL_CELL,
+    Make,
+    Result,
+    Scenario,
+    ours,
+    run_all,
+)
+from tests.bench._rows import row
+from tests.bench._schedule import bound_rms_pa, travel
+
+DAYS = {
+    "reference": REFERENCE,
+    "slow oven": REFERENCE + SLOW_OVEN,
+    "reference, 0.1 Ah": REFERENCE + SMALL_CELL,
+    "drift": REFERENCE + DAILY_DRIFT,
+    "leak": REFERENCE + LEAK_1_KPA_H,
+}
+APPROACH = "1 to 5 MPa"
+STEP = (*REFERENCE[:4], "initial_mpa=1", "cell_c_rate=0")
+
+
+@dataclass(frozen=True)
+class Contender:
+    """One controller with the tick it needs."""
+
+    label: str
+    make: Make
+    tick_ms: int
+    days: tuple[str, ...] = ("reference", "slow oven")
+
+
+CONTENDERS = (
+    Contender("ours", ours, 20, tuple(DAYS)),
+    Contender("PI-PWM 1 s", _peers.pi_pwm, 100, tuple(DAYS)),
+    Contender("PI-PWM 0.25 s", _peers.pi_pwm_fast, 50, ("reference",)),
+    Contender("PI-PWM 5 s", _peers.pi_pwm_slow, 100, ("reference",)),
+    Contender("PI-PWM 1 s, 3 kPa left alone", _peers.pi_pwm_dead_band, 100),
+    Contender("hysteresis 5 kPa", _peers.hysteresis_5, 20, ()),
+    Contender("hysteresis 10 kPa", _peers.hysteresis_10, 20),
+    Contender("computed pulses 3 kPa", _peers.computed_3, 100),
+    Contender("computed pulses 5 kPa", _peers.computed_5, 100, tuple(DAYS)),
+    Contender("computed pulses 10 kPa", _peers.computed_10, 100),
+)
+# Hysteresis at 5 kPa never rests: an hour of it tells all.
+SHORT = {"hysteresis 5 kPa": 1.0}
+
+
+def jobs() -> list[tuple[str, str, Scenario, Make]]:
+    """Return every run: (label, day, scenario, controller)."""
+    listed = []
+    for contender in CONTENDERS:
+        for day in contender.days:
+            scenario = Scenario(day, DAYS[day], tick_ms=contender.tick_ms)
+            listed.append((contender.label, day, scenario, contender.make))
+        if contender.label in SHORT:
+            hours = SHORT[contender.label]
+            scenario = Scenario("reference", REFERENCE, hours=hours, tick_ms=contender.tick_ms)
+            listed.append((contender.label, f"reference, first {hours:g} h", scenario, contender.make))
+        # The way to the target is short: all at the firmware's tick.
+        listed.append((contender.label, APPROACH, Scenario(APPROACH, STEP, hours=0.5), contender.make))
+    return listed
+
+
+def beaten_by(our: Result, peers: list[Result]) -> list[Result]:
+    """Return the peers that have both less rms and fewer actuations."""
+    return [
+        peer
+        for peer in peers
+        if peer.metrics.rms_kpa < our.metrics.rms_kpa and peer.actuations < our.actuations
+    ]
+
+
+def table(results: dict[tuple[str, str], Result]) -> str:
+    """Return all figures as a Markdown table."""
+    lines = [
+        "| day | controller | rms, kPa | largest, kPa | within 1 | 2 | 5 | 10 kPa | fills + vents | gas, g "
+        "| overshoot, kPa | settled, s |",
+        "|---|---|---|---|---|---|---|---|---|---|---|---|",
+    ]
+    for (label, day), result in results.items():
+        m = result.metrics
+        held = [f"{m.rms_kpa:.2f}", f"{m.max_kpa:.1f}", *(f"{share:.1%}" for share in m.shares)]
+        came = [f"{m.overshoot_kpa:.1f}", "never" if m.settled_s is None else f"{m.settled_s:.0f}"]
+        if day == APPROACH:
+            held = [""] * len(held)
+        else:
+            came = [""] * len(came)
+        counts = [f"{result.fills} + {result.vents}", f"{result.gas_g:.2f}"]
+        lines.append(f"| {' | '.join([day, label, *held, *counts, *came])} |")
+    return "\n".join(lines) + "\n"
+
+
+def plot(results: dict[tuple[str, str], Result], file: Path) -> None:
+    """Draw rms against actuations of the reference day, with the bound."""
+    figure = go.Figure()
+    moved_pa, directions = travel(load_parameters(None, REFERENCE), 5e6, 24.0)
+    counts = [10 * 1.1**n for n in range(60)]
+    figure.add_scatter(
+        x=counts,
+        y=[bound_rms_pa(moved_pa, directions, n) / 1e3 for n in counts],
+        mode="lines",
+        name="bound: no ripple, full foresight",
+        line={"dash": "dash", "color": "gray"},
+    )
+    for (label, day), result in results.items():
+        if day == "reference":
+            figure.add_scatter(
+                x=[result.actuations],
+                y=[result.metrics.rms_kpa],
+                mode="markers+text",
+                text=[label],
+                textposition="top center",
+                name=label,
+                marker={"size": 14 if label == "ours" else 9},
+            )
+    figure.update_xaxes(title="openings of fill and vent in 24 h", type="log")
+    figure.update_yaxes(title="rms of the true error, kPa", rangemode="tozero")
+    figure.update_layout(
+        title="Reference day: 5 Ah at C/2 in 0.5 L at 5 MPa, oven +-2 K in 600 s", showlegend=False
+    )
+    figure.write_html(file, include_plotlyjs="cdn")
+
+
+def rows(results: dict[tuple[str, str], Result]) -> list[dict[str, Any]]:
+    """Return the figures with their goals."""
+    listed = []
+    for (label, day), result in results.items():
+        if day == APPROACH:
+            listed.append(row(f"{label}, {day}: overshoot", result.metrics.overshoot_kpa, "kPa"))
+            if result.metrics.settled_s is not None:
+                listed.append(row(f"{label}, {day}: settled", result.metrics.settled_s, "s"))
+            continue
+        listed.append(row(f"{label}, {day}: rms", result.metrics.rms_kpa, "kPa"))
+        listed.append(row(f"{label}, {day}: largest error", result.metrics.max_kpa, "kPa"))
+        listed.append(row(f"{label}, {day}: actuations", result.actuations, ""))
+    for day in ("reference", "slow oven"):
+        our = results["ours", day]
+        others = [result for (label, on), result in results.items() if on == day and label != "ours"]
+        listed.append(
+            row(
+                f"{day}: peers with less rms and fewer actuations", len(beaten_by(our, others)), "", at_most=0
+            )
+        )
+        listed.append(row(f"{day}: ours, share within 5 kPa", our.metrics.shares[2], "", at_least=1.0))
+        share = our.actuations / max(1, results["PI-PWM 1 s", day].actuations)
+        listed.append(row(f"{day}: actuations, ours over PI-PWM 1 s", share, "", at_most=0.05))
+    return listed
+
+
+def measure(out: Path) -> list[dict[str, Any]]:
+    """Run everybody on every day; writes peers.md and peers.html."""
+    listed = jobs()
+    found = run_all(
+        [(scenario, make) for _, _, scenario, make in listed],
+        lambda result: print(result.line(), file=sys.stderr),
+    )
+    results = {(label, day): result for (label, day, _, _), result in zip(listed, found, strict=True)}
+    (out / "peers.md").write_text(table(results))
+    plot(results, out / "peers.html")
+    return rows(results)

@@ -1,0 +1,239 @@
+"""The measuring itself: figures of traces whose figures are known, and bounds that must not lie."""
+
+from __future__ import annotations
+
+import math
+from array import array
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from ipch.sim.parameters import load_parameters
+from ipch.sim.plant import FILL, Plant
+from ipch.sim.world import World
+from tests.bench import _day, _peers, dead_bands, grid, hard, holders, peers
+from tests.bench._day import REFERENCE, Metrics, Result, Scenario, judge
+from tests.bench._schedule import bound_rms_pa, pulse_effect, shortest_step_s, travel
+
+SMALL = ("volume_l=0.5", "fill_c=2e-10", "vent_c=2e-10", "supply_mpa=10")
+
+
+def test_rms_maximum_and_shares() -> None:
+    error_pa = np.array([0.0, 900.0, -1500.0, 4000.0, -7000.0, 0.0])
+    found = judge(error_pa, 1.0)
+    assert found.rms_kpa == pytest.approx(math.sqrt((0.81 + 2.25 + 16 + 49) / 6))
+    assert found.max_kpa == 7.0
+    assert found.shares == pytest.approx((3 / 6, 4 / 6, 5 / 6, 1.0))
+
+
+def test_a_single_tick_outside_counts() -> None:
+    error_pa = np.zeros(4_320_000)
+    error_pa[1_234_567] = 6000.0
+    found = judge(error_pa, 0.02)
+    assert found.max_kpa == 6.0
+    assert found.shares[2] < 1.0
+    assert found.settled_s == pytest.approx(1_234_568 * 0.02)
+
+
+@pytest.mark.parametrize(("sign", "beyond"), [(1, 3.0), (-1, 3.0)])
+def test_overshoot_is_beyond_the_target_only(sign: int, beyond: float) -> None:
+    approach = sign * np.array([-1e6, -5e5, -2e3, 3e3, -4e3, 0.0])
+    assert judge(approach, 1.0).overshoot_kpa == beyond
+
+
+def test_no_overshoot_when_it_stops_short() -> None:
+    assert judge(np.array([-1e6, -1e3]), 1.0).overshoot_kpa == 0.0
+
+
+@pytest.mark.parametrize(
+    ("errors", "settled_s"),
+    [([0.0, 10.0], 0.0), ([-9e3, 0.0, 6e3, 0.0], 0.06), ([-9e3, -9e3], None), ([-9e3, 5e3], 0.02)],
+)
+def test_settling_is_to_stay(errors: list[float], settled_s: float | None) -> None:
+    found = judge(np.array(errors), 0.02).settled_s
+    assert found == (None if settled_s is None else pytest.approx(settled_s))
+    again = grid.last_outside_s(array("d", errors), 0.02, 5000.0)
+    assert again == (math.inf if settled_s is None else pytest.approx(settled_s))
+
+
+def test_nothing_to_judge() -> None:
+    with pytest.raises(ValueError, match="no errors"):
+        judge(np.array([]), 1.0)
+
+
+def test_a_run_counts_what_the_coils_did() -> None:
+    class Twice:
+        """Fills at 1 s and vents at 2 s."""
+
+        def __init__(self, world: World) -> None:
+            self.world = world
+
+        def tick(self) -> None:
+            if self.world.ticks == 50:
+                self.world.switch(1)
+            if self.world.ticks in (50, 100):
+                self.world.pulse(0 if self.world.ticks == 50 else 1, 20_000)
+            self.world.advance()
+
+    def twice(scenario: Scenario, world: World, state: Path) -> Twice:
+        return Twice(world)
+
+    result = _day.run(Scenario("twice", (*REFERENCE, "missed_probability=0"), hours=10 / 3600), twice)
+    assert (result.fills, result.vents, result.isolations) == (1, 1, 1)
+    assert [side for _, side in result.pulses] == [0, 1]
+    assert [second for second, _ in result.pulses] == [1.0, 2.0]
+    assert result.gas_g > 0.0
+    assert result.controller == "twice"
+    assert len(result.seconds) == len(result.pressure_pa) == 11
+    assert result.pressure_pa[2] - result.pressure_pa[0] > 1000.0
+
+
+def test_the_same_scenario_gives_the_same_result() -> None:
+    scenario = Scenario("again", REFERENCE, hours=30 / 3600)
+    one, other = _day.run_all([(scenario, _day.ours), (scenario, _day.ours)])
+    assert one.metrics == other.metrics
+
+
+def test_a_refused_setting_is_not_passed_over() -> None:
+    scenario = Scenario("bad", REFERENCE, hours=1 / 3600, settings=(("dead_band_pa", -1),))
+    with pytest.raises(ValueError, match="dead_band_pa"):
+        _day.run(scenario)
+
+
+def test_the_travel_of_the_reference_day() -> None:
+    # Six cycles of 5 Ah and 0.485 cm3/Ah in 0.5 L at 5 MPa: twelve ways of 24 kPa.
+    moved_pa, directions = travel(load_parameters(None, REFERENCE), 5e6, 24.0)
+    assert directions == 12
+    assert moved_pa == pytest.approx(12 * 24.2e3, rel=0.02)
+    idle = travel(load_parameters(None, (*REFERENCE, "cell_c_rate=0")), 5e6, 24.0)
+    assert idle == (0.0, 0)
+
+
+def test_the_bound_is_that_of_a_saw() -> None:
+    # A saw of 24 kPa cut into pieces of 6 kPa: each is even between -3 and 3.
+    assert bound_rms_pa(24e3, 1, 3) == pytest.approx(6e3 / math.sqrt(12))
+
+
+def test_ripple_is_taken_out_in_quadrature() -> None:
+    assert dead_bands.without_ripple_pa(5.0, 3.0) == pytest.approx(4.0)
+    assert dead_bands.without_ripple_pa(1.0, 3.0) == 0.0
+
+
+def test_no_schedule_is_faster_than_the_slew() -> None:
+    best_s = shortest_step_s((*SMALL, "initial_mpa=1"), 5e6, 20e3, 5e3)
+    assert best_s == pytest.approx(3.995e6 / 20e3, rel=1e-3)
+
+
+def test_a_slow_valve_sets_the_shortest_time() -> None:
+    slow = ("volume_l=2", "fill_c=1e-11", "vent_c=1e-11", "supply_mpa=6", "initial_mpa=5")
+    best_s = shortest_step_s(slow, 4.95e6, 20e3, 5e3)
+    plant = Plant(load_parameters(None, slow))
+    plant.switch(False, True, False)
+    plant.pulse(1, 10**9)
+    while plant.pressure_pa > 4.955e6:
+        plant.advance(20)
+    assert best_s == pytest.approx(plant.time_ms / 1e3, rel=0.01)
+
+
+def test_what_nothing_can_reach_takes_for_ever() -> None:
+    assert shortest_step_s(("volume_l=0.1", "supply_mpa=3", "initial_mpa=1"), 5e6, 1e6, 5e3) == math.inf
+
+
+def test_the_effect_of_a_pulse() -> None:
+    # 5 ms of opening from 10 MPa into 0.5 L at 5 MPa stay as 2 kPa.
+    effect = pulse_effect(SMALL, 0, 5e6, 6000)
+    assert effect.settled_pa == pytest.approx(2.0e3, rel=0.1)
+    assert effect.immediate_pa / effect.settled_pa == pytest.approx(1.45, rel=0.1)
+    assert pulse_effect(SMALL, 0, 5e6).settled_pa > effect.settled_pa
+
+
+def test_taking_turns() -> None:
+    assert grid.changes([0, 0, 1, 1, 0]) == 2
+    assert grid.changes([]) == 0
+    assert hard.quick_turns(((0.0, 0), (100.0, 1), (300.0, 0), (301.0, 0))) == 1
+
+
+def test_the_grid_has_every_case() -> None:
+    assert len(grid.cases()) == 54
+    assert len({case.name for case in grid.cases()}) == 54
+
+
+def result(rms_kpa: float, fills: int, warnings: int = 0, max_kpa: float = 3.0) -> Result:
+    """A result with these figures."""
+    return Result(
+        scenario=Scenario("x", ()), controller="x", metrics=Metrics(rms_kpa, max_kpa, (1, 1, 1, 1), 0, 0),
+        fills=fills, vents=0, isolations=0, gas_g=0, vented_g=0, fault="", warnings=warnings, band_pa=5000,
+        pulses=(), seconds=np.zeros(1), pressure_pa=np.zeros(1),
+    )  # fmt: skip
+
+
+def test_beaten_only_by_both_figures() -> None:
+    our = result(2.0, 50)
+    assert peers.beaten_by(our, [result(1.0, 60), result(3.0, 10), result(2.0, 50)]) == []
+    assert len(peers.beaten_by(our, [result(1.9, 49)])) == 1
+
+
+def test_an_alarm_excuses_the_error_but_silence_does_not() -> None:
+    case = hard.Case("x", ())
+    assert hard.judged(case, result(2.0, 5, max_kpa=9.0))[0]["ok"] is False
+    assert hard.judged(case, result(2.0, 5, max_kpa=9.0, warnings=1))[0]["ok"] is None
+
+
+def test_a_holder_swings_as_its_source_says() -> None:
+    full = np.array([0.0, 1.0])
+    for holder in holders.UNIAXIAL:
+        swing_kpa = holders.swing_kpa(holder.pressure_pa(full, np.zeros(2)))
+        assert swing_kpa == pytest.approx(holder.swing_pa / 1e3)
+    # 0.33 um/K against 25 um of breathing.
+    rigid = holders.UNIAXIAL[0]
+    warm = holders.swing_kpa(rigid.pressure_pa(np.zeros(2), np.array([0.0, 1.0])))
+    assert warm == pytest.approx(2000.0 * 0.33 / 25.0)
+
+
+def test_plates_that_come_off_press_with_nothing() -> None:
+    cold = holders.UNIAXIAL[0].pressure_pa(np.zeros(1), np.array([-1000.0]))
+    assert cold[0] == 0.0
+
+
+def test_charge_goes_up_and_down() -> None:
+    at_h = np.array([0.0, 0.5, 1.0, 1.5, 2.0]) * holders.CYCLE_H / 2
+    assert holders.charge_share(at_h) == pytest.approx([0.0, 0.5, 1.0, 0.5, 0.0])
+
+
+@pytest.mark.parametrize("make", [_peers.hysteresis_10, _peers.computed_5, _peers.pi_pwm])
+def test_peers_bring_the_pressure_to_the_target(make: Callable[..., Any]) -> None:
+    sets = (*SMALL, "initial_mpa=4.5", "missed_probability=0")
+    found = _day.run(Scenario("near", sets, hours=60 / 3600, slew_pa_s=50e3), make)
+    assert abs(found.pressure_pa[-1] - 5e6) < 20e3
+    assert found.fills > 0
+
+
+def test_a_computed_pulse_is_right() -> None:
+    sets = (*SMALL, "initial_mpa=4.99", "valve_jitter_ms=0", "missed_probability=0", "transducer_noise_kpa=0")
+    world = World(Plant(load_parameters(None, sets)), tick_ms=20)
+    peer = _peers.ComputedPulses(Scenario("x", sets, slew_pa_s=1e9), world, 5000.0)
+    for _ in range(120 * 50):
+        peer.tick()
+    assert world.plant.valves[FILL].openings == 1
+    assert world.plant.pressure_pa == pytest.approx(5e6, abs=1000.0)
+
+
+def test_simc_is_what_the_rule_says() -> None:
+    parameters = load_parameters(None, REFERENCE)
+    kp_per_pa, ti_s = _peers.simc(parameters, 5e6, 1.0)
+    assert ti_s == pytest.approx(8 * 1.01)
+    gain_pa_s = 1 / (kp_per_pa * 2 * 1.01)
+    effect = pulse_effect(REFERENCE, 1, 5e6, 101_000)
+    assert gain_pa_s == pytest.approx(effect.immediate_pa / 0.1, rel=0.05)
+
+
+def test_small_errors_are_left_alone_when_told_so() -> None:
+    world = SimpleNamespace(plant=Plant(load_parameters(None, REFERENCE)), tick_ms=20)
+    quiet = _peers.PiPwm(Scenario("x", REFERENCE), world, 1000, 3000.0)  # type: ignore[arg-type]
+    quiet.pid.setpoint = 5e6
+    assert quiet.pid(5e6 - 2900.0, dt=1.0) == 0.0
+    assert quiet.pid(5e6 - 3100.0, dt=1.0) != 0.0
