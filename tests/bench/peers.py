@@ -45,6 +45,8 @@ DAYS = {
     "drift": REFERENCE + DAILY_DRIFT,
     "leak": REFERENCE + LEAK_1_KPA_H,
 }
+# By default a swing of the oven may pass beyond the dead-band by this setting.
+ALLOWANCE = "swing_allowance_pa"
 APPROACH = "1 to 5 MPa"
 STEP = (*REFERENCE[:4], "initial_mpa=1", "cell_c_rate=0")
 
@@ -57,10 +59,12 @@ class Contender:
     make: Make
     tick_ms: int
     days: tuple[str, ...] = ("reference", "slow oven")
+    settings: tuple[tuple[str, int], ...] = ()
 
 
 CONTENDERS = (
     Contender("ours", ours, 20, tuple(DAYS)),
+    Contender("ours, no allowance", ours, 20, ("slow oven",), ((ALLOWANCE, 0),)),
     Contender("PI-PWM 1 s", _peers.pi_pwm, 100, tuple(DAYS)),
     Contender("PI-PWM 0.25 s", _peers.pi_pwm_fast, 50, ("reference",)),
     Contender("PI-PWM 5 s", _peers.pi_pwm_slow, 100, ("reference",)),
@@ -71,6 +75,12 @@ CONTENDERS = (
     Contender("computed pulses 5 kPa", _peers.computed_5, 100, tuple(DAYS)),
     Contender("computed pulses 10 kPa", _peers.computed_10, 100),
 )
+# Which runs of ours are judged, and within how many kPa.
+JUDGED = (
+    ("ours", "reference", 5.0),
+    ("ours", "slow oven", 8.0),
+    ("ours, no allowance", "slow oven", 5.0),
+)
 # Hysteresis at 5 kPa never rests: an hour of it tells all.
 SHORT = {"hysteresis 5 kPa": 1.0}
 
@@ -80,12 +90,14 @@ def jobs() -> list[tuple[str, str, Scenario, Make]]:
     listed = []
     for contender in CONTENDERS:
         for day in contender.days:
-            scenario = Scenario(day, DAYS[day], tick_ms=contender.tick_ms)
+            scenario = Scenario(day, DAYS[day], tick_ms=contender.tick_ms, settings=contender.settings)
             listed.append((contender.label, day, scenario, contender.make))
         if contender.label in SHORT:
             hours = SHORT[contender.label]
             scenario = Scenario("reference", REFERENCE, hours=hours, tick_ms=contender.tick_ms)
             listed.append((contender.label, f"reference, first {hours:g} h", scenario, contender.make))
+        if contender.settings:
+            continue
         # The way to the target is short: all at the firmware's tick.
         listed.append((contender.label, APPROACH, Scenario(APPROACH, STEP, hours=0.5), contender.make))
     return listed
@@ -163,17 +175,25 @@ def rows(results: dict[tuple[str, str], Result]) -> list[dict[str, Any]]:
         listed.append(row(f"{label}, {day}: rms", result.metrics.rms_kpa, "kPa"))
         listed.append(row(f"{label}, {day}: largest error", result.metrics.max_kpa, "kPa"))
         listed.append(row(f"{label}, {day}: actuations", result.actuations, ""))
-    for day in ("reference", "slow oven"):
-        our = results["ours", day]
-        others = [result for (label, on), result in results.items() if on == day and label != "ours"]
+    for label, day, within_kpa in JUDGED:
+        our = results[label, day]
+        others = [
+            result for (other, on), result in results.items() if on == day and not other.startswith("ours")
+        ]
+        title = f"{label}, {day}"
+        beaten = len(beaten_by(our, others))
+        listed.append(row(f"{title}: peers with less rms and fewer actuations", beaten, "", at_most=0))
+        listed.append(row(f"{title}: largest error", our.metrics.max_kpa, "kPa", at_most=within_kpa))
+        share = our.actuations / max(1, results["PI-PWM 1 s", day].actuations)
+        # Without the allowance the oven's ripple has to be chased: that goal is one of the default.
         listed.append(
             row(
-                f"{day}: peers with less rms and fewer actuations", len(beaten_by(our, others)), "", at_most=0
+                f"{title}: actuations over those of PI-PWM",
+                share,
+                "",
+                at_most=0.05 if label == "ours" else None,
             )
         )
-        listed.append(row(f"{day}: ours, share within 5 kPa", our.metrics.shares[2], "", at_least=1.0))
-        share = our.actuations / max(1, results["PI-PWM 1 s", day].actuations)
-        listed.append(row(f"{day}: actuations, ours over PI-PWM 1 s", share, "", at_most=0.05))
     return listed
 
 

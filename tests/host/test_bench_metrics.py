@@ -177,6 +177,27 @@ def test_beaten_only_by_both_figures() -> None:
     assert len(peers.beaten_by(our, [result(1.9, 49)])) == 1
 
 
+def test_every_run_has_a_name_of_its_own_and_all_that_is_judged_is_run() -> None:
+    names = [(label, day) for label, day, _, _ in peers.jobs()]
+    assert len(set(names)) == len(names)
+    for label, day, _ in peers.JUDGED:
+        assert {(label, day), ("PI-PWM 1 s", day)} <= set(names)
+
+
+def test_table_plot_and_rows_of_the_comparison(tmp_path: Path) -> None:
+    found = {(label, day): result(1.0, 50) for label, day, _, _ in peers.jobs()}
+    found["PI-PWM 1 s", "reference"] = result(0.5, 40)
+    lines = peers.table(found).splitlines()
+    assert len(lines) == len(found) + 2
+    assert len({line.count("|") for line in lines}) == 1
+    peers.plot(found, tmp_path / "peers.html")
+    assert "PI-PWM 1 s" in (tmp_path / "peers.html").read_text()
+    judged = {row["name"]: row for row in peers.rows(found)}
+    assert judged["ours, reference: peers with less rms and fewer actuations"]["ok"] is False
+    assert judged["ours, slow oven: peers with less rms and fewer actuations"]["ok"] is True
+    assert judged["ours, reference: actuations over those of PI-PWM"]["value"] == pytest.approx(1.25)
+
+
 def test_an_alarm_excuses_the_error_but_silence_does_not() -> None:
     case = hard.Case("x", ())
     assert hard.judged(case, result(2.0, 5, max_kpa=9.0))[0]["ok"] is False
