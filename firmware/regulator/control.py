@@ -11,6 +11,9 @@ _BURST_MAX_PA = 100_000
 _TRIGGER_PERCENT = 92
 _PAST_PERCENT = 50
 _PEAK_PERCENT = 80
+# Where the wall temperature swings: share of what the swing leaves of the dead-band, and a margin for its prediction.
+_PAST_SWING_PERCENT = 70
+_SWING_MARGIN_PA = 700
 # Samples since the last pulse before a hold is judged.
 _HOLD_SAMPLES = 8
 # An error is judged where it will be when a pulse asked for now takes effect.
@@ -37,12 +40,16 @@ class Control:
         self.coarse_pa = 0  # dead-band that the shortest pulses can keep
         self._ramp_rest = 0
         self._within_ms = 0
+        self._held_side = -1  # the last correction of a hold
+        self._held_s = 0
+        self._held_pa = 0
         self.configure()
 
     def configure(self):
         """Read the settings."""
         setting = self._settings.get
         self._band_pa = setting("dead_band_pa")
+        self._allowance_pa = setting("swing_allowance_pa")
         self._slew_pa_s = setting("slew_pa_s")
         self._slew_linear = setting("slew_linear")
         self._vent_slew_pa_s = setting("vent_slew_pa_s")
@@ -151,39 +158,73 @@ class Control:
             remaining_pa = -remaining_pa
         longest_us = valves.pulse_for(side, 1 << 28)
         rate_pa_s = valves.rate_pa_s(side)
-        # A whole longest pulse fits into what is missing, and another one into the rest of the way.
-        if rate_pa_s and ahead_pa > muldiv(rate_pa_s, longest_us, 1_000_000) and remaining_pa > rate_pa_s // 2:
+        # A whole longest pulse fits into what is missing, and more into the rest of the way.
+        if ahead_pa > muldiv(rate_pa_s, longest_us, 1_000_000) and remaining_pa > rate_pa_s // 2:
             valves.request(side, longest_us, True)
 
     def _hold(self, error_pa: int):
-        """Correct an error that is outside the dead-band and will stay there."""
+        """Correct an error that is about to leave the dead-band and will stay."""
         sensors = self._sensors
         if sensors.samples < _HOLD_SAMPLES:
             return
+        band_pa = max(self._band_pa, self.coarse_pa)
+        trigger_pa = band_pa * _TRIGGER_PERCENT // 100
+        if -trigger_pa <= error_pa <= trigger_pa:
+            return
+        # From here on as if a fill was needed; for a vent everything has the other sign.
         staying_pa = self.target_pa - sensors.settled_pa
+        swing_pa = sensors.swing_pa()
         side = FILL
         if error_pa < 0:
             error_pa = -error_pa
             staying_pa = -staying_pa
+            swing_pa = -swing_pa
             side = VENT
-        band_pa = max(self._band_pa, self.coarse_pa)
-        if error_pa * 100 <= band_pa * _TRIGGER_PERCENT or staying_pa * 2 < band_pa:
+        if staying_pa * 2 < band_pa:
             return
+        past_pa = band_pa * _PAST_PERCENT // 100
+        amplitude_pa = sensors.swing_amplitude_pa()
+        if amplitude_pa:
+            # What the swing adds reverses by itself: the rest of the error is what a pulse is for.
+            staying_pa += swing_pa
+            excess_pa = amplitude_pa - trigger_pa
+            if excess_pa < 0:
+                # Past the target, but not so far that the other end of the swing would call for the other valve.
+                past_pa = -excess_pa * _PAST_SWING_PERCENT // 100 + self._drift_pa(side)
+            else:
+                allowed_pa = min(self._allowance_pa, excess_pa + _SWING_MARGIN_PA) if swing_pa < 0 else 0
+                if error_pa <= trigger_pa + allowed_pa:
+                    return
+                past_pa = max(excess_pa - self._allowance_pa, 0) + _SWING_MARGIN_PA // 2
         # Past the target, so that the next correction is further away, but never out of the band at once.
-        aim_pa = (staying_pa + band_pa * _PAST_PERCENT // 100) * IMMEDIATE_PER_SETTLED_PERCENT // 100
+        aim_pa = (staying_pa + past_pa) * IMMEDIATE_PER_SETTLED_PERCENT // 100
         peak_pa = max(band_pa * _PEAK_PERCENT // 100 - self._valves.jitter_pa(side), 0)
-        self._pulse(side, min(aim_pa, error_pa + peak_pa), False)
+        step_pa = min(aim_pa, error_pa + peak_pa)
+        if step_pa > 0 and self._pulse(side, step_pa, False):
+            self._held_side = side
+            self._held_s = sensors.age_s
+            self._held_pa = step_pa * 100 // IMMEDIATE_PER_SETTLED_PERCENT
 
-    def _pulse(self, side: int, step_pa: int, linger: bool):
+    def _drift_pa(self, side: int) -> int:
+        """Return how far the pressure will drift during half a swing, going by what the last pulse of this side made up for."""
+        if self._held_side != side:
+            return 0
+        half_s = self._sensors.ripple.half_s()
+        return self._held_pa * half_s // max(self._sensors.age_s - self._held_s, half_s)
+
+    def _pulse(self, side: int, step_pa: int, linger: bool) -> bool:
+        """Ask for a pulse; return whether one was worth it and possible."""
         valves = self._valves
         if side == FILL:
             self.supply_low = self._sensors.supply_pa < self._sensors.pressure_pa + _SUPPLY_MARGIN_PA
             if self.supply_low:
-                return
+                return False
         us = valves.pulse_for(side, step_pa)
-        if us:
-            self.effort_percent = max(1, us // 3000) if side == FILL else -max(1, us // 3000)
-            valves.request(side, us, linger)
+        if us == 0:
+            return False
+        self.effort_percent = max(1, us // 3000) if side == FILL else -max(1, us // 3000)
+        valves.request(side, us, linger)
+        return True
 
     def _check_limits(self, dt_ms: int):
         error_pa = self.target_pa - self._sensors.control_pa

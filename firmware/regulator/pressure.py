@@ -78,24 +78,31 @@ class Pressure:
     # :SENSe
 
     def _pressure(self, _):
+        """Filtered pressure."""
         return self._text(self._app.sensors.pressure_pa)
 
     def _pressure_in_limits(self, _):
+        """Filtered pressure, and 1 if it has been within the limits for their time, else 0."""
         return f"{self._text(self._app.sensors.pressure_pa)},{self._app.control.in_limits}"
 
     def _measured_slew(self, _):
+        """Measured rate of the pressure, unit/s."""
         return self._text(self._app.sensors.slew_pa_s)
 
     def _safety_pressure(self, _):
+        """Pressure that the safety transducer reads."""
         return self._text(self._app.sensors.safety_pa)
 
     def _supply_pressure(self, _):
+        """Pressure of the supply."""
         return self._text(self._app.sensors.supply_pa)
 
     def _gas_temperature(self, _):
+        """Temperature of the gas, degC; 9.91E37 while its sensor is invalid."""
         return _celsius(self._app.sensors.gas_mk)
 
     def _wall_temperature(self, _):
+        """Temperature of the chamber's wall, degC; 9.91E37 while its sensor is invalid."""
         return _celsius(self._app.sensors.wall_mk)
 
     # :SOURce
@@ -105,9 +112,11 @@ class Pressure:
         return setting("ambient_pa"), setting("setpoint_max_pa"), setting("ambient_pa")
 
     def _target(self, args):
+        """The target, or one of its limits."""
         return self._text(limit(args, self._target_limits()) if args else self._app.control.target_pa)
 
     def _set_target(self, args):
+        """<pressure>|MIN|MAX|DEF: Set the target; the ramp moves there while the output is on."""
         limits = self._target_limits()
         pa = scaled(args[0], UNITS, self._unit, limits)
         if not limits[0] <= pa <= limits[1]:
@@ -115,12 +124,15 @@ class Pressure:
         accept(self._app.set_target(pa))
 
     def _ramp(self, _):
+        """The ramped setpoint now."""
         return self._text(self._app.control.ramp_pa)
 
     def _slew(self, args):
+        """Rate of the ramp, unit/s."""
         return self._text(self._setting("slew_pa_s", args))
 
     def _set_slew(self, args):
+        """<rate>|MIN|MAX|DEF: Set the rate of the ramp, unit/s (or a suffix such as BAR/S); stored."""
         limits = _limits("slew_pa_s")
         rates = {name + "/S": UNITS[name] for name in _NAMES}
         rates.update(UNITS)
@@ -130,15 +142,19 @@ class Pressure:
         accept(self._app.set_slew(pa_s))
 
     def _slew_mode(self, _):
+        """How the setpoint moves: MAX or LIN."""
         return "LIN" if self._app.settings.get("slew_linear") else "MAX"
 
     def _set_slew_mode(self, args):
+        """MAXimum|LINear: Ramp as fast as the valves allow, or at the rate of the ramp; stored."""
         accept(self._app.set_slew_max(choice(args[0], ("MAXimum", "LINear")) == 0))
 
     def _in_limits(self, args):
+        """Distance from the target that counts as in limits, percent of full scale (10 MPa)."""
         return decimal(self._setting("in_limits_pa", args) * _MILLIONTHS_PER_PA, 6)
 
     def _set_in_limits(self, args):
+        """<percent>|MIN|MAX|DEF: Set the distance from the target that counts as in limits; stored."""
         limits = tuple([pa * _MILLIONTHS_PER_PA for pa in _limits("in_limits_pa")])
         value = scaled(args[0], _MILLIONTHS, "PCT", limits)
         if not limits[0] <= value <= limits[1]:
@@ -146,9 +162,11 @@ class Pressure:
         accept(self._app.change_setting("in_limits_pa", rounded(value, _MILLIONTHS_PER_PA)))
 
     def _in_limits_time(self, args):
+        """Time within the limits before they count as reached, s."""
         return decimal(self._setting("in_limits_ms", args), 3)
 
     def _set_in_limits_time(self, args):
+        """<seconds>|MIN|MAX|DEF: Set that time, s (or MS, MIN); stored."""
         limits = _limits("in_limits_ms")
         ms = scaled(args[0], _MS, "S", limits)
         if not limits[0] <= ms <= limits[1]:
@@ -156,28 +174,35 @@ class Pressure:
         accept(self._app.change_setting("in_limits_ms", ms))
 
     def _effort(self, _):
+        """Effort of the valves, -100 (vent) to 100 (fill) percent."""
         return str(self._app.control.effort_percent)
 
     def _vent_state(self, _):
+        """The vent: 0 idle, 1 in progress, 2 complete."""
         return str(self._app.control.vent_state)
 
     def _vent(self, args):
+        """1|0: Begin to vent to ambient at the vent rate, or abort it; all valves are shut afterwards."""
         accept(self._app.vent(boolean(args[0])))
 
     # :OUTPut
 
     def _output(self, _):
+        """1 while the device regulates or is in a quiet window, else 0."""
         state = self._app.safety.state
         return "1" if state in (REGULATE, QUIET) else "0"
 
     def _set_output(self, args):
+        """ON|OFF: Regulate, or shut all valves and keep the gas; refused while a fault is latched."""
         accept(self._app.output(boolean(args[0])))
 
     def _quiet_left(self, _):
+        """What is left of the quiet window, s."""
         safety = self._app.safety
         return decimal(max(safety.quiet_left_ms, 0) if safety.state == QUIET else 0, 3)
 
     def _quiet(self, args):
+        """<seconds>: Lock the valves shut for a measurement; the window ends by itself, or at once with 0."""
         longest_s = self._app.settings.get("quiet_max_s")
         limits = (0, longest_s * 1000, 0)
         ms = scaled(args[0], _MS, "S", limits)
@@ -189,15 +214,19 @@ class Pressure:
     # :UNIT, :CALibration
 
     def _read_unit(self, _):
+        """Unit of the port."""
         return self._unit
 
     def _set_unit(self, args):
+        """PA|HPA|MBAR|KPA|BAR|MPA|PSI: Set the unit of the port; MPA after a start and after *RST."""
         self._unit = _NAMES[choice(args[0], _NAMES)]
 
     def _ambient(self, args):
+        """Ambient pressure, always Pa."""
         return str(self._setting("ambient_pa", args))
 
     def _set_ambient(self, args):
+        """<pressure>|MIN|MAX|DEF: Tell the ambient pressure, Pa unless a suffix says otherwise; stored."""
         # Always in Pa, as barometers tell it, unless a suffix says otherwise.
         limits = _limits("ambient_pa")
         pa = scaled(args[0], UNITS, "PA", limits)
@@ -206,6 +235,7 @@ class Pressure:
         accept(self._app.change_setting("ambient_pa", pa))
 
     def _reset(self, _):
+        """Output off, unit MPA. Opens no valve, clears no fault, changes no setting."""
         # Only ever shuts: regulation ends and the pressure stays. Faults and stored settings are not touched.
         accept(self._app.output(False))
         self._unit = DEFAULT_UNIT

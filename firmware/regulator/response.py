@@ -3,7 +3,7 @@
 from regulator.fixed import muldiv
 
 # A step below this is not told from noise while nothing is known of the valve.
-_CLEAR_PA = 1_500
+_CLEAR_PA = 1_000
 # Nothing that this firmware is meant for lies outside (Pa/s per MPa of choked upstream pressure).
 _GAIN_MIN = 300
 _GAIN_MAX = 2_000_000
@@ -16,7 +16,7 @@ _FLOOR_KNOWN_US = 12_000
 _TRIAL_FINE_US = 16_000
 # A pulse may be this many times as long as the last one until so many pulses were judged.
 _GROWTH = 3
-_TRUSTED = 3
+TRUSTED = 3
 
 
 class Response:
@@ -69,7 +69,7 @@ class Response:
         us = longest_us if step_pa > 10 * seconds_5 else muldiv(step_pa, 10_000, rate) * 100 + self.dead_us
         if us < self.floor_us:
             return self.floor_us if step_pa * 2 >= self.smallest_pa(flow_kpa) else 0
-        if self.judged < _TRUSTED:
+        if self.judged < TRUSTED:
             longest_us = min(longest_us, self._last_us * _GROWTH)
         return min(us, longest_us)
 

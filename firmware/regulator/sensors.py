@@ -1,5 +1,7 @@
 """Raw counts to pascal and millikelvin: calibration, NAMUR NE43 bands, spike filter, averaging, prediction."""
 
+from regulator.ripple import Ripple
+
 FULL_SCALE_PA = 10_000_000
 
 # State of a 4-20 mA loop. NE43: 3.8-20.5 mA is a measurement, below 3.6 and above 21 mA is a failure.
@@ -139,6 +141,8 @@ class Sensors:
         self._frozen = False
         self._gas_counts = -1
         self._lead = 0  # gas above wall, mK, averaged, times 64
+        self.ripple = Ripple()
+        self.age_s = 0  # seconds since the start
         self._slew_from_pa = 0
         self._slew_ms = 0
         self.configure()
@@ -188,7 +192,9 @@ class Sensors:
         if self._slew_ms >= _SLEW_PERIOD_MS:
             self.slew_pa_s = (self.pressure_pa - self._slew_from_pa) * 10 // (self._slew_ms // 100)
             self._slew_from_pa = self.pressure_pa
+            self.age_s += self._slew_ms // 1000
             self._slew_ms = 0
+            self.ripple.update(self.wall_mk, self.age_s)
             if self.wall_mk:
                 control.compensate(self.wall_mk)
                 self.safety.compensate(self.wall_mk)
@@ -209,6 +215,21 @@ class Sensors:
     def gas_warmer_mk(self) -> int:
         """Return how much warmer than the wall the gas is, averaged over about a second; 0 when unknown."""
         return self._lead >> 6
+
+    def swing_pa(self) -> int:
+        """Return the part of the pressure that is due to a swing of the wall temperature and will reverse by itself."""
+        offset_mk = self.ripple.offset_mk(self.wall_mk)
+        return self._per_kelvin_pa() * min(max(offset_mk, -20_000), 20_000) // 1000 if offset_mk else 0
+
+    def swing_amplitude_pa(self) -> int:
+        """Return the largest `swing_pa`; 0 while the wall temperature does not swing."""
+        amplitude_mk = self.ripple.amplitude_mk
+        return self._per_kelvin_pa() * min(amplitude_mk, 20_000) // 1000 if amplitude_mk else 0
+
+    def _per_kelvin_pa(self) -> int:
+        """Sealed gas that warms by dT gains k p dT / T, with k = 1 + 0.022 per MPa for air (from Z(p, T))."""
+        real_gas_permille = 1000 + self.pressure_pa // 1000 * 22 // 1000
+        return self.pressure_pa // (self.wall_mk // 1000) * real_gas_permille // 1000
 
     def _filter(self, pa: int):
         if self._older_pa == -1:
@@ -251,13 +272,12 @@ class Sensors:
         self.pressure_pa = level >> 5
 
     def _predict(self):
-        """Sealed gas that warms by dT gains k p dT / T, with k = 1 + 0.022 per MPa for air (from Z(p, T))."""
+        """Predict the pressure once the gas is as warm as the wall."""
         if not self.gas_mk or not self.wall_mk:
             self._lead = 0
             self.settled_pa = self.pressure_pa
             return
         self._lead += (self.gas_mk - self.wall_mk) - (self._lead >> 6)
-        per_kelvin = self.pressure_pa // (self.wall_mk // 1000) * (1000 + (self.pressure_pa // 1000 * 22 // 1000)) // 1000
         # Beyond 20 K the gas is in the middle of a burst or its sensor is broken; the clamp keeps the product small.
         warmer_mk = min(max(self._lead >> 6, -20_000), 20_000)
-        self.settled_pa = self.pressure_pa - per_kelvin * warmer_mk // 1000
+        self.settled_pa = self.pressure_pa - self._per_kelvin_pa() * warmer_mk // 1000

@@ -64,17 +64,21 @@ class Group:
         )
 
     def _read_event(self, _):
+        """Conditions that began since the last reading; reading clears them."""
         value = self.event
         self.event = 0
         return str(value)
 
     def _read_condition(self, _):
+        """Conditions that hold now."""
         return str(self.condition)
 
     def _read_enable(self, _):
+        """Mask of the events that count for the status byte."""
         return str(self.enable)
 
     def _write_enable(self, args):
+        """<mask>: Set that mask."""
         # The registers have 16 bits, of which SCPI never uses the highest.
         self.enable = integer(args[0], 0, 65535) & 32767
 
@@ -149,49 +153,64 @@ class Status:
         return common + groups
 
     def _clear(self, _):
+        """Clear errors and events."""
         self._errors = []
         self._events = 0
         self.operation.event = 0
         self.questionable.event = 0
 
     def _read_event_enable(self, _):
+        """Mask of the standard events that count for the status byte."""
         return str(self._event_enable)
 
     def _write_event_enable(self, args):
+        """<mask>: Set that mask."""
         self._event_enable = integer(args[0], 0, 255)
 
     def _read_events(self, _):
+        """Standard events since the last reading; reading clears them."""
         value = self._events
         self._events = 0
         return str(value)
 
     def _is_complete(self, _):
+        """1: every command is complete once it has been accepted."""
         # Every command is complete once it has been accepted: none runs on beside the next one.
         return "1"
 
     def _note_complete(self, _):
+        """Set the bit operation complete of the standard events."""
         self._events |= OPC
 
     def _wait(self, _):
+        """Nothing: there is nothing to wait for."""
         pass
 
     def _read_service_enable(self, _):
+        """Mask of the status byte for its summary bit."""
         return str(self._service_enable)
 
     def _write_service_enable(self, args):
+        """<mask>: Set that mask."""
         # Bit 6 cannot request service from itself.
         self._service_enable = integer(args[0], 0, 255) & 191
 
     def _read_byte(self, _):
+        """Status byte: 4 errors, 8 QUEStionable, 16 replies, 32 standard events, 64 summary, 128
+        OPERation.
+        """
         return str(self.byte())
 
     def _read_error(self, _):
+        """The oldest error as code,"text", which is thereby removed; 0,"No error" without one."""
         code, text = self.next_error()
         return f"{code},{quoted(text)}"
 
     def _read_version(self, _):
+        """Version of SCPI."""
         return "1999.0"
 
     def _preset(self, _):
+        """Clear the masks of OPERation and QUEStionable."""
         self.operation.enable = 0
         self.questionable.enable = 0

@@ -40,21 +40,26 @@ class System:
         )
 
     def _identity(self, _):
+        """Maker, model, serial number, versions of firmware and interpreter."""
         name = "MicroPython" if sys.implementation.name == "micropython" else "CPython"
         version = ".".join([str(part) for part in sys.implementation.version[:3]])
         return f"ipch,IPCH-1,{self._app.rig.serial_number},{VERSION} {name} {version}"
 
     def _options(self, _):
+        """0: no options are fitted."""
         # IEEE 488.2 section 10.20: none are fitted.
         return "0"
 
     def _self_test(self, _):
+        """0 if converters, transducers and settings are in order, else a bit for each that is not."""
         return str(self._app.self_test())
 
     def _fields(self, _):
+        """Names of the values of :FETCh? in their order."""
         return FIELDS
 
     def _fetch(self, _):
+        """One numbered line for loggers, always in Pa, mK and ms, whatever the unit of the port."""
         app = self._app
         sensors = app.sensors
         control = app.control
@@ -86,6 +91,7 @@ class System:
         )
 
     def _fault(self, _):
+        """The latched fault: name, sentence, value, unit, uptime in ms."""
         safety = self._app.safety
         if not safety.fault:
             return 'NONE,"no fault",0,"",0'
@@ -95,18 +101,24 @@ class System:
         return f"{safety.fault_name},{sentence},{safety.fault_value},{unit},{uptime}"
 
     def _acknowledge(self, _):
+        """Clear a latched fault; refused while its cause lasts."""
         accept(self._app.acknowledge())
 
     def _warnings(self, _):
+        """Names of the warnings that are active, or NONE."""
         mask = self._app.safety.warnings
         return ",".join([name for bit, name in enumerate(WARNINGS) if mask >> bit & 1]) or "NONE"
 
     def _setting(self, args):
+        """A setting: name, unit, value, default, minimum, maximum, help."""
         name, unit, default, lowest, highest, described = _setting_row(args[0])
         value = self._app.settings.get(name)
         return f"{quoted(name)},{quoted(unit)},{value},{default},{lowest},{highest},{quoted(described)}"
 
     def _change_setting(self, args):
+        """ "name",<integer>|MIN|MAX|DEF: Change a setting in the unit of its row; checked against all
+        others, stored.
+        """
         name, unit, default, lowest, highest, _ = _setting_row(args[0])
         value = scaled(args[1], {}, "", (lowest, highest, default))
         if not lowest <= value <= highest:
@@ -114,18 +126,25 @@ class System:
         accept(self._app.change_setting(name, value))
 
     def _setting_names(self, _):
+        """Names of all settings."""
         return ",".join([row[0] for row in settings.TABLE])
 
     def _header(self, _):
+        """1 if replies carry their header, else 0."""
         return str(self._app.settings.get("header_echo"))
 
     def _set_header(self, args):
+        """ON|OFF: Let replies carry their header, as a PACE does; stored."""
         accept(self._app.change_setting("header_echo", 1 if boolean(args[0]) else 0))
 
     def _maintain(self, _):
+        """From output off only: reset into the REPL for flashing."""
         accept(self._app.maintenance())
 
     def _valve(self, args):
+        """Valve 1 (fill) or 2 (vent): actuations, time open in ms, learned gain in Pa/s per MPa, last
+        response in Pa.
+        """
         side = args[0] - 1
         if side not in (0, 1):
             raise ScpiError(-114, "1 fill, 2 vent")

@@ -1,7 +1,7 @@
 """Windows of the two valve pairs: isolation first, pulse inside, isolation shut; interlock and metering."""
 
 from regulator.fixed import flow_fraction, muldiv
-from regulator.response import Response
+from regulator.response import TRUSTED, Response
 
 FILL, VENT = 0, 1
 NONE = -1
@@ -58,8 +58,11 @@ class Valves:
         return self.stage == SHUT
 
     def may_chain(self) -> bool:
-        """Return whether a pulse asked for now would follow the present one without a pause."""
-        return self.stage == PULSE and self._rest_ms <= 0
+        """Return whether a pulse asked for now would follow the present one without a pause.
+
+        Only for a valve that is known: a chained pulse teaches nothing.
+        """
+        return self.stage == PULSE and self._rest_ms <= 0 and self.responses[self.side].judged >= TRUSTED
 
     def flow_kpa(self, side: int) -> int:
         """Return what drives the flow: upstream pressure in kPa, times the subsonic fraction of ISO 6358."""
@@ -128,7 +131,7 @@ class Valves:
         self.pulse_us = 0
         if self.stage == SHUT:
             return
-        ended = self.may_chain()
+        ended = self._rest_ms <= 0
         self._rest_ms -= dt_ms
         if self.stage == PULSE:
             # One tick in which a next pulse may follow, then the window closes.
@@ -144,7 +147,7 @@ class Valves:
                 self.isolation = NONE
             self.stage = SETTLE
             # The first pulses of a valve are judged with care, later ones of a ramp in passing.
-            hurry = self._linger and self.responses[self.side].judged > 2
+            hurry = self._linger and self.responses[self.side].judged >= TRUSTED
             self._rest_ms = self._settle_ms // 3 if hurry else self._settle_ms
             # Extrapolated since the pulse began: what the pressure would be now without it.
             self._before_pa = self._sensors.ahead_pa(0)

@@ -24,6 +24,13 @@ def test_rises_to_the_target_without_overshoot_and_holds(bench):
     assert max(errors[10:]) < BAND_PA + 1_000
 
 
+def test_a_ramp_takes_about_one_pulse_a_second(bench):
+    rig = bench("initial_mpa=0.101325")
+    rig.send(":SOUR:PRES 5;SLEW 0.04;:OUTP ON")
+    took_s = rig.run_until(lambda: rig.plant.pressure_pa > 5e6 - BAND_PA, 180)
+    assert 0.5 * took_s < rig.plant.valves[1].openings < 1.7 * took_s
+
+
 def test_falls_to_a_lower_target(bench):
     rig = bench("initial_mpa=5")
     rig.send(":SOUR:PRES 2;SLEW 0.1;:OUTP ON")

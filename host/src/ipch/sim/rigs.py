@@ -196,9 +196,10 @@ class SimDevice:
         into = self._in
         into[0:7] = array.array("i", world.counts)
         into[7] = world.room()
-        data = world.take()
-        into[8] = len(data)
-        if data:
+        if out[2] & 16:
+            # The firmware took the last bytes; until then they are offered again, as a USB buffer would.
+            data = world.take()
+            into[8] = len(data)
             self._in_bytes[36 : 36 + len(data)] = data
         os.write(self._to_device, self._in_bytes)
 

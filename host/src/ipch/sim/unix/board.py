@@ -58,6 +58,8 @@ class Rig:
 
     def wait_tick(self) -> int:
         out = self._out
+        if not self._in[8]:
+            out[2] |= 16  # ready for more bytes
         self._to.write(out)
         out[0] = 0
         out[1] = 0

@@ -1,0 +1,90 @@
+"""Recognises a wall temperature that swings to and fro, so that its share of the error can be left to reverse by itself."""
+
+# A turn is believed once the temperature has come back this far from its extreme (TMP117: 8 mK a count).
+_TURN_MK = 30
+# Three turns with spans and half periods that agree within this ratio make a swing.
+_ALIKE_PERCENT = 60
+# Slower swings are followed: nobody would wait for them.
+_LONGEST_HALF_S = 2700
+# A swing that has not turned for so long, in percent of its half period, is over.
+_OVERDUE_PERCENT = 160
+
+
+class Ripple:
+    """The last turns of a temperature. Temperatures in mK, times in s of uptime."""
+
+    def __init__(self):
+        self.middle_mk = 0
+        self.amplitude_mk = 0  # 0 while there is no swing
+        self._rising = True
+        self._extreme_mk = 0  # since the last turn
+        self._extreme_s = 0
+        self._turn_mk = [0, 0, 0]  # the newest last
+        self._turn_s = [0, 0, 0]
+        self._turns = 0
+
+    def update(self, wall_mk: int, uptime_s: int):
+        """Take the temperature, about once a second; 0 = invalid."""
+        if wall_mk == 0:
+            self._turns = 0
+            self.amplitude_mk = 0
+            self._extreme_mk = 0
+            return
+        if self._extreme_mk == 0:
+            self._extreme_mk = wall_mk
+            self._extreme_s = uptime_s
+            return
+        beyond_mk = wall_mk - self._extreme_mk
+        if not self._rising:
+            beyond_mk = -beyond_mk
+        if beyond_mk > 0:
+            self._extreme_mk = wall_mk
+            self._extreme_s = uptime_s
+        elif beyond_mk < -_TURN_MK:
+            self._turn(wall_mk, uptime_s)
+        if self.amplitude_mk and (uptime_s - self._turn_s[2]) * 100 > self.half_s() * _OVERDUE_PERCENT:
+            self.amplitude_mk = 0
+
+    def offset_mk(self, wall_mk: int) -> int:
+        """Return how far the wall is from the middle of its swing, at most an amplitude; 0 without one."""
+        if self.amplitude_mk == 0 or wall_mk == 0:
+            return 0
+        return min(max(wall_mk - self.middle_mk, -self.amplitude_mk), self.amplitude_mk)
+
+    def half_s(self) -> int:
+        """Return the time from one turn to the next."""
+        return self._turn_s[2] - self._turn_s[1]
+
+    def _turn(self, wall_mk: int, uptime_s: int):
+        turn_mk = self._turn_mk
+        turn_s = self._turn_s
+        turn_mk[0] = turn_mk[1]
+        turn_mk[1] = turn_mk[2]
+        turn_mk[2] = self._extreme_mk
+        turn_s[0] = turn_s[1]
+        turn_s[1] = turn_s[2]
+        turn_s[2] = self._extreme_s
+        self._rising = not self._rising
+        self._extreme_mk = wall_mk
+        self._extreme_s = uptime_s
+        if self._turns < 3:
+            self._turns += 1
+        span_mk = abs(turn_mk[2] - turn_mk[1])
+        before_mk = abs(turn_mk[1] - turn_mk[0])
+        half_s = turn_s[2] - turn_s[1]
+        before_s = turn_s[1] - turn_s[0]
+        if (
+            self._turns == 3
+            and half_s <= _LONGEST_HALF_S
+            and before_s <= 2 * _LONGEST_HALF_S
+            and _alike(span_mk, before_mk)
+            and _alike(half_s, before_s)
+        ):
+            self.middle_mk = (turn_mk[2] + turn_mk[1]) >> 1
+            self.amplitude_mk = span_mk >> 1
+        else:
+            self.amplitude_mk = 0
+
+
+def _alike(a: int, b: int) -> bool:
+    return a * 100 >= b * _ALIKE_PERCENT and b * 100 >= a * _ALIKE_PERCENT
