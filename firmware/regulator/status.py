@@ -183,8 +183,7 @@ class Status:
         self._events |= OPC
 
     def _wait(self, _):
-        """Nothing: there is nothing to wait for."""
-        pass
+        """Do nothing, as there is nothing to wait for."""
 
     def _read_service_enable(self, _):
         """Mask of the status byte for its summary bit."""

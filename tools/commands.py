@@ -1,0 +1,118 @@
+"""Write firmware/COMMANDS.md, the reference of all commands, from the command table itself.
+
+What a command means is the docstring of its handler, which MicroPython does not keep in the board's memory.
+A docstring of a command begins with its parameters up to a colon, if it has any.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+FIRMWARE = Path(__file__).resolve().parents[1] / "firmware"
+PAGE = FIRMWARE / "COMMANDS.md"
+
+HEAD = """# Commands
+
+Written by `python -m tools.commands` from the command table of the firmware; do not edit.
+
+Keywords may be written in full or as their capital letters, in any case. What stands in brackets may be
+left out. `<n>` is a number; where it is left out, it is 1. Pressures are absolute, in the unit of
+`:UNIT:PRESsure`, unless a suffix names another: PA, HPA, MBAR, KPA, BAR, MPA, PSI.
+"""
+SECTIONS = {
+    "*": "IEEE 488.2",
+    ":SENSe": "Measurement",
+    ":SOURce": "Target and ramp",
+    ":OUTPut": "Output",
+    ":UNIT": "Unit",
+    ":FETCh": "Logging",
+    ":CALibration": "Calibration",
+    ":DIAGnostic": "Valves",
+    ":STATus": "Status",
+    ":SYSTem": "System",
+}
+
+
+@dataclass(frozen=True)
+class Command:
+    """One line of the reference."""
+
+    text: str
+    help: str
+    header: str
+    """What precedes a reply when headers are on; empty for a command."""
+
+
+def table() -> list[tuple[Any, ...]]:
+    """All rows of the firmware's command table."""
+    if str(FIRMWARE) not in sys.path:
+        sys.path.insert(0, str(FIRMWARE))
+    from regulator.pressure import Pressure  # type: ignore[import-not-found]
+    from regulator.status import Status  # type: ignore[import-not-found]
+    from regulator.system import System  # type: ignore[import-not-found]
+
+    # The table is made without a regulator: nothing of it is executed.
+    return [*Status().rows(), *Pressure(None).rows(), *System(None).rows()]
+
+
+def commands() -> list[Command]:
+    """Every query and every command, in the order of the sections. Raises ValueError for one without help."""
+    table()
+    from regulator.scpi import canonical  # type: ignore[import-not-found]
+
+    found: dict[str, list[Command]] = {section: [] for section in SECTIONS}
+    for row in table():
+        pattern, query, command = row[:3]
+        fewest, most = row[3][:2] if len(row) > 3 else (0, 0)
+        section = next(section for section in SECTIONS if pattern.startswith(section))
+        if query:
+            asked = ' "name"' if fewest else " [MIN|MAX|DEF]" if most else ""
+            found[section].append(Command(f"{pattern}?{asked}", help_of(query, pattern), canonical(pattern)))
+        if command:
+            parameters, colon, meaning = help_of(command, pattern).partition(": ")
+            if not colon:
+                parameters, meaning = "", parameters
+            found[section].append(Command(f"{pattern} {parameters}".strip(), meaning, ""))
+    return [command for section in found.values() for command in section]
+
+
+def help_of(handler: Callable[..., Any], pattern: str) -> str:
+    """The docstring of a handler in one line. Raises ValueError if it has none."""
+    text = " ".join((handler.__doc__ or "").split())
+    if not text:
+        raise ValueError(f"{handler.__qualname__}, the handler of {pattern}, has no docstring")
+    return text
+
+
+def page() -> str:
+    """The whole reference."""
+    text = HEAD
+    every = commands()
+    for section, title in SECTIONS.items():
+        text += f"\n## {title}\n\n| command | meaning |\n|---|---|\n"
+        for command in every:
+            if command.text.startswith(section):
+                text += f"| `{_cell(command.text)}` | {_cell(command.help)} |\n"
+    return text + registers()
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|")
+
+
+def registers() -> str:
+    """The status registers, as the module that fills them tells."""
+    import regulator.instrument  # type: ignore[import-not-found]
+    from regulator.status import TEXTS
+
+    text = "\n## Status bits\n\n" + regulator.instrument.__doc__.partition("\n\n")[2].strip() + "\n"
+    text += "\n## Errors\n\n| code | text |\n|---|---|\n"
+    return text + "".join(f"| {code} | {meaning} |\n" for code, meaning in TEXTS.items())
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page())
