@@ -9,13 +9,24 @@ The rig contract: an object with these methods, on every rung of the ladder.
 - `safe()`: every output off at once, running one-shots included.
 - `feed()`: the tick is complete; the watchdog may be fed.
 
-Besides: `serial_number` (text), `serial` (the byte port, see link.py). For main.py: `maintenance` (the board is to be left
-to its REPL), `enter_maintenance()` (reset into it), `release()` (safe, and the serial line given back).
+Besides: `serial_number` (text), `serial` (the byte port, see link.py). For main.py: `maintenance` (the board is to be
+left to its REPL), `enter_maintenance()` (reset into it), `release()` (safe, and the serial line given back).
 """
 
 from regulator.control import COMPLETE, IDLE, IN_PROGRESS, Control
 from regulator.instrument import Instrument
-from regulator.safety import BAND_WIDENED, MAINTENANCE, OFF, QUIET, REGULATE, SEALED, SETTINGS_LOST, SUPPLY_LOW, VENTING, Safety
+from regulator.safety import (
+    BAND_WIDENED,
+    MAINTENANCE,
+    OFF,
+    QUIET,
+    REGULATE,
+    SEALED,
+    SETTINGS_LOST,
+    SUPPLY_LOW,
+    VENTING,
+    Safety,
+)
 from regulator.sensors import Sample, Sensors
 from regulator.valves import Valves
 

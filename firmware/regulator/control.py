@@ -94,8 +94,10 @@ class Control:
         self._follow_ramp(self._ambient_pa, self._vent_slew_pa_s)
 
     def _weigh_pulses(self):
-        """Find the dead-band that the valves can keep: 0.75 of what the shortest pulse leaves, so that the one from either
-        edge stays clear of the other."""
+        """Find the dead-band that the valves can keep.
+
+        0.75 of what the shortest pulse leaves, so that a pulse from either edge stays clear of the other one.
+        """
         valves = self._valves
         step_pa = max(valves.smallest_step_pa(FILL), valves.smallest_step_pa(VENT))
         self.coarse_pa = step_pa * 75 // IMMEDIATE_PER_SETTLED_PERCENT
@@ -206,7 +208,7 @@ class Control:
             self._held_pa = step_pa * 100 // IMMEDIATE_PER_SETTLED_PERCENT
 
     def _drift_pa(self, side: int) -> int:
-        """Return how far the pressure will drift during half a swing, going by what the last pulse of this side made up for."""
+        """Return the drift during half a swing, going by what the last pulse of this side made up for."""
         if self._held_side != side:
             return 0
         half_s = self._sensors.ripple.half_s()

@@ -12,7 +12,7 @@ _DEAD_MAX_US = 40_000
 _FLOOR_MAX_US = 100_000
 # Every valve that this firmware is meant for opens within this; a slower one is noticed because its pulses are silent.
 _FLOOR_KNOWN_US = 12_000
-# Up to here trial pulses grow by a quarter, beyond by half: nothing has moved at an opening delay's length, so the valve is slow.
+# Up to here trial pulses grow by a quarter, beyond by half: longer than an opening delay without effect means slow.
 _TRIAL_FINE_US = 16_000
 # A pulse may be this many times as long as the last one until so many pulses were judged.
 _GROWTH = 3

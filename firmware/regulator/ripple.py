@@ -1,4 +1,4 @@
-"""Recognises a wall temperature that swings to and fro, so that its share of the error can be left to reverse by itself."""
+"""Recognises a wall temperature that swings to and fro: its share of the error will reverse by itself."""
 
 # A turn is believed once the temperature has come back this far from its extreme (TMP117: 8 mK a count).
 _TURN_MK = 30

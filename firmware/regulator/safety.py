@@ -47,16 +47,22 @@ WARNINGS = (
     "QUIET_DRIFT",
     "BAND_WIDENED",  # the shortest pulses are too coarse for the dead-band that was set
 )
-SUPPLY_LOW, SAFETY_TRANSDUCER, SUPPLY_TRANSDUCER, GAS_TEMPERATURE, WALL_TEMPERATURE, SETTINGS_LOST, QUIET_DRIFT = (
-    1 << n for n in range(7)
-)
+(
+    SUPPLY_LOW,
+    SAFETY_TRANSDUCER,
+    SUPPLY_TRANSDUCER,
+    GAS_TEMPERATURE,
+    WALL_TEMPERATURE,
+    SETTINGS_LOST,
+    QUIET_DRIFT,
+) = (1 << n for n in range(7))
 BAND_WIDENED = 1 << 7
 
 _FAILED_MS = 100
 _RANGE_MS = 500
 _DISAGREEMENT_MS = 500
 _OVERPRESSURE_SAMPLES = 2
-# A transducer counts as rising when it gained this much over the last _RISE_SAMPLES samples; 4 sigma of the noisier one.
+# A transducer is rising when it gained this much over the last _RISE_SAMPLES samples: 4 sigma of the noisier one.
 _RISE_PA = 20_000
 _RISE_SAMPLES = 8
 # The relief valve shuts this far below the trip.
@@ -149,7 +155,11 @@ class Safety:
             fault = SAFETY_FAILED
             value = self._safety_invalid_s
 
-        if control.band == VALID and safety.band == VALID and abs(control.pa - safety.pa) > self._disagreement_pa:
+        if (
+            control.band == VALID
+            and safety.band == VALID
+            and abs(control.pa - safety.pa) > self._disagreement_pa
+        ):
             self._disagree_ms += dt_ms
             if self._disagree_ms >= _DISAGREEMENT_MS:
                 fault = DISAGREEMENT
@@ -270,7 +280,9 @@ class Safety:
             return
         if highest_pa > self._trip_pa:
             self.relief_open = True
-        elif highest_pa < (self._ambient_pa + 50_000 if self._to_ambient else self._trip_pa - _RELIEF_HYSTERESIS_PA):
+        elif highest_pa < (
+            self._ambient_pa + 50_000 if self._to_ambient else self._trip_pa - _RELIEF_HYSTERESIS_PA
+        ):
             self.relief_open = False
 
     def _count_quiet(self, dt_ms: int):

@@ -85,7 +85,9 @@ class Transducer:
         self.band = OPEN
         self.pa = 0
 
-    def calibrate(self, zero_pa: int, span_ppm: int, zero_tc_pa_k: int, span_tc_ppm_k: int, reference_mk: int):
+    def calibrate(
+        self, zero_pa: int, span_ppm: int, zero_tc_pa_k: int, span_tc_ppm_k: int, reference_mk: int
+    ):
         """Set the coefficients: Pa, ppm of reading, Pa/K, ppm/K, and the temperature at which both terms are 0."""
         self._zero_pa = zero_pa
         self._span_ppm = span_ppm

@@ -1,8 +1,8 @@
 """Settings and boot count in flash: two copies each, generation and CRC32, safe against a power cut at any moment.
 
-A record lives in NAME.a and NAME.b. A save replaces the older copy only: it writes NAME.new, reads it back, and renames it.
-So at any moment at least one whole copy is there, and the higher generation is the newer one.
-`files` has `read(name) -> bytes or None`, `write(name, data)` and `rename(old, new)`; they raise OSError when they fail.
+A record lives in NAME.a and NAME.b. A save replaces the older copy only: it writes NAME.new, reads it back, and
+renames it. So at any moment at least one whole copy is there, and the higher generation is the newer one.
+`files` has `read(name) -> bytes or None`, `write(name, data)` and `rename(old, new)`, which raise OSError on failure.
 """
 
 from binascii import crc32

@@ -110,7 +110,11 @@ def test_a_drift_is_answered_by_single_pulses_within_the_band():
         loop.drift_pa_s = drift
         loop.run(600)
         band = loop.settings.get("dead_band_pa")
-        assert loop.highest < 5e6 + band + 800 and loop.lowest > 5e6 - band - 800, (drift, loop.highest, loop.lowest)
+        assert loop.highest < 5e6 + band + 800 and loop.lowest > 5e6 - band - 800, (
+            drift,
+            loop.highest,
+            loop.lowest,
+        )
         side = FILL if drift < 0 else VENT
         assert loop.valves.openings[1 - side] == 0, "a drift is not chased from both sides"
         assert loop.valves.openings[side] <= abs(drift) * 600 // 4_000 + 2

@@ -19,7 +19,7 @@ def test_muldiv_is_good_to_a_thousandth_for_large_factors():
 
 
 def test_flow_fraction_is_iso_6358_with_b_of_0_3():
-    for down in range(0, 101):
+    for down in range(101):
         ratio = down / 100
         expected = 1.0 if ratio <= 0.3 else (1 - ((ratio - 0.3) / 0.7) ** 2) ** 0.5
         got = flow_fraction(6_000_000, down * 60_000) / 1024

@@ -273,7 +273,7 @@ def test_the_loggers_line():
     bench.app.safety.warnings = 5
     first = bench.ask(":FETC?").split(",")
     assert len(first) == len(names) == 21
-    row = dict(zip(names, first))  # noqa: B905 - MicroPython's zip has no `strict`
+    row = dict(zip(names, first))
     assert row == {
         "sequence": "1",
         "boot": "7",

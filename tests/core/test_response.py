@@ -48,7 +48,9 @@ def test_an_unknown_valve_is_tried_from_the_shortest_pulse_up():
         last_us = 0
         while response.gain == 0:
             us = response.pulse_us(100_000, 4000, 300_000)
-            assert us <= max(3_000, last_us * (13 if last_us < 16_000 else 16) // 10), "never much longer than one that did nothing"
+            assert us <= max(3_000, last_us * (13 if last_us < 16_000 else 16) // 10), (
+                "never much longer than one that did nothing"
+            )
             last_us = us
             steps.append(valve.pulse(us, 4000))
             response.judge(us, steps[-1], 4000)
@@ -71,7 +73,12 @@ def test_gain_and_dead_time_are_found():
                     true_us = us - opens_us + shuts_us
                     true_step = gain * 4 * true_us / 1e6
                     slack = gain * 4 * 1_000 / 1e6 + 300
-                    assert abs(true_step - step_pa) < step_pa * 0.12 + slack, (gain, opens_us, step_pa, true_step)
+                    assert abs(true_step - step_pa) < step_pa * 0.12 + slack, (
+                        gain,
+                        opens_us,
+                        step_pa,
+                        true_step,
+                    )
 
 
 def test_pulses_that_missed_teach_nothing():

@@ -26,7 +26,9 @@ def test_the_offset_follows_the_swing():
     swing(ripple, 1200 + 150, 600, 95)
     assert abs(ripple.offset_mk(303_245) - 95) < 10
     assert abs(ripple.offset_mk(303_055) + 95) < 10
-    assert ripple.offset_mk(303_600) == ripple.amplitude_mk, "no more than an amplitude is put down to the swing"
+    assert ripple.offset_mk(303_600) == ripple.amplitude_mk, (
+        "no more than an amplitude is put down to the swing"
+    )
     assert ripple.offset_mk(0) == 0
 
 

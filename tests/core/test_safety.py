@@ -51,7 +51,7 @@ class Watched:
         """Return the ms until a fault latches."""
         start = self.ms
         while not self.safety.fault:
-            assert self.ms - start < limit_ms, "no fault within %d ms" % limit_ms
+            assert self.ms - start < limit_ms, f"no fault within {limit_ms} ms"
             self.tick(sample)
         return self.ms - start
 
@@ -243,6 +243,6 @@ def test_no_state_but_regulate_fills():
 
 
 def test_every_fault_tells_what_happened_and_what_to_do():
-    for name, unit, text in FAULTS[1:]:
+    for name, _, text in FAULTS[1:]:
         assert name == name.upper() and " " not in name
         assert text.endswith(".") and len(text) > 60

@@ -64,7 +64,9 @@ def test_pt1000_against_callendar_van_dusen():
         low, high = -45.0, 131.0
         for _ in range(60):
             t = (low + high) / 2
-            r = 1000 * (1 + 3.9083e-3 * t - 5.775e-7 * t * t + (-4.183e-12 * (t - 100) * t * t * t if t < 0 else 0))
+            r = 1000 * (
+                1 + 3.9083e-3 * t - 5.775e-7 * t * t + (-4.183e-12 * (t - 100) * t * t * t if t < 0 else 0)
+            )
             if r < ohm:
                 low = t
             else:

@@ -23,7 +23,7 @@ def test_the_defaults_are_consistent():
 
 def test_a_value_out_of_range_is_refused_and_nothing_changes():
     s = Settings()
-    for name, unit, default, low, high, text in settings.TABLE:
+    for name, _, default, low, high, _ in settings.TABLE:
         for bad in (low - 1, high + 1):
             reason = s.set(name, bad)
             assert name in reason and str(low) in reason and str(high) in reason

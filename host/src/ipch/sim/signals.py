@@ -33,6 +33,8 @@ def quantise(measurement: Measurement, counts: list[int]) -> None:
     ads_per_ma = SHUNT_OHM * 1e-3 / ADS1115_VOLT_PER_COUNT
     counts[CONTROL] = min(32767, max(-32768, math.floor(measurement.control_ma * ads_per_ma + 0.5)))
     counts[SUPPLY] = min(32767, max(-32768, math.floor(measurement.supply_ma * ads_per_ma + 0.5)))
-    counts[SAFETY] = min(65535, max(0, math.floor(measurement.safety_ma * SHUNT_OHM * 1e-3 / RP2040_VOLT_PER_COUNT + 0.5)))
+    counts[SAFETY] = min(
+        65535, max(0, math.floor(measurement.safety_ma * SHUNT_OHM * 1e-3 / RP2040_VOLT_PER_COUNT + 0.5))
+    )
     counts[GAS] = min(32767, math.floor(pt1000_ohm(measurement.gas_k) / REFERENCE_OHM * 32768))
     counts[WALL] = math.floor((measurement.wall_k - 273.15) / TMP117_KELVIN_PER_COUNT + 0.5)

@@ -1,4 +1,4 @@
-"""What surrounds the firmware on the simulated rungs: plant, converters, serial line, pace, and the record of the truth."""
+"""What surrounds the firmware on the simulated rungs: plant, converters, serial line, pace, record of the truth."""
 
 from __future__ import annotations
 
