@@ -47,3 +47,11 @@ lint: $(TESTED) ## check style and types
 .PHONY: fmt
 fmt: $(TESTED) ## format the code
 	@$(BIN)/ruff check --fix --quiet . && $(BIN)/ruff format --quiet .
+
+.PHONY: pictures
+pictures: $(TESTED) ## draw the README's pictures from runs/demo
+	@$(BIN)/python host/pictures/draw.py
+
+.PHONY: flash
+flash: $(READY) ## put the firmware on the board (PORT=name where there are several)
+	@$(BIN)/ipch flash $(if $(PORT),--port $(PORT))
