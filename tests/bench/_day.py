@@ -162,6 +162,11 @@ def ours(scenario: Scenario, world: World, state: Path) -> CoreDevice:
     return device
 
 
+def in_force_pa(app: Any) -> int:
+    """Return the dead-band that the firmware keeps: the setting, or what its valves are too coarse for."""
+    return max(int(app.settings.get("dead_band_pa")), int(app.control.coarse_pa))
+
+
 def off(scenario: Scenario, world: World, state: Path) -> CoreDevice:
     """The firmware with its output off: a sealed chamber."""
     return CoreDevice(world, state)
@@ -192,8 +197,7 @@ def run(scenario: Scenario, make: Make = ours) -> Result:
             if app is not None:
                 warnings |= app.safety.warnings
         fault = app.safety.fault_name if app is not None and app.safety.fault else ""
-        # A dead-band may be widened to what the valves can keep.
-        band_pa = int(app.settings.get("dead_band_pa")) if app is not None else 0
+        band_pa = in_force_pa(app) if app is not None else 0
     error_pa = np.frombuffer(errors)
     dt_s = scenario.tick_ms / 1e3
     return Result(
