@@ -141,6 +141,8 @@ class Control:
             ahead_pa = -ahead_pa
             remaining_pa = -remaining_pa
             side = VENT
+        # The gas of a ramp warms or cools the wall: not a swing of the oven.
+        self._sensors.ripple.forget()
         half_pa = self._burst_pa(slew_pa_s) // 2
         if ahead_pa < half_pa and ahead_pa < remaining_pa:
             return

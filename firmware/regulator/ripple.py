@@ -23,12 +23,16 @@ class Ripple:
         self._turn_s = [0, 0, 0]
         self._turns = 0
 
+    def forget(self):
+        """Start anew: what comes is not the oven's doing."""
+        self._turns = 0
+        self.amplitude_mk = 0
+        self._extreme_mk = 0
+
     def update(self, wall_mk: int, uptime_s: int):
         """Take the temperature, about once a second; 0 = invalid."""
         if wall_mk == 0:
-            self._turns = 0
-            self.amplitude_mk = 0
-            self._extreme_mk = 0
+            self.forget()
             return
         if self._extreme_mk == 0:
             self._extreme_mk = wall_mk

@@ -148,6 +148,14 @@ def test_without_supply_nothing_is_tried_and_it_goes_on_by_itself():
     assert loop.valves.openings[FILL] > 0
 
 
+def test_a_ramp_is_not_taken_for_a_swing_of_the_oven():
+    loop = Loop(2e6)
+    loop.sensors.ripple.amplitude_mk = 500
+    loop.control.target_pa = 3_000_000
+    loop.run(1)
+    assert loop.sensors.ripple.amplitude_mk == 0
+
+
 def test_in_limits_needs_its_time():
     loop = Loop(5e6, in_limits_ms=3_000)
     loop.control.target_pa = loop.control.ramp_pa = 5_000_000

@@ -69,6 +69,18 @@ def test_a_single_bump_is_no_swing():
         assert ripple.amplitude_mk == 0, s
 
 
+def test_what_was_forgotten_needs_three_turns_again():
+    ripple = Ripple()
+    at_s = swing(ripple, 3_000, 600, 95)
+    assert ripple.amplitude_mk
+    ripple.forget()
+    assert ripple.amplitude_mk == 0
+    at_s = swing(ripple, 600, 600, 95, at_s)
+    assert ripple.amplitude_mk == 0
+    swing(ripple, 900, 600, 95, at_s)
+    assert ripple.amplitude_mk
+
+
 def test_quantisation_makes_no_turns():
     ripple = Ripple()
     for s in range(5_000):
