@@ -130,6 +130,18 @@ def test_over_pressure_opens_the_relief_in_time(board: Board) -> None:
     assert worst <= 50
 
 
+def test_a_chip_that_holds_sda_is_freed_before_it_counts_as_a_fault(board: Board) -> None:
+    device = board.device
+    device.i2c.hold_sda()
+    device.run(300)
+    values = board.fetch()
+    assert values["fault"] == "NONE"
+    assert not device.i2c.held()
+    transfers = device.i2c.transfers
+    device.run(40)
+    assert device.i2c.transfers >= transfers + 4
+
+
 def test_pressure_rises_through_pulses_of_the_pio(board: Board) -> None:
     device = board.device
     board.regulate()

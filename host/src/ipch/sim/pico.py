@@ -30,7 +30,7 @@ CYCLE_NS = 8.0
 # The processor polls its timer when it reads it again within this time; then it may skip ahead by so much,
 # which is within the resolution of a pulse while one is running.
 _POLL_NS = 600.0
-_SKIP_NS = 8000.0
+_SKIP_NS = 40_000.0
 _SKIP_IN_PULSE_NS = 800.0
 _TIMERAWL = 0x28
 
@@ -231,6 +231,7 @@ class _I2c:
 
     def __init__(self, chip: Chip, chips: list[I2cChip], sda: int, scl: int) -> None:
         from rp2040py.gpio_pin import GPIOPinState
+        from rp2040py.peripherals.reset import RESET_I2C0
 
         self._controller = chip.mcu.i2c[0]
         self._chips = {each.address: each for each in chips}
@@ -257,11 +258,26 @@ class _I2c:
         chip.mcu.gpio[scl].add_listener(clock)
         self._sda.set_input_value(True)
         chip.mcu.gpio[scl].set_input_value(True)
+        # The emulator keeps what is written to RESETS, but resets nothing; a controller that hangs needs it.
+        resets: Any = chip.mcu.resets
+        write = resets.write_uint32
+
+        def write_uint32(offset: int, value: int) -> None:
+            write(offset, value)
+            if offset == 0 and value & RESET_I2C0:
+                self._alarm.cancel()
+                controller.reset()
+
+        resets.write_uint32 = write_uint32
 
     def hold_sda(self, clocks: int = 9) -> None:
         """A chip holds SDA low until it has seen so many clocks."""
         self._clocks_left = clocks
         self._sda.set_input_value(False)
+
+    def held(self) -> bool:
+        """Whether SDA is still held."""
+        return self._clocks_left > 0
 
     def _after(self, bits: int, then: Callable[[], None]) -> None:
         controller = self._controller
