@@ -29,6 +29,7 @@ from tests.bench._day import (
     REFERENCE,
     SLOW_OVEN,
     SMALL_CELL,
+    TICK_MS,
     Make,
     Result,
     Scenario,
@@ -63,8 +64,8 @@ class Contender:
 
 
 CONTENDERS = (
-    Contender("ours", ours, 20, tuple(DAYS)),
-    Contender("ours, no allowance", ours, 20, ("slow oven",), ((ALLOWANCE, 0),)),
+    Contender("ours", ours, TICK_MS, tuple(DAYS)),
+    Contender("ours, no allowance", ours, TICK_MS, ("slow oven",), ((ALLOWANCE, 0),)),
     Contender("PI-PWM 1 s", _peers.pi_pwm, 100, tuple(DAYS)),
     Contender("PI-PWM 0.25 s", _peers.pi_pwm_fast, 50, ("reference",)),
     Contender("PI-PWM 5 s", _peers.pi_pwm_slow, 100, ("reference",)),

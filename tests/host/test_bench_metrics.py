@@ -93,9 +93,23 @@ def test_a_run_counts_what_the_coils_did() -> None:
 
 
 def test_the_same_scenario_gives_the_same_result() -> None:
-    scenario = Scenario("again", REFERENCE, hours=30 / 3600)
-    one, other = _day.run_all([(scenario, _day.ours), (scenario, _day.ours)])
-    assert one.metrics == other.metrics
+    scenario = Scenario("again", REFERENCE, hours=20 / 3600)
+    assert _day.run(scenario).metrics == _day.run(scenario).metrics
+
+
+def test_a_day_is_run_once_and_answers_to_every_name() -> None:
+    scenario = Scenario("one", REFERENCE, hours=5 / 3600)
+    ran: list[Result] = []
+    jobs = [(scenario, _day.ours), (scenario.but(name="two"), _day.ours), (scenario, _day.off)]
+    found = _day.run_all(jobs, ran.append)
+    assert [(r.scenario.name, r.controller) for r in found] == [
+        ("one", "ours"),
+        ("two", "ours"),
+        ("one", "off"),
+    ]
+    assert len(ran) == 2
+    assert len(_day.run_all(jobs[:1], ran.append)) == 1
+    assert len(ran) == 2
 
 
 def test_a_refused_setting_is_not_passed_over() -> None:
