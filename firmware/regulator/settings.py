@@ -110,6 +110,12 @@ TABLE = (
         353_150,
         "temperature at which the temperature terms are zero",
     ),
+    ("control_cal_date", "", 0, 0, 99_991_231, "control transducer: date of its calibration, as 20261231"),
+    ("control_serial", "", 0, 0, 999_999_999, "control transducer: its serial number, digits only"),
+    ("safety_cal_date", "", 0, 0, 99_991_231, "safety transducer: date of its calibration, as 20261231"),
+    ("safety_serial", "", 0, 0, 999_999_999, "safety transducer: its serial number, digits only"),
+    ("supply_cal_date", "", 0, 0, 99_991_231, "supply transducer: date of its calibration, as 20261231"),
+    ("supply_serial", "", 0, 0, 999_999_999, "supply transducer: its serial number, digits only"),
     ("header_echo", "", 0, 0, 1, "1: replies to queries carry their header, as a PACE does"),
 )
 # fmt: on
