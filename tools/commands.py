@@ -51,12 +51,13 @@ def table() -> list[tuple[Any, ...]]:
     """All rows of the firmware's command table."""
     if str(FIRMWARE) not in sys.path:
         sys.path.insert(0, str(FIRMWARE))
+    from regulator.calibration import Calibration  # type: ignore[import-not-found]
     from regulator.pressure import Pressure  # type: ignore[import-not-found]
     from regulator.status import Status  # type: ignore[import-not-found]
     from regulator.system import System  # type: ignore[import-not-found]
 
     # The table is made without a regulator: nothing of it is executed.
-    return [*Status().rows(), *Pressure(None).rows(), *System(None).rows()]
+    return [*Status().rows(), *Pressure(None).rows(), *Calibration(None).rows(), *System(None).rows()]
 
 
 def commands() -> list[Command]:

@@ -13,6 +13,7 @@ A bit of `:STATus:OPERation` or `:STATus:QUEStionable` is set while its conditio
 | 12  | sealed or relieved by a fault        |     | somebody to come, though regulation goes on       |
 """
 
+from regulator.calibration import Calibration
 from regulator.pressure import Pressure
 from regulator.safety import (
     GAS_TEMPERATURE,
@@ -41,7 +42,8 @@ class Instrument:
         self._app = app
         self._link = link
         self._status = Status()
-        self._scpi = Scpi(Pressure(app).rows() + System(app).rows(), self._status)
+        rows = Pressure(app).rows() + Calibration(app).rows() + System(app).rows()
+        self._scpi = Scpi(rows, self._status)
         self._maintenance_mask = 0
         for bit, name in enumerate(WARNINGS):
             if name in _MAINTENANCE_WARNINGS:

@@ -372,6 +372,44 @@ def test_ambient_pressure_is_in_pascal_unless_a_suffix_is_given():
     refuses(":CAL:BAR 1.01", '-222,"Data out of range;50000 to 110000 PA"')
 
 
+def test_what_is_known_of_the_transducers():
+    bench = Bench()
+    for name, value in (
+        ("control_zero_pa", -1200),
+        ("control_span_ppm", 350),
+        ("control_cal_date", 20_260_131),
+    ):
+        bench.ask(f":SYST:SETT '{name}',{value}")
+    bench.ask(":SYST:SETT 'safety_serial',123456")
+    bench.ask(":SYST:SETT 'supply_cal_date',20251224")
+    assert bench.ask(":CAL:CONT?;SAF?;SUPP?") == "-1200,350,0,0,20260131,0;0,0,0,0,0,123456;0,0,20251224,0"
+    assert bench.error() == '0,"No error"'
+
+
+def test_the_zero_is_corrected_at_ambient_pressure_only():
+    for header, name, tolerance in (("CONT", "control", 25_000), ("SAF", "safety", 75_000)):
+        for error, slew, state, refusal in (
+            (1_500, 0, "OFF", ""),
+            (-tolerance, 400, "OFF", ""),
+            (tolerance + 1, 0, "OFF", f"{tolerance + 1} Pa from ambient_pa; {tolerance} allowed"),
+            (1_500, -501, "OFF", "the pressure is not steady"),
+            (1_500, 0, "REGULATE", "only while the output is off"),
+            (1_500, 0, "SEALED", "only while the output is off"),
+        ):
+            bench = Bench()
+            bench.app.sensors.pressure_pa = bench.app.sensors.safety_pa = 101_325 + error
+            bench.app.sensors.slew_pa_s = slew
+            bench.app.safety.state = STATES.index(state)
+            bench.app.settings.set(name + "_zero_pa", 300)
+            bench.ask(f":CAL:{header}:ZERO")
+            if refusal:
+                assert bench.error() == f'-221,"Settings conflict;{refusal}"'
+                assert bench.app.calls == []
+            else:
+                assert bench.error() == '0,"No error"'
+                assert bench.app.calls == [("change_setting", name + "_zero_pa", 300 - error)]
+
+
 def test_valves():
     answers(":DIAG:VALV?", "321,9012,58000,1500")
     answers(":DIAG:VALV1?;VALV2?", "321,9012,58000,1500;54,500,61000,-1700")
@@ -414,7 +452,7 @@ def queries(bench):
 def test_header_echo_of_every_query():
     bench = Bench()
     every = queries(bench)
-    assert len(every) == 44
+    assert len(every) == 47
     for echo in (False, True):
         bench.ask(":SYST:COMM:HEAD " + ("ON" if echo else "OFF"))
         for pattern, header, parameters in every:

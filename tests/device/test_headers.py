@@ -63,6 +63,9 @@ QUERIES = (
     (":SYSTem:SETTings:LIST?", ":SYST:SETT:LIST", "setpoint_max_pa(,[a-z_0-9]+)+"),
     (":SYSTem:COMMunicate:HEADer?", ":SYST:COMM:HEAD", "[01]"),
     (":CALibration:BARometer?", ":CAL:BAR", "101325"),
+    (":CALibration:CONTrol?", ":CAL:CONT", "0,0,0,0,0,0"),
+    (":CALibration:SAFety?", ":CAL:SAF", "0,0,0,0,0,0"),
+    (":CALibration:SUPPly?", ":CAL:SUPP", "0,0,0,0"),
     (":DIAGnostic:VALVe?", ":DIAG:VALV", r"0,0,\d+,0"),
     (":DIAGnostic:VALVe2?", ":DIAG:VALV", r"0,0,\d+,0"),
 )
