@@ -107,8 +107,9 @@ def _device(
     if rig == "sim":
         return SimDevice(world, state)
     from ipch.flash import firmware_files
-    from ipch.sim.pico import PicoDevice
+    from ipch.sim.pico import PicoDevice, find_image
 
+    image = find_image(image)
     return PicoDevice(world, state, image, files=None if bare else firmware_files())
 
 
