@@ -37,6 +37,7 @@ class World:
         self.counts = [0] * 7
         self.counts[signals.DT_MS] = tick_ms
         self.ticks = 0
+        self.stuck_counts: dict[int, int] = {}  # electrical faults: what a converter delivers whatever it senses
         self._line = line
         self._speed = speed
         self._truth = truth
@@ -54,6 +55,8 @@ class World:
         plant = self.plant
         plant.advance(self.tick_ms)
         signals.quantise(plant.measure(), self.counts)
+        for signal, counts in self.stuck_counts.items():
+            self.counts[signal] = counts
         self.ticks += 1
         if self.trace is not None:
             self.trace.append((self.ticks, *self.counts))
