@@ -18,6 +18,12 @@ class Calibration:
 
     def __init__(self, app):
         self._app = app
+        self._safety_32 = 0  # 32 times the mean of the safety transducer, whose single readings are noisy
+
+    def watch(self):
+        """Average the safety transducer over about 32 ticks; to be called in every tick."""
+        pa = self._app.sensors.safety_pa
+        self._safety_32 += pa - (self._safety_32 >> 5) if self._safety_32 else pa << 5
 
     def rows(self) -> tuple:
         """Return the command table."""
@@ -47,7 +53,7 @@ class Calibration:
 
     def _zero_safety(self, _):
         """Correct the zero of the safety transducer at ambient pressure, with the output off; stored."""
-        self._zero("safety", self._app.sensors.safety_pa)
+        self._zero("safety", self._safety_32 >> 5)
 
     def _values(self, name: str, coefficients: tuple) -> str:
         get = self._app.settings.get

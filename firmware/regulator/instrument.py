@@ -42,7 +42,8 @@ class Instrument:
         self._app = app
         self._link = link
         self._status = Status()
-        rows = Pressure(app).rows() + Calibration(app).rows() + System(app).rows()
+        self._calibration = Calibration(app)
+        rows = Pressure(app).rows() + self._calibration.rows() + System(app).rows()
         self._scpi = Scpi(rows, self._status)
         self._maintenance_mask = 0
         for bit, name in enumerate(WARNINGS):
@@ -52,6 +53,7 @@ class Instrument:
     def serve(self):
         """Do the line's share of a tick; allocates nothing while nothing arrives or is to be sent."""
         self._watch()
+        self._calibration.watch()
         self.busy = False
         try:
             self._exchange()
