@@ -7,9 +7,9 @@
 - A plain dead-band with computed pulses, given the plant's true flow, volume and valve delays.
 
 The peers keep their isolation valves open, ours opens one for each pulse: its isolation valves move as
-often as fill and vent do. Only openings of fill and vent are counted as actuations. PI and computed pulses
-run at a tick of 100 ms (at 20 ms the reference day of PI with 1 s gives 0.60 kPa and 925 openings instead
-of 0.62 and 949), the regulator and the switching at 20 ms.
+often as fill and vent do. Only openings of fill and vent are counted as actuations. All run at a tick of 20
+ms, but PI with 0.25 s at 50 ms and with 5 s at 100 ms: their means over a period then rest on fewer
+samples.
 """
 
 from __future__ import annotations
@@ -66,15 +66,15 @@ class Contender:
 CONTENDERS = (
     Contender("ours", ours, TICK_MS, tuple(DAYS)),
     Contender("ours, no allowance", ours, TICK_MS, ("slow oven",), ((ALLOWANCE, 0),)),
-    Contender("PI-PWM 1 s", _peers.pi_pwm, 100, tuple(DAYS)),
+    Contender("PI-PWM 1 s", _peers.pi_pwm, TICK_MS),
     Contender("PI-PWM 0.25 s", _peers.pi_pwm_fast, 50, ("reference",)),
     Contender("PI-PWM 5 s", _peers.pi_pwm_slow, 100, ("reference",)),
-    Contender("PI-PWM 1 s, 3 kPa left alone", _peers.pi_pwm_dead_band, 100),
+    Contender("PI-PWM 1 s, 3 kPa left alone", _peers.pi_pwm_dead_band, TICK_MS),
     Contender("hysteresis 5 kPa", _peers.hysteresis_5, 20, ()),
     Contender("hysteresis 10 kPa", _peers.hysteresis_10, 20),
-    Contender("computed pulses 3 kPa", _peers.computed_3, 100),
-    Contender("computed pulses 5 kPa", _peers.computed_5, 100, tuple(DAYS)),
-    Contender("computed pulses 10 kPa", _peers.computed_10, 100),
+    Contender("computed pulses 3 kPa", _peers.computed_3, TICK_MS),
+    Contender("computed pulses 5 kPa", _peers.computed_5, TICK_MS, tuple(DAYS)),
+    Contender("computed pulses 10 kPa", _peers.computed_10, TICK_MS),
 )
 # Which runs of ours are judged, and within how many kPa.
 JUDGED = (
@@ -113,6 +113,11 @@ def beaten_by(our: Result, peers: list[Result]) -> list[Result]:
     ]
 
 
+def percent(share: float) -> str:
+    """Return a share in percent; nothing but the whole is 100."""
+    return "100%" if share == 1.0 else f"{min(share, 0.9999):.2%}"
+
+
 def table(results: dict[tuple[str, str], Result]) -> str:
     """Return all figures as a Markdown table."""
     lines = [
@@ -122,7 +127,7 @@ def table(results: dict[tuple[str, str], Result]) -> str:
     ]
     for (label, day), result in results.items():
         m = result.metrics
-        held = [f"{m.rms_kpa:.2f}", f"{m.max_kpa:.1f}", *(f"{share:.1%}" for share in m.shares)]
+        held = [f"{m.rms_kpa:.2f}", f"{m.max_kpa:.1f}", *(percent(share) for share in m.shares)]
         came = [f"{m.overshoot_kpa:.1f}", "never" if m.settled_s is None else f"{m.settled_s:.0f}"]
         if day == APPROACH:
             held = [""] * len(held)

@@ -185,6 +185,10 @@ def result(rms_kpa: float, fills: int, warnings: int = 0, max_kpa: float = 3.0) 
     )  # fmt: skip
 
 
+def test_nothing_but_the_whole_is_all() -> None:
+    assert [peers.percent(share) for share in (1.0, 0.999999, 0.5)] == ["100%", "99.99%", "50.00%"]
+
+
 def test_beaten_only_by_both_figures() -> None:
     our = result(2.0, 50)
     assert peers.beaten_by(our, [result(1.0, 60), result(3.0, 10), result(2.0, 50)]) == []
