@@ -8,9 +8,11 @@ _BURST_MS = 1000
 _BURST_MAX_PA = 100_000
 # Shares of the dead-band in percent: where a pulse is asked for, how far past the target it should end up, and how high
 # its immediate step may reach. What is left to 100 is for the jitter of the pulse, noise and the time it takes to act.
-_TRIGGER_PERCENT = 92
+_TRIGGER_PERCENT = 93
 _PAST_PERCENT = 50
-_PEAK_PERCENT = 80
+_PEAK_PERCENT = 84
+# So long after a pulse the other side does not answer to what is little more than its overshoot.
+_REGRET_S = 15
 # Where the wall temperature swings: share of what the swing leaves of the dead-band, and a margin for its prediction.
 _PAST_SWING_PERCENT = 70
 _SWING_MARGIN_PA = 700
@@ -41,7 +43,7 @@ class Control:
         self._ramp_rest = 0
         self._within_ms = 0
         self._held_side = -1  # the last correction of a hold
-        self._held_s = 0
+        self._held_s = -_REGRET_S
         self._held_pa = 0
         self.configure()
 
@@ -185,6 +187,9 @@ class Control:
             swing_pa = -swing_pa
             side = VENT
         if staying_pa * 2 < band_pa:
+            return
+        # A pulse that went a little too far takes back 30 % by itself, before the gas sensor has noticed.
+        if side != self._held_side and sensors.age_s - self._held_s < _REGRET_S and error_pa < 2 * band_pa:
             return
         past_pa = band_pa * _PAST_PERCENT // 100
         amplitude_pa = sensors.swing_amplitude_pa()

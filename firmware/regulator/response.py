@@ -2,8 +2,6 @@
 
 from regulator.fixed import muldiv
 
-# A step below this is not told from noise while nothing is known of the valve.
-_CLEAR_PA = 1_000
 # Nothing that this firmware is meant for lies outside (Pa/s per MPa of choked upstream pressure).
 _GAIN_MIN = 300
 _GAIN_MAX = 2_000_000
@@ -14,8 +12,9 @@ _FLOOR_MAX_US = 100_000
 _FLOOR_KNOWN_US = 12_000
 # Up to here trial pulses grow by a quarter, beyond by half: longer than an opening delay without effect means slow.
 _TRIAL_FINE_US = 16_000
-# A pulse may be this many times as long as the last one until so many pulses were judged.
-_GROWTH = 3
+# A pulse may be this many times as long as the longest one that is known: short ones tell little about long ones.
+_GROWTH = 2
+# So many judged pulses make a valve known.
 TRUSTED = 3
 
 
@@ -35,7 +34,6 @@ class Response:
         self.missed = 0  # pulses without effect
         self.silent = 0  # of these, in a row
         self.response_pa = 0  # immediate step of the last pulse
-        self._last_us = 0
         self._short_us = 0
         self._short_step = 0
         self._long_us = 0
@@ -69,25 +67,29 @@ class Response:
         us = longest_us if step_pa > 10 * seconds_5 else muldiv(step_pa, 10_000, rate) * 100 + self.dead_us
         if us < self.floor_us:
             return self.floor_us if step_pa * 2 >= self.smallest_pa(flow_kpa) else 0
-        if self.judged < TRUSTED:
-            longest_us = min(longest_us, self._last_us * _GROWTH)
-        return min(us, longest_us)
+        return min(us, longest_us, self._long_us * _GROWTH)
 
-    def judge(self, us: int, step_pa: int, flow_kpa: int):
-        """Learn from a pulse of this length that was seen to step the pressure by so much, towards its own side."""
+    def judge(self, us: int, step_pa: int, flow_kpa: int, clear_pa: int):
+        """Learn from a pulse of this length that was seen to step the pressure by so much, towards its own side.
+
+        Steps below `clear_pa` are not told from noise.
+        """
         self.response_pa = step_pa
         if flow_kpa <= 0:
             return
         if self.gain == 0:
-            if step_pa < _CLEAR_PA:
+            if step_pa < clear_pa:
                 self._trial_us = us * 5 // 4 if us < _TRIAL_FINE_US else us * 3 // 2
                 return
             self.floor_us = max(self.floor_us, min(us, _FLOOR_KNOWN_US))
-        elif step_pa * 10 < self.step_pa(us, flow_kpa) * 3:
-            self._note_silence(us)
-            return
+        else:
+            expected_pa = self.step_pa(us, flow_kpa)
+            if expected_pa < clear_pa:
+                return
+            if step_pa * 10 < expected_pa * 3:
+                self._note_silence(us)
+                return
         self.silent = 0
-        self._last_us = us
         if self.judged < 100:
             self.judged += 1
         self._anchor(us, muldiv(step_pa, 1000, flow_kpa))

@@ -141,6 +141,7 @@ class Sensors:
         self._level = 0  # pressure_pa times 32
         self._slope = 0  # change of _level per tick
         self._frozen = False
+        self._noise = 0  # mean deviation from the fit, Pa times 64
         self._gas_counts = -1
         self._lead = 0  # gas above wall, mK, averaged, times 64
         self.ripple = Ripple()
@@ -210,6 +211,10 @@ class Sensors:
         self._frozen = False
         self.samples = 0
 
+    def noise_pa(self) -> int:
+        """Return the mean deviation of the samples from the fit."""
+        return self._noise >> 6
+
     def ahead_pa(self, ticks: int) -> int:
         """Return the pressure expected this many ticks from now (negative: that long ago), on the present slope."""
         return (self._level + self._slope * ticks) >> 5
@@ -265,6 +270,8 @@ class Sensors:
             if n < _MEMORY:
                 n += 1
                 self.samples = n
+            if n > 10:
+                self._noise += (abs(residual) >> 5) - (self._noise >> 6)
             scale = n * (n + 1)
             level += residual * (4 * n - 2) // scale
             # Two samples do not tell a slope; from the third on it is worth more than the one from before the pulse.

@@ -16,6 +16,11 @@ PULSE_HARD_MAX_US = 300_000
 # that stays (from the energy balance of a filled and of an emptied vessel, real gas at 5 MPa).
 IMMEDIATE_PER_SETTLED_PERCENT = 145
 
+# A step is clear when it is this large, and so many times the mean deviation of the samples (4 sigma of a step that is
+# fitted on 15 samples).
+_CLEAR_PA = 1_000
+_CLEAR_PER_NOISE = 5
+
 # What the edges of a pulse may be off together.
 _JITTER_US = 1_500
 
@@ -178,5 +183,8 @@ class Valves:
             return
         # Back to the moment the fit resumed: what came after is the thermal transient.
         step_pa = self._sensors.ahead_pa(-self._sensors.samples) - self._before_pa
-        self.responses[side].judge(self._judged_us, -step_pa if side == VENT else step_pa, self._flow_kpa)
+        if side == VENT:
+            step_pa = -step_pa
+        clear_pa = max(_CLEAR_PA, _CLEAR_PER_NOISE * self._sensors.noise_pa())
+        self.responses[side].judge(self._judged_us, step_pa, self._flow_kpa, clear_pa)
         self.learned = True

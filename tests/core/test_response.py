@@ -38,7 +38,7 @@ def teach(response, valve, steps_pa, flow_kpa=4000):
     for step_pa in steps_pa:
         us = response.pulse_us(step_pa, flow_kpa, 300_000)
         if us:
-            response.judge(us, valve.pulse(us, flow_kpa), flow_kpa)
+            response.judge(us, valve.pulse(us, flow_kpa), flow_kpa, 1_000)
 
 
 def test_an_unknown_valve_is_tried_from_the_shortest_pulse_up():
@@ -53,7 +53,7 @@ def test_an_unknown_valve_is_tried_from_the_shortest_pulse_up():
             )
             last_us = us
             steps.append(valve.pulse(us, 4000))
-            response.judge(us, steps[-1], 4000)
+            response.judge(us, steps[-1], 4000, 1_000)
             assert len(steps) < 30
         # The first step that shows is no larger than what a pulse a quarter longer than the opening delay makes.
         assert steps[-1] < max(2_500, gain * 4 * 8_000 // 1_000_000)
@@ -123,5 +123,26 @@ def test_nothing_is_asked_where_nothing_flows():
     teach(response, valve, [20_000] * 20)
     assert response.pulse_us(20_000, 0, 300_000) == 0
     gain = response.gain
-    response.judge(20_000, 5_000, 0)
+    response.judge(20_000, 5_000, 0, 1_000)
     assert response.gain == gain
+
+
+def test_noise_is_not_taken_for_a_response():
+    for seed in SEEDS:
+        response, valve = Response(3_000), Valve(58_000, seed=seed, noise_pa=2_500)
+        for _ in range(40):
+            us = response.pulse_us(9_000, 4000, 300_000)
+            response.judge(us, valve.pulse(us, 4000), 4000, 4_000)
+        us = response.pulse_us(9_000, 4000, 300_000)
+        assert abs(58_000 * 4 * (us - 1_000) / 1e6 - 9_000) < 4_000, us
+
+
+def test_a_long_pulse_is_approached_from_the_longest_that_is_known():
+    response, valve = Response(3_000), Valve(58_000)
+    longest_us = 0
+    for _ in range(30):
+        us = response.pulse_us(60_000, 4000, 300_000)
+        assert response.gain == 0 or us <= 2 * longest_us
+        longest_us = max(longest_us, us)
+        response.judge(us, valve.pulse(us, 4000), 4000, 1_000)
+    assert longest_us > 200_000

@@ -161,3 +161,15 @@ def test_slew_is_measured_in_pascal_per_second():
 
 def test_full_scale_matches_the_wire():
     assert sensors.FULL_SCALE_PA == 10_000_000
+
+
+def test_noise_is_the_mean_deviation_from_the_fit():
+    s = Sensors(Settings())
+    pa = 5e6
+    for tick in range(600):
+        # Two samples up, two down: the median of three lets it pass.
+        s.update(filled_sample(pa + (2_000 if tick % 4 < 2 else -2_000)), 20)
+    assert 1_500 < s.noise_pa() < 2_500, s.noise_pa()
+    for _ in range(600):
+        s.update(filled_sample(pa), 20)
+    assert s.noise_pa() < 200

@@ -6,6 +6,7 @@ import os
 import pty
 import select
 import socket
+import time
 import tty
 
 # The board's USB FIFOs hold this many bytes; what does not fit stays with the sender.
@@ -37,16 +38,25 @@ class SerialLine:
         self.to_host = bytearray()
 
     def pump(self, wait_s: float = 0.0) -> None:
-        """Move bytes between the host and the FIFOs; wait up to `wait_s` for the host to say something."""
+        """Move bytes between the host and the FIFOs for `wait_s`, and once at least."""
+        end = time.monotonic() + wait_s
         if self.to_host:
             self._deliver()
-        for descriptor, _ in self._poll.poll(wait_s * 1000):
-            if descriptor == self._master:
-                self._take_terminal()
-            elif self._listener is not None and descriptor == self._listener.fileno():
-                self._accept()
-            else:
-                self._take_socket()
+        while True:
+            for descriptor, _ in self._poll.poll(wait_s * 1000):
+                if descriptor == self._master:
+                    self._take_terminal()
+                elif self._listener is not None and descriptor == self._listener.fileno():
+                    self._accept()
+                else:
+                    self._take_socket()
+            # A host that speaks must not cut the tick short, or one that floods would let the time race.
+            wait_s = end - time.monotonic()
+            if wait_s <= 0:
+                return
+            if len(self.to_device) >= FIFO_BYTES:
+                time.sleep(wait_s)
+                return
 
     def take(self, count: int) -> bytes:
         """Bytes that arrived for the device, at most `count`."""
@@ -74,6 +84,9 @@ class SerialLine:
 
     def _accept(self) -> None:
         assert self._listener is not None
+        if self._client is not None and self._client_may_be_gone():
+            # The new one waits in the backlog until what the old one left has been read.
+            return
         client, _ = self._listener.accept()
         if self._client is not None:
             # One owner per line.
@@ -83,6 +96,16 @@ class SerialLine:
         client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._client = client
         self._poll.register(client, select.POLLIN)
+
+    def _client_may_be_gone(self) -> bool:
+        assert self._client is not None
+        try:
+            self._client.recv(1, socket.MSG_PEEK)
+        except BlockingIOError:
+            return False
+        except OSError:
+            pass
+        return True
 
     def _take_socket(self) -> None:
         assert self._client is not None
