@@ -30,10 +30,10 @@ demo: $(READY) ## bring a simulated chamber to 5 MPa, hold, ramp to 2 MPa, hold;
 	@$(BIN)/ipch demo --out runs/demo
 
 .PHONY: test
-test: $(TESTED) ## run every test that needs no hardware
+test: $(TESTED) ## run every test that needs no hardware and no emulated board
 	@$(BIN)/ruff check --quiet . && $(BIN)/ruff format --quiet --check .
 	@$(BIN)/mypy --config-file host/pyproject.toml
-	@$(BIN)/pytest
+	@$(BIN)/pytest -m "not pico" -n 2 --dist loadfile
 
 .PHONY: bench
 bench: $(TESTED) ## measure: speed, reference day (ONLY=name for one of them)
@@ -48,9 +48,14 @@ lint: $(TESTED) ## check style and types
 fmt: $(TESTED) ## format the code
 	@$(BIN)/ruff check --fix --quiet . && $(BIN)/ruff format --quiet .
 
-.PHONY: pictures
-pictures: $(TESTED) ## draw the README's pictures from runs/demo
-	@$(BIN)/python host/pictures/draw.py
+.PHONY: pages
+pages: $(TESTED) ## write firmware/COMMANDS.md from the command table, and draw the README's picture from runs/demo
+	@$(BIN)/python host/pages/commands.py
+	@test ! -d runs/demo || $(BIN)/python host/pages/pictures.py
+
+.PHONY: test-pico
+test-pico: $(TESTED) ## run the tests of the emulated RP2040 (needs an RPI_PICO image; takes long)
+	@$(BIN)/pytest -m pico
 
 .PHONY: flash
 flash: $(READY) ## put the firmware on the board (PORT=name where there are several)

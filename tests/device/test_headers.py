@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from tools.commands import commands
+from pages.commands import commands
 
 # Query, what its reply begins with when headers are on, and the reply itself.
 PRESSURE, KELVIN = r"-?\d+\.\d{7}", r"-?\d+\.\d{3}"

@@ -18,6 +18,8 @@ from ipch.sim.parameters import load_parameters
 from ipch.sim.plant import Plant
 from ipch.sim.world import World
 
+pytestmark = pytest.mark.pico
+
 OVERPRESSURE_MA = 4 + 16 * 0.65
 
 

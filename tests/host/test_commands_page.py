@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from tools.commands import PAGE, commands, page
+from pages.commands import PAGE, commands, page
 
 
 def test_the_page_is_what_the_table_says_now() -> None:
-    assert PAGE.read_text() == page(), "run `python -m tools.commands`"
+    assert PAGE.read_text() == page(), "run `make pages`"
 
 
 def test_every_command_is_explained_in_one_sentence_or_two() -> None:

@@ -1,4 +1,4 @@
-"""Draws the README's pictures from runs that the project made: `make pictures` after `make demo`."""
+"""Draws the README picture from runs that the project made: `make pages` after `make demo`."""
 
 from __future__ import annotations
 

@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-FIRMWARE = Path(__file__).resolve().parents[1] / "firmware"
+FIRMWARE = Path(__file__).resolve().parents[2] / "firmware"
 PAGE = FIRMWARE / "COMMANDS.md"
 
 HEAD = """# Commands
 
-Written by `python -m tools.commands` from the command table of the firmware; do not edit.
+Written by `make pages` from the command table of the firmware; do not edit.
 
 Keywords may be written in full or as their capital letters, in any case. What stands in brackets may be
 left out. `<n>` is a number; where it is left out, it is 1. Pressures are absolute, in the unit of
