@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 
 import pytest
-
 from pages.commands import commands
 
 # Query, what its reply begins with when headers are on, and the reply itself.

@@ -37,7 +37,8 @@ class World:
         self.counts = [0] * 7
         self.counts[signals.DT_MS] = tick_ms
         self.ticks = 0
-        self.stuck_counts: dict[int, int] = {}  # electrical faults: what a converter delivers whatever it senses
+        # Electrical faults: what a converter delivers, whatever is sensed.
+        self.stuck_counts: dict[int, int] = {}
         self._line = line
         self._speed = speed
         self._truth = truth
