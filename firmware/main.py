@@ -12,7 +12,7 @@ def run(rig):
     from link import Link
 
     from regulator.app import App
-    from regulator.safety import MAINTENANCE
+    from regulator.faults import MAINTENANCE
     from regulator.settings import Settings
     from regulator.store import Store
 

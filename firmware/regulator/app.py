@@ -14,8 +14,7 @@ left to its REPL), `enter_maintenance()` (reset into it), `release()` (safe, and
 """
 
 from regulator.control import COMPLETE, IDLE, IN_PROGRESS, Control
-from regulator.instrument import Instrument
-from regulator.safety import (
+from regulator.faults import (
     BAND_WIDENED,
     MAINTENANCE,
     OFF,
@@ -25,8 +24,9 @@ from regulator.safety import (
     SETTINGS_LOST,
     SUPPLY_LOW,
     VENTING,
-    Safety,
 )
+from regulator.instrument import Instrument
+from regulator.safety import Safety
 from regulator.sensors import Sample, Sensors
 from regulator.valves import Valves
 

@@ -3,8 +3,8 @@
 The coefficients themselves are settings, one by one: `:SYSTem:SETTings "control_span_ppm",120`.
 """
 
+from regulator.faults import OFF
 from regulator.parameters import accept
-from regulator.safety import OFF
 from regulator.status import NO_PARAMETER
 
 _COEFFICIENTS = ("_zero_pa", "_span_ppm", "_zero_tc_pa_k", "_span_tc_ppm_k", "_cal_date", "_serial")

@@ -14,8 +14,7 @@ A bit of `:STATus:OPERation` or `:STATus:QUEStionable` is set while its conditio
 """
 
 from regulator.calibration import Calibration
-from regulator.pressure import Pressure
-from regulator.safety import (
+from regulator.faults import (
     GAS_TEMPERATURE,
     MAINTENANCE,
     QUIET,
@@ -26,6 +25,7 @@ from regulator.safety import (
     WALL_TEMPERATURE,
     WARNINGS,
 )
+from regulator.pressure import Pressure
 from regulator.scpi import Scpi
 from regulator.status import Status
 from regulator.system import System

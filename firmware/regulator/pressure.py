@@ -1,10 +1,10 @@
 """Commands about pressure, in the unit of the port: :SENSe, :SOURce, :OUTPut, :UNIT, :CALibration, *RST."""
 
 from regulator import settings
+from regulator.faults import QUIET, REGULATE
 from regulator.parameters import ScpiError, accept, boolean, choice, decimal, limit, rounded, scaled
-from regulator.safety import QUIET, REGULATE
-from regulator.sensors import FULL_SCALE_PA
 from regulator.status import NO_PARAMETER
+from regulator.transducers import FULL_SCALE_PA
 
 # Pascal in one unit as a fraction, and decimals that tell any two whole pascals apart.
 UNITS = {

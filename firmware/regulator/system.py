@@ -3,8 +3,8 @@
 import sys
 
 from regulator import VERSION, settings
+from regulator.faults import STATES, WARNINGS
 from regulator.parameters import ScpiError, accept, boolean, scaled, string
-from regulator.safety import STATES, WARNINGS
 from regulator.status import NO_PARAMETER, quoted
 
 FIELDS = (

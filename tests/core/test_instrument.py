@@ -11,8 +11,8 @@ from fakes import FakeApp, Port, Random, allocated_by
 from link import Link
 
 from regulator import VERSION, settings
+from regulator.faults import STATES, WARNINGS
 from regulator.instrument import Instrument
-from regulator.safety import STATES, WARNINGS
 from regulator.scpi import canonical
 from regulator.settings import Settings
 from regulator.status import TEXTS

@@ -1,6 +1,6 @@
 from chamber import RecordingRig, ads_counts, filled_sample
 
-from regulator.safety import (
+from regulator.faults import (
     CONTROL_FAILED,
     CONTROL_RANGE,
     DISAGREEMENT,
@@ -16,8 +16,8 @@ from regulator.safety import (
     SEALED,
     STATES,
     VENTING,
-    Safety,
 )
+from regulator.safety import Safety
 from regulator.sensors import Sensors
 from regulator.settings import Settings
 from regulator.valves import FILL, VENT, Valves

@@ -1,8 +1,9 @@
 from chamber import adc_counts, ads_counts, filled_sample
 
-from regulator import sensors
-from regulator.sensors import HIGH, LOW, OPEN, SHORT, VALID, Sensors, pt1000_mk
+from regulator import transducers
+from regulator.sensors import Sensors
 from regulator.settings import Settings
+from regulator.transducers import HIGH, LOW, OPEN, SHORT, VALID, pt1000_mk
 
 
 def test_both_converters_give_pascal_within_one_count():
@@ -160,7 +161,7 @@ def test_slew_is_measured_in_pascal_per_second():
 
 
 def test_full_scale_matches_the_wire():
-    assert sensors.FULL_SCALE_PA == 10_000_000
+    assert transducers.FULL_SCALE_PA == 10_000_000
 
 
 def test_noise_is_the_mean_deviation_from_the_fit():
