@@ -36,7 +36,7 @@ test: $(TESTED) ## run every test that needs no hardware and no emulated board
 	@$(BIN)/pytest -m "not pico" -n 2 --dist loadfile
 
 .PHONY: bench
-bench: $(TESTED) ## measure: speed, reference day (ONLY=name for one of them)
+bench: $(TESTED) ## measure, and write runs/bench (ONLY=name for one, as ONLY=speed; all of them take about an hour)
 	@$(BIN)/python -m tests.bench $(ONLY)
 
 .PHONY: lint
