@@ -14,7 +14,7 @@ from ipch.sim.plant import Plant
 from ipch.sim.rigs import CoreDevice, load_firmware
 from ipch.sim.world import World
 
-STATES = load_firmware()["regulator.safety"].STATES
+STATES = load_firmware()["regulator.faults"].STATES
 
 # What brings the device into each of the states that a command may meet.
 BEGINNINGS = {

@@ -119,7 +119,7 @@ def load_firmware() -> dict[str, ModuleType]:
         "regulator.app",
         "regulator.settings",
         "regulator.store",
-        "regulator.safety",
+        "regulator.faults",
         "regulator.control",
     )
     return {name: importlib.import_module(name) for name in names}
