@@ -103,8 +103,11 @@ class App:
             safety.warn(SUPPLY_LOW, control.supply_low)
             safety.warn(BAND_WIDENED, control.band_is_widened())
             return
-        if state != QUIET:
+        if state != QUIET and self._started:
             self._started = False
+            # Both speak of a hold that is under way.
+            safety.warn(SUPPLY_LOW, False)
+            safety.warn(BAND_WIDENED, False)
         if state == VENTING:
             control.vent(dt_ms)
             if control.vent_state == COMPLETE:

@@ -52,6 +52,20 @@ def test_a_lower_supply_than_the_target_is_reported_and_resumed(bench):
     assert not int(rig.fetch()["warnings"]) & 1
 
 
+def test_a_dead_band_that_the_valves_cannot_keep_is_widened_and_refused(bench):
+    rig = bench("volume_l=0.1", "fill_c=1.25e-9", "vent_c=1.25e-9", "initial_mpa=2")
+    rig.send(":SOUR:PRES 2.3;:OUTP ON")
+    rig.run_s(60)
+    assert "BAND_WIDENED" in rig.ask(":SYST:WARN?")
+    rig.send(':SYST:SETT "dead_band_pa",5000')
+    rig.run_s(0.2)
+    code, text = rig.ask(":SYST:ERR?").split(",", 1)
+    assert code in ("-221", "-222") and "at least" in text
+    rig.send(":OUTP OFF")
+    rig.run_s(1)
+    assert rig.ask(":SYST:WARN?") == "NONE", "it speaks of a hold that is under way"
+
+
 def test_output_off_moves_no_valve(bench):
     rig = bench("initial_mpa=3")
     assert rig.ask(":SOUR:PRES 5;:OUTP?") == "0"
