@@ -123,10 +123,6 @@ class Sensors:
         """Return the pressure expected this many ticks from now (negative: that long ago), on the present slope."""
         return (self._level + self._slope * ticks) >> 5
 
-    def gas_warmer_mk(self) -> int:
-        """Return how much warmer than the wall the gas is, averaged over about a second; 0 when unknown."""
-        return self._lead >> 6
-
     def swing_pa(self) -> int:
         """Return the part of the pressure that is due to a swing of the wall temperature and will reverse by itself."""
         offset_mk = self.ripple.offset_mk(self.wall_mk)

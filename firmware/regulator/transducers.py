@@ -4,7 +4,6 @@ FULL_SCALE_PA = 10_000_000
 
 # State of a 4-20 mA loop. NE43: 3.8-20.5 mA is a measurement, below 3.6 and above 21 mA is a failure.
 VALID, OPEN, LOW, HIGH, SHORT = range(5)
-BAND_NAMES = ("VALID", "OPEN", "LOW", "HIGH", "SHORT")
 # The same limits as nominal pressures: 16 mA span full scale and 4 mA is zero.
 _OPEN_PA = -250_000
 _LOW_PA = -125_000
