@@ -34,6 +34,7 @@ _I2C_TIMEOUT_US = 1000
 # How many ticks in a row a slow sensor may have nothing new to say.
 _STALE = 8
 
+POWER, WATCHDOG, SOFTWARE = range(3)
 ADS1115_FAULT, MAX31865_FAULT, TMP117_FAULT = 1, 2, 4
 
 # Two scratch registers that a reset by the watchdog or by software keeps and that a power cut clears.
@@ -127,6 +128,11 @@ class Rig:
         # Stay in the REPL, without a watchdog: asked for, button held, or too many starts in a row that
         # failed.
         starts = mem16[_SCRATCH + 4]
+        # MicroPython resets itself through the watchdog, too: the request tells the two apart.
+        if machine.reset_cause() == machine.PWRON_RESET:
+            self.reset_cause = POWER
+        else:
+            self.reset_cause = SOFTWARE if mem16[_SCRATCH] == _MAINTENANCE_REQUEST else WATCHDOG
         self.pattern = 0x0F  # of the LED: one bit for each 160 ms, the lowest first
         self.maintenance = (
             mem16[_SCRATCH] == _MAINTENANCE_REQUEST
@@ -247,6 +253,21 @@ class Rig:
         sample.gas_counts = self._gas_counts
         sample.wall_counts = self._wall_counts
         sample.faults = self.faults
+        sample.reference_counts = self.reference_counts
+        sample.rail_on = rail_on = 1 if self._rail() == pins.RAIL_ON else 0
+        sample.tripped = 1 if self._trip() == pins.TRIP_ACTIVE else 0
+        dead = shorted = 0
+        if rail_on:
+            bit = 1
+            for index in range(5):
+                if self._drains[index]() == pins.DRAIN_OFF:
+                    if _VALVES[index]() == pins.VALVE_ON:
+                        dead |= bit
+                elif _VALVES[index]() != pins.VALVE_ON:
+                    shorted |= bit
+                bit <<= 1
+        sample.coil_dead = dead
+        sample.coil_shorted = shorted
 
     def pulse(self, valve: int, us: int):
         """One-shot of FILL (0) or VENT (1) in steps of 10 us, 20 us to 327 ms; ignored while one is
@@ -270,10 +291,16 @@ class Rig:
             valve.init(Pin.OUT, value=1 - pins.VALVE_ON)
         self._arm()
 
-    def feed(self):
-        """The tick is complete: coil rail, LED, watchdog."""
-        self._beat ^= 1
-        self._heartbeat(self._beat)
+    def show(self, pattern: int, cell_ok: bool, monitor_permille: int):
+        """LED pattern, cell-safe relay, and the monitor output in permille of full scale."""
+        self.pattern = pattern
+        self._cell_safe(pins.CELL_SAFE_OK if cell_ok else 1 - pins.CELL_SAFE_OK)
+
+    def feed(self, coils: bool):
+        """The tick is complete: LED, watchdog, and with `coils` the heartbeat that keeps the coil rail on."""
+        if coils:
+            self._beat ^= 1
+            self._heartbeat(self._beat)
         phase = self._phase
         if not phase & 7:
             self._led((self.pattern >> (phase >> 3) & 1) == pins.LED_ON)
@@ -285,29 +312,6 @@ class Rig:
         if watchdog is None:
             self._watchdog = watchdog = WDT(timeout=_WATCHDOG_MS)
         watchdog.feed()
-
-    def coil_faults(self) -> int:
-        """Compare each drain with its command: bit 0 fill, 1 vent, 2 supply isolation, 3 vent isolation, 4
-        relief.
-
-        Worth asking while the coil rail is on: without it every drain that should be high is low.
-        """
-        faults = 0
-        bit = 1
-        for index in range(5):
-            off = self._drains[index]() == pins.DRAIN_OFF
-            if off == (_VALVES[index]() == pins.VALVE_ON):
-                faults |= bit
-            bit <<= 1
-        return faults
-
-    def rail_on(self) -> bool:
-        """Whether the coil rail is on; it follows the heartbeat."""
-        return self._rail() == pins.RAIL_ON
-
-    def tripped(self) -> bool:
-        """Whether the hardware comparator has tripped."""
-        return self._trip() == pins.TRIP_ACTIVE
 
     def enter_maintenance(self):
         """Shut everything and reset into the REPL, which no watchdog disturbs. Does not return."""

@@ -7,9 +7,13 @@ The rig contract: an object with these methods, on every rung of the ladder.
 - `pulse(valve, us)`: one-shot of FILL (0) or VENT (1), timed by hardware, which also bounds it.
 - `switch(supply_isolation, vent_isolation, relief)`: levels of the other three valves.
 - `safe()`: every output off at once, running one-shots included.
-- `feed()`: the tick is complete; the watchdog may be fed.
+- `show(pattern, cell_ok, monitor_permille)`: LED (8 bits of 160 ms, the lowest first), the relay that lets the cycler
+  run, and the monitor output in permille of full scale (10 MPa).
+- `feed(coils)`: the tick is complete; the watchdog may be fed. The heartbeat that keeps the coil rail on changes only
+  while `coils` is true: not beating cuts the rail, within 0.1 s.
 
-Besides: `serial_number` (text), `serial` (the byte port, see link.py). For main.py: `maintenance` (the board is to be
+Besides: `serial_number` (text), `serial` (the byte port, see link.py), `reset_cause` (POWER 0, WATCHDOG 1, SOFTWARE 2).
+For main.py: `maintenance` (the board is to be
 left to its REPL), `enter_maintenance()` (reset into it), `release()` (safe, and the serial line given back).
 """
 
@@ -84,7 +88,7 @@ class App:
             self._write_settings()
         if self.instrument.busy:
             self._collect()
-        rig.feed()
+        rig.feed(True)
 
     def _control(self, dt_ms: int):
         safety = self.safety

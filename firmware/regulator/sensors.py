@@ -20,6 +20,12 @@ class Sample:
         self.gas_counts = 0  # MAX31865 ratio, 15 bit, PT1000 against 4 kilohm
         self.wall_counts = 0  # TMP117, 1/128 K a count, 0 = 0 degC
         self.faults = 0  # bit mask of converters that did not answer: 1 ADS1115, 2 MAX31865, 4 TMP117
+        self.reference_counts = 0  # ADS1115, the 1.25 V reference: 20000
+        # Bit masks of coils, 1 fill, 2 vent, 4 supply isolation, 8 vent isolation, 16 relief; 0 while the rail is off.
+        self.coil_dead = 0  # commanded on, and its drain says that no current flows
+        self.coil_shorted = 0  # commanded off, and its drain says on (or that the coil is broken)
+        self.rail_on = 0  # 1: the coil rail is on
+        self.tripped = 0  # 1: the hardware comparator has tripped
 
 
 class Sensors:

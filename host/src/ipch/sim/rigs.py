@@ -18,9 +18,13 @@ from typing import Any
 
 from ipch.errors import FileError
 from ipch.paths import firmware_dir
+from ipch.sim import signals
 from ipch.sim.world import RX_BYTES, TX_BYTES, World
 
 FILL, VENT = 0, 1
+POWER, WATCHDOG, SOFTWARE = range(3)
+# Words of a frame before its bytes; unix/board.py has the other end.
+OUT_WORDS, IN_WORDS = 5, signals.COUNT + 2
 
 
 class FirmwareStopped(Exception):
@@ -79,22 +83,30 @@ class _CoreRig:
 
     serial_number = "CORE000001"
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: World, reset_cause: int) -> None:
         self._world = world
         self.serial = _Port(world)
+        self.reset_cause = reset_cause
 
     def wait_tick(self) -> int:
         self._world.advance()
         return self._world.tick_ms
 
     def read(self, sample: Any) -> None:
-        _, control, safety, supply, gas, wall, faults = self._world.counts
+        (_, control, safety, supply, gas, wall, faults, reference, dead, shorted, rail, tripped) = (
+            self._world.counts
+        )
         sample.control_counts = control
         sample.safety_counts = safety
         sample.supply_counts = supply
         sample.gas_counts = gas
         sample.wall_counts = wall
         sample.faults = faults
+        sample.reference_counts = reference
+        sample.coil_dead = dead
+        sample.coil_shorted = shorted
+        sample.rail_on = rail
+        sample.tripped = tripped
 
     def pulse(self, valve: int, us: int) -> None:
         self._world.pulse(valve, us)
@@ -105,8 +117,11 @@ class _CoreRig:
     def safe(self) -> None:
         self._world.shut()
 
-    def feed(self) -> None:
-        pass
+    def feed(self, coils: bool) -> None:
+        self._world.feed(bool(coils))
+
+    def show(self, pattern: int, cell_ok: bool, monitor_permille: int) -> None:
+        self._world.show(pattern, bool(cell_ok), monitor_permille)
 
 
 def load_firmware() -> dict[str, ModuleType]:
@@ -131,13 +146,21 @@ class CoreDevice:
     rig = "core"
 
     def __init__(
-        self, world: World, state: Path, load: Callable[[], dict[str, ModuleType]] = load_firmware
+        self,
+        world: World,
+        state: Path,
+        load: Callable[[], dict[str, ModuleType]] = load_firmware,
+        *,
+        reset_cause: int = POWER,
     ) -> None:
-        """`state` is the folder of its settings files; `load` may bring instrumented modules."""
+        """`state` is the folder of its settings files; `load` may bring instrumented modules.
+
+        `reset_cause` is what the chip says of this start: POWER, WATCHDOG or SOFTWARE.
+        """
         modules = load()
         settings = modules["regulator.settings"].Settings()
         store = modules["regulator.store"].Store(Files(state), settings)
-        rig = _CoreRig(world)
+        rig = _CoreRig(world, reset_cause)
         rig.safe()
         link = modules["link"].Link(rig.serial)
         self.app = modules["regulator.app"].App(rig, link, settings, store, lambda: None)
@@ -158,7 +181,15 @@ class SimDevice:
 
     rig = "sim"
 
-    def __init__(self, world: World, state: Path, *, heap: str = "400k", program: Path | None = None) -> None:
+    def __init__(
+        self,
+        world: World,
+        state: Path,
+        *,
+        heap: str = "400k",
+        program: Path | None = None,
+        reset_cause: int = POWER,
+    ) -> None:
         """Start the program with `state` as its file system. `program` replaces main.py."""
         self._world = world
         firmware = firmware_dir()
@@ -176,6 +207,7 @@ class SimDevice:
                 str(program or board / "start.py"),
                 to_world,
                 from_world,
+                str(reset_cause),
             ],
             cwd=state,
             env={**os.environ, "MICROPYPATH": f"{board}:{firmware}"},
@@ -188,9 +220,9 @@ class SimDevice:
         self._to_device = os.open(from_world, os.O_RDWR)
         self._from_device = os.open(to_world, os.O_RDONLY | os.O_NONBLOCK)
         self._await_first_frame()
-        self._out = array.array("i", [0] * (4 + TX_BYTES // 4))
+        self._out = array.array("i", [0] * (OUT_WORDS + TX_BYTES // 4))
         self._out_bytes = memoryview(self._out).cast("B")
-        self._in = array.array("i", [0] * (9 + RX_BYTES // 4))
+        self._in = array.array("i", [0] * (IN_WORDS + RX_BYTES // 4))
         self._in_bytes = memoryview(self._in).cast("B")
 
     def tick(self) -> None:
@@ -208,16 +240,20 @@ class SimDevice:
         if out[1]:
             world.pulse(VENT, out[1])
         if out[3]:
-            world.send(bytes(self._out_bytes[16 : 16 + out[3]]))
+            world.send(bytes(self._out_bytes[OUT_WORDS * 4 : OUT_WORDS * 4 + out[3]]))
+        if out[4] >= 0:
+            world.show(out[4] & 255, bool(out[4] & 256), out[4] >> 9)
+        if switches & 64:
+            world.feed(bool(switches & 32))
         world.advance()
         into = self._in
-        into[0:7] = array.array("i", world.counts)
-        into[7] = world.room()
+        into[0 : signals.COUNT] = array.array("i", world.counts)
+        into[signals.COUNT] = world.room()
         if out[2] & 16:
             # The firmware took the last bytes; until then they are offered again, as a USB buffer would.
             data = world.take()
-            into[8] = len(data)
-            self._in_bytes[36 : 36 + len(data)] = data
+            into[signals.COUNT + 1] = len(data)
+            self._in_bytes[IN_WORDS * 4 : IN_WORDS * 4 + len(data)] = data
         os.write(self._to_device, self._in_bytes)
 
     def run(self, ticks: int) -> None:

@@ -17,6 +17,11 @@ _A, _B, _C = 3.9083e-3, -5.775e-7, -4.183e-12
 
 # Order of the values that cross to the firmware in one tick.
 DT_MS, CONTROL, SAFETY, SUPPLY, GAS, WALL, FAULTS = range(7)
+REFERENCE, COIL_DEAD, COIL_SHORTED, RAIL, TRIPPED = range(7, 12)
+COUNT = 12
+
+REFERENCE_VOLT = 1.25
+REFERENCE_COUNTS = round(REFERENCE_VOLT / ADS1115_VOLT_PER_COUNT)
 
 
 def pt1000_ohm(kelvin: float) -> float:

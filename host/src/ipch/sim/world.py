@@ -8,17 +8,27 @@ from typing import TextIO
 
 from ipch.sim import signals
 from ipch.sim.line import FIFO_BYTES, SerialLine
+from ipch.sim.plant import FILL as PLANT_FILL
 from ipch.sim.plant import Plant
 
 # How many bytes the line hands over in one tick, as the firmware's own bound.
 RX_BYTES = 64
 TX_BYTES = FIFO_BYTES
 
+# The coil rail's monostable falls back this long after the last change of the heartbeat.
+HEARTBEAT_MS = 100
+COMPARATOR_HYSTERESIS_PA = 100_000.0
+FILL = 0
+
 
 class World:
     """Advances the plant tick by tick; the firmware's rig is its only caller.
 
     The order within a tick is the firmware's: commands take effect at the current plant time, then time advances.
+
+    `stuck_counts` overrides any of the counts of signals.py, digital inputs included. The coil rail follows the
+    heartbeat that `feed` tells of, and the hardware comparator on the safety transducer trips at `comparator_pa`
+    (and lets go 0.1 MPa below): both act on the valves by themselves, from the first `feed` on.
     """
 
     def __init__(
@@ -34,7 +44,8 @@ class World:
         """`speed` is simulated over real time, None for as fast as possible."""
         self.plant = plant
         self.tick_ms = tick_ms
-        self.counts = [0] * 7
+        self.counts = [0] * signals.COUNT
+        self.counts[signals.REFERENCE] = signals.REFERENCE_COUNTS
         self.counts[signals.DT_MS] = tick_ms
         self.ticks = 0
         # Electrical faults: what a converter delivers, whatever is sensed.
@@ -50,14 +61,26 @@ class World:
         self._scripted = bytearray()
         self.trace: list[tuple[object, ...]] | None = None
         self._levels = 0
+        self.comparator_pa = 6.5e6
+        self.rail = False
+        self.tripped = False
+        self._beaten_ms: int | None = None  # when the heartbeat last changed
+        # What the device shows: LED pattern, cell-safe relay, monitor output.
+        self.shown: tuple[int, bool, int] = (0, False, 0)
 
     def advance(self) -> None:
         """Run the plant for one tick and measure."""
         plant = self.plant
         plant.advance(self.tick_ms)
-        signals.quantise(plant.measure(), self.counts)
-        for signal, counts in self.stuck_counts.items():
-            self.counts[signal] = counts
+        counts = self.counts
+        measurement = plant.measure()
+        signals.quantise(measurement, counts)
+        if self._beaten_ms is not None:
+            self._run_hardware(measurement.safety_ma)
+        counts[signals.RAIL] = int(self.rail)
+        counts[signals.TRIPPED] = int(self.tripped)
+        for signal, stuck in self.stuck_counts.items():
+            counts[signal] = stuck
         self.ticks += 1
         if self.trace is not None:
             self.trace.append((self.ticks, *self.counts))
@@ -69,7 +92,8 @@ class World:
 
     def pulse(self, valve: int, duration_us: int) -> None:
         """One-shot of FILL (0) or VENT (1)."""
-        self.plant.pulse(valve, duration_us)
+        if self._powered and not (self.tripped and valve == FILL):
+            self.plant.pulse(valve, duration_us)
         if self.trace is not None:
             self.trace.append((self.ticks, "pulse", valve, duration_us))
 
@@ -77,7 +101,7 @@ class World:
         """Bit 0 supply isolation, 1 vent isolation, 2 relief."""
         if levels != self._levels:
             self._levels = levels
-            self.plant.switch(bool(levels & 1), bool(levels & 2), bool(levels & 4))
+            self._drive()
             if self.trace is not None:
                 self.trace.append((self.ticks, "switch", levels))
 
@@ -85,6 +109,24 @@ class World:
         """Every coil off at once."""
         self._levels = 0
         self.plant.shut()
+
+    def feed(self, coils: bool) -> None:
+        """The device completed a tick; its heartbeat changes with `coils`."""
+        if coils:
+            self._beaten_ms = self.plant.time_ms
+            if not self.rail:
+                self.rail = True
+                self._drive()
+        elif self._beaten_ms is None:
+            self._beaten_ms = self.plant.time_ms - HEARTBEAT_MS
+
+    def show(self, pattern: int, cell_ok: bool, monitor_permille: int) -> None:
+        """LED, relay and monitor output of the device."""
+        shown = (pattern, cell_ok, monitor_permille)
+        if shown != self.shown:
+            self.shown = shown
+            if self.trace is not None:
+                self.trace.append((self.ticks, "show", *shown))
 
     def take(self, count: int = RX_BYTES) -> bytes:
         """Bytes for the device in this tick."""
@@ -108,6 +150,30 @@ class World:
             self._line.to_host += data
         else:
             self.received += data
+
+    @property
+    def _powered(self) -> bool:
+        return self.rail or self._beaten_ms is None
+
+    def _drive(self) -> None:
+        """Set the coils of the three switched valves, as far as rail and comparator allow."""
+        levels = self._levels if self._powered else 0
+        if self.tripped and self._powered:
+            levels = levels & 2 | 4
+        self.plant.switch(bool(levels & 1), bool(levels & 2), bool(levels & 4))
+
+    def _run_hardware(self, safety_ma: float) -> None:
+        """What the board does without its processor: coil rail and comparator."""
+        assert self._beaten_ms is not None
+        if self.rail and self.plant.time_ms - self._beaten_ms > HEARTBEAT_MS + self.tick_ms:
+            self.rail = False
+            self.plant.shut()
+        pa = (safety_ma - 4.0) / 16.0 * 10e6
+        tripped = pa > self.comparator_pa - (COMPARATOR_HYSTERESIS_PA if self.tripped else 0.0)
+        if tripped != self.tripped:
+            self.tripped = tripped
+            self.plant.valves[PLANT_FILL].release(self.plant.time_ms * 1000)
+            self._drive()
 
     def _wait_s(self) -> float:
         if self._speed is None:

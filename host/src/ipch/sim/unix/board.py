@@ -16,24 +16,25 @@ class Port:
     """The byte port under link.py: what travels with the frames of the tick."""
 
     def __init__(self):
-        # To the simulator: fill us, vent us, switches, length, bytes.
-        self.out = array.array("i", [0] * (4 + _TX_BYTES // 4))
-        # From it: dt, control, safety, supply, gas, wall, faults, room to send, length, bytes.
-        self.into = array.array("i", [0] * (9 + _RX_BYTES // 4))
-        self._tx = uctypes.bytearray_at(uctypes.addressof(self.out) + 16, _TX_BYTES)
-        self._rx = uctypes.bytearray_at(uctypes.addressof(self.into) + 36, _RX_BYTES)
+        # To the simulator: fill us, vent us, switches, length, what is shown (-1: nothing new), bytes.
+        self.out = array.array("i", [0] * (5 + _TX_BYTES // 4))
+        # From it: dt, control, safety, supply, gas, wall, faults, reference, coils dead, coils shorted, rail,
+        # tripped, room to send, length, bytes.
+        self.into = array.array("i", [0] * (14 + _RX_BYTES // 4))
+        self._tx = uctypes.bytearray_at(uctypes.addressof(self.out) + 20, _TX_BYTES)
+        self._rx = uctypes.bytearray_at(uctypes.addressof(self.into) + 56, _RX_BYTES)
 
     def read(self, buffer) -> int:
-        count = self.into[8]
+        count = self.into[13]
         rx = self._rx
         for i in range(count):
             buffer[i] = rx[i]
-        self.into[8] = 0
+        self.into[13] = 0
         return count
 
     def write(self, buffer, start: int, end: int) -> int:
         used = self.out[3]
-        count = min(end - start, self.into[7] - used)
+        count = min(end - start, self.into[12] - used)
         if count <= 0:
             return 0
         tx = self._tx
@@ -50,6 +51,7 @@ class Rig:
 
     def __init__(self):
         self.serial_number = "SIM0000001"
+        self.reset_cause = int(sys.argv[3])
         self.serial = Port()
         self._out = self.serial.out
         self._in = self.serial.into
@@ -58,13 +60,14 @@ class Rig:
 
     def wait_tick(self) -> int:
         out = self._out
-        if not self._in[8]:
+        if not self._in[13]:
             out[2] |= 16  # ready for more bytes
         self._to.write(out)
         out[0] = 0
         out[1] = 0
         out[2] &= 7
         out[3] = 0
+        out[4] = -1
         if not self._from.readinto(self._in):
             raise SystemExit
         return self._in[0]
@@ -77,20 +80,29 @@ class Rig:
         sample.gas_counts = counts[4]
         sample.wall_counts = counts[5]
         sample.faults = counts[6]
+        sample.reference_counts = counts[7]
+        sample.coil_dead = counts[8]
+        sample.coil_shorted = counts[9]
+        sample.rail_on = counts[10]
+        sample.tripped = counts[11]
 
     def pulse(self, valve: int, us: int):
         self._out[valve] = us
 
     def switch(self, supply_isolation: bool, vent_isolation: bool, relief: bool):
-        self._out[2] = (self._out[2] & 8) | supply_isolation | vent_isolation << 1 | relief << 2
+        self._out[2] = (self._out[2] & 104) | supply_isolation | vent_isolation << 1 | relief << 2
 
     def safe(self):
         self._out[0] = 0
         self._out[1] = 0
         self._out[2] = 8
+        self._out[4] = -1
 
-    def feed(self):
-        pass
+    def feed(self, coils: bool):
+        self._out[2] |= 96 if coils else 64
+
+    def show(self, pattern: int, cell_ok: bool, monitor_permille: int):
+        self._out[4] = pattern | (256 if cell_ok else 0) | monitor_permille << 9
 
     def release(self):
         self.safe()

@@ -1,0 +1,63 @@
+"""The coil rail, the comparator and what the simulator's world makes of them without the processor."""
+
+from ipch.sim import signals
+from ipch.sim.parameters import load_parameters
+from ipch.sim.plant import Plant
+from ipch.sim.world import World
+
+
+def world(*sets):
+    return World(Plant(load_parameters(None, sets), seed=1))
+
+
+def run(world, ticks, coils=None):
+    for _ in range(ticks):
+        if coils is not None:
+            world.feed(coils)
+        world.advance()
+
+
+def test_the_rail_follows_the_heartbeat():
+    w = world()
+    run(w, 3)
+    assert w.counts[signals.RAIL] == 0
+    run(w, 1, True)
+    assert w.counts[signals.RAIL] == 1
+    w.switch(4)
+    run(w, 5, False)
+    assert w.counts[signals.RAIL] == 1
+    run(w, 3, False)
+    assert w.counts[signals.RAIL] == 0
+    assert not any(valve.energised for valve in w.plant.valves)
+    w.switch(5)
+    w.pulse(0, 100_000)
+    assert not any(valve.energised for valve in w.plant.valves)
+    run(w, 1, True)
+    assert [valve.name for valve in w.plant.valves if valve.energised] == ["supply_isolation", "relief"]
+
+
+def test_the_comparator_cuts_the_fill_side_and_opens_the_relief():
+    w = world("initial_mpa=6.3", "safety_noise_kpa=0", "supply_mpa=9", "fill_c=1e-9")
+    run(w, 2, True)
+    w.switch(1)
+    for _ in range(200):
+        if not w.plant.valves[1].energised and not w.tripped:
+            w.pulse(0, 300_000)
+        run(w, 1, True)
+        if w.tripped:
+            break
+    assert w.counts[signals.TRIPPED] == 1
+    assert [valve.name for valve in w.plant.valves if valve.energised] == ["relief"]
+    w.pulse(0, 100_000)
+    w.switch(1)
+    assert [valve.name for valve in w.plant.valves if valve.energised] == ["relief"]
+    run(w, 200, True)
+    assert w.counts[signals.TRIPPED] == 0
+    assert not w.plant.valves[4].energised
+
+
+def test_any_input_can_be_stuck():
+    w = world()
+    w.stuck_counts = {signals.COIL_DEAD: 1, signals.COIL_SHORTED: 4, signals.RAIL: 1, signals.REFERENCE: 3}
+    run(w, 1)
+    assert w.counts[signals.REFERENCE :] == [3, 1, 4, 1, 0]
