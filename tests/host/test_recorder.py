@@ -12,8 +12,9 @@ import numpy as np
 import pytest
 
 from ipch.errors import FileError
+from ipch.export import export
 from ipch.instrument import Instrument, Sample
-from ipch.recorder import SAMPLE_COLUMNS, CsvLog, Recorder, export_csv, iso_utc
+from ipch.recorder import SAMPLE_COLUMNS, CsvLog, Recorder, iso_utc
 from ipch.runs import find_record, load_run, load_truth
 
 
@@ -125,20 +126,20 @@ def test_csv_from_the_record_and_directly(tmp_path: Path, regulator: Instrument,
         for each in (sample, invalid):
             recorder.sample(each)
             log.sample(each)
-    assert export_csv(tmp_path / "run.db", tmp_path / "export.csv") == 2
+    assert export(load_run(tmp_path / "run.db"), tmp_path / "export.csv") == 2
     tables = []
     for name in ("export.csv", "direct.csv"):
         with (tmp_path / name).open(newline="") as file:
             tables.append(list(csv.DictReader(file)))
     for exported, direct in zip(*tables, strict=True):
-        assert list(exported) == ["utc", "utc_s", *SAMPLE_COLUMNS]
+        assert list(exported) == ["utc", "utc_s", "time_s", *SAMPLE_COLUMNS]
         for column in SAMPLE_COLUMNS:
             assert exported[column] == direct[column]
         assert exported["utc"].endswith("Z")
     assert tables[0][0]["pressure_pa"] == str(sample.pressure_pa)
     assert tables[0][1]["wall_k"] == ""
     with pytest.raises(FileError, match="exists already"):
-        export_csv(tmp_path / "run.db", tmp_path / "export.csv")
+        export(load_run(tmp_path / "run.db"), tmp_path / "export.csv")
 
 
 def test_times_are_utc() -> None:

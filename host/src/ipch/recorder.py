@@ -10,7 +10,6 @@ import math
 import sqlite3
 import time
 from collections.abc import Mapping, Sequence
-from contextlib import closing
 from dataclasses import asdict, fields
 from datetime import UTC, datetime
 from pathlib import Path
@@ -264,20 +263,6 @@ def _cell(value: Any) -> Any:
     if isinstance(value, bool):
         return int(value)
     return None if isinstance(value, float) and math.isnan(value) else value
-
-
-def export_csv(database_path: Path, csv_path: Path, run: int | None = None) -> int:
-    """Write the samples of a run (by default the last) as CSV; return how many. Raises FileError."""
-    columns = ", ".join(SAMPLE_COLUMNS)
-    query = f"SELECT utc_s, {columns} FROM samples WHERE run = ? ORDER BY boot, sequence"
-    count = 0
-    with closing(open_database(database_path)) as database:
-        number = run or last_run(database, database_path)
-        with CsvLog(csv_path) as log:
-            for utc_s, *values in database.execute(query, (number,)):
-                log.row(utc_s, values)
-                count += 1
-    return count
 
 
 def last_run(database: sqlite3.Connection, path: Path) -> int:

@@ -17,7 +17,7 @@ from ipch.runs import Run, Truth
 from ipch.summary import Judgement, judge
 from ipch.units import format_duration
 
-Floats = NDArray[np.float64]
+Floats = NDArray[np.floating[Any]]
 
 # Colours that stay apart for colour-blind readers and in grey (Okabe and Ito).
 _BLUE, _ORANGE, _GREEN, _PURPLE, _GREY = "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#8a8f98"

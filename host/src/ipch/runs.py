@@ -2,8 +2,11 @@
 
 import json
 import sqlite3
+import sys
+from collections.abc import Collection
 from contextlib import closing
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +16,16 @@ from numpy.typing import NDArray
 from ipch.errors import FileError
 from ipch.recorder import SAMPLE_COLUMNS, last_run, open_database
 
-Floats = NDArray[np.float64]
+Floats = NDArray[np.floating[Any]]
 _TEXTS = ("state", "fault")
+# Times need every digit; all else that is recorded is exact in 24 bits (pressures to 16 MPa in Pa) or noise below.
+_DOUBLE = ("uptime_s", "utc_s", "host_s", "fill_open_s", "vent_open_s")
+_CHUNK = 20_000
+# A host clock that is this far from where device time puts it was set anew; crystals drift less than the share.
+_CLOCK_STEP_S = 2.0
+_CLOCK_DRIFT = 2e-4
+# A run that goes this much faster than the host's clock is a simulation.
+_SIMULATED_SPEED = 1.5
 TRUTH_NAME = "truth.jsonl"
 
 
@@ -34,6 +45,7 @@ class StepSpan:
 class Event:
     utc_s: float
     uptime_s: float | None
+    """On the time axis of the run, as `Run.time_s`."""
     kind: str
     text: str
     data: dict[str, Any]
@@ -41,7 +53,10 @@ class Event:
 
 @dataclass(frozen=True)
 class Run:
-    """One recorded run. `samples` holds an array for each numeric column, nan where nothing was valid."""
+    """One recorded run. `samples` holds an array for each numeric column, nan where nothing was valid.
+
+    `offsets_s` is what is added to the uptime of each boot to get one time axis for the whole run.
+    """
 
     path: Path
     number: int
@@ -56,13 +71,33 @@ class Run:
     recipe: str | None
     samples: dict[str, Floats]
     states: list[str]
+    faults: list[str]
     events: list[Event]
     steps: list[StepSpan]
+    offsets_s: dict[int, float]
 
-    @property
+    @cached_property
     def time_s(self) -> Floats:
-        """Device uptime."""
-        return self.samples["uptime_s"]
+        """Device uptime, which goes on through restarts: there the host's clock bridges the gap."""
+        return _on_one_axis(self.samples, self.offsets_s)
+
+    @cached_property
+    def utc_s(self) -> Floats:
+        """Unix time of each sample: device time, anchored to the host's clock, which may have been set meanwhile.
+
+        After a clock was set it is right: earlier samples are counted back from there in device time. A simulation that
+        ran faster than the clock counts on from its beginning.
+        """
+        if self.speed > _SIMULATED_SPEED:
+            simulated_s: Floats = self.samples["utc_s"][0] + (self.time_s - self.time_s[0])
+            return simulated_s
+        offset_s = self.samples["utc_s"] - self.time_s
+        change_s = np.diff(offset_s, append=offset_s[-1:])
+        set_anew = np.abs(change_s) > _CLOCK_STEP_S + _CLOCK_DRIFT * np.diff(
+            self.time_s, append=self.time_s[-1:]
+        )
+        later_s: Floats = np.cumsum((change_s * set_anew)[::-1])[::-1]
+        return self.time_s + offset_s + later_s
 
     @property
     def duration_s(self) -> float:
@@ -84,8 +119,8 @@ def find_record(path: Path) -> Path:
     return record
 
 
-def load_run(path: Path, number: int | None = None) -> Run:
-    """Read a run (the last one by default). Raises FileError."""
+def load_run(path: Path, number: int | None = None, columns: Collection[str] = SAMPLE_COLUMNS) -> Run:
+    """Read a run (the last one by default); of long ones only the columns that are wanted. Raises FileError."""
     with closing(open_database(path)) as database:
         database.row_factory = sqlite3.Row
         try:
@@ -93,9 +128,16 @@ def load_run(path: Path, number: int | None = None) -> Run:
             row = database.execute("SELECT * FROM runs WHERE run = ?", (wanted,)).fetchone()
             if row is None:
                 raise FileError(f"{path} holds no run {wanted}")
-            samples, states = _samples(database, wanted)
+            samples, states, faults = _samples(database, wanted, columns)
+            offsets_s = _offsets_s(samples)
             events = [
-                Event(e["utc_s"], e["uptime_s"], e["kind"], e["text"], json.loads(e["data"]))
+                Event(
+                    e["utc_s"],
+                    None if e["uptime_s"] is None else e["uptime_s"] + offsets_s.get(e["boot"], 0.0),
+                    e["kind"],
+                    e["text"],
+                    json.loads(e["data"]),
+                )
                 for e in database.execute("SELECT * FROM events WHERE run = ? ORDER BY event", (wanted,))
             ]
         except (sqlite3.Error, ValueError) as error:
@@ -116,22 +158,61 @@ def load_run(path: Path, number: int | None = None) -> Run:
         recipe=row["recipe"],
         samples=samples,
         states=states,
+        faults=faults,
         events=events,
-        steps=_steps(events, float(samples["uptime_s"][-1])),
+        steps=_steps(events, float(_on_one_axis(samples, offsets_s)[-1])),
+        offsets_s=offsets_s,
     )
 
 
-def _samples(database: sqlite3.Connection, run: int) -> tuple[dict[str, Floats], list[str]]:
-    names = [name for name in (*SAMPLE_COLUMNS, "utc_s", "host_s") if name not in _TEXTS]
-    query = f"SELECT state, {', '.join(names)} FROM samples WHERE run = ? ORDER BY boot, sequence"
+def _samples(
+    database: sqlite3.Connection, run: int, columns: Collection[str]
+) -> tuple[dict[str, Floats], list[str], list[str]]:
+    names = [
+        name
+        for name in (*SAMPLE_COLUMNS, "utc_s", "host_s")
+        if name not in _TEXTS and (name in columns or name in ("boot", *_DOUBLE))
+    ]
+    count = database.execute("SELECT count(*) FROM samples WHERE run = ?", (run,)).fetchone()[0]
+    table: dict[str, Floats] = {
+        name: np.empty(count, dtype=np.float64 if name in _DOUBLE else np.float32) for name in names
+    }
     states: list[str] = []
-    values: list[tuple[Any, ...]] = []
-    for row in database.execute(query, (run,)):
-        states.append(row[0])
-        values.append(tuple(row)[1:])
-    # None becomes nan.
-    table = np.array(values, dtype=np.float64).reshape(len(values), len(names))
-    return {name: table[:, column] for column, name in enumerate(names)}, states
+    faults: list[str] = []
+    query = f"SELECT state, fault, {', '.join(names)} FROM samples WHERE run = ? ORDER BY boot, sequence"
+    cursor = database.cursor()
+    cursor.row_factory = None
+    cursor.execute(query, (run,))
+    # In pieces, since a month of samples is gigabytes as Python's numbers. Rows that come meanwhile are for next time.
+    while len(states) < count and (rows := cursor.fetchmany(min(_CHUNK, count - len(states)))):
+        state, fault, *values = zip(*rows, strict=True)
+        at = len(states)
+        for name, value in zip(names, values, strict=True):
+            # None becomes nan.
+            table[name][at : at + len(rows)] = np.array(value, dtype=np.float64)
+        states += map(sys.intern, state)
+        faults += map(sys.intern, fault)
+    return table, states, faults
+
+
+def _offsets_s(samples: dict[str, Floats]) -> dict[int, float]:
+    boots, uptime_s, utc_s = samples["boot"], samples["uptime_s"], samples["utc_s"]
+    if not len(boots):
+        return {}
+    offsets_s = {int(boots[0]): 0.0}
+    for start in np.flatnonzero(np.diff(boots)) + 1:
+        away_s = max(0.0, float(utc_s[start] - utc_s[start - 1]))
+        before_s = float(uptime_s[start - 1]) + offsets_s[int(boots[start - 1])]
+        offsets_s[int(boots[start])] = before_s + away_s - float(uptime_s[start])
+    return offsets_s
+
+
+def _on_one_axis(samples: dict[str, Floats], offsets_s: dict[int, float]) -> Floats:
+    if len(offsets_s) < 2:
+        return samples["uptime_s"]
+    boots, which = np.unique(samples["boot"], return_inverse=True)
+    added_s: Floats = np.array([offsets_s[int(boot)] for boot in boots])[which]
+    return samples["uptime_s"] + added_s
 
 
 def _steps(events: list[Event], end_s: float) -> list[StepSpan]:
