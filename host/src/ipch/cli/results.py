@@ -35,7 +35,7 @@ def export(
     run: Which = None,
     json: Json = False,
 ) -> None:
-    """Write the samples of a record as CSV, as Battery Data Format (BDF) or as Parquet."""
+    """Write a record as CSV, Parquet or BDF (Battery Data Format)."""
     from ipch.export import export as write
     from ipch.export import format_of
     from ipch.runs import find_record, load_run
