@@ -740,7 +740,7 @@ def test_unreadable_files_are_refused(tmp_path: Path) -> None:
 
 def test_good_files_and_settings(tmp_path: Path) -> None:
     path = tmp_path / "plant.toml"
-    path.write_text("[plant]\nvolume_l = 1\nsupply_mpa = 8\n[[fault]]\nat_s = 3\nname = 'anything'\n")
+    path.write_text("[plant]\nvolume_l = 1\nsupply_mpa = 8\n[[faults]]\nat_s = 3\nname = 'anything'\n")
     parameters = load_parameters(
         path, ["supply_mpa=7.5", " gas = nitrogen ", "cell_profile=[[0, 1], [60, 0]]"]
     )

@@ -1,4 +1,4 @@
-"""Commands that find devices and simulate them: sim, ports."""
+"""Commands that find devices and simulate them: sim, inject, ports."""
 
 import sys
 from pathlib import Path
@@ -6,13 +6,13 @@ from typing import Annotated
 
 import typer
 
-from ipch.cli.common import Json, emit_table, options, say
+from ipch.cli.common import Json, Port, emit_table, options, say
 
 _PANEL = "Find or simulate a device"
 
 
 def add_to(app: typer.Typer) -> None:
-    for command in (sim, ports):
+    for command in (sim, inject, ports):
         app.command(rich_help_panel=_PANEL)(command)
 
 
@@ -25,7 +25,7 @@ def sim(
     ] = "sim",
     speed: Annotated[str, typer.Option(help="How many times real time, or max.")] = "1",
     plant: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="TOML file with a [plant] table of parameters.")
+        Path | None, typer.Option(metavar="FILE", help="TOML file: [plant] parameters, [[faults]] to inject.")
     ] = None,
     sets: Annotated[
         list[str] | None,
@@ -64,6 +64,7 @@ def sim(
         cells = [[str(r["name"]), f"{r['default']}", str(r["unit"]), str(r["help"])] for r in rows]
         emit_table(rows, ("name", "default", "unit", "meaning"), cells, right=(1,))
         return
+    from ipch.sim.injector import load_script
     from ipch.sim.server import serve
 
     if sys.stderr.isatty():
@@ -78,6 +79,70 @@ def sim(
         state=state,
         image=image,
         bare=bare,
+        faults=load_script(plant),
+    )
+
+
+def inject(
+    name: Annotated[str | None, typer.Argument(help="A fault; --list describes them.")] = None,
+    values: Annotated[
+        list[str] | None, typer.Argument(metavar="[KEY=VALUE]...", help="Its options, as in for_s=10.")
+    ] = None,
+    clear: Annotated[bool, typer.Option("--clear", help="End this fault, or all without a name.")] = False,
+    list_faults: Annotated[bool, typer.Option("--list", help="Describe every fault and exit.")] = False,
+    port: Port = None,
+    json: Json = False,
+) -> None:
+    """Make a part of a simulated rig fail while `ipch sim` runs; without a name show what is in force."""
+    from ipch.errors import NoDeviceError, UsageError
+    from ipch.paths import running_simulators
+    from ipch.sim.faults import describe_faults, parse_values, parse_words
+
+    if list_faults:
+        rows = describe_faults()
+        cells = [[str(r["row"]), r["name"], _written(r["options"]), r["help"]] for r in rows]
+        emit_table(rows, ("row", "name", "options and defaults", "what fails"), cells, right=(0,))
+        return
+    given = parse_words(values or [])
+    if name is not None and not clear:
+        parse_values(name, given)
+    if clear and given:
+        raise UsageError(f"{values[0] if values else ''}: --clear takes a name and no options")
+    running = [each for each in running_simulators() if options.port in (None, each.port, str(each.pid))]
+    if len(running) != 1:
+        found = ", ".join(each.port for each in running) or "none"
+        raise NoDeviceError(
+            f"one running simulator is needed, found: {found}; start one with `ipch sim`, or name its --port"
+        )
+    path = running[0].first_line.get("control")
+    if not path:
+        raise NoDeviceError(f"the simulator at {running[0].port} cannot be injected; start it anew")
+    from ipch.sim.channel import ask
+
+    request: dict[str, object] = {"list": None}
+    if clear:
+        request = {"clear": name}
+    elif name is not None:
+        request = {"inject": name, "values": given}
+    answer = ask(path, request)
+    cells = [
+        [
+            str(each["row"]),
+            each["name"],
+            _written(each["values"]),
+            "yes" if each["present"] else "from the next tick on or later",
+        ]
+        for each in answer["active"]
+    ]
+    if not cells and not options.json:
+        say("no fault is injected")
+        return
+    emit_table(answer, ("row", "name", "options", "in force"), cells, right=(0,))
+
+
+def _written(values: dict[str, object]) -> str:
+    return " ".join(
+        f"{key}={value:g}" if isinstance(value, float) else f"{key}={value}" for key, value in values.items()
     )
 
 

@@ -20,7 +20,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from ipch.errors import FileError
 
 CellProfile = tuple[tuple[float, float], ...]
-TABLES = ("plant", "fault")
+TABLES = ("plant", "faults")
 
 
 class ParameterError(FileError, ValueError):
@@ -321,7 +321,7 @@ def read_profile(path: Path) -> CellProfile:
 def load_parameters(path: Path | None, sets: Sequence[str]) -> PlantParameters:
     """Return the parameters of a TOML file's [plant] table, with `name=value` strings laid over it.
 
-    Other tables that the simulator knows ([[fault]]) are left to their own readers.  Raises ParameterError
+    Other tables that the simulator knows ([[faults]]) are left to their own readers.  Raises ParameterError
     with one line that names the parameter, where it came from and what is allowed.
     """
     values: dict[str, Any] = {}

@@ -45,11 +45,12 @@ SLOW_LEAK_SHARE = 1e-3
 class Plant:
     """A rig that obeys valve commands, moves on in whole milliseconds and says what its sensors would.
 
-    Truth is in public attributes and properties, in SI units.  `volume_m3` is the gas volume now,
-    `cell_volume_m3` the swelling of the cell since the start.  These may be set while it runs, to break
-    things: `leak_c` and `burst` (a burst line), both in m3/(s Pa); `control_blocked` and `safety_blocked`;
-    `supply_pa_override`; `gassing_mol_s`; `cell_heat_w`; `oven_offset_k`; and each valve's `stuck` and
-    `leak_c`.  The same parameters, seed and commands give the same run bit for bit.
+    Truth is in public attributes and properties, in SI units. `volume_m3` is the gas volume now,
+    `cell_volume_m3` the swelling of the cell since the start. These may be set while it runs, to break
+    things: `leak_c` and `burst` (a burst line), both in m3/(s Pa); `sensors.follow_share`;
+    `supply_pa_override`; `gassing_mol_s`; `cell_heat_w`; `oven_offset_k`; `mechanical_relief_blocked`; and
+    each valve's `stuck`, `leak_c`, `stick_us`, `coil` and `held`. The same parameters, seed and commands
+    give the same run bit for bit.
     """
 
     def __init__(self, parameters: PlantParameters, seed: int = 1) -> None:
@@ -79,6 +80,7 @@ class Plant:
         self._kg_mol = MOLAR_GAS_CONSTANT / gas.r_j_kg_k
         self.oven_offset_k = 0.0
         self.mechanical_relief_open = False
+        self.mechanical_relief_blocked = False
         self.burst_disc_broken = False
         self._mechanical_relief_pa = parameters.mechanical_relief_mpa * 1e6
         self._mechanical_reseat_pa = parameters.mechanical_reseat_mpa * 1e6
@@ -103,7 +105,7 @@ class Plant:
         z_r_t = gas.r_j_kg_k * self._supply_k * gas.compressibility(self.supply_pa, self._supply_k)
         self._supply_trap_kg_pa = parameters.supply_trap_ml * 1e-6 / z_r_t
         self._vent_trap_kg_pa = parameters.vent_trap_ml * 1e-6 / z_r_t
-        self._sensors = Sensors(parameters, seed, self.pressure_pa, self.supply_pa, self.gas_k)
+        self.sensors = Sensors(parameters, seed, self.pressure_pa, self.supply_pa, self.gas_k)
 
     @property
     def pressure_pa(self) -> float:
@@ -139,24 +141,6 @@ class Plant:
     def cell_heat_w(self, watts: float) -> None:
         self.chamber.cell_heat_w = watts
 
-    @property
-    def control_blocked(self) -> bool:
-        """Whether the control transducer's port is blocked: what it sees is frozen."""
-        return self._sensors.control_blocked
-
-    @control_blocked.setter
-    def control_blocked(self, blocked: bool) -> None:
-        self._sensors.control_blocked = blocked
-
-    @property
-    def safety_blocked(self) -> bool:
-        """Whether the safety transducer's port is blocked."""
-        return self._sensors.safety_blocked
-
-    @safety_blocked.setter
-    def safety_blocked(self, blocked: bool) -> None:
-        self._sensors.safety_blocked = blocked
-
     def pulse(self, valve: int, duration_us: int) -> None:
         """Energise fill (0) or vent (1) for a time; one that is on stays on, for the longer of the two."""
         if duration_us > 0:
@@ -172,7 +156,7 @@ class Plant:
             (RELIEF, relief),
         ):
             target = self.valves[index]
-            if on != target.energised:
+            if on != target.gate:
                 if on:
                     target.energise(self._time_us)
                 else:
@@ -182,7 +166,7 @@ class Plant:
     def drive(self, index: int, on: bool, at_us: int) -> None:
         """Set one coil (an index of `valves`) at this time, which lies in the step that comes next."""
         target = self.valves[index]
-        if on != target.energised:
+        if on != target.gate:
             if on:
                 target.energise(at_us)
             else:
@@ -190,10 +174,29 @@ class Plant:
             self._next_us = min(self._next_us, target.next_us())
 
     def shut(self) -> None:
-        """Switch all coils off, also those of running pulses."""
+        """Switch all transistors off, also those of running pulses."""
         for valve in self.valves:
             valve.release(self._time_us)
         self._next_us = min(valve.next_us() for valve in self.valves)
+
+    def power(self, on: bool) -> None:
+        """The coil rail comes, and with it the coils whose transistors conduct for good; or goes, for all."""
+        for valve in self.valves:
+            if not on:
+                valve.cut(self._time_us)
+            elif valve.held and not valve.energised:
+                valve.hold(self._time_us)
+        self._next_us = min(valve.next_us() for valve in self.valves)
+
+    def lose(self, valve: Valve) -> None:
+        """The coil breaks: its current ends, whatever the command."""
+        valve.drop(self._time_us)
+        self._next_us = min(self._next_us, valve.next_us())
+
+    def let_go(self, valve: Valve) -> None:
+        """Switch one coil off."""
+        valve.cut(self._time_us)
+        self._next_us = min(self._next_us, valve.next_us())
 
     def advance(self, dt_ms: int) -> None:
         """Move on by a whole number of milliseconds."""
@@ -242,11 +245,11 @@ class Plant:
                 now_us = until_us
         self._time_us = end_us
         self.time_ms += dt_ms
-        self._sensors.follow(dt_s, self.supply_pa, chamber.gas_k, chamber.wall_k)
+        self.sensors.follow(dt_s, self.supply_pa, chamber.gas_k, chamber.wall_k)
 
     def measure(self) -> Measurement:
         """Return what the sensors say now, in an object that is used again; each call draws noise."""
-        return self._sensors.measure(self.chamber.wall_k)
+        return self.sensors.measure(self.chamber.wall_k)
 
     def truth(self) -> dict[str, float | int | bool]:
         """Return the true state as one flat record, ready for JSON; names carry units."""
@@ -287,6 +290,8 @@ class Plant:
             self.mechanical_relief_open = pressure > self._mechanical_reseat_pa
         else:
             self.mechanical_relief_open = pressure >= self._mechanical_relief_pa
+        if self.mechanical_relief_blocked:
+            self.mechanical_relief_open = False
         return (self.parameters.mechanical_relief_c if self.mechanical_relief_open else 0.0) + (
             self.parameters.burst_disc_c if self.burst_disc_broken else 0.0
         )
@@ -324,7 +329,7 @@ class Plant:
                 enthalpy_j += gassed_kg * chamber.enthalpy_j_kg
             before_pa = chamber.pressure_pa
             chamber.settle(dt_s, inflow_kg, enthalpy_j, 0.0, swell_m3_s * dt_s, oven_k)
-            self._sensors.follow_pressure(dt_s, before_pa, chamber.pressure_pa)
+            self.sensors.follow_pressure(dt_s, before_pa, chamber.pressure_pa)
 
     def _flow(self, duration_s: float, swell_m3_s: float, oven_k: float) -> None:
         """Move on with gas passing somewhere, in steps short enough for the fastest of the flows."""
@@ -432,4 +437,4 @@ class Plant:
                 swell_m3_s * dt_s,
                 oven_k,
             )
-            self._sensors.follow_pressure(dt_s, pressure, chamber.pressure_pa)
+            self.sensors.follow_pressure(dt_s, pressure, chamber.pressure_pa)

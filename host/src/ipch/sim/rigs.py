@@ -90,7 +90,7 @@ class _CoreRig:
 
     def wait_tick(self) -> int:
         self._world.advance()
-        return self._world.tick_ms
+        return self._world.counts[signals.DT_MS]
 
     def read(self, sample: Any) -> None:
         (_, control, safety, supply, gas, wall, faults, reference, dead, shorted, rail, tripped) = (

@@ -28,15 +28,15 @@ class Measurement:
 class Sensors:
     """Two transducers on the chamber, one on the supply, a PT1000 in the gas, a digital one on the wall.
 
-    All have first-order lags, exact for signals that run straight within a step.  A blocked port freezes what
-    its transducer sees.  Each noise has its own random stream.
+    All have first-order lags, exact for signals that run straight within a step.  A blocked port keeps its
+    transducer from following.  Each noise has its own random stream.
     """
 
     def __init__(
         self, parameters: PlantParameters, seed: int, pressure_pa: float, supply_pa: float, gas_k: float
     ) -> None:
-        self.control_blocked = False
-        self.safety_blocked = False
+        # Share of the way to the true pressure that a transducer goes per reading: below 1 with a narrow port.
+        self.follow_share: dict[str, float] = {}
         self._measurement = Measurement()
         self._lag_s = parameters.transducer_lag_ms * 1e-3
         self._sensed_pa = pressure_pa
@@ -104,10 +104,12 @@ class Sensors:
 
     def measure(self, wall_k: float) -> Measurement:
         """Return what the sensors say now; each call draws new noise."""
-        if not self.control_blocked:
-            self._control_pa = self._sensed_pa
-        if not self.safety_blocked:
-            self._safety_pa = self._sensed_pa
+        share = self.follow_share
+        if not share:
+            self._control_pa = self._safety_pa = self._sensed_pa
+        else:
+            self._control_pa += share.get("control", 1.0) * (self._sensed_pa - self._control_pa)
+            self._safety_pa += share.get("safety", 1.0) * (self._sensed_pa - self._safety_pa)
         control_pa = self._control_pa + self._control_offset_pa
         safety_pa = self._safety_pa + self._safety_offset_pa
         supply_pa = self._supply_pa

@@ -18,10 +18,12 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 from ipch.errors import FileError, UsageError
 from ipch.paths import register_simulator
+from ipch.sim.board import Board
+from ipch.sim.channel import Channel
+from ipch.sim.injector import Script
 from ipch.sim.line import SerialLine
 from ipch.sim.parameters import PlantParameters
 from ipch.sim.plant import Plant
-from ipch.sim.rigs import CoreDevice, SimDevice
 from ipch.sim.world import World
 
 if TYPE_CHECKING:
@@ -45,6 +47,7 @@ def serve(
     state: Path | None = None,
     image: Path | None = None,
     bare: bool = False,
+    faults: Script | None = None,
     announce: TextIO | None = None,
 ) -> None:
     """Serve until SIGTERM, SIGINT or the end of the firmware. `speed` None is as fast as possible.
@@ -52,8 +55,8 @@ def serve(
     The first line on `announce` (standard output by default) is one JSON object with port, rig, pid, tcp
     and speed. `state` keeps the device's files between runs; without it they go when the simulator ends.
     For the rig `pico`, `image` is the MicroPython image that boots, `bare` leaves the firmware off a fresh
-    board. Raises UsageError for an unknown rig or a TCP port that is taken, FileError without a
-    MicroPython.
+    board. `faults` is what injector.load_script returned. Raises UsageError for an unknown rig or a TCP
+    port that is taken, FileError without a MicroPython.
     """
     if rig not in RIGS:
         raise UsageError(f"unknown rig {rig!r}; one of {', '.join(RIGS)}")
@@ -79,10 +82,15 @@ def serve(
         if state is None:
             state = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="ipch-state-")))
         state.mkdir(parents=True, exist_ok=True)
-        world = World(Plant(parameters, seed), line=line, speed=speed, truth=truth_file)
+        world = World(Plant(parameters, seed), line=line, speed=speed, truth=truth_file, seed=seed)
+        for name, values in faults or ():
+            world.faults.inject(world, name, values)
+        channel = Channel()
+        stack.callback(channel.close)
         device = _device(rig, world, state, image, bare)
         stack.callback(device.close)
         first_line = {"port": line.port, "rig": rig, "pid": os.getpid(), "tcp": line.tcp_port, "speed": speed}
+        first_line["control"] = channel.path
         # Boot before anybody is told of the port.
         device.run(2)
         entry = register_simulator(first_line)
@@ -92,20 +100,17 @@ def serve(
                 signal.signal(number, stop)
             print(json.dumps(first_line), file=announce or sys.stdout, flush=True)
             while True:
-                device.run(1000)
+                device.run(1)
+                channel.serve(world)
         except _Stop:
             # A second signal must not interrupt the tidying up.
             for number in (signal.SIGTERM, signal.SIGINT):
                 signal.signal(number, signal.SIG_IGN)
 
 
-def _device(
-    rig: str, world: World, state: Path, image: Path | None, bare: bool
-) -> CoreDevice | SimDevice | PicoDevice:
-    if rig == "core":
-        return CoreDevice(world, state)
-    if rig == "sim":
-        return SimDevice(world, state)
+def _device(rig: str, world: World, state: Path, image: Path | None, bare: bool) -> Board | PicoDevice:
+    if rig != "pico":
+        return Board(world, state, rig)
     from ipch.flash import firmware_files
     from ipch.sim.pico import PicoDevice, find_image
 

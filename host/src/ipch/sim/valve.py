@@ -12,9 +12,11 @@ NEVER = 1 << 62
 class Valve:
     """A valve whose armature follows its coil late, not always, and sometimes sticks.
 
-    `stuck` ("", "open" or "shut") and `leak_c` (seat leak, m3/(s Pa)) may be set at any time; they count from
-    the next step on.  `openings` counts how often the coil was energised, `missed` how often nothing moved,
-    `open_us` the time that the seat was truly open; `lifted` is where the armature would be if nothing stuck.
+    `stuck` ("", "open" or "shut") and `leak_c` (seat leak, m3/(s Pa)) may be set at any time; they count
+    from the next step on; so may `stick_us` (it shuts that much later), `coil` ("", "open" or "short": no
+    force) and `held` (its transistor conducts). `gate` is the command, `energised` the coil. `openings`
+    counts how often the coil was energised, `missed` how often nothing moved, `open_us` the time that the
+    seat was truly open; `lifted` is where the armature would be if nothing stuck.
     """
 
     __slots__ = (
@@ -31,7 +33,10 @@ class Valve:
         "_stick_probability",
         "_stick_us",
         "c",
+        "coil",
         "energised",
+        "gate",
+        "held",
         "leak_c",
         "lifted",
         "missed",
@@ -39,6 +44,7 @@ class Valve:
         "open",
         "open_us",
         "openings",
+        "stick_us",
         "stuck",
     )
 
@@ -46,12 +52,16 @@ class Valve:
         self.name = name
         self.c: float = getattr(parameters, f"{name}_c")
         self.leak_c: float = getattr(parameters, f"{name}_leak_c")
+        self.gate = False
         self.energised = False
         self.open = False
         self.openings = 0
         self.missed = 0
         self.open_us = 0
         self.stuck = ""
+        self.stick_us = 0
+        self.coil = ""
+        self.held = False
         self._opening_us: float = getattr(parameters, f"{name}_open_ms") * 1000.0
         self._close_us: float = getattr(parameters, f"{name}_close_ms") * 1000.0
         self._jitter_us = parameters.valve_jitter_ms * 1000.0
@@ -68,30 +78,44 @@ class Valve:
         self._close_at_us = NEVER
 
     def energise(self, now_us: int, off_at_us: int = NEVER) -> None:
-        """Switch the coil on until `off_at_us`; one that is on stays on, for the longer of the two times."""
-        if self.energised:
+        """Switch the transistor on until `off_at_us`; one that is on stays on, for the longer of the two times."""
+        if self.gate:
             self._off_at_us = max(self._off_at_us, off_at_us)
             return
-        self.energised = True
+        self.gate = True
         self.openings += 1
         self._off_at_us = off_at_us
-        delay_us = self._late(self._opening_us)
-        if self._miss.random() < self._miss_probability:
-            self.missed += 1
-        elif self.lifted:
-            self._close_at_us = NEVER
-        else:
-            self._open_at_us = now_us + delay_us
+        if not self.energised:
+            self._pull(now_us)
 
     def release(self, now_us: int) -> None:
-        """Switch the coil off; an armature that has not lifted by now does not lift any more."""
+        """Switch the transistor off; an armature that has not lifted by now does not lift any more."""
+        if not self.gate:
+            return
+        self.gate = False
+        self._off_at_us = NEVER
+        if not self.held:
+            self.drop(now_us)
+
+    def hold(self, now_us: int) -> None:
+        """The transistor conducts without a command."""
+        self.openings += 1
+        self._pull(now_us)
+
+    def cut(self, now_us: int) -> None:
+        """Take the supply away from the coil; a command that was there is forgotten."""
+        self.gate = False
+        self._off_at_us = NEVER
+        self.drop(now_us)
+
+    def drop(self, now_us: int) -> None:
+        """The current through the coil ends."""
         if not self.energised:
             return
         self.energised = False
-        self._off_at_us = NEVER
         self._open_at_us = NEVER
         if self.lifted and self._close_at_us == NEVER:
-            delay = self._late(self._close_us)
+            delay = self._late(self._close_us) + self.stick_us
             if self._stick.random() < self._stick_probability:
                 delay += int(self._stick.random() * self._stick_us)
             self._close_at_us = now_us + delay
@@ -119,6 +143,19 @@ class Valve:
     def passing_c(self) -> float:
         """Return the conductance now in m3/(s Pa)."""
         return self.c if self.open else self.leak_c
+
+    def _pull(self, now_us: int) -> None:
+        delay_us = self._late(self._opening_us)
+        if self.coil:
+            self.missed += 1
+            return
+        self.energised = True
+        if self._miss.random() < self._miss_probability:
+            self.missed += 1
+        elif self.lifted:
+            self._close_at_us = NEVER
+        else:
+            self._open_at_us = now_us + delay_us
 
     def _late(self, delay_us: float) -> int:
         return max(0, int(delay_us + (2.0 * self._jitter.random() - 1.0) * self._jitter_us))

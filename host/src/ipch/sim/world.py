@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import time
+from pathlib import Path
 from typing import TextIO
 
 from ipch.sim import signals
+from ipch.sim.injector import Injector
 from ipch.sim.line import FIFO_BYTES, SerialLine
 from ipch.sim.plant import FILL as PLANT_FILL
 from ipch.sim.plant import Plant
@@ -19,6 +21,8 @@ TX_BYTES = FIFO_BYTES
 HEARTBEAT_MS = 100
 COMPARATOR_HYSTERESIS_PA = 100_000.0
 FILL = 0
+# The coils in the order of the readbacks' bits, as indices of the plant's valves.
+COILS = (1, 3, 0, 2, 4)
 
 
 class World:
@@ -40,8 +44,9 @@ class World:
         speed: float | None = None,
         truth: TextIO | None = None,
         truth_period_ms: int = 1000,
+        seed: int = 1,
     ) -> None:
-        """`speed` is simulated over real time, None for as fast as possible."""
+        """`seed` is for the failures; `speed` is simulated over real time, None for as fast as possible."""
         self.plant = plant
         self.tick_ms = tick_ms
         self.counts = [0] * signals.COUNT
@@ -65,20 +70,43 @@ class World:
         self.rail = False
         self.tripped = False
         self._beaten_ms: int | None = None  # when the heartbeat last changed
+        self.fed_ms: int | None = None  # when the watchdog was last fed
+        # What failures change: see failures.py.
+        self.faults = Injector(seed)
+        self.comparator_forced: bool | None = None
+        self.rail_forced: bool | None = None
+        self.hung = False
+        self.reset_wanted: tuple[str, float] | None = None
+        self.host = ""
+        self.flood = bytearray()
+        self.folder: Path | None = None  # where the device's files are
+        self.late_ms = 0  # how long the device has not been served when it is served next
         # What the device shows: LED pattern, cell-safe relay, monitor output.
         self.shown: tuple[int, bool, int] = (0, False, 0)
 
     def advance(self) -> None:
         """Run the plant for one tick and measure."""
         plant = self.plant
+        faults = self.faults
+        if faults.planned:
+            faults.before(self)
         plant.advance(self.tick_ms)
         counts = self.counts
         measurement = plant.measure()
+        if faults.planned:
+            faults.sensed(self, measurement)
         signals.quantise(measurement, counts)
+        counts[signals.DT_MS] = self.tick_ms + self.late_ms
+        self.late_ms = 0
+        counts[signals.REFERENCE] = signals.REFERENCE_COUNTS
+        counts[signals.FAULTS] = 0
         if self._beaten_ms is not None:
             self._run_hardware(measurement.safety_ma)
         counts[signals.RAIL] = int(self.rail)
         counts[signals.TRIPPED] = int(self.tripped)
+        self._read_coils(counts)
+        if faults.planned:
+            faults.converted(self, counts)
         for signal, stuck in self.stuck_counts.items():
             counts[signal] = stuck
         self.ticks += 1
@@ -92,7 +120,7 @@ class World:
 
     def pulse(self, valve: int, duration_us: int) -> None:
         """One-shot of FILL (0) or VENT (1)."""
-        if self._powered and not (self.tripped and valve == FILL):
+        if self.powered and not (self.tripped and valve == FILL):
             self.plant.pulse(valve, duration_us)
         if self.trace is not None:
             self.trace.append((self.ticks, "pulse", valve, duration_us))
@@ -112,11 +140,11 @@ class World:
 
     def feed(self, coils: bool) -> None:
         """The device completed a tick; its heartbeat changes with `coils`."""
+        self.fed_ms = self.plant.time_ms
         if coils:
             self._beaten_ms = self.plant.time_ms
-            if not self.rail:
-                self.rail = True
-                self._drive()
+            if not self.rail and self.rail_forced is not False:
+                self._power(True)
         elif self._beaten_ms is None:
             self._beaten_ms = self.plant.time_ms - HEARTBEAT_MS
 
@@ -130,6 +158,12 @@ class World:
 
     def take(self, count: int = RX_BYTES) -> bytes:
         """Bytes for the device in this tick."""
+        if self.host == "gone":
+            return b""
+        if self.flood:
+            taken = bytes(self.flood[:count])
+            del self.flood[:count]
+            return taken
         if self.script:
             # Nobody may have asked for some ticks; what was sent then has arrived all the same.
             for tick in sorted(tick for tick in self.script if tick <= self.ticks):
@@ -142,34 +176,69 @@ class World:
 
     def room(self) -> int:
         """How many bytes the device may send in this tick."""
+        if self.host == "stalls":
+            return 0
         return self._line.room() if self._line is not None else TX_BYTES
 
     def send(self, data: bytes) -> None:
         """Take bytes from the device; no more than `room()`."""
+        if self.host == "gone":
+            return
         if self._line is not None:
             self._line.to_host += data
         else:
             self.received += data
 
+    def restart(self) -> None:
+        """The processor was reset: its pins let go of everything."""
+        self.shut()
+        self.fed_ms = None
+        if self._beaten_ms is not None:
+            self._beaten_ms = min(self._beaten_ms, self.plant.time_ms - HEARTBEAT_MS)
+
     @property
-    def _powered(self) -> bool:
+    def powered(self) -> bool:
+        """Whether the coils have their rail; always, as long as the device knows no heartbeat."""
         return self.rail or self._beaten_ms is None
 
     def _drive(self) -> None:
         """Set the coils of the three switched valves, as far as rail and comparator allow."""
-        levels = self._levels if self._powered else 0
-        if self.tripped and self._powered:
+        levels = self._levels if self.powered else 0
+        if self.tripped and self.powered:
             levels = levels & 2 | 4
         self.plant.switch(bool(levels & 1), bool(levels & 2), bool(levels & 4))
+
+    def _power(self, on: bool) -> None:
+        self.rail = on
+        self.plant.power(on)
+        self._drive()
+
+    def _read_coils(self, counts: list[int]) -> None:
+        """Drains against commands, as the dividers show them; without the rail nothing is seen."""
+        dead = shorted = 0
+        if self.rail:
+            for bit, index in enumerate(COILS):
+                valve = self.plant.valves[index]
+                if valve.gate:
+                    # The driver of a shorted coil protects itself: no current, as if it were off.
+                    dead |= (valve.coil == "short") << bit
+                else:
+                    shorted |= (valve.held or valve.coil == "open") << bit
+        counts[signals.COIL_DEAD] = dead
+        counts[signals.COIL_SHORTED] = shorted
 
     def _run_hardware(self, safety_ma: float) -> None:
         """What the board does without its processor: coil rail and comparator."""
         assert self._beaten_ms is not None
-        if self.rail and self.plant.time_ms - self._beaten_ms > HEARTBEAT_MS + self.tick_ms:
-            self.rail = False
-            self.plant.shut()
+        beaten = self.plant.time_ms - self._beaten_ms <= HEARTBEAT_MS + self.tick_ms
+        if self.rail_forced is not None:
+            beaten = self.rail_forced
+        if self.rail != beaten and (self.rail or self.rail_forced):
+            self._power(beaten)
         pa = (safety_ma - 4.0) / 16.0 * 10e6
         tripped = pa > self.comparator_pa - (COMPARATOR_HYSTERESIS_PA if self.tripped else 0.0)
+        if self.comparator_forced is not None:
+            tripped = self.comparator_forced
         if tripped != self.tripped:
             self.tripped = tripped
             self.plant.valves[PLANT_FILL].release(self.plant.time_ms * 1000)

@@ -1,0 +1,104 @@
+"""The way into a running simulator besides its serial line: a unix socket for `ipch inject`.
+
+One JSON object a line each way. `{"inject": NAME, "values": {...}}`, `{"clear": NAME or null}` or `{"list": null}`
+is answered by `{"active": [...]}`, or by `{"error": "one line"}` when nothing was done.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import shutil
+import socket
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from ipch.errors import NoDeviceError, UsageError
+from ipch.sim.world import World
+
+_LONGEST = 4096
+_TIMEOUT_S = 10.0
+
+
+class Channel:
+    """The simulator's end; `serve` never waits."""
+
+    def __init__(self) -> None:
+        # A path of a socket must be short, so it lies beside no other file.
+        self._folder = tempfile.mkdtemp(prefix="ipch-")
+        self.path = str(Path(self._folder) / "control")
+        self._listener = socket.socket(socket.AF_UNIX)
+        self._listener.bind(self.path)
+        self._listener.listen(4)
+        self._listener.setblocking(False)
+        self._clients: dict[socket.socket, bytes] = {}
+
+    def serve(self, world: World) -> None:
+        """Answer what was asked since the last time."""
+        with contextlib.suppress(BlockingIOError):
+            client, _ = self._listener.accept()
+            client.setblocking(False)
+            self._clients[client] = b""
+        for client in list(self._clients):
+            try:
+                data = client.recv(_LONGEST)
+            except BlockingIOError:
+                continue
+            except OSError:
+                data = b""
+            self._clients[client] += data
+            line, end, rest = self._clients[client].partition(b"\n")
+            if end:
+                self._clients[client] = rest
+                with contextlib.suppress(OSError):
+                    client.sendall(json.dumps(_answer(world, line)).encode() + b"\n")
+            elif not data or len(line) > _LONGEST:
+                del self._clients[client]
+                client.close()
+
+    def close(self) -> None:
+        """Hang up and take the socket away."""
+        for client in self._clients:
+            client.close()
+        self._listener.close()
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+
+def _answer(world: World, line: bytes) -> dict[str, Any]:
+    try:
+        request = json.loads(line)
+        if "inject" in request:
+            world.faults.inject(world, str(request["inject"]), dict(request.get("values", {})))
+        elif "clear" in request:
+            name = request["clear"]
+            return {
+                "cleared": world.faults.clear(world, None if name is None else str(name)),
+                "active": world.faults.active(),
+            }
+        return {"active": world.faults.active()}
+    except UsageError as error:
+        return {"error": str(error)}
+    except (ValueError, TypeError):
+        return {"error": "expected one JSON object with inject, clear or list"}
+
+
+def ask(path: str, request: dict[str, Any]) -> dict[str, Any]:
+    """Send a request to a running simulator; return its answer. Raises UsageError, or NoDeviceError."""
+    with socket.socket(socket.AF_UNIX) as client:
+        client.settimeout(_TIMEOUT_S)
+        try:
+            client.connect(path)
+            client.sendall(json.dumps(request).encode() + b"\n")
+            data = b""
+            while not data.endswith(b"\n"):
+                received = client.recv(_LONGEST)
+                if not received:
+                    raise OSError("it hung up")
+                data += received
+        except OSError as error:
+            raise NoDeviceError(f"the simulator does not answer at {path}: {error}") from None
+    answer: dict[str, Any] = json.loads(data)
+    if "error" in answer:
+        raise UsageError(str(answer["error"]))
+    return answer
