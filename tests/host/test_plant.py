@@ -375,14 +375,14 @@ def test_a_blocked_port_freezes_one_transducer(port: str) -> None:
     rig = plant(**NOISELESS)
     rig.advance(20)
     frozen = getattr(rig.measure(), f"{port}_ma")
-    setattr(rig, f"{port}_blocked", True)
+    rig.sensors.follow_share[port] = 0.0
     rig.switch(False, False, True)
     rig.advance(500)
     found = rig.measure()
     other = "safety" if port == "control" else "control"
     assert getattr(found, f"{port}_ma") == frozen
     assert getattr(found, f"{other}_ma") < frozen - 0.5
-    setattr(rig, f"{port}_blocked", False)
+    rig.sensors.follow_share.clear()
     rig.advance(20)
     found = rig.measure()
     assert found.control_ma == found.safety_ma
