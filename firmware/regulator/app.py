@@ -20,19 +20,32 @@ left to its REPL), `enter_maintenance()` (reset into it), `release()` (safe, and
 from regulator.control import COMPLETE, IDLE, IN_PROGRESS, Control
 from regulator.faults import (
     BAND_WIDENED,
+    HOST_GONE,
+    HOST_SILENT,
     MAINTENANCE,
     OFF,
+    PROOF_OVERDUE,
     QUIET,
     REGULATE,
+    RESUMED,
     SEALED,
     SETTINGS_LOST,
-    SUPPLY_LOW,
+    STATE_LOST,
+    VENT_SHUT,
     VENTING,
 )
 from regulator.instrument import Instrument
+from regulator.proof import ALL, RELIEF_VALVE
+from regulator.record import PENDING, Record
 from regulator.safety import Safety
 from regulator.sensors import Sample, Sensors
+from regulator.transducers import VALID
 from regulator.valves import Valves
+
+# The relief is proved for so long at most, the valves of the pairs for so long.
+_RELIEF_PROOF_MS = 1_000
+_PROOF_MS = 60_000
+_HOST_SEAL, _HOST_VENT = 1, 2
 
 
 class Clock:
@@ -64,14 +77,22 @@ class App:
         self.clock = Clock()
         self.sensors = Sensors(settings)
         self.valves = Valves(settings, self.sensors)
-        self.safety = Safety(settings, self.sensors)
+        self.safety = Safety(settings, self.sensors, self.valves)
         self.control = Control(settings, self.sensors, self.valves)
         self.instrument = Instrument(self, link)
+        self.record = Record(store, self)
         self._vent_from = OFF
         self._save = False
         self._started = False
+        self._look_ms = 0
+        self._fifths_ms = 0
+        self._silent_s = 0
+        self._proved_s = 0
         if store.lost:
-            self.safety.warnings |= SETTINGS_LOST
+            self.safety.warn(SETTINGS_LOST, True)
+        if store.state_lost:
+            self.safety.warn(STATE_LOST, True)
+        self.record.begin()
 
     def tick(self):
         """Do one tick: wait, read, correct, check, control, safety, drive, serve, collect, feed."""
@@ -80,22 +101,44 @@ class App:
         self.clock.advance(dt_ms)
         rig.read(self.sample)
         self.sensors.update(self.sample, dt_ms)
-        self.safety.check(dt_ms, self.clock.uptime_s, self.clock.uptime_ms)
+        safety = self.safety
+        safety.target_pa = self.control.target_pa
+        safety.check(self.sample, dt_ms, self.clock.uptime_s, self.clock.uptime_ms)
         self._control(dt_ms)
-        self.safety.drive(rig, self.valves)
+        safety.drive(rig, self.valves)
         self.instrument.serve()
-        if self._save:
-            self._write_settings()
+        self._look_ms += dt_ms
+        if self._look_ms >= 200:
+            self._look_after(rig)
+        wrote = (self._save or self.record.due) and self._write()
         if self.instrument.busy:
+            self._silent_s = 0
             self._collect()
-        rig.feed(True)
+        elif wrote:
+            self._collect()
+        rig.feed(safety.rail())
 
     def _control(self, dt_ms: int):
         safety = self.safety
         control = self.control
-        self.valves.update(dt_ms)
+        valves = self.valves
+        valves.update(dt_ms)
         state = safety.state
-        if self.sensors.control.band != 0:
+        if safety.proof.active:
+            safety.proof.tick(dt_ms)
+            control.rest()
+            return
+        if self.record.urgent:
+            # First the change of state is written, so that a reset in the midst of what comes finds it.
+            valves.close_window()
+            control.rest()
+            return
+        if state == VENTING:
+            self._vent(dt_ms)
+            return
+        if self.record.outcome == PENDING:
+            self.record.decide(dt_ms)
+        if self.sensors.control.band != VALID:
             # No decision without a measurement; the safety module counts how long that may last.
             control.rest()
             return
@@ -103,21 +146,88 @@ class App:
             if not self._started:
                 self._started = True
                 control.start()
+                self._proved_s = self.clock.uptime_s
+                safety.proof.pending = ALL
+                if safety.proof.begin_pending():
+                    return
             control.regulate(dt_ms)
-            safety.warn(SUPPLY_LOW, control.supply_low)
             safety.warn(BAND_WIDENED, control.band_is_widened())
             return
         if state != QUIET and self._started:
             self._started = False
-            # Both speak of a hold that is under way.
-            safety.warn(SUPPLY_LOW, False)
+            # It speaks of a hold that is under way.
             safety.warn(BAND_WIDENED, False)
-        if state == VENTING:
-            control.vent(dt_ms)
-            if control.vent_state == COMPLETE:
-                safety.state = self._vent_from
-        else:
+        control.rest()
+
+    def _vent(self, dt_ms: int):
+        safety = self.safety
+        control = self.control
+        self._started = False
+        by_relief = safety.warnings & VENT_SHUT != 0
+        if self.sensors.control.band != VALID or by_relief:
             control.rest()
+            if safety.rough.tick(dt_ms, by_relief):
+                control.vent_state = COMPLETE
+        else:
+            safety.rough.relief_open = False
+            control.vent(dt_ms)
+        if control.vent_state == COMPLETE:
+            safety.state = self._vent_from
+
+    def _look_after(self, rig):
+        """Five times a second: outputs for people, record, host, proofs."""
+        safety = self.safety
+        safety.show(rig)
+        self.record.watch()
+        self._fifths_ms += self._look_ms
+        self._look_ms = 0
+        if self._fifths_ms >= 1000:
+            self._fifths_ms -= 1000
+            self.record.count_second()
+            self._watch_host()
+            self._watch_proofs()
+
+    def _watch_host(self):
+        """Once a second: a host that is silent for too long."""
+        limit_s = self.settings.get("host_timeout_s")
+        if self._silent_s < 1_000_000:
+            self._silent_s += 1
+        silent = limit_s and self._silent_s >= limit_s
+        safety = self.safety
+        safety.warn(HOST_SILENT, silent)
+        if silent and self._silent_s == limit_s and safety.state in (REGULATE, QUIET):
+            action = self.settings.get("host_gone_action")
+            if action == _HOST_SEAL:
+                safety.trip(HOST_GONE, limit_s, self.clock.uptime_s, self.clock.uptime_ms)
+            elif action == _HOST_VENT:
+                safety.state = REGULATE
+                self.vent(True)
+
+    def _watch_proofs(self):
+        """Once a second: valves of a pair alone when it is time and the hold can spare it; age of the proof test."""
+        safety = self.safety
+        record = self.record
+        days = self.settings.get("proof_interval_days")
+        safety.warn(PROOF_OVERDUE, record.hours - record.proof_hours > days * 24)
+        if safety.state != REGULATE or safety.proof.active:
+            return
+        period_s = self.settings.get("valve_proof_h") * 3600
+        if period_s and self.clock.uptime_s - self._proved_s >= period_s:
+            self._proved_s = self.clock.uptime_s
+            safety.proof.pending = ALL
+        if safety.proof.pending and self.control.in_limits and not self.record.urgent:
+            safety.proof.begin_pending()
+
+    def _write(self) -> bool:
+        """Write what is waiting, one thing a tick: it stops the processor, so only while no coil is energised."""
+        if not self.safety.quiet_coils():
+            return False
+        if self._save:
+            self._save = False
+            self.safety.warn(SETTINGS_LOST, not self.store.save(self.settings))
+        else:
+            self.safety.warn(STATE_LOST, not self.record.write())
+        return True
 
     # Requests. Each returns "" when it was carried out, else the reason why not; then nothing has changed.
 
@@ -142,6 +252,9 @@ class App:
         """Begin or end regulation."""
         safety = self.safety
         if not on:
+            self.record.cancel()
+            safety.warn(RESUMED, False)
+            safety.proof.abort()
             if safety.state in (REGULATE, QUIET, VENTING):
                 self._end_vent()
                 safety.state = OFF
@@ -152,8 +265,14 @@ class App:
             return ""
         if safety.state != OFF:
             return "not from this state"
+        if self.record.outcome == PENDING:
+            return "it is being decided whether the last run goes on"
         if not self.control.target_pa:
             return "no target has been set"
+        if safety.warnings & PROOF_OVERDUE and self.settings.get("proof_lockout"):
+            return "the proof test is overdue"
+        if safety.proof.active:
+            return "a proof is under way"
         safety.state = REGULATE
         self.control.vent_state = IDLE
         return ""
@@ -185,8 +304,10 @@ class App:
             return ""
         if safety.state not in (OFF, REGULATE, SEALED):
             return "not from this state"
-        if self.sensors.control.band != 0:
-            return "the control transducer is invalid"
+        self.record.cancel()
+        safety.proof.abort()
+        safety.warn(RESUMED, False)
+        safety.rough.start()
         self._vent_from = SEALED if safety.state == SEALED else OFF
         safety.state = VENTING
         self.control.vent_state = IN_PROGRESS
@@ -216,6 +337,10 @@ class App:
             result |= 32
         if self.store.lost:
             result |= 64
+        if self.store.state_lost:
+            result |= 128
+        if self.safety.coils.fault:
+            result |= 256
         return result
 
     def change_setting(self, name: str, value: int) -> str:
@@ -231,12 +356,37 @@ class App:
             self._save = True
         return reason
 
+    def resume(self, target_pa: int):
+        """Go on with the run that a reset interrupted."""
+        self.control.target_pa = target_pa
+        self.safety.state = REGULATE
+        self.safety.warn(RESUMED, True)
+
+    def prove(self, valve: int, ms: int) -> str:
+        """Prove a valve (see proof.py) for so long, or with 0 for as long as it takes to see; from OFF only."""
+        safety = self.safety
+        longest_ms = _RELIEF_PROOF_MS if valve == RELIEF_VALVE else _PROOF_MS
+        if not 0 <= ms <= longest_ms:
+            return "proof: up to %d ms" % longest_ms
+        if safety.state != OFF or safety.fault or self.record.outcome == PENDING:
+            return "only while the output is off and no fault is latched"
+        if safety.proof.active:
+            return "a proof is under way"
+        if self.sensors.control.band != VALID:
+            return "the control transducer is invalid"
+        if not self.valves.idle():
+            return "a valve is still moving"
+        safety.proof.begin(valve, ms)
+        return ""
+
+    def note_proof(self, date: int):
+        """Note that a proof test was done on this day (20261231)."""
+        self.record.proved(date)
+        self.safety.warn(PROOF_OVERDUE, False)
+        for side in (0, 1):
+            # Wear is told from how the valves were when they were proved.
+            self.safety.pulses.reference_gain[side] = 0
+
     def _end_vent(self):
         if self.safety.state == VENTING:
             self.control.vent_state = IDLE
-
-    def _write_settings(self):
-        # A flash write stops the processor: only while no coil is energised.
-        if self.valves.isolation < 0 and not self.safety.relief_open:
-            self.store.save(self.settings)
-            self._save = False

@@ -31,7 +31,19 @@ from regulator.status import Status
 from regulator.system import System
 
 # Every other warning says that the instrument is outside of its specification for now.
-_MAINTENANCE_WARNINGS = ("SAFETY_TRANSDUCER", "SUPPLY_TRANSDUCER", "SETTINGS_LOST")
+_MAINTENANCE_WARNINGS = (
+    "SAFETY_TRANSDUCER",
+    "SUPPLY_TRANSDUCER",
+    "SETTINGS_LOST",
+    "STATE_LOST",
+    "REFERENCE_DRIFT",
+    "TRANSDUCER_STILL",
+    "VENT_SHUT",
+    "PAIR_OPEN",
+    "LEAK",
+    "VALVE_WORN",
+    "PROOF_OVERDUE",
+)
 
 
 class Instrument:

@@ -39,6 +39,42 @@ class Response:
         self._long_us = 0
         self._long_step = 0
 
+    def learned(self) -> tuple:
+        """Return what outlasts a reset; `recall` takes it back."""
+        return (
+            self.gain,
+            self.dead_us,
+            self.floor_us,
+            self.judged,
+            self._short_us,
+            self._short_step,
+            self._long_us,
+            self._long_step,
+        )
+
+    def recall(self, values: tuple) -> bool:
+        """Take back what `learned` returned; False, and nothing changes, unless it is plausible."""
+        gain, dead_us, floor_us, judged, short_us, short_step, long_us, long_step = values
+        if not (
+            _GAIN_MIN <= gain <= _GAIN_MAX
+            and _DEAD_MIN_US <= dead_us <= _DEAD_MAX_US
+            and self.floor_us <= floor_us <= _FLOOR_MAX_US
+            and 0 < judged <= 100
+            and 0 < short_us <= long_us <= 1_000_000
+            and abs(short_step) < 1 << 28
+            and abs(long_step) < 1 << 28
+        ):
+            return False
+        self.gain = gain
+        self.dead_us = dead_us
+        self.floor_us = floor_us
+        self.judged = judged
+        self._short_us = short_us
+        self._short_step = short_step
+        self._long_us = long_us
+        self._long_step = long_step
+        return True
+
     def rate_pa_s(self, flow_kpa: int) -> int:
         """Return the immediate effect of the open valve in Pa/s; 0 while unknown."""
         return muldiv(self.gain, flow_kpa, 1000)

@@ -1,78 +1,98 @@
-"""Trips, states and latching: the last word over every output."""
+"""States, latching and the last word over every output. What there is to see is seen by the watches that it owns."""
 
+from regulator.coils import Coils
 from regulator.faults import (
-    CONTROL_FAILED,
-    CONTROL_RANGE,
-    DISAGREEMENT,
+    COIL_SHORTED,
+    COMPARATOR_TRIPPED,
     FAULTS,
-    GAS_TEMPERATURE,
+    LINE_BURST,
     MAINTENANCE,
     NO_FAULT,
     OFF,
     OVERPRESSURE,
+    PAIR_OPEN,
     QUIET,
     QUIET_DRIFT,
+    REBOOT_LOOP,
     REGULATE,
     RELIEF,
-    SAFETY_FAILED,
-    SAFETY_TRANSDUCER,
+    RUNAWAY,
     SEALED,
-    SUPPLY_TRANSDUCER,
     VENTING,
-    WALL_TEMPERATURE,
 )
-from regulator.transducers import HIGH, LOW, VALID
-from regulator.valves import FILL, VENT
+from regulator.leak import Leak
+from regulator.loops import Loops
+from regulator.overpressure import Overpressure
+from regulator.proof import Proof
+from regulator.pulses import Pulses
+from regulator.roughvent import RoughVent
+from regulator.surroundings import Climate, Supply
+from regulator.tightness import Tightness
+from regulator.valves import FILL, NONE, PULSE, VENT
 
-_FAILED_MS = 100
-_RANGE_MS = 500
-_DISAGREEMENT_MS = 500
-_OVERPRESSURE_SAMPLES = 2
-# A transducer is rising when it gained this much over the last _RISE_SAMPLES samples: 4 sigma of the noisier one.
-_RISE_PA = 20_000
-_RISE_SAMPLES = 8
-# The relief valve shuts this far below the trip.
-_RELIEF_HYSTERESIS_PA = 200_000
+# Slow checks take turns: one of _TURNS in each _TURN_MS.
+_TURNS = 8
+_TURN_MS = 20
+_HEALTHY_S = 60
+# LED, one bit for each 160 ms, the lowest first, in the order of the states.
+_PATTERNS = (0x01, 0x0F, 0x11, 0x33, 0x55, 0x77, 0x00)
+# What the cycler is stopped for, whatever is configured.
+_DANGERS = (OVERPRESSURE, COMPARATOR_TRIPPED, LINE_BURST, RUNAWAY)
 
 
 class Safety:
     """Watches one tick after the other and decides what may be driven."""
 
-    def __init__(self, settings, sensors):
+    def __init__(self, settings, sensors, valves):
         self._settings = settings
         self._sensors = sensors
+        self._valves = valves
         self.state = OFF
         self.fault = NO_FAULT
         self.fault_value = 0
         self.fault_s = 0
         self.fault_ms = 0
         self.warnings = 0
-        self.relief_open = False
         self.quiet_left_ms = 0
+        self.target_pa = 0  # what is regulated to; for the watch of the supply
+        self.loops = Loops(settings, sensors)
+        self.over = Overpressure(settings, sensors)
+        self.coils = Coils()
+        self.tightness = Tightness(sensors, valves)
+        self.pulses = Pulses(sensors, valves, self.loops)
+        self.leak = Leak(settings, sensors, valves, self.tightness)
+        self.supply = Supply(settings, sensors)
+        self.climate = Climate(settings, sensors)
+        self.proof = Proof(settings, sensors, valves)
+        self.rough = RoughVent(settings, sensors, valves, self.loops)
+        # In the order in which the first cause is named where several begin at once.
+        self._watches = (
+            self.coils,
+            self.over,
+            self.loops,
+            self.tightness,
+            self.pulses,
+            self.climate,
+            self.leak,
+        )
+        self._notices = 0  # warnings that others raise
+        self._present = 0  # faults of the last tick, a bit each
         self._quiet_from_pa = 0
-        self._failed_ms = 0
-        self._range_ms = 0
-        self._disagree_ms = 0
-        self._over_samples = 0
-        self._safety_invalid_ms = 0
-        self._safety_invalid_s = 0
-        self._was_control_pa = [0] * _RISE_SAMPLES
-        self._was_safety_pa = [0] * _RISE_SAMPLES
-        self._index = 0
-        self._fault_now = NO_FAULT
+        self._turn = 0
+        self._turn_ms = 0
+        self._second_ms = 0
+        self._leak_due = False
+        self._uptime_s = 0
         self.configure()
 
     def configure(self):
         """Read the limits from the settings."""
+        for watch in (self.loops, self.over, self.leak, self.supply, self.climate):
+            watch.configure()
         setting = self._settings.get
-        self._trip_pa = setting("trip_pa")
-        self._ambient_pa = setting("ambient_pa")
-        self._to_ambient = setting("relief_to_ambient")
-        self._disagreement_pa = (
-            setting("disagreement_pa") + setting("control_tolerance_pa") + setting("safety_tolerance_pa")
-        )
-        self._safety_limit_s = setting("safety_invalid_s")
         self._quiet_drift_pa = setting("quiet_drift_pa")
+        self._runaway_relief = setting("runaway_relief")
+        self._cell_safe_any = setting("cell_safe_any")
 
     @property
     def fault_name(self) -> str:
@@ -89,79 +109,80 @@ class Safety:
         """What happened, what the device did, what to do."""
         return FAULTS[self.fault][2]
 
-    def check(self, dt_ms: int, uptime_s: int, uptime_ms: int):
-        """Judge the sensors of this tick; a trip latches with its first cause."""
-        sensors = self._sensors
-        control = sensors.control
-        safety = sensors.safety
-        fault = NO_FAULT
-        value = 0
+    @property
+    def relief_open(self) -> bool:
+        """Return whether the relief valve is energised."""
+        return self.over.relief_open or (self.state == VENTING and self.rough.relief_open)
 
-        if control.band == VALID:
-            self._failed_ms = 0
-            self._range_ms = 0
-        elif control.band == LOW or control.band == HIGH:
-            self._range_ms += dt_ms
-            if self._range_ms >= _RANGE_MS:
-                fault = CONTROL_RANGE
-                value = control.pa
-                self._range_ms = _RANGE_MS
-        else:
-            self._failed_ms += dt_ms
-            if self._failed_ms >= _FAILED_MS:
-                fault = CONTROL_FAILED
-                value = control.pa
-                self._failed_ms = _FAILED_MS
-
-        if safety.band == VALID:
-            self._safety_invalid_ms = 0
-            self._safety_invalid_s = 0
-            self.warnings &= ~SAFETY_TRANSDUCER
-        elif self._safety_without(dt_ms):
-            fault = SAFETY_FAILED
-            value = self._safety_invalid_s
-
-        if (
-            control.band == VALID
-            and safety.band == VALID
-            and abs(control.pa - safety.pa) > self._disagreement_pa
-        ):
-            self._disagree_ms += dt_ms
-            if self._disagree_ms >= _DISAGREEMENT_MS:
-                fault = DISAGREEMENT
-                value = control.pa - safety.pa
-                self._disagree_ms = _DISAGREEMENT_MS
-        else:
-            self._disagree_ms = 0
-
-        if self._over():
-            self._over_samples += 1
-            if self._over_samples >= _OVERPRESSURE_SAMPLES:
-                fault = OVERPRESSURE
-                value = max(control.pa, safety.pa)
-                self._over_samples = _OVERPRESSURE_SAMPLES
-        else:
-            self._over_samples = 0
-
-        self.warn(SUPPLY_TRANSDUCER, sensors.supply.band != VALID)
-        self.warn(GAS_TEMPERATURE, sensors.gas_mk == 0)
-        self.warn(WALL_TEMPERATURE, sensors.wall_mk == 0)
-        self._fault_now = fault
-        if fault:
-            self._trip(fault, value, uptime_s, uptime_ms)
+    def check(self, sample, dt_ms: int, uptime_s: int, uptime_ms: int):
+        """Judge the inputs of this tick; a trip latches with its first cause."""
+        valves = self._valves
+        proof = self.proof
+        over = self.over
+        self._uptime_s = uptime_s
+        self.coils.check(sample, dt_ms)
+        over.check(sample.tripped)
+        self.loops.check(sample.faults & 1, dt_ms)
+        relief = over.relief_open or (self.state == VENTING and self.rough.relief_open)
+        self.tightness.check(valves.stage == PULSE or proof.active, relief, dt_ms)
+        self.pulses.check()
+        self._turn_ms += dt_ms
+        while self._turn_ms >= _TURN_MS:
+            self._turn_ms -= _TURN_MS
+            self._take_turn(sample, dt_ms)
+        present = 0
+        for watch in self._watches:
+            if watch.fault:
+                bit = 1 << watch.fault
+                present |= bit
+                if not self._present & bit:
+                    self.trip(watch.fault, watch.value, uptime_s, uptime_ms)
+        self._present = present
+        if over.fault and self.state != RELIEF and self.state != MAINTENANCE:
+            self.state = RELIEF
         if self.state == RELIEF:
-            self._relieve()
+            over.relieve(sample.tripped, self.fault == RUNAWAY)
         elif self.state == QUIET:
             self._count_quiet(dt_ms)
+        if proof.active and self.state != OFF and self.state != REGULATE:
+            proof.abort()
+
+    def trip(self, fault: int, value: int, uptime_s: int, uptime_ms: int):
+        """Latch a fault and enter the state that belongs to it; the first cause is the one that is kept."""
+        self.latch(fault, value, uptime_s, uptime_ms)
+        if self.state == MAINTENANCE or self.state == RELIEF:
+            return
+        over = self.over.fault != NO_FAULT and fault == self.over.fault
+        if over or (fault == RUNAWAY and self._runaway_relief):
+            self.state = RELIEF
+        else:
+            self.state = SEALED
+
+    def latch(self, fault: int, value: int, uptime_s: int, uptime_ms: int):
+        """Keep a fault with its value and time unless there is one already."""
+        if self.fault == NO_FAULT:
+            self.fault = fault
+            self.fault_value = value
+            self.fault_s = uptime_s
+            self.fault_ms = uptime_ms
 
     def acknowledge(self) -> str:
         """Clear a latched fault; return "" or the reason why it stays."""
-        if self.state != SEALED and self.state != RELIEF:
+        if not self.fault:
             return "no fault is latched"
-        if self._fault_now:
-            return "the cause is still there: " + FAULTS[self._fault_now][0]
-        if self.relief_open:
+        if self.state == VENTING:
+            return "a vent is in progress"
+        if self.fault == REBOOT_LOOP and self._uptime_s < _HEALTHY_S:
+            return "in order for %d s only; %d are needed" % (self._uptime_s, _HEALTHY_S)
+        self.pulses.clear()
+        for watch in self._watches:
+            if watch.fault and watch.fault != COIL_SHORTED:
+                return "the cause is still there: " + FAULTS[watch.fault][0]
+        if self.over.relief_open:
             return "the relief valve is still open"
+        if not self.coils.try_again():
+            return "the coil rail was cut; it is on for a test now: acknowledge again in a second"
+        self.leak.begin()
         self.state = OFF
         self.fault = NO_FAULT
         self.fault_value = 0
@@ -174,94 +195,122 @@ class Safety:
         self.state = QUIET
         self.quiet_left_ms = seconds * 1000
         self._quiet_from_pa = self._sensors.pressure_pa
-        self.warnings &= ~QUIET_DRIFT
+        self.warn(QUIET_DRIFT, False)
 
     def may_move(self, side: int) -> bool:
         """Return whether a valve pair may be driven in this state."""
-        return self.state == REGULATE or (self.state == VENTING and side == VENT)
+        if side == FILL:
+            return self.state == REGULATE and not self.supply.warnings
+        return self.state == REGULATE or self.state == VENTING
+
+    def quiet_coils(self) -> bool:
+        """Return whether no coil is energised: the moment for a write to flash."""
+        return self._valves.isolation == NONE and not self.relief_open and not self.proof.active
 
     def drive(self, rig, valves):
         """Put out what the valves module asks for, as far as the state allows it."""
         side = valves.isolation
-        if side >= 0 and self.may_move(side):
-            rig.switch(side == FILL, side == VENT, False)
-            if valves.pulse_us:
-                rig.pulse(side, valves.pulse_us)
+        proof = self.proof
+        if self.over.relief_open:
+            # Also over a rail that was cut: the valve that made us cut it is one of a pair.
+            if side >= 0 or proof.cut:
+                rig.safe()
+                valves.abort()
+                proof.cut = False
+            rig.switch(False, False, True)
+        elif proof.active or proof.cut:
+            self._drive_proof(rig)
         elif side >= 0:
-            # The state changed under a running window.
-            rig.safe()
-            valves.abort()
-            rig.switch(False, False, self.relief_open)
+            if self.may_move(side):
+                rig.switch(side == FILL, side == VENT, False)
+                if valves.pulse_us:
+                    rig.pulse(side, valves.pulse_us)
+            else:
+                # The state changed under a running window.
+                rig.safe()
+                valves.abort()
+                rig.switch(False, False, False)
         else:
-            rig.switch(False, False, self.relief_open)
+            rig.switch(False, False, self.state == VENTING and self.rough.relief_open)
 
-    def _trip(self, fault: int, value: int, uptime_s: int, uptime_ms: int):
-        state = RELIEF if fault == OVERPRESSURE else SEALED
-        if self.fault == NO_FAULT:
-            self.fault = fault
-            self.fault_value = value
-            self.fault_s = uptime_s
-            self.fault_ms = uptime_ms
-        # A sealed chamber that rises above the trip still needs its relief, and never the other way round.
-        if self.state < state and self.state != MAINTENANCE:
-            self.state = state
+    def rail(self) -> bool:
+        """Return whether the coil rail's heartbeat is to run."""
+        return self.coils.on or self.over.relief_open
 
-    def _over(self) -> bool:
-        """Return whether this sample shows over-pressure: both, or one while the other is invalid or rising."""
-        control = self._sensors.control
-        safety = self._sensors.safety
-        index = self._index
-        control_rising = control.band == VALID and control.pa - self._was_control_pa[index] > _RISE_PA
-        safety_rising = safety.band == VALID and safety.pa - self._was_safety_pa[index] > _RISE_PA
-        self._was_control_pa[index] = control.pa
-        self._was_safety_pa[index] = safety.pa
-        self._index = index + 1 if index + 1 < _RISE_SAMPLES else 0
-        control_over = control.band == VALID and control.pa > self._trip_pa
-        safety_over = safety.band == VALID and safety.pa > self._trip_pa
-        if control_over:
-            return safety_over or safety.band != VALID or safety_rising
-        if safety_over:
-            return control.band != VALID or control_rising
-        return False
+    def show(self, rig):
+        """LED, cell-safe relay, monitor output."""
+        stop = self.fault and (self._cell_safe_any or self.fault in _DANGERS)
+        permille = min(max(self._sensors.pressure_pa // 10_000, 0), 1000)
+        rig.show(_PATTERNS[self.state], not stop, permille)
 
-    def _safety_without(self, dt_ms: int) -> bool:
-        """Count the time without the safety transducer; return True once it is too long."""
-        self.warnings |= SAFETY_TRANSDUCER
-        self._safety_invalid_ms += dt_ms
-        while self._safety_invalid_ms >= 1000:
-            self._safety_invalid_ms -= 1000
-            self._safety_invalid_s += 1
-        return self._safety_invalid_s > self._safety_limit_s
+    def warn(self, bit: int, active: bool):
+        """Raise or end a warning that no watch knows of."""
+        if active:
+            self._notices |= bit
+            self.warnings |= bit
+        else:
+            self._notices &= ~bit
+            self.warnings &= ~bit
 
-    def _relieve(self):
-        """Open above the trip, shut below it; or stay open to ambient, as configured."""
-        control = self._sensors.control
-        safety = self._sensors.safety
-        highest_pa = -1
-        if control.band == VALID:
-            highest_pa = control.pa
-        if safety.band == VALID and safety.pa > highest_pa:
-            highest_pa = safety.pa
-        if highest_pa < 0:
-            return
-        if highest_pa > self._trip_pa:
-            self.relief_open = True
-        elif highest_pa < (
-            self._ambient_pa + 50_000 if self._to_ambient else self._trip_pa - _RELIEF_HYSTERESIS_PA
-        ):
-            self.relief_open = False
+    def _drive_proof(self, rig):
+        """One valve alone."""
+        proof = self.proof
+        if proof.cut:
+            proof.cut = False
+            rig.safe()
+        switches = proof.switches
+        rig.switch(switches == 1, switches == 2, switches == 4)
+        if proof.pulse_us and not switches:
+            rig.pulse(proof.side, proof.pulse_us)
+
+    def _take_turn(self, sample, dt_ms: int):
+        """One of the checks that need not be made in every tick."""
+        turn = self._turn
+        self._turn = turn + 1 if turn + 1 < _TURNS else 0
+        pass_ms = _TURNS * _TURN_MS
+        regulates = self.state == REGULATE or self.state == QUIET
+        if turn == 0:
+            self.tightness.refresh(dt_ms)
+        elif turn == 1:
+            self.loops.check_slowly(sample, pass_ms)
+        elif turn == 2:
+            self.supply.check_slowly(regulates, self.target_pa)
+        elif turn == 3:
+            self.pulses.check_slowly(pass_ms)
+            barred = self._valves.barred
+            barred[FILL] = self.supply.warnings != 0 or self.pulses.barred(FILL)
+            barred[VENT] = self.pulses.barred(VENT)
+        elif turn == 4:
+            self.tightness.cool(pass_ms)
+        elif turn == 5:
+            if self._leak_due:
+                self._leak_due = False
+                self.leak.check_slowly(self.state == VENTING or self.over.relief_open or self.proof.active)
+        elif turn == 6:
+            self._collect_warnings()
+        else:
+            self._second_ms += pass_ms
+            if self._second_ms >= 1000:
+                self._second_ms -= 1000
+                self._leak_due = True
+                self.climate.check_slowly(sample, self.tightness.heat_pa)
+
+    def _collect_warnings(self):
+        self.warnings = (
+            self._notices
+            | self.loops.warnings
+            | self.pulses.warnings
+            | self.leak.warnings
+            | self.supply.warnings
+            | self.climate.warnings
+            | (PAIR_OPEN if self.proof.failed() else 0)
+        )
 
     def _count_quiet(self, dt_ms: int):
         self.quiet_left_ms -= dt_ms
         drift_pa = self._sensors.pressure_pa - self._quiet_from_pa
         if abs(drift_pa) > self._quiet_drift_pa:
-            self.warnings |= QUIET_DRIFT
+            self.warn(QUIET_DRIFT, True)
             self.quiet_left_ms = 0
         if self.quiet_left_ms <= 0:
             self.state = REGULATE
-
-    def warn(self, bit: int, active: bool):
-        if active:
-            self.warnings |= bit
-        else:
-            self.warnings &= ~bit

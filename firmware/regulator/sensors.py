@@ -46,6 +46,7 @@ class Sensors:
         self.slew_pa_s = 0
         self.settled_pa = 0  # predicted pressure once the gas is as warm as the wall
         self.wild_samples = 0
+        self.distrusted = 0  # bits as in Sample.faults: sensors that answer, but not plausibly
         self._older_pa = -1  # no sample yet
         self._old_pa = 0
         self._level = 0  # pressure_pa times 32
@@ -76,11 +77,12 @@ class Sensors:
 
     def update(self, sample: Sample, dt_ms: int):
         """Take the sample of this tick."""
-        if not sample.faults & 4:
+        faults = sample.faults | self.distrusted
+        if not faults & 4:
             self.wall_mk = 273_150 + sample.wall_counts * 125 // 16
         else:
             self.wall_mk = 0
-        if sample.faults & 2:
+        if faults & 2:
             self.gas_mk = 0
             self._gas_counts = -1
         elif sample.gas_counts != self._gas_counts:
@@ -132,14 +134,14 @@ class Sensors:
     def swing_pa(self) -> int:
         """Return the part of the pressure that is due to a swing of the wall temperature and will reverse by itself."""
         offset_mk = self.ripple.offset_mk(self.wall_mk)
-        return self._per_kelvin_pa() * min(max(offset_mk, -20_000), 20_000) // 1000 if offset_mk else 0
+        return self.per_kelvin_pa() * min(max(offset_mk, -20_000), 20_000) // 1000 if offset_mk else 0
 
     def swing_amplitude_pa(self) -> int:
         """Return the largest `swing_pa`; 0 while the wall temperature does not swing."""
         amplitude_mk = self.ripple.amplitude_mk
-        return self._per_kelvin_pa() * min(amplitude_mk, 20_000) // 1000 if amplitude_mk else 0
+        return self.per_kelvin_pa() * min(amplitude_mk, 20_000) // 1000 if amplitude_mk else 0
 
-    def _per_kelvin_pa(self) -> int:
+    def per_kelvin_pa(self) -> int:
         """Sealed gas that warms by dT gains k p dT / T, with k = 1 + 0.022 per MPa for air (from Z(p, T))."""
         real_gas_permille = 1000 + self.pressure_pa // 1000 * 22 // 1000
         return self.pressure_pa // (self.wall_mk // 1000) * real_gas_permille // 1000
@@ -195,4 +197,4 @@ class Sensors:
         self._lead += (self.gas_mk - self.wall_mk) - (self._lead >> 6)
         # Beyond 20 K the gas is in the middle of a burst or its sensor is broken; the clamp keeps the product small.
         warmer_mk = min(max(self._lead >> 6, -20_000), 20_000)
-        self.settled_pa = self.pressure_pa - self._per_kelvin_pa() * warmer_mk // 1000
+        self.settled_pa = self.pressure_pa - self.per_kelvin_pa() * warmer_mk // 1000

@@ -78,6 +78,63 @@ TABLE = (
         "difference beyond both tolerances that seals the chamber",
     ),
     ("safety_invalid_s", "s", 3_600, 0, 604_800, "how long to regulate on without the safety transducer"),
+    ("supply_max_pa", "Pa", 10_250_000, 200_000, 10_290_000, "supply pressure above which fill is inhibited"),
+    (
+        "leak_alarm_pa_h",
+        "Pa/h",
+        5_000,
+        100,
+        10_000_000,
+        "loss of gas beyond breathing_pa, within 15 min to 8 h, that is told",
+    ),
+    (
+        "leak_budget_pa_h",
+        "Pa/h",
+        200_000,
+        100,
+        10_000_000,
+        "loss of gas beyond breathing_pa, within 15 min to 8 h, that seals the chamber",
+    ),
+    (
+        "breathing_pa",
+        "Pa",
+        60_000,
+        1_000,
+        2_000_000,
+        "pressure that a swing of the cell's volume may move by itself",
+    ),
+    ("wall_max_mk", "mK", 353_150, 253_150, 400_000, "wall temperature at which a runaway is assumed"),
+    ("wall_rate_max_mk_min", "mK/min", 6_000, 100, 100_000, "rise of the wall temperature that is a runaway"),
+    ("runaway_relief", "", 0, 0, 1, "1: a runaway empties the chamber; 0: it seals it"),
+    ("cell_safe_any", "", 0, 0, 1, "1: any fault stops the cycler; 0: over-pressure, burst and runaway do"),
+    (
+        "host_timeout_s",
+        "s",
+        0,
+        0,
+        604_800,
+        "silence of the host after which host_gone_action is done; 0: never",
+    ),
+    ("host_gone_action", "", 0, 0, 2, "0: a warning; 1: seal the chamber; 2: vent it"),
+    (
+        "valve_proof_h",
+        "h",
+        24,
+        0,
+        8_760,
+        "how often each valve is proved alone while regulating; 0: at the start",
+    ),
+    ("proof_interval_days", "", 365, 1, 3_650, "days in service after which a proof test is overdue"),
+    ("proof_lockout", "", 0, 0, 1, "1: no start of regulation while the proof test is overdue"),
+    ("resume", "", 1, 0, 1, "1: regulation goes on by itself after a reset, within bounds; 0: never"),
+    (
+        "resume_band_pa",
+        "Pa",
+        100_000,
+        1_000,
+        2_000_000,
+        "how far from what its temperature predicts the pressure may be for that",
+    ),
     ("control_zero_pa", "Pa", 0, -500_000, 500_000, "control transducer: correction at zero"),
     ("control_span_ppm", "ppm", 0, -20_000, 20_000, "control transducer: correction of the span"),
     ("control_zero_tc_pa_k", "Pa/K", 0, -20_000, 20_000, "control transducer: correction of zero per kelvin"),
@@ -189,6 +246,8 @@ def _conflict(values: dict) -> str:
         return "relief_valve_pa must not be above burst_disc_pa (%d)" % values["burst_disc_pa"]
     if values["burst_disc_pa"] > values["chamber_rating_pa"]:
         return "burst_disc_pa must not be above chamber_rating_pa (%d)" % values["chamber_rating_pa"]
+    if values["leak_alarm_pa_h"] > values["leak_budget_pa_h"]:
+        return "leak_alarm_pa_h must not be above leak_budget_pa_h (%d)" % values["leak_budget_pa_h"]
     if values["pulse_min_us"] >= values["pulse_max_us"]:
         return "pulse_min_us must be below pulse_max_us (%d)" % values["pulse_max_us"]
     return ""

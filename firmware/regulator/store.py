@@ -1,4 +1,4 @@
-"""Settings and boot count in flash: two copies each, generation and CRC32, safe against a power cut at any moment.
+"""Settings and state in flash: two copies each, generation and CRC32, safe against a power cut at any moment.
 
 A record lives in NAME.a and NAME.b. A save replaces the older copy only: it writes NAME.new, reads it back, and
 renames it. So at any moment at least one whole copy is there, and the higher generation is the newer one.
@@ -51,7 +51,11 @@ class Record:
 
 
 class Store:
-    """What outlives a reset: the settings and the number of boots."""
+    """What outlives a reset: the settings, and the state: (name, integer) pairs with the counts of this class.
+
+    `boots` counts starts, `starts` those since the last time that the device was healthy for a while, `writes` what
+    the flash had to take, `failures` what it did not take since this start.
+    """
 
     def __init__(self, files, settings):
         """Load the settings; `lost` tells that stored ones were there but none could be used."""
@@ -62,12 +66,29 @@ class Store:
         self.failures = 0
         if values is not None and settings.load(values):
             self.lost = True
-        state = self._state.load() or {}
-        self.boots = state.get("boots", 0) + 1
+        state = self._state.load()
+        self.state_lost = self._state.damaged and state is None
+        # A copy of what the last run left, from before this start is counted.
+        self.last = dict(state or {})
+        self.state = dict(self.last)
+        self.boots = self.last.get("boots", 0) + 1
+        self.starts = self.last.get("starts", 0) + 1
+        self.writes = self.last.get("writes", 0)
+        self.save_state({})
+
+    def save_state(self, values: dict) -> bool:
+        """Write the state, updated with `values`; return whether the flash kept it."""
+        self.state.update(values)
+        self.state["boots"] = self.boots
+        self.state["starts"] = self.starts
+        self.state["writes"] = self.writes + 1
         try:
-            self._state.save((("boots", self.boots),))
+            self._state.save(sorted(self.state.items()))
         except OSError:
             self.failures += 1
+            return False
+        self.writes += 1
+        return True
 
     def save(self, settings) -> bool:
         """Write the settings; return whether the flash kept them."""
@@ -76,6 +97,7 @@ class Store:
         except OSError:
             self.failures += 1
             return False
+        self.writes += 1
         self.lost = False
         return True
 

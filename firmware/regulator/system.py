@@ -4,13 +4,17 @@ import sys
 
 from regulator import VERSION, settings
 from regulator.faults import STATES, WARNINGS
-from regulator.parameters import ScpiError, accept, boolean, scaled, string
+from regulator.parameters import ScpiError, accept, boolean, integer, scaled, string
+from regulator.proof import RESULTS
+from regulator.record import OUTCOMES
 from regulator.status import NO_PARAMETER, quoted
 
 FIELDS = (
     "sequence,boot,uptime_ms,state,fault,in_limits,pressure_pa,ramp_pa,target_pa,control_pa,safety_pa,"
     "supply_pa,gas_mk,wall_mk,slew_pa_s,settled_pa,fills,vents,fill_open_ms,vent_open_ms,warnings"
 )
+_CAUSES = ("POWER", "WATCHDOG", "SOFTWARE")
+_MS = {"S": (1000, 1), "MS": (1, 1)}  # ms in one unit
 _LINE = "{}" + ",{}" * FIELDS.count(",")
 
 
@@ -36,7 +40,11 @@ class System:
             (":SYSTem:SETTings:LIST", self._setting_names, None),
             (":SYSTem:COMMunicate:HEADer", self._header, self._set_header),
             (":SYSTem:MAINtenance", None, self._maintain, NO_PARAMETER),
+            (":SYSTem:BOOT", self._boot, None),
             (":DIAGnostic:VALVe<n>", self._valve, None),
+            (":DIAGnostic:VALVe<n>:PROof", self._proof_result, self._prove, (0, 0, 0, 1)),
+            (":DIAGnostic:PROof", self._proof_test, self._note_proof_test),
+            (":DIAGnostic:COUNts", self._counts, None),
         )
 
     def _identity(self, _):
@@ -152,6 +160,61 @@ class System:
         response = valves.responses[side]
         open_ms = _milliseconds(valves.open_s[side], valves.open_us[side] // 1000)
         return f"{valves.openings[side]},{open_ms},{response.gain},{response.response_pa}"
+
+    def _boot(self, _):
+        """This start: boots, cause (POWER, WATCHDOG, SOFTWARE), starts without a minute of health, what became
+        of the last run, pressure found and expected then in Pa, runs resumed in all.
+        """
+        app = self._app
+        record = app.record
+        cause = _CAUSES[app.rig.reset_cause]
+        outcome = OUTCOMES[record.outcome]
+        seen = f"{record.found_pa},{record.expected_pa},{record.resumes}"
+        return f"{app.boot_id},{cause},{app.store.starts},{outcome},{seen}"
+
+    def _proof_result(self, args):
+        """Last proof of valve 1 fill, 2 vent, 3 supply isolation, 4 vent isolation, 5 relief: NONE, RUNNING, TIGHT,
+        OPEN, ABORTED, for 5 also PASSES or BLOCKED; how far the pressure moved, Pa; how long, ms.
+        """
+        valve = _proof_valve(args[0])
+        proof = self._app.safety.proof
+        return f"{RESULTS[proof.results[valve]]},{proof.moved_pa[valve]},{proof.open_ms[valve]}"
+
+    def _prove(self, args):
+        """[<seconds>]: From output off: open the partner of a valve of a pair alone for up to 60 s, so that the
+        pressure shows whether the valve itself is tight; for 5 open the relief valve for up to 1 s.
+        """
+        valve = _proof_valve(args[0])
+        longest_ms = 1_000 if valve == 4 else 60_000
+        ms = scaled(args[1], _MS, "S", (20, longest_ms, 200)) if len(args) > 1 else 200
+        if not 20 <= ms <= longest_ms:
+            raise ScpiError(-222, f"0.02 to {longest_ms // 1000} S")
+        accept(self._app.prove(valve, ms))
+
+    def _proof_test(self, _):
+        """Date of the last proof test as 20261231 (0: none), hours in service since then, days allowed, 1 if
+        overdue.
+        """
+        app = self._app
+        record = app.record
+        hours = record.hours - record.proof_hours
+        days = app.settings.get("proof_interval_days")
+        return f"{record.proof_date},{hours},{days},{1 if hours > days * 24 else 0}"
+
+    def _note_proof_test(self, args):
+        """<date>: Note that the proof test was done on this day, as 20261231; stored."""
+        self._app.note_proof(integer(args[0], 20_200_101, 99_991_231))
+
+    def _counts(self, _):
+        """Wild samples since boot, flash writes in all, flash writes that failed since boot, hours in service."""
+        app = self._app
+        return f"{app.sensors.wild_samples},{app.store.writes},{app.store.failures},{app.record.hours}"
+
+
+def _proof_valve(number: int) -> int:
+    if not 1 <= number <= 5:
+        raise ScpiError(-114, "1 fill, 2 vent, 3 supply isolation, 4 vent isolation, 5 relief")
+    return number - 1
 
 
 def _setting_row(text: str) -> tuple:

@@ -2,6 +2,7 @@
 
 from regulator.fixed import flow_fraction, muldiv
 from regulator.response import TRUSTED, Response
+from regulator.transducers import VALID
 
 FILL, VENT = 0, 1
 NONE = -1
@@ -20,6 +21,12 @@ IMMEDIATE_PER_SETTLED_PERCENT = 145
 # fitted on 15 samples).
 _CLEAR_PA = 1_000
 _CLEAR_PER_NOISE = 5
+
+# A window with an excess of this share teaches nothing of its pulse. It is only told of valves that so many pulses have
+# taught, and from so many Pa on.
+_EXCESS_PERCENT = 50
+_KNOWN = 8
+_EXCESS_PA = 6_000
 
 # What the edges of a pulse may be off together.
 _JITTER_US = 1_500
@@ -47,6 +54,19 @@ class Valves:
         self._judged_us = 0  # the pulse to learn from, 0 for none
         self._flow_kpa = 0
         self._before_pa = 0
+        self.barred = [False, False]  # sides on which no pulse is wanted at present
+        self.metered_pa = 0  # sum of the expected immediate steps of all pulses, fills less vents
+        # What became of the last pulse, or of the chain of pulses whose end was seen; `verdicts` counts them.
+        self.verdicts = 0
+        self.verdict_side = NONE
+        self.verdict_us = 0
+        self.verdict_pa = 0  # immediate step, towards its own side
+        self.expected_pa = 0  # what was expected of it, 0 while the valve is unknown
+        self.clear_pa = _CLEAR_PA  # steps below are not told from noise
+        self.excess_percent = 0  # what it did beyond that, of what a valve that stays open would have
+        self._chain_us = 0
+        self._chain_pa = 0
+        self._open_ms = 0  # how long the isolation valve has been open for it
         self.configure()
 
     def configure(self):
@@ -82,8 +102,15 @@ class Valves:
         return self.responses[side].rate_pa_s(self.flow_kpa(side))
 
     def pulse_for(self, side: int, step_pa: int) -> int:
-        """Return the pulse in us whose immediate step is `step_pa`, within the limits; 0 if not worth one."""
-        return self.responses[side].pulse_us(step_pa, self.flow_kpa(side), self._max_us)
+        """Return the pulse in us whose immediate step is `step_pa`, within the limits; 0 if not worth one or barred."""
+        if self.barred[side]:
+            return 0
+        response = self.responses[side]
+        us = response.pulse_us(step_pa, self.flow_kpa(side), self._max_us)
+        if response.silent > 1:
+            # A valve that does not answer is asked with longer and longer pulses.
+            us = min(us + us // 4 * (response.silent - 1), self._max_us)
+        return us
 
     def smallest_step_pa(self, side: int) -> int:
         """Return the immediate step of the shortest pulse; 0 while unknown."""
@@ -95,7 +122,7 @@ class Valves:
 
     def request(self, side: int, us: int, linger: bool):
         """Begin a window with one pulse. `linger` keeps the isolation valve open for a next pulse (a ramp)."""
-        if us <= 0:
+        if us <= 0 or self.barred[side]:
             return
         if self.may_chain() and self.side == side:
             self._requested_us = us
@@ -129,6 +156,8 @@ class Valves:
             self._sensors.resume_fit()
             self.stage = SETTLE
             self._judged_us = 0
+            self._chain_us = 0
+            self._open_ms = 0
             self._rest_ms = self._settle_ms
 
     def update(self, dt_ms: int):
@@ -136,6 +165,8 @@ class Valves:
         self.pulse_us = 0
         if self.stage == SHUT:
             return
+        if self.isolation >= 0:
+            self._open_ms += dt_ms
         ended = self._rest_ms <= 0
         self._rest_ms -= dt_ms
         if self.stage == PULSE:
@@ -170,6 +201,10 @@ class Valves:
         self._sensors.freeze_fit()
         self._judged_us = us
         self._flow_kpa = self.flow_kpa(side)
+        step_pa = self.responses[side].step_pa(us, self._flow_kpa)
+        self._chain_us += us
+        self._chain_pa += step_pa
+        self.metered_pa += step_pa if side == FILL else -step_pa
         self.openings[side] += 1
         self.open_us[side] += us
         while self.open_us[side] >= 1_000_000:
@@ -179,12 +214,38 @@ class Valves:
     def _judge(self):
         """Learn from what the pulse did."""
         side = self.side
-        if side == NONE or self._judged_us == 0:
+        if side == NONE or self._chain_us == 0:
+            return
+        if self._sensors.control.band != VALID:
+            self._chain_us = self._chain_pa = self._open_ms = 0
             return
         # Back to the moment the fit resumed: what came after is the thermal transient.
         step_pa = self._sensors.ahead_pa(-self._sensors.samples) - self._before_pa
         if side == VENT:
             step_pa = -step_pa
         clear_pa = max(_CLEAR_PA, _CLEAR_PER_NOISE * self._sensors.noise_pa())
-        self.responses[side].judge(self._judged_us, step_pa, self._flow_kpa, clear_pa)
-        self.learned = True
+        response = self.responses[side]
+        self.verdicts = self.verdicts + 1 & 0xFFFFFF
+        self.verdict_side = side
+        self.verdict_us = self._chain_us
+        self.verdict_pa = step_pa
+        self.expected_pa = self._chain_pa if response.gain else 0
+        self.clear_pa = clear_pa
+        self.excess_percent = self._excess_percent(response, step_pa) if self.isolation == NONE else 0
+        self._chain_us = 0
+        self._chain_pa = 0
+        self._open_ms = 0
+        if self._judged_us and self.excess_percent < _EXCESS_PERCENT:
+            response.judge(self._judged_us, step_pa, self._flow_kpa, clear_pa)
+            self.learned = True
+
+    def _excess_percent(self, response, step_pa: int) -> int:
+        """Return what a window let pass beyond its pulses, in percent of what a valve that stays open would have."""
+        idle_ms = self._open_ms - self._chain_us // 1000
+        if response.judged < _KNOWN or idle_ms <= 0:
+            return 0
+        excess_pa = step_pa - self._chain_pa
+        if excess_pa < _EXCESS_PA:
+            return 0
+        open_pa = muldiv(response.rate_pa_s(self._flow_kpa), idle_ms, 1000)
+        return min(muldiv(excess_pa, 100, max(open_pa, 1)), 1000)

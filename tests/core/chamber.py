@@ -26,6 +26,8 @@ def filled_sample(pa=5e6, safety_pa=None, supply_pa=6e6, gas_counts=9148, wall_c
     sample.safety_counts = adc_counts(milliampere(pa if safety_pa is None else safety_pa))
     sample.gas_counts = gas_counts
     sample.wall_counts = int(wall_c * 128)
+    sample.reference_counts = 20_000
+    sample.rail_on = 1
     return sample
 
 

@@ -77,6 +77,19 @@ class FakeApp:
         self.boot_id = 7
         self.rig = Part()
         self.rig.serial_number = "E6614103E7"
+        self.rig.reset_cause = 1
+        self.store = Part()
+        self.store.starts = 2
+        self.store.writes = 345
+        self.store.failures = 0
+        self.record = Part()
+        self.record.outcome = 2
+        self.record.found_pa = 4_990_000
+        self.record.expected_pa = 5_000_000
+        self.record.resumes = 3
+        self.record.hours = 9_000
+        self.record.proof_hours = 100
+        self.record.proof_date = 20_260_102
         self.clock = Part()
         self.clock.uptime_s = 1_234_567
         self.clock.uptime_ms = 89
@@ -89,6 +102,7 @@ class FakeApp:
         self.sensors.wall_mk = 298_150
         self.sensors.slew_pa_s = -20_001
         self.sensors.settled_pa = 1_233_900
+        self.sensors.wild_samples = 4
         self.control = Part()
         self.control.target_pa = 1_230_000
         self.control.ramp_pa = 1_231_000
@@ -114,6 +128,10 @@ class FakeApp:
         self.safety.fault_ms = 0
         self.safety.warnings = 0
         self.safety.quiet_left_ms = 0
+        self.safety.proof = Part()
+        self.safety.proof.results = [2, 3, 0, 0, 5]
+        self.safety.proof.moved_pa = [-120, -9_000, 0, 0, -40_000]
+        self.safety.proof.open_ms = [200, 180, 0, 0, 100]
 
     def _request(self, *call):
         if self.failure:
@@ -145,6 +163,12 @@ class FakeApp:
 
     def maintenance(self):
         return self._request("maintenance")
+
+    def prove(self, valve, ms):
+        return self._request("prove", valve, ms)
+
+    def note_proof(self, date):
+        self._request("note_proof", date)
 
     def self_test(self):
         return 0

@@ -452,7 +452,7 @@ def queries(bench):
 def test_header_echo_of_every_query():
     bench = Bench()
     every = queries(bench)
-    assert len(every) == 47
+    assert len(every) == 51
     for echo in (False, True):
         bench.ask(":SYST:COMM:HEAD " + ("ON" if echo else "OFF"))
         for pattern, header, parameters in every:

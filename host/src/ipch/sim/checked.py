@@ -106,7 +106,7 @@ class _Loader(importlib.abc.Loader):
 
 
 def _is_firmware(name: str) -> bool:
-    return name == "link" or name.split(".")[0] == "regulator"
+    return name == "link" or (name.split(".")[0] == "regulator" and name != "regulator.store")
 
 
 @contextmanager

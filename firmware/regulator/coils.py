@@ -1,0 +1,82 @@
+"""Watches the coils and their rail: what the drains say against what was commanded."""
+
+from regulator.faults import COIL_DEAD, COIL_SHORTED, NO_FAULT, RAIL_LOST
+
+# Two samples in a row, so that the edge of a pulse between command and reading is no fault.
+_SAMPLES = 2
+# The charge pump needs some beats before the rail is up.
+_RISE_MS = 300
+# How long a rail that was cut is tried again when somebody asks for it, and how long a good result counts.
+_TRIAL_MS = 500
+_TRIAL_VALID_MS = 10_000
+
+
+class Coils:
+    """`on`: the heartbeat runs. `fault` is what holds now; its `value` is a mask: 1 fill, 2 vent, 4 supply isolation,
+    8 vent isolation, 16 relief.
+    """
+
+    def __init__(self):
+        self.on = True
+        self.fault = NO_FAULT
+        self.value = 0
+        self.cut = False  # because of a shorted transistor; `on` beside it is a trial
+        self._rise_ms = _RISE_MS
+        self._dead = 0
+        self._shorted = 0
+        self._lost = 0
+        self._trial_ms = 0
+
+    def check(self, sample, dt_ms: int):
+        """Judge this tick's sample."""
+        if self._rise_ms > 0:
+            self._rise_ms -= dt_ms
+        if sample.rail_on:
+            self._lost = 0
+            if sample.coil_dead or sample.coil_shorted or self._dead or self._shorted:
+                self._check_drains(sample)
+            elif self.on and self.fault:
+                # A cut rail stays a fault until a trial was good for its whole time.
+                self.fault = COIL_SHORTED if self.cut and self._trial_ms < _TRIAL_MS else NO_FAULT
+        elif self.on and self._rise_ms <= 0:
+            self._lost += 1
+            if self._lost >= _SAMPLES:
+                self._lost = _SAMPLES
+                self.fault = RAIL_LOST
+                self.value = 0
+        if self.cut and self.on:
+            self._trial_ms += dt_ms
+            if self._trial_ms > _TRIAL_MS + _TRIAL_VALID_MS:
+                self.on = False
+                self.fault = COIL_SHORTED
+
+    def try_again(self) -> bool:
+        """Switch a rail that was cut on for a trial; return whether the rail is in order now."""
+        if not self.cut:
+            return True
+        if not self.on:
+            self.on = True
+            self._trial_ms = 0
+            self._rise_ms = _RISE_MS
+            return False
+        if self.fault or self._trial_ms < _TRIAL_MS:
+            return False
+        self.cut = False
+        return True
+
+    def _check_drains(self, sample):
+        """A bit that two samples in a row have is a fault."""
+        shorted = sample.coil_shorted & self._shorted
+        dead = sample.coil_dead & self._dead
+        self._shorted = sample.coil_shorted
+        self._dead = sample.coil_dead
+        if shorted:
+            self.fault = COIL_SHORTED
+            self.value = shorted
+            self.cut = True
+            self.on = False
+        elif dead:
+            self.fault = COIL_DEAD
+            self.value = dead
+        elif not self.cut:
+            self.fault = NO_FAULT

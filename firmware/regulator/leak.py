@@ -1,0 +1,123 @@
+"""Watches the balance of the gas: what was metered in and out against what is there, at the wall's temperature."""
+
+from regulator.faults import GAS_GAINED, LEAK, LEAK_BUDGET, NO_FAULT
+from regulator.transducers import VALID
+from regulator.valves import IMMEDIATE_PER_SETTLED_PERCENT
+
+# A ramp, a relief or a proof stirs the gas: the balance begins anew so long after it.
+_CALM_S = 900
+# Heat of past movements that counts as stirred, in Pa that will come back.
+_STIRRED_PA = 25_000
+_QUARTER_S = 900
+_QUARTERS = 32  # for eight hours
+_PER_HOUR = (1, 4, 16, 32)  # ages in quarters at which the loss is judged
+
+
+class Leak:
+    """`fault` and `warnings` hold now; `value` is the loss in Pa. `loss_pa_h` is the mean over the time judged last."""
+
+    WARNINGS = LEAK | GAS_GAINED
+
+    def __init__(self, settings, sensors, valves, tightness):
+        self._settings = settings
+        self._sensors = sensors
+        self._valves = valves
+        self._tightness = tightness
+        self.fault = NO_FAULT
+        self.value = 0
+        self.warnings = 0
+        self.loss_pa_h = 0
+        self._calm_s = 0
+        self._seconds = 0
+        self._quarter = 0
+        self._quarters = 0
+        self._lost_pa = [0] * _QUARTERS  # at the end of each quarter of an hour
+        self._metered_pa = 0
+        self._from_pa = 0
+        self._wall_mk = 0
+        self._warmth = 0  # what the wall's temperature added since the start of the balance, in mPa
+        self._warmth_pa = 0
+        self.configure()
+
+    def configure(self):
+        """Read the limits from the settings."""
+        setting = self._settings.get
+        self._alarm_pa_h = setting("leak_alarm_pa_h")
+        self._budget_pa_h = setting("leak_budget_pa_h")
+        self._breathing_pa = setting("breathing_pa")
+
+    def begin(self):
+        """Forget the balance: somebody has looked after it, or the gas was moved on purpose."""
+        self._calm_s = 0
+        self._quarters = 0
+        self.fault = NO_FAULT
+        self.warnings = 0
+        self.loss_pa_h = 0
+
+    def check_slowly(self, moved: bool):
+        """Once a second. `moved`: gas is moved otherwise than by a hold's pulses."""
+        sensors = self._sensors
+        if moved or sensors.wall_mk == 0 or abs(self._tightness.heat_pa) > _STIRRED_PA:
+            self._calm_s = 0
+            return
+        if sensors.control.band != VALID:
+            return
+        self._calm_s += 1
+        if self._calm_s < _CALM_S:
+            if self._calm_s == 1:
+                self._quarters = 0
+            return
+        if self._calm_s == _CALM_S:
+            self._start()
+            return
+        self._calm_s = _CALM_S + 1
+        self._warmth += sensors.per_kelvin_pa() * (sensors.wall_mk - self._wall_mk)
+        self._wall_mk = sensors.wall_mk
+        if not -1_000_000 < self._warmth < 1_000_000:
+            whole_pa = self._warmth // 1000
+            self._warmth -= whole_pa * 1000
+            self._warmth_pa += whole_pa
+        self._seconds += 1
+        if self._seconds >= _QUARTER_S:
+            self._seconds = 0
+            self._judge(self._lost())
+
+    def _start(self):
+        sensors = self._sensors
+        self._from_pa = sensors.settled_pa
+        self._wall_mk = sensors.wall_mk
+        self._metered_pa = self._valves.metered_pa
+        self._warmth = 0
+        self._warmth_pa = 0
+        self._seconds = 0
+        self._quarters = 0
+        self._quarter = 0
+        self._lost_pa[0] = 0
+
+    def _lost(self) -> int:
+        """Return the gas that is missing since the start of the balance, as pressure."""
+        metered_pa = self._valves.metered_pa - self._metered_pa
+        settled_pa = metered_pa * 100 // IMMEDIATE_PER_SETTLED_PERCENT
+        return settled_pa + self._warmth_pa - (self._sensors.settled_pa - self._from_pa)
+
+    def _judge(self, lost_pa: int):
+        """At the end of a quarter of an hour: the loss of the last quarter, hour, four and eight hours."""
+        warnings = 0
+        fault = NO_FAULT
+        self._quarters = min(self._quarters + 1, _QUARTERS)
+        for age in _PER_HOUR:
+            if age > self._quarters:
+                break
+            loss_pa = lost_pa - self._lost_pa[self._quarter + 1 - age]
+            self.loss_pa_h = loss_pa * 4 // age
+            if loss_pa > self._breathing_pa + self._budget_pa_h * age // 4:
+                fault = LEAK_BUDGET
+                self.value = loss_pa
+            if loss_pa > self._breathing_pa + self._alarm_pa_h * age // 4:
+                warnings |= LEAK
+            elif -loss_pa > self._breathing_pa + self._alarm_pa_h * age // 4:
+                warnings |= GAS_GAINED
+        self._quarter = self._quarter + 1 if self._quarter + 1 < _QUARTERS else 0
+        self._lost_pa[self._quarter] = lost_pa
+        self.warnings = warnings
+        self.fault = fault

@@ -1,0 +1,100 @@
+"""Over-pressure and the relief valve: when it opens, when it shuts again."""
+
+from regulator.faults import COMPARATOR_TRIPPED, NO_FAULT, OVERPRESSURE
+from regulator.transducers import VALID
+
+_SAMPLES = 2
+# A transducer is rising when it gained this much over the last _RISE_SAMPLES samples: 4 sigma of the noisier one.
+_RISE_PA = 20_000
+_RISE_SAMPLES = 8
+# The relief valve shuts this far below the trip.
+_HYSTERESIS_PA = 200_000
+# A relief to ambient ends this far above it.
+_EMPTY_PA = 50_000
+
+
+class Overpressure:
+    """`fault` is what holds now, `value` the pressure that goes with it; `relief_open` what is asked of the relief."""
+
+    def __init__(self, settings, sensors):
+        self._settings = settings
+        self._sensors = sensors
+        self.fault = NO_FAULT
+        self.value = 0
+        self.relief_open = False
+        self._samples = 0
+        self._was_control_pa = [0] * _RISE_SAMPLES
+        self._was_safety_pa = [0] * _RISE_SAMPLES
+        self._index = 0
+        self.configure()
+
+    def configure(self):
+        """Read the limits from the settings."""
+        setting = self._settings.get
+        self._trip_pa = setting("trip_pa")
+        self._ambient_pa = setting("ambient_pa")
+        self._to_ambient = setting("relief_to_ambient")
+
+    def check(self, tripped: int):
+        """Judge this tick's sample: both over the trip, or one while the other is invalid or rising; twice in a row."""
+        sensors = self._sensors
+        control = sensors.control
+        safety = sensors.safety
+        control_pa = control.pa
+        safety_pa = safety.pa
+        trip_pa = self._trip_pa
+        index = self._index
+        self.fault = NO_FAULT
+        if control_pa > trip_pa or safety_pa > trip_pa:
+            control_valid = control.band == VALID
+            safety_valid = safety.band == VALID
+            if control_valid and control_pa > trip_pa:
+                over = not safety_valid or safety_pa > trip_pa
+                over = over or safety_pa - self._was_safety_pa[index] > _RISE_PA
+            elif safety_valid and safety_pa > trip_pa:
+                over = not control_valid or control_pa - self._was_control_pa[index] > _RISE_PA
+            else:
+                over = False
+            if not over:
+                self._samples = 0
+            elif self._samples + 1 < _SAMPLES:
+                self._samples += 1
+            else:
+                self.fault = OVERPRESSURE
+                self.value = self._highest_pa()
+        else:
+            self._samples = 0
+        self._was_control_pa[index] = control_pa
+        self._was_safety_pa[index] = safety_pa
+        self._index = index + 1 if index + 1 < _RISE_SAMPLES else 0
+        if tripped and not self.fault:
+            self.fault = COMPARATOR_TRIPPED
+            self.value = safety_pa
+
+    def relieve(self, tripped: int, empty: bool):
+        """One tick of RELIEF: open above the trip, shut below it; or down to ambient, as configured or with `empty`."""
+        highest_pa = self._highest_pa()
+        if highest_pa < 0:
+            # Nothing is known of the pressure but what the comparator says.
+            if tripped:
+                self.relief_open = True
+            return
+        if empty or self._to_ambient:
+            shut_pa = self._ambient_pa + _EMPTY_PA
+        else:
+            shut_pa = self._trip_pa - _HYSTERESIS_PA
+        if highest_pa > self._trip_pa or (empty and highest_pa > shut_pa):
+            self.relief_open = True
+        elif highest_pa < shut_pa:
+            self.relief_open = False
+
+    def _highest_pa(self) -> int:
+        """Return the highest valid reading, -1 without any."""
+        control = self._sensors.control
+        safety = self._sensors.safety
+        highest_pa = -1
+        if control.band == VALID:
+            highest_pa = control.pa
+        if safety.band == VALID and safety.pa > highest_pa:
+            highest_pa = safety.pa
+        return highest_pa

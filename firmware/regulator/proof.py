@@ -1,0 +1,204 @@
+"""Proof of single valves: one of a pair opens alone for a bounded time, and the pressure must not move.
+
+A valve is proved by opening its partner: fill (1) by supply isolation, vent (2) by vent isolation, and the other way
+round, supply isolation (3) by fill, vent isolation (4) by vent. The relief valve (5) is opened itself: there the
+pressure must fall.
+"""
+
+from regulator.fixed import muldiv
+from regulator.transducers import VALID
+from regulator.valves import FILL, VENT
+
+FILL_VALVE, VENT_VALVE, SUPPLY_ISOLATION, VENT_ISOLATION, RELIEF_VALVE = range(5)
+NONE, RUNNING, TIGHT, OPEN, ABORTED, PASSES, BLOCKED = range(7)
+RESULTS = ("NONE", "RUNNING", "TIGHT", "OPEN", "ABORTED", "PASSES", "BLOCKED")
+ALL = 15  # the four valves of the pairs
+
+# Samples that are averaged before and after, and the time for closing delay, lag and what the trap between the two
+# valves gives or takes.
+_SAMPLES = 5
+_REST_MS = 80
+# What counts as a movement: more than the trap of 0.1 mL moves (3 kPa in 0.1 L), or a share of what the valve would do.
+_MOVED_PA = 8_000
+_SHARE_PERCENT = 30
+# No proof lets more than this pass.
+_CUT_PA = 50_000
+# How long a proof by itself takes: until an open partner would have moved so much, within these bounds.
+_AIM_PA = 30_000
+_SHORTEST_MS = 60
+_UNKNOWN_MS = 200
+_LONGEST_MS = 300
+# The longest single pulse of fill and vent, and the pause after it.
+_PULSE_US = 250_000
+# Without so much across it a valve proves nothing.
+_ACROSS_PA = 300_000
+
+
+class Proof:
+    """`active` while one runs: then `switches` (1 supply isolation, 2 vent isolation, 4 relief) and a pulse of
+    `pulse_us` on `side` are to be put out.
+    """
+
+    def __init__(self, settings, sensors, valves):
+        self._settings = settings
+        self._sensors = sensors
+        self._valves = valves
+        self.active = False
+        self.switches = 0
+        self.side = FILL
+        self.pulse_us = 0
+        self.cut = False  # a pulse may have to be ended early
+        self.pending = 0  # mask of valves of the pairs that are to be proved when possible
+        self.results = [NONE] * 5
+        self.moved_pa = [0] * 5
+        self.open_ms = [0] * 5
+        self._queue = 0
+        self._valve = 0
+        self._stage = 0  # 0 before, 1 open, 2 rest, 3 after
+        self._ms = 0
+        self._asked_ms = 0
+        self._count = 0
+        self._sum_pa = 0
+        self._before_pa = 0
+        self._limit_pa = _MOVED_PA
+
+    def failed(self) -> bool:
+        """Return whether a valve of a pair was found open."""
+        results = self.results
+        return results[0] == OPEN or results[1] == OPEN or results[2] == OPEN or results[3] == OPEN
+
+    def begin_pending(self) -> bool:
+        """Begin with the valves that are due and have pressure across them; return whether there are any."""
+        sensors = self._sensors
+        pressure_pa = sensors.pressure_pa
+        mask = 0
+        if sensors.control.band == VALID and self._valves.idle():
+            if sensors.supply.band == VALID and sensors.supply_pa > pressure_pa + _ACROSS_PA:
+                mask = 1 << FILL_VALVE | 1 << SUPPLY_ISOLATION
+            if pressure_pa > self._settings.get("ambient_pa") + _ACROSS_PA:
+                mask |= 1 << VENT_VALVE | 1 << VENT_ISOLATION
+        mask &= self.pending
+        if not mask:
+            return False
+        self.pending &= ~mask
+        self._queue = mask
+        self._asked_ms = 0
+        self._valves.close_window()
+        self._next()
+        return True
+
+    def begin(self, valve: int, ms: int):
+        """Prove one valve for so long."""
+        self._queue = 1 << valve
+        self._asked_ms = ms
+        self._valves.close_window()
+        self._next()
+
+    def abort(self):
+        """Shut everything and forget what was under way."""
+        if self.active:
+            self.results[self._valve] = ABORTED
+            self.pending |= self._queue & ALL
+        self._queue = 0
+        self._end()
+
+    def tick(self, dt_ms: int):
+        """Go on by a tick; to be called while `active`."""
+        sensors = self._sensors
+        self.pulse_us = 0
+        self.cut = False
+        if sensors.control.band != VALID:
+            self.abort()
+            return
+        pa = sensors.control_pa
+        if self._stage == 1:
+            self._ms += dt_ms
+            moved_pa = pa - self._before_pa
+            if self._ms >= self._asked_ms or not -_CUT_PA < moved_pa < _CUT_PA:
+                self.open_ms[self._valve] = self._ms
+                self._shut()
+            else:
+                self._drive()
+        elif self._stage == 2:
+            self._ms += dt_ms
+            if self._ms >= _REST_MS:
+                self._stage = 3
+                self._count = self._sum_pa = 0
+        else:
+            self._count += 1
+            self._sum_pa += pa
+            if self._count >= _SAMPLES:
+                if self._stage == 0:
+                    self._open(self._sum_pa // _SAMPLES)
+                else:
+                    self._judge(self._sum_pa // _SAMPLES)
+
+    def _next(self):
+        valve = 0
+        while not self._queue >> valve & 1:
+            valve += 1
+        self._queue &= ~(1 << valve)
+        self._valve = valve
+        self.results[valve] = RUNNING
+        self.active = True
+        self._stage = 0
+        self._count = self._sum_pa = 0
+
+    def _open(self, before_pa: int):
+        valves = self._valves
+        valve = self._valve
+        self._before_pa = before_pa
+        rate_pa_s = valves.rate_pa_s(VENT if valve & 1 else FILL)
+        if self._asked_ms:
+            ms = self._asked_ms
+        elif rate_pa_s:
+            ms = min(max(muldiv(_AIM_PA, 1000, rate_pa_s), _SHORTEST_MS), _LONGEST_MS)
+        else:
+            ms = _UNKNOWN_MS
+        self._asked_ms = ms
+        self._limit_pa = max(min(muldiv(rate_pa_s, ms * _SHARE_PERCENT, 100_000), _CUT_PA - 1), _MOVED_PA)
+        self._stage = 1
+        self._ms = 0
+        self._drive()
+
+    def _drive(self):
+        """Keep the partner open: the switched ones by their level, fill and vent by one pulse after the other."""
+        valve = self._valve
+        if valve == FILL_VALVE:
+            self.switches = 1
+        elif valve == VENT_VALVE:
+            self.switches = 2
+        elif valve == RELIEF_VALVE:
+            self.switches = 4
+        elif self._ms % (_PULSE_US // 1000 + 50) < 20:
+            self.side = FILL if valve == SUPPLY_ISOLATION else VENT
+            self.pulse_us = min(_PULSE_US, max(self._asked_ms - self._ms, 10) * 1000)
+
+    def _shut(self):
+        self.switches = 0
+        self.cut = True
+        self._stage = 2
+        self._ms = 0
+
+    def _judge(self, after_pa: int):
+        valve = self._valve
+        moved_pa = after_pa - self._before_pa
+        self.moved_pa[valve] = moved_pa
+        moved = not -self._limit_pa < moved_pa < self._limit_pa
+        if valve == RELIEF_VALVE:
+            self.results[valve] = PASSES if moved_pa <= -_MOVED_PA else BLOCKED
+        else:
+            self.results[valve] = OPEN if moved else TIGHT
+        if self._queue:
+            self._asked_ms = 0
+            self._next()
+            # What was after the last valve is before this one.
+            self._open(after_pa)
+        else:
+            self._end()
+
+    def _end(self):
+        self.active = False
+        self.switches = 0
+        self.pulse_us = 0
+        self.cut = True

@@ -1,0 +1,214 @@
+"""What a reset must not lose, when it is written, and what is done with it at the next start."""
+
+from regulator.faults import (
+    FAULTS,
+    NO_FAULT,
+    OFF,
+    POWER,
+    QUIET,
+    REBOOT_LOOP,
+    REGULATE,
+    RELIEF,
+    SEALED,
+    VENTING,
+)
+from regulator.transducers import VALID
+from regulator.valves import FILL, VENT
+
+# Starts in a row without _HEALTHY_S of health, this one included: after three resets.
+_LOOP_STARTS = 4
+HEALTHY_S = 60
+# While it regulates the state is written this often: 48 times a day. A new target is written once it has been left
+# alone for a while, and not more often than every minute; a change of state at once, but not more often than every 2 s.
+_PERIOD_S = 1800
+_TARGET_S = 60
+_SOON_S = 5
+_PAUSE_S = 2
+# The sensors have so long to show a valid pressure before a resume is given up, and so long at least to settle.
+_DECIDE_MS = 2000
+_SETTLE_MS = 1000
+
+# What became of the last run.
+NOTHING, PENDING, RESUMED, SEALED_POWER, KEPT_FAULT, STAYED_OFF, LOOP, CANCELLED = range(8)
+OUTCOMES = ("NONE", "PENDING", "RESUMED", "SEALED", "FAULT", "OFF", "LOOP", "CANCELLED")
+
+_LEARNED = ("gain", "dead_us", "floor_us", "judged", "short_us", "short_step", "long_us", "long_step")
+_SIDES = ("fill_", "vent_")
+
+
+class Record:
+    """Watches what is to be written (`due`, `urgent`), and decides on a resume. Times in s of uptime."""
+
+    def __init__(self, store, app):
+        self._store = store
+        self._app = app
+        last = store.last
+        self.due = False
+        self.urgent = False  # no valve may move before it is written
+        self.outcome = NOTHING
+        self.found_pa = 0
+        self.expected_pa = 0
+        self.resumes = last.get("resumes", 0)
+        self.hours = last.get("hours", 0)  # in service, over all runs
+        self.proof_hours = last.get("proof_hours", 0)  # of these at the last proof test
+        self.proof_date = last.get("proof_date", 0)
+        self._hour_s = last.get("hour_s", 0)
+        self._state = OFF
+        self._fault = NO_FAULT
+        self._target_pa = 0
+        self._target_s = 0
+        self._written_s = -_PERIOD_S
+        self._healthy = False
+        self._waited_ms = 0
+        self._recall()
+
+    def begin(self):
+        """At the start: take over what the last run left, as far as it needs no sensor."""
+        app = self._app
+        safety = app.safety
+        last = self._store.last
+        state = last.get("state", OFF)
+        fault = last.get("fault", NO_FAULT)
+        target_pa = last.get("target_pa", 0)
+        if app.settings.get("ambient_pa") <= target_pa <= app.settings.get("setpoint_max_pa"):
+            self._target_pa = target_pa
+        if 0 < fault < len(FAULTS) and state in (OFF, SEALED, RELIEF, VENTING):
+            safety.latch(fault, last.get("fault_value", 0), 0, 0)
+            safety.state = RELIEF if state == RELIEF else OFF if fault == REBOOT_LOOP else SEALED
+            self.outcome = KEPT_FAULT
+        elif self._store.starts >= _LOOP_STARTS:
+            self.outcome = LOOP
+            safety.latch(REBOOT_LOOP, self._store.starts, 0, 0)
+        elif self._store.lost:
+            self.outcome = STAYED_OFF
+        elif state in (REGULATE, QUIET) and app.settings.get("resume"):
+            self.outcome = PENDING
+        elif state != OFF:
+            self._seal()
+        self._state = safety.state
+        self._fault = safety.fault
+
+    def decide(self, dt_ms: int):
+        """While the outcome is PENDING: go on with the last run within bounds, or seal."""
+        app = self._app
+        sensors = app.sensors
+        self._waited_ms += dt_ms
+        if self._waited_ms < _SETTLE_MS:
+            return
+        last = self._store.last
+        if sensors.control.band == VALID and app.safety.loops.agree():
+            found_pa = sensors.pressure_pa
+            expected_pa = last.get("pressure_pa", 0)
+            wall_mk = last.get("wall_mk", 0)
+            if wall_mk and sensors.wall_mk:
+                warmer_mk = min(max(sensors.wall_mk - wall_mk, -50_000), 50_000)
+                expected_pa += sensors.per_kelvin_pa() // 10 * (warmer_mk // 10) // 10
+            self.found_pa = found_pa
+            self.expected_pa = expected_pa
+            band_pa = app.settings.get("resume_band_pa")
+            # In the middle of a ramp it may be anywhere between where it was and where it was to go.
+            other_pa = self._target_pa if last.get("ramping", 0) else expected_pa
+            lowest_pa = min(expected_pa, other_pa) - band_pa
+            highest_pa = max(expected_pa, other_pa) + band_pa
+            if self._target_pa and lowest_pa <= found_pa <= highest_pa and not app.safety.fault:
+                self.outcome = RESUMED
+                self.resumes += 1
+                app.resume(self._target_pa)
+                return
+            self._seal()
+        elif self._waited_ms >= _DECIDE_MS:
+            self._seal()
+
+    def cancel(self):
+        """A command came first."""
+        if self.outcome == PENDING:
+            self.outcome = CANCELLED
+
+    def watch(self):
+        """Once in a while, and cheap: note what has changed."""
+        app = self._app
+        safety = app.safety
+        if self.outcome == PENDING:
+            return
+        state = safety.state
+        now_s = app.clock.uptime_s
+        if state == QUIET:
+            state = REGULATE
+        if state != self._state or safety.fault != self._fault:
+            self.due = True
+            self.urgent = now_s - self._written_s >= _PAUSE_S
+        elif app.control.target_pa != self._target_pa:
+            self._target_pa = app.control.target_pa
+            self._target_s = now_s
+        if state == REGULATE:
+            age_s = now_s - self._written_s
+            if age_s >= _PERIOD_S or (
+                self._target_s > self._written_s and age_s >= _TARGET_S and now_s - self._target_s >= _SOON_S
+            ):
+                self.due = True
+        if not self._healthy and now_s >= HEALTHY_S:
+            self._healthy = True
+            self._store.starts = 0
+            self.due = True
+
+    def count_second(self):
+        """Once a second: hours in service."""
+        self._hour_s += 1
+        if self._hour_s >= 3600:
+            self._hour_s = 0
+            self.hours += 1
+
+    def proved(self, date: int):
+        """Note a proof test that was done on this day (20261231)."""
+        self.proof_date = date
+        self.proof_hours = self.hours
+        self.due = True
+
+    def write(self):
+        """Write the state; the caller has made sure that no coil is energised."""
+        app = self._app
+        safety = app.safety
+        control = app.control
+        self.due = self.urgent = False
+        self._state = REGULATE if safety.state == QUIET else safety.state
+        self._fault = safety.fault
+        self._target_pa = control.target_pa
+        self._written_s = app.clock.uptime_s
+        values = {
+            "state": self._state,
+            "fault": safety.fault,
+            "fault_value": safety.fault_value,
+            "target_pa": control.target_pa,
+            "ramping": 1 if control.ramp_pa != control.target_pa else 0,
+            "pressure_pa": app.sensors.settled_pa,
+            "wall_mk": app.sensors.wall_mk,
+            "resumes": self.resumes,
+            "hours": self.hours,
+            "hour_s": self._hour_s,
+            "proof_hours": self.proof_hours,
+            "proof_date": self.proof_date,
+        }
+        for side in (FILL, VENT):
+            prefix = _SIDES[side]
+            values[prefix + "reference"] = safety.pulses.reference_gain[side]
+            for name, value in zip(_LEARNED, app.valves.responses[side].learned()):
+                values[prefix + name] = value
+        return self._store.save_state(values)
+
+    def _seal(self):
+        self.outcome = SEALED_POWER
+        safety = self._app.safety
+        if not safety.fault:
+            safety.latch(POWER, self.found_pa - self.expected_pa, 0, 0)
+        safety.state = SEALED
+
+    def _recall(self):
+        """Take over what the valves had learned."""
+        last = self._store.last
+        app = self._app
+        for side in (FILL, VENT):
+            prefix = _SIDES[side]
+            if prefix + "gain" in last:
+                values = tuple([last.get(prefix + name, 0) for name in _LEARNED])
+                if app.valves.responses[side].recall(values):
+                    app.safety.pulses.reference_gain[side] = last.get(prefix + "reference", 0)

@@ -1,0 +1,174 @@
+"""Watches the pressure while no valve should let gas through: a valve stuck open, a relief that stays open, a burst."""
+
+from regulator.faults import FILL_STUCK_OPEN, LINE_BURST, NO_FAULT, RELIEF_STUCK_OPEN, VENT_STUCK_OPEN
+from regulator.fixed import muldiv
+from regulator.transducers import VALID
+from regulator.valves import FILL, VENT
+
+# So long after a pulse the valve's closing delay, the transducers' lag and the median filter are over.
+_SHUT_MS = 60
+# Movements are judged over up to 10 samples, and over up to 10 of every tenth.
+_SAMPLES = 10
+# A movement counts from this share of what the open valve would do, and from this many Pa and times the noise on.
+_SHARE_PERCENT = 35
+_LEAST_PA = 8_000
+_LEAST_NOISE = 16
+# The same while nothing is known of the valve.
+_UNKNOWN_PA_S = 300_000
+# A burst is faster than the vent by this factor and moves so much in so many samples; both transducers see that.
+_BURST_PERCENT = 200
+_BURST_LEAST_PA = 100_000
+_BURST_SAMPLES = 5
+# What a safety transducer of 9 bits cannot miss.
+_SEEN_BY_BOTH_PA = 100_000
+# What a movement of the pressure leaves as heat: 31 % of it comes back, at first with a time constant of 8 s or more,
+# and is forgotten with one of 26 s (PHYSICS: 12 to 26 s in 0.5 L; less in a smaller chamber, but then less of it).
+_HEAT_PER_256 = 80
+_HEAT_BACK_MS = 8_000
+_HEAT_MEMORY_MS = 26_000
+# So long after the relief valve was open, what falls is the relief valve.
+_RELIEF_MS = 5_000
+# Once nothing has moved for so long the cause is gone.
+_STILL_MS = 2_000
+
+
+class Tightness:
+    """`fault` is what holds now, `value` the movement in Pa that goes with it."""
+
+    def __init__(self, sensors, valves):
+        self._sensors = sensors
+        self._valves = valves
+        self.fault = NO_FAULT
+        self.value = 0
+        self.heat_pa = 0  # share of the last movements that will come back
+        self._last_pa = -1  # none yet
+        self._shut_ms = 0
+        self._fast_pa = [0] * _SAMPLES
+        self._safety_pa = [0] * _SAMPLES
+        self._index = 0
+        self._count = 0  # samples in _fast_pa from after the valves were shut
+        self._slow_pa = [0] * _SAMPLES
+        self._slow_safety_pa = [0] * _SAMPLES
+        self._slow_index = 0
+        self._slow_count = 0
+        self._relief_ms = 0
+        self._still_ms = 0
+        self._rise_pa_s = _UNKNOWN_PA_S
+        self._fall_pa_s = _UNKNOWN_PA_S
+        self._least_pa = _LEAST_PA
+        self._burst_pa = _BURST_LEAST_PA
+
+    def refresh(self, dt_ms: int):
+        """Take over what is known of valves and noise: slow, so once in a while. `dt_ms` is the length of a tick."""
+        valves = self._valves
+        self._rise_pa_s = min(valves.rate_pa_s(FILL) or _UNKNOWN_PA_S, 5_000_000)
+        self._fall_pa_s = min(valves.rate_pa_s(VENT) or _UNKNOWN_PA_S, 5_000_000)
+        self._least_pa = max(_LEAST_PA, min(_LEAST_NOISE * self._sensors.noise_pa(), 200_000))
+        burst_pa = self._fall_pa_s // 1000 * (dt_ms * _BURST_SAMPLES) * _BURST_PERCENT // 100
+        self._burst_pa = max(_BURST_LEAST_PA, self._least_pa, burst_pa)
+
+    def check(self, moving: bool, relief: bool, dt_ms: int):
+        """Judge this tick's sample. `moving`: a pulse or a proof may let gas through; `relief`: the relief is open."""
+        sensors = self._sensors
+        if sensors.control.band != VALID:
+            self._last_pa = -1
+            return
+        pa = sensors.control_pa
+        if self._last_pa < 0:
+            self._restart(pa)
+        index = self._index
+        if relief:
+            self._relief_ms = _RELIEF_MS
+        else:
+            if self._relief_ms > 0:
+                self._relief_ms -= dt_ms
+            before = index - _BURST_SAMPLES
+            if self._fast_pa[before] - pa > self._burst_pa:
+                self._judge_burst(pa - self._fast_pa[before], self._safety_pa[before])
+        if moving or relief:
+            self._shut_ms = 0
+        if self._shut_ms < _SHUT_MS:
+            self.heat_pa += (pa - self._last_pa) * _HEAT_PER_256 >> 8
+            self._shut_ms += dt_ms
+            self._count = self._slow_count = 0
+        else:
+            count = self._count
+            if count:
+                moved_pa = pa - self._fast_pa[index - count]
+                if moved_pa > self._least_pa or moved_pa < -self._least_pa:
+                    self._judge(moved_pa, count * dt_ms, self._safety_pa[index - count])
+            if count < _SAMPLES:
+                self._count = count + 1
+            if index == 0:
+                self._watch_slowly(pa, dt_ms * _SAMPLES)
+            if self.fault:
+                self._still_ms += dt_ms
+                if self._still_ms >= _STILL_MS:
+                    self.fault = NO_FAULT
+        self._last_pa = pa
+        self._fast_pa[index] = pa
+        self._safety_pa[index] = sensors.safety_pa
+        self._index = index + 1 if index + 1 < _SAMPLES else 0
+
+    def cool(self, dt_ms: int):
+        """Let what is left of the heat fade; `dt_ms` since the last call, 1 s at most."""
+        self.heat_pa -= (self.heat_pa >> 4) * dt_ms // (_HEAT_MEMORY_MS >> 4)
+
+    def _restart(self, pa: int):
+        self._last_pa = pa
+        self._shut_ms = 0
+        for index in range(_SAMPLES):
+            self._fast_pa[index] = pa
+            self._safety_pa[index] = self._sensors.safety_pa
+
+    def _watch_slowly(self, pa: int, ms: int):
+        """The same over a time that is ten times as long; `ms` between the calls."""
+        count = self._slow_count
+        index = self._slow_index
+        if count:
+            moved_pa = pa - self._slow_pa[index - count]
+            if moved_pa > self._least_pa or moved_pa < -self._least_pa:
+                self._judge(moved_pa, count * ms, self._slow_safety_pa[index - count])
+        self._slow_pa[index] = pa
+        self._slow_safety_pa[index] = self._sensors.safety_pa
+        self._slow_index = index + 1 if index + 1 < _SAMPLES else 0
+        if count < _SAMPLES:
+            self._slow_count = count + 1
+
+    def _judge(self, moved_pa: int, ms: int, safety_from_pa: int):
+        """A movement while shut is a fault unless heat explains it; the safety transducer sees large ones, too."""
+        back_pa = self.heat_pa // 64 * min(ms, _HEAT_BACK_MS) // (_HEAT_BACK_MS // 64)
+        if moved_pa > 0:
+            rate_pa_s = self._rise_pa_s
+            over_pa = moved_pa + min(back_pa, 0)
+        else:
+            rate_pa_s = self._fall_pa_s
+            over_pa = -moved_pa - max(back_pa, 0)
+        if over_pa < self._least_pa or over_pa < muldiv(rate_pa_s, ms * _SHARE_PERCENT, 100_000):
+            return
+        if over_pa > _SEEN_BY_BOTH_PA and not self._safety_saw(moved_pa, safety_from_pa):
+            return
+        self._still_ms = 0
+        if self.fault:
+            return
+        self.value = moved_pa
+        if moved_pa > 0:
+            self.fault = FILL_STUCK_OPEN
+        else:
+            self.fault = RELIEF_STUCK_OPEN if self._relief_ms > 0 else VENT_STUCK_OPEN
+
+    def _judge_burst(self, moved_pa: int, safety_from_pa: int):
+        """A fall that no vent can do is a burst if the safety transducer sees it, too, or is invalid."""
+        if not self._safety_saw(moved_pa, safety_from_pa):
+            return
+        self._still_ms = 0
+        if not self.fault:
+            self.fault = RELIEF_STUCK_OPEN if self._relief_ms > 0 else LINE_BURST
+            self.value = moved_pa
+
+    def _safety_saw(self, moved_pa: int, safety_from_pa: int) -> bool:
+        """Return whether the safety transducer moved by 40 percent of this at least, or cannot tell."""
+        if self._sensors.safety.band != VALID:
+            return True
+        seen_pa = self._sensors.safety_pa - safety_from_pa
+        return seen_pa * 5 >= moved_pa * 2 if moved_pa > 0 else seen_pa * 5 <= moved_pa * 2
