@@ -1,11 +1,8 @@
 """Target -> ramp -> pulses, on measured pressure, with the thermal transient taken into account."""
 
-from regulator.fixed import muldiv
+from regulator.ramp import Ramp
 from regulator.valves import FILL, IMMEDIATE_PER_SETTLED_PERCENT, VENT
 
-# A ramp asks for this much of its way at a time.
-_BURST_MS = 1000
-_BURST_MAX_PA = 100_000
 # Shares of the dead-band in percent: where a pulse is asked for, how far past the target it should end up, and how high
 # its immediate step may reach. What is left to 100 is for the jitter of the pulse, noise and the time it takes to act.
 _TRIGGER_PERCENT = 93
@@ -40,7 +37,7 @@ class Control:
         self.vent_state = IDLE
         self.supply_low = False
         self.coarse_pa = 0  # dead-band that the shortest pulses can keep
-        self._ramp_rest = 0
+        self._ramp = Ramp(settings, sensors, valves)
         self._within_ms = 0
         self._held_side = -1  # the last correction of a hold
         self._held_s = -_REGRET_S
@@ -58,19 +55,20 @@ class Control:
         self._in_limits_pa = setting("in_limits_pa")
         self._in_limits_ms = setting("in_limits_ms")
         self._ambient_pa = setting("ambient_pa")
+        self._ramp.configure()
 
     def start(self):
         """Begin to regulate from the pressure that is there."""
         self.ramp_pa = self._sensors.control_pa
-        self._ramp_rest = 0
+        self._ramp.start()
 
     def regulate(self, dt_ms: int):
         """One tick of REGULATE."""
         slew = self._slew_pa_s if self._slew_linear else 1_000_000
-        self._advance_ramp(self.target_pa, slew, dt_ms)
+        self.ramp_pa = self._ramp.advance(self.ramp_pa, self.target_pa, slew, dt_ms)
         self._check_limits(dt_ms)
         if not self._valves.idle():
-            self._chain(self.target_pa)
+            self._ramp.chain(self.ramp_pa, self.target_pa)
             return
         self.effort_percent = 0
         if self._valves.learned:
@@ -85,9 +83,9 @@ class Control:
 
     def vent(self, dt_ms: int):
         """One tick of VENT: down to ambient at the vent rate."""
-        self._advance_ramp(self._ambient_pa, self._vent_slew_pa_s, dt_ms)
+        self.ramp_pa = self._ramp.advance(self.ramp_pa, self._ambient_pa, self._vent_slew_pa_s, dt_ms)
         if not self._valves.idle():
-            self._chain(self._ambient_pa)
+            self._ramp.chain(self.ramp_pa, self._ambient_pa)
             return
         if self._sensors.pressure_pa < self._ambient_pa + 20_000:
             self._valves.close_window()
@@ -114,59 +112,12 @@ class Control:
         self._within_ms = 0
         self.effort_percent = 0
 
-    def _advance_ramp(self, target_pa: int, slew_pa_s: int, dt_ms: int):
-        ramp_pa = self.ramp_pa
-        if ramp_pa == target_pa:
-            return
-        # The ramp waits for a plant that cannot follow.
-        lead_pa = max(4 * self._band_pa, 2 * self._burst_pa(slew_pa_s))
-        self._ramp_rest += slew_pa_s * dt_ms
-        step_pa = self._ramp_rest // 1000
-        self._ramp_rest -= step_pa * 1000
-        pressure_pa = self._sensors.control_pa
-        if target_pa > ramp_pa:
-            ramp_pa = min(ramp_pa + step_pa, target_pa, max(pressure_pa + lead_pa, ramp_pa))
-        else:
-            ramp_pa = max(ramp_pa - step_pa, target_pa, min(pressure_pa - lead_pa, ramp_pa))
-        self.ramp_pa = ramp_pa
-
-    def _burst_pa(self, slew_pa_s: int) -> int:
-        return max(self._band_pa, min(slew_pa_s * _BURST_MS // 1000, _BURST_MAX_PA))
-
     def _follow_ramp(self, target_pa: int, slew_pa_s: int):
-        """Ask for a burst once the ramp is half a burst ahead; never past the target."""
-        pressure_pa = self._sensors.pressure_pa
-        ahead_pa = self.ramp_pa - pressure_pa
-        remaining_pa = target_pa - pressure_pa
-        side = FILL
-        if remaining_pa < 0:
-            ahead_pa = -ahead_pa
-            remaining_pa = -remaining_pa
-            side = VENT
         # The gas of a ramp warms or cools the wall: not a swing of the oven.
         self._sensors.ripple.forget()
-        half_pa = self._burst_pa(slew_pa_s) // 2
-        if ahead_pa < half_pa and ahead_pa < remaining_pa:
-            return
-        # The last burst falls short by what a pulse may be off; the hold makes up for it.
-        self._pulse(side, min(ahead_pa + half_pa, remaining_pa - remaining_pa // 8), True)
-
-    def _chain(self, target_pa: int):
-        """Let a next pulse follow at once where the ramp is so far ahead that the valve had better stay open."""
-        valves = self._valves
-        if not valves.may_chain():
-            return
-        side = valves.side
-        ahead_pa = self.ramp_pa - self._sensors.control_pa
-        remaining_pa = target_pa - self._sensors.control_pa
-        if side == VENT:
-            ahead_pa = -ahead_pa
-            remaining_pa = -remaining_pa
-        longest_us = valves.pulse_for(side, 1 << 28)
-        rate_pa_s = valves.rate_pa_s(side)
-        # A whole longest pulse fits into what is missing, and more into the rest of the way.
-        if ahead_pa > muldiv(rate_pa_s, longest_us, 1_000_000) and remaining_pa > rate_pa_s // 2:
-            valves.request(side, longest_us, True)
+        step_pa = self._ramp.step_pa(self.ramp_pa, target_pa, slew_pa_s)
+        if step_pa:
+            self._pulse(FILL if step_pa > 0 else VENT, abs(step_pa), True)
 
     def _hold(self, error_pa: int):
         """Correct an error that is about to leave the dead-band and will stay."""
