@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ipch.clock import steady
 from ipch.errors import FileError
 from ipch.recorder import SAMPLE_COLUMNS, last_run, open_database
 
@@ -91,24 +92,21 @@ class Run:
         if self.speed > _SIMULATED_SPEED:
             simulated_s: Floats = self.samples["utc_s"][0] + (self.time_s - self.time_s[0])
             return simulated_s
-        offset_s = self.samples["utc_s"] - self.time_s
-        change_s = np.diff(offset_s, append=offset_s[-1:])
-        set_anew = np.abs(change_s) > _CLOCK_STEP_S + _CLOCK_DRIFT * np.diff(
-            self.time_s, append=self.time_s[-1:]
-        )
-        later_s: Floats = np.cumsum((change_s * set_anew)[::-1])[::-1]
-        return self.time_s + offset_s + later_s
-
-    @property
-    def duration_s(self) -> float:
-        """Device time from the first to the last sample."""
-        return float(self.time_s[-1] - self.time_s[0]) if len(self.time_s) else 0.0
+        passed_s = np.diff(self.time_s, append=self.time_s[-1:])
+        change_s = np.diff(self.samples["utc_s"], append=self.samples["utc_s"][-1:]) - passed_s
+        jumped = np.abs(change_s) > _CLOCK_STEP_S + _CLOCK_DRIFT * passed_s
+        return steady(self.samples["utc_s"], self.time_s, jumped)
 
     @property
     def speed(self) -> float:
         """Device seconds per second of the host: 1 but for a simulation."""
         host = self.samples["host_s"]
         return self.duration_s / float(host[-1] - host[0]) if len(host) > 1 and host[-1] > host[0] else 1.0
+
+    @property
+    def duration_s(self) -> float:
+        """Device time from the first to the last sample."""
+        return float(self.time_s[-1] - self.time_s[0]) if len(self.time_s) else 0.0
 
 
 def find_record(path: Path) -> Path:

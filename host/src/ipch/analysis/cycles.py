@@ -1,0 +1,182 @@
+"""One line for each electrochemical cycle: capacities by the cycler, pressure and swelling by the record."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ipch.analysis.balance import Balance, Swelling
+from ipch.analysis.stability import BAND_PA, weights
+from ipch.errors import UsageError
+
+Floats = NDArray[np.floating[Any]]
+
+# A last cycle whose second half moved less than this share of the one before is still under way.
+_COMPLETE = 0.9
+_MOVED_AH = 1e-12
+
+
+@dataclass(frozen=True)
+class Cycle:
+    """Ah, Pa, s, mL; None where something is not known or does not apply."""
+
+    cycle: int
+    complete: bool
+    """Both halves are there, and the file did not end within the second."""
+    start_unix_s: float
+    duration_s: float
+    charge_ah: float
+    discharge_ah: float
+    coulombic_efficiency: float | None
+    """Second half over first half: discharge over charge, unless the file's cycles begin with a discharge."""
+    retention: float | None
+    """Discharge capacity over that of the reference cycle."""
+    rows: int
+    matched_rows: int
+    """Rows with a pressure."""
+    pressure_s: float
+    """Time with a pressure."""
+    pressure_mean_pa: float | None
+    pressure_sd_pa: float | None
+    pressure_min_pa: float | None
+    pressure_max_pa: float | None
+    in_band: float | None
+    """Share of that time within the band around the target."""
+    volume_change_ml: float | None
+    volume_change_95_ml: float | None
+    """Half of the 95 % interval."""
+
+
+COLUMNS = tuple(field.name for field in fields(Cycle))
+
+
+@dataclass(frozen=True)
+class CyclerRows:
+    """What the table needs of a cycler's rows."""
+
+    unix_s: Floats
+    cycle: Floats
+    charged_ah: Floats
+    """Increments."""
+    discharged_ah: Floats
+    has_pressure: NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class PressureSamples:
+    """What the table needs of a record; `cycle` is nan where the cycler says nothing."""
+
+    time_s: Floats
+    pressure_pa: Floats
+    target_pa: Floats
+    cycle: Floats
+
+
+def cycle_table(
+    rows: CyclerRows,
+    samples: PressureSamples,
+    balance: Balance | None = None,
+    band_pa: float = BAND_PA,
+    reference: int | None = None,
+) -> list[Cycle]:
+    """The table of a merged run. `reference` is the cycle that retention refers to, by default the first complete one.
+
+    Raises UsageError if there is no such cycle.
+    """
+    numbers = [int(number) for number in np.unique(rows.cycle[np.isfinite(rows.cycle)])]
+    inside = {number: np.flatnonzero(rows.cycle == number) for number in numbers}
+    put_in = {number: float(rows.charged_ah[at].sum()) for number, at in inside.items()}
+    taken = {number: float(rows.discharged_ah[at].sum()) for number, at in inside.items()}
+    discharge_first = _discharge_first(rows, inside)
+    first, second = (taken, put_in) if discharge_first else (put_in, taken)
+    complete = {number: first[number] > _MOVED_AH and second[number] > _MOVED_AH for number in numbers}
+    if len(numbers) > 1 and complete[numbers[-1]]:
+        complete[numbers[-1]] = second[numbers[-1]] >= _COMPLETE * second[numbers[-2]] or _rests(rows)
+    elif numbers and complete[numbers[-1]]:
+        complete[numbers[-1]] = _rests(rows)
+    if reference is None:
+        reference = next((number for number in numbers if complete[number]), None)
+    elif reference not in inside:
+        raise UsageError(f"cycle {reference}: not in the cycler's data; it has {numbers[0]} to {numbers[-1]}")
+    base = taken[reference] if reference is not None else 0.0
+    swellings = {found.cycle: found for found in balance.cycles} if balance is not None else {}
+    by_cycle = _pressures(samples, band_pa)
+    table = []
+    for number in numbers:
+        at = inside[number]
+        end_s = rows.unix_s[min(at[-1] + 1, len(rows.unix_s) - 1)]
+        swelling = swellings.get(number)
+        table.append(
+            Cycle(
+                cycle=number,
+                complete=complete[number],
+                start_unix_s=float(rows.unix_s[at[0]]),
+                duration_s=float(end_s - rows.unix_s[at[0]]),
+                charge_ah=put_in[number],
+                discharge_ah=taken[number],
+                coulombic_efficiency=second[number] / first[number] if complete[number] else None,
+                retention=taken[number] / base if base > _MOVED_AH and taken[number] > _MOVED_AH else None,
+                rows=len(at),
+                matched_rows=int(rows.has_pressure[at].sum()),
+                **(by_cycle.get(number) or _NO_PRESSURE),
+                **_volume(swelling),
+            )
+        )
+    return table
+
+
+_NO_PRESSURE: dict[str, Any] = {
+    "pressure_s": 0.0, "pressure_mean_pa": None, "pressure_sd_pa": None, "pressure_min_pa": None,
+    "pressure_max_pa": None, "in_band": None,
+}  # fmt: skip
+
+
+def _volume(swelling: Swelling | None) -> dict[str, Any]:
+    change = swelling.change_ml if swelling is not None else None
+    return {
+        "volume_change_ml": None if change is None else change.value,
+        "volume_change_95_ml": None if change is None else change.half_width,
+    }
+
+
+def _discharge_first(rows: CyclerRows, inside: Mapping[int, NDArray[np.integer[Any]]]) -> bool:
+    """Whether most cycles begin with a discharge, as those of half cells do."""
+    votes = 0
+    for at in inside.values():
+        up, down = np.flatnonzero(rows.charged_ah[at] > 0), np.flatnonzero(rows.discharged_ah[at] > 0)
+        if len(up) and len(down):
+            votes += 1 if down[0] < up[0] else -1
+    return votes > 0
+
+
+def _rests(rows: CyclerRows) -> bool:
+    """Whether the file ends at rest: then the last half cycle is over."""
+    last = rows.charged_ah[-3:] + rows.discharged_ah[-3:]
+    return bool(np.all(last <= _MOVED_AH))
+
+
+def _pressures(samples: PressureSamples, band_pa: float) -> dict[int, dict[str, Any]]:
+    """Pressure in each cycle, every sample weighted with the time that it stands for."""
+    known = np.isfinite(samples.cycle) & np.isfinite(samples.pressure_pa)
+    weight = weights(samples.time_s)
+    found = {}
+    for number in np.unique(samples.cycle[known]):
+        at = known & (samples.cycle == number)
+        pressure_pa, share = samples.pressure_pa[at].astype(np.float64), weight[at]
+        total = float(share.sum()) or 1.0
+        # Around a value near the mean: equal pressures have exactly that mean and no deviation.
+        origin = pressure_pa[0]
+        mean = float(share @ (pressure_pa - origin)) / total
+        spread = float(share @ np.square(pressure_pa - origin - mean)) / total
+        near = np.abs(samples.pressure_pa[at] - samples.target_pa[at]) <= band_pa
+        found[int(number)] = {
+            "pressure_s": total,
+            "pressure_mean_pa": float(origin + mean),
+            "pressure_sd_pa": float(np.sqrt(spread)),
+            "pressure_min_pa": float(pressure_pa.min()),
+            "pressure_max_pa": float(pressure_pa.max()),
+            "in_band": float(share[near].sum()) / total,
+        }
+    return found
