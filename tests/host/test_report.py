@@ -16,7 +16,8 @@ from ipch.errors import FileError
 from ipch.experiments import record_recipe
 from ipch.instrument import Instrument
 from ipch.recipe import Chosen, load_recipe
-from ipch.report import render, thin, write_report
+from ipch.report import render, write_report
+from ipch.report_plot import thin
 from ipch.runs import Run, Truth, load_run
 from ipch.sim.server import RunningServer
 
@@ -96,8 +97,9 @@ def test_the_plot_shows_what_was_recorded(run: Run, truth: Truth) -> None:
     figure = plot(render(run, truth, summary.judge(run, truth)))
     traces = {trace["name"]: trace for trace in figure["data"]}  # type: ignore[attr-defined]
     assert set(traces) == {
-        "pressure",
+        "absolute pressure",
         "setpoint",
+        "events",
         "as measured",
         "true (simulated)",
         "gas",
@@ -105,7 +107,7 @@ def test_the_plot_shows_what_was_recorded(run: Run, truth: Truth) -> None:
         "fills",
         "vents",
     }
-    pressure = traces["pressure"]
+    pressure = traces["absolute pressure"]
     assert pressure["y"] == pytest.approx(list(run.samples["pressure_pa"] / 1e6), abs=1e-6)
     assert pressure["x"][0] == 0
     held = [y for y in traces["as measured"]["y"] if y is not None]
@@ -136,7 +138,7 @@ def test_names_cannot_break_the_page(run: Run) -> None:
 
 def test_a_run_without_steps(run: Run, tmp_path: Path) -> None:
     log = replace(run, steps=[], recipe=None)
-    judged = write_report(tmp_path / "log.html", log, None)
+    judged, _ = write_report(tmp_path / "log.html", log, None)
     assert judged.held is None
     assert summary.figures(log, judged)["in_band_fraction"] is None
     assert "pulses" in (tmp_path / "log.html").read_text()

@@ -261,7 +261,8 @@ def _mpr(path: Path, zone: tzinfo | None) -> CyclerData:
     _, reader = _library("galvani")
     from galvani import BioLogic
 
-    file = BioLogic.MPRfile(str(path))
+    with path.open("rb") as opened:
+        file = BioLogic.MPRfile(opened)
     table = {name: file.data[name].astype(np.float64) for name in file.data.dtype.names}
     return _biologic(path, reader, table, getattr(file, "timestamp", None), zone)
 

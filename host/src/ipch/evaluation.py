@@ -1,16 +1,21 @@
 """Everything that is said of a run, from its samples and, where there is one, the cycler's file."""
 
-from dataclasses import dataclass
+import csv
+from collections.abc import Sequence
+from dataclasses import asdict, astuple, dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ipch.analysis.balance import Balance, GasRecord, NotEnough, Supply, forecast, solve_balance
+from ipch.analysis.cycles import COLUMNS as CYCLE_NAMES
 from ipch.analysis.cycles import Cycle, CyclerRows, PressureSamples, cycle_table
 from ipch.analysis.excursions import Excursion, Held, excursions
 from ipch.analysis.stability import BAND_PA, weights
 from ipch.analysis.wear import RATED, Wear, wear
+from ipch.errors import FileError
 from ipch.gas import AIR, GasLaw
 from ipch.merge import Merged
 from ipch.runs import Run
@@ -111,6 +116,52 @@ def evaluate(run: Run, merged: Merged | None = None, assumed: Assumed | None = N
         gaps=gaps,
         recorded_share=float(weights(run.time_s).sum() / run.duration_s) if run.duration_s else 1.0,
     )
+
+
+def figures(run: Run, found: Evaluation) -> dict[str, Any]:
+    """What `ipch report --json` adds to the summary; units are in the names."""
+    balance = found.balance
+    start_s = float(run.time_s[0])
+    gas: dict[str, Any] | None = None
+    if balance is not None:
+        gas = {
+            "leak_kpa_h": balance.leak_kpa_h.value,
+            "leak_95_kpa_h": balance.leak_kpa_h.half_width,
+            "leak_percent_day": balance.leak_share_1_day.value * 100,
+            "pressure_pa": balance.pressure_pa,
+            "wall_weight": balance.wall_weight,
+            "filled_kpa": balance.filled_kpa,
+            "vented_kpa": balance.vented_kpa,
+            "bins": balance.rows,
+            "notes": balance.notes,
+        }
+    return {
+        "leak": gas,
+        "leak_why_not": found.why_not or None,
+        "supply": None if found.supply is None else asdict(found.supply),
+        "cycles": [asdict(cycle) for cycle in found.cycles],
+        "excursions": [asdict(e) | {"start_s": e.start_s - start_s} for e in found.excursions],
+        "gaps": [asdict(gap) | {"start_s": gap.start_s - start_s} for gap in found.gaps],
+        "recorded_share": found.recorded_share,
+        "wear": [asdict(wear) for wear in found.wear],
+    }
+
+
+def write_cycles(path: Path, cycles: Sequence[Cycle]) -> None:
+    """Write the table of cycles as CSV, units in the column names. Raises FileError."""
+    try:
+        with path.open("w", newline="", encoding="utf-8") as file:
+            writer = csv.writer(file)
+            writer.writerow(CYCLE_NAMES)
+            writer.writerows(
+                [
+                    "" if value is None else int(value) if isinstance(value, bool) else value
+                    for value in astuple(cycle)
+                ]
+                for cycle in cycles
+            )
+    except OSError as error:
+        raise FileError(f"cannot write {path}: {error.strerror}") from error
 
 
 def gas_record(run: Run, merged: Merged | None = None) -> GasRecord:

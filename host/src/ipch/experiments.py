@@ -4,6 +4,7 @@ import contextlib
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ipch import summary
 from ipch.errors import FileError
@@ -16,9 +17,14 @@ from ipch.runner import Runner
 from ipch.runs import TRUTH_NAME, Run, find_record, load_run
 from ipch.summary import Judgement, find_truth
 
+if TYPE_CHECKING:
+    from ipch.evaluation import Assumed, Evaluation
+    from ipch.merge import Merged
+
 RECORD_NAME = "run.db"
 REPORT_NAME = "report.html"
 SUMMARY_NAME = "summary.json"
+CYCLES_NAME = "cycles.csv"
 
 
 def new_folder(name: str) -> Path:
@@ -55,19 +61,32 @@ def write_results(folder: Path) -> tuple[Run, Judgement]:
     from ipch.report import write_report
 
     run = load_run(folder / RECORD_NAME)
-    judged = write_report(folder / REPORT_NAME, run, find_truth(run))
+    judged, _ = write_report(folder / REPORT_NAME, run, find_truth(run))
     summary.write(folder / SUMMARY_NAME, run, judged)
     return run, judged
 
 
-def report_run(path: Path, out: Path | None) -> tuple[Path, Run, Judgement]:
-    """Write the report of a record; return where it went."""
+def load_for_report(path: Path, number: int | None = None) -> Run:
+    """A run with those of its columns that a report is made of."""
+    from ipch.evaluation import COLUMNS
+
+    return load_run(find_record(path), number, COLUMNS)
+
+
+def report_run(
+    path: Path,
+    out: Path | None,
+    number: int | None = None,
+    assumed: "Assumed | None" = None,
+    add: "Callable[[Run], Merged | None]" = lambda run: None,
+) -> tuple[Path, Run, Judgement, "Evaluation"]:
+    """Write the report of a record, with what `add` puts beside it; return where it went."""
     from ipch.report import write_report
 
     record = find_record(path)
-    run = load_run(record)
+    run = load_for_report(record, number)
     place = out or record.with_name(REPORT_NAME if record.name == RECORD_NAME else f"{record.stem}.html")
-    return place, run, write_report(place, run, find_truth(run))
+    return place, run, *write_report(place, run, find_truth(run), add(run), assumed)
 
 
 def follow(instrument: Instrument, every_s: float, duration_s: float | None) -> Iterator[Sample]:

@@ -34,14 +34,22 @@ _SECONDS = {
     "hr": Decimal(3600),
     "d": Decimal(86400),
 }
+_MILLILITRE = {
+    "l": Decimal(1000),
+    "ml": Decimal(1),
+    "cm3": Decimal(1),
+    "dm3": Decimal(1000),
+    "m3": Decimal(10**6),
+}
 _NUMBER = r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d{1,3})?"
-_QUANTITY = re.compile(rf"\s*({_NUMBER})\s*([A-Za-z()]*)\s*")
+_QUANTITY = re.compile(rf"\s*({_NUMBER})\s*([A-Za-z()]*3?)\s*")
 _PART = re.compile(r"\s*(\d+(?:\.\d*)?|\.\d+)\s*([A-Za-z]+)")
 
 PRESSURE_HELP = (
     "a number with Pa, hPa, kPa, MPa, bar, mbar or psi, absolute, as 5MPa or '50 bar' (a bare number is MPa)"
 )
 SLEW_HELP = "a pressure per s, min or h, such as 20kPa/s or 1MPa/min"
+VOLUME_HELP = "a number with L, mL, cm3 or m3, such as 500mL"
 DURATION_HELP = "a number with ms, s, min, h or d, or several of them, such as 90s, 10min or 1h30m"
 
 
@@ -93,6 +101,16 @@ def parse_duration(text: str) -> float:
     if not Decimal("0.001") <= total <= 10**10:
         raise UsageError(f"not a duration: {text!r}; allowed is {DURATION_HELP}, longer than 0")
     return float(total)
+
+
+def parse_volume_ml(text: str) -> float:
+    """Volume in mL. Raises UsageError with what is allowed."""
+    match = _QUANTITY.fullmatch(text)
+    scale = _MILLILITRE.get(match.group(2).lower()) if match else None
+    value = float(Decimal(match.group(1)) * scale) if match and scale else 0.0
+    if not 0 < value <= 1e9:
+        raise UsageError(f"not a volume: {text!r}; allowed is {VOLUME_HELP}")
+    return value
 
 
 def format_pressure(pa: float) -> str:

@@ -78,7 +78,7 @@ class Fit:
     def half_width(self, direction: Floats) -> float:
         """Half of the 95 % interval of a linear combination of the coefficients."""
         variance = float(direction @ self.covariance @ direction)
-        return _quantile(self.freedom) * max(0.0, variance) ** 0.5
+        return _quantile(self.freedom) * float(np.sqrt(max(0.0, variance)))
 
 
 def _quantile(freedom: int) -> float:

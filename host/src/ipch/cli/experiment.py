@@ -1,4 +1,4 @@
-"""Commands that watch, record, run recipes and report: watch, log, run, recipes, report, demo."""
+"""Commands that watch, record and run recipes: watch, log, run, recipes, demo."""
 
 import contextlib
 from pathlib import Path
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from ipch.runs import Run
     from ipch.summary import Judgement
 
-_PANEL = "Record, run and report"
+_PANEL = "Record and run"
 
 Every = Annotated[str, typer.Option(metavar="DURATION", help="Time between samples, in device time.")]
 For = Annotated[
@@ -21,7 +21,7 @@ For = Annotated[
 
 
 def add_to(app: typer.Typer) -> None:
-    for command in (watch, log, run, recipes, report, demo):
+    for command in (watch, log, run, recipes, demo):
         app.command(rich_help_panel=_PANEL)(command)
 
 
@@ -112,21 +112,6 @@ def recipes(json: Json = False) -> None:
             for r in found
         ],
     )
-
-
-def report(
-    record: Annotated[Path, typer.Argument(metavar="RUN", help="Folder of a run, or its .db file.")],
-    out: Annotated[
-        Path | None, typer.Option(metavar="FILE.html", help="By default beside the record.")
-    ] = None,
-    json: Json = False,
-) -> None:
-    """Write the report of a record: one HTML file with plots and tables."""
-    from ipch import summary
-    from ipch.experiments import report_run
-
-    place, found, judged = report_run(record, out)
-    emit({"report": str(place), **summary.figures(found, judged)}, [f"report written to {place}"])
 
 
 def demo(

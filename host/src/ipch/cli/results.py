@@ -1,11 +1,17 @@
-"""Commands that make something of a record: export, merge, report."""
+"""Commands that make something of a record: report, merge, export."""
 
+from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ipch.cli.common import Json, emit
+from ipch.cli.common import Json, emit, emit_table, options
+
+if TYPE_CHECKING:
+    from ipch.evaluation import Assumed
+    from ipch.merge import Merged
+    from ipch.runs import Run
 
 _PANEL = "Analyse, report and export"
 
@@ -13,11 +19,129 @@ Record = Annotated[Path, typer.Argument(metavar="RUN", help="Folder of a run, or
 Which = Annotated[
     int | None, typer.Option("--run", metavar="N", help="Of several runs in a file; the last one.")
 ]
+Cyclers = Annotated[
+    list[Path] | None,
+    typer.Option("--cycler", metavar="FILE", help=".nda, .ndax, .mpr, .mpt or .csv; may be repeated."),
+]
+Zone = Annotated[
+    str | None,
+    typer.Option("--tz", metavar="ZONE", help="Where the cycler's clock hung: Europe/Oslo, UTC, +01:00."),
+]
+Offset = Annotated[
+    str,
+    typer.Option(
+        metavar="DURATION", help="Added to the cycler's times: 90s, or -90s where its clock was fast."
+    ),
+]
+Volume = Annotated[
+    str | None,
+    typer.Option(metavar="VOLUME", help="Gas volume of the chamber with the cell in it, as 500mL."),
+]
+Gas = Annotated[str, typer.Option(metavar="GAS", help="air or nitrogen.")]
+Band = Annotated[str, typer.Option(metavar="PRESSURE", help="Distance from the target that counts as held.")]
+Reference = Annotated[
+    int | None,
+    typer.Option("--reference-cycle", metavar="N", help="Retention refers to it; the first complete one."),
+]
 
 
 def add_to(app: typer.Typer) -> None:
-    for command in (export,):
+    for command in (report, merge, export):
         app.command(rich_help_panel=_PANEL)(command)
+
+
+def report(
+    record: Record,
+    out: Annotated[
+        Path | None, typer.Option(metavar="FILE.html", help="By default beside the record.")
+    ] = None,
+    cycler: Cyclers = None,
+    tz: Zone = None,
+    offset: Offset = "0s",
+    volume: Volume = None,
+    gas: Gas = "air",
+    band: Band = "5kPa",
+    reference: Reference = None,
+    cylinder: Annotated[
+        str | None,
+        typer.Option(metavar="VOLUME@PRESSURE", help="The gas supply, as 10L@20MPa: how long it lasts."),
+    ] = None,
+    rated: Annotated[
+        int, typer.Option(metavar="N", help="Actuations that the valves are rated for.")
+    ] = 10_000_000,
+    run: Which = None,
+    json: Json = False,
+) -> None:
+    """Write the report of a record: one HTML file with plots and tables."""
+    from ipch import summary
+    from ipch.evaluation import figures
+    from ipch.experiments import report_run
+
+    assumed = _assumed(volume, gas, band, reference, cylinder, rated)
+    place, found, judged, evaluation = report_run(
+        record, out, run, assumed, lambda loaded: _merged(loaded, cycler, tz, offset)
+    )
+    emit(
+        {"report": str(place), **summary.figures(found, judged), **figures(found, evaluation)},
+        [f"report written to {place}"],
+    )
+
+
+def merge(
+    record: Record,
+    cycler: Cyclers = None,
+    tz: Zone = None,
+    offset: Offset = "0s",
+    out: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="New .bdf.csv or .bdf.parquet; by default beside the record."),
+    ] = None,
+    volume: Volume = None,
+    gas: Gas = "air",
+    band: Band = "5kPa",
+    reference: Reference = None,
+    run: Which = None,
+    json: Json = False,
+) -> None:
+    """Put cycler data beside the pressure: BDF and a table of cycles."""
+    from ipch.errors import UsageError
+    from ipch.evaluation import evaluate, write_cycles
+    from ipch.experiments import CYCLES_NAME, load_for_report
+    from ipch.export import write_table
+    from ipch.merge import bdf_table
+    from ipch.runs import find_record
+
+    assumed = _assumed(volume, gas, band, reference)
+    if not cycler:
+        raise UsageError("no cycler file: name one or several with --cycler")
+    place = find_record(record)
+    loaded = load_for_report(place, run)
+    merged = _merged(loaded, cycler, tz, offset)
+    assert merged is not None
+    found = evaluate(loaded, merged, assumed)
+    target = out or place.with_name("merged.bdf.csv")
+    cycles = target.with_name(CYCLES_NAME)
+    write_table(target, bdf_table(merged))
+    write_cycles(cycles, found.cycles)
+    rows = [asdict(cycle) for cycle in found.cycles]
+    unmatched = merged.rows - merged.matched
+    data = {
+        "file": str(target), "cycles_file": str(cycles), "rows": merged.rows, "unmatched_rows": unmatched,
+        "clock_steps": merged.clock_steps, "readers": [part.reader for part in merged.parts], "cycles": rows,
+    }  # fmt: skip
+    if options.json:
+        emit(data)
+        return
+    from ipch.report_tables import CYCLE_COLUMNS, cycle_rows
+
+    emit_table(None, CYCLE_COLUMNS, cycle_rows(found.cycles), right=range(1, len(CYCLE_COLUMNS)))
+    print(
+        f"\n{merged.rows} rows written to {target}, {unmatched} of them without a pressure; cycles to {cycles}"
+    )
+    if merged.clock_steps:
+        print(
+            f"the cycler's clock went back {merged.clock_steps} times; what came before was moved to meet it"
+        )
 
 
 def export(
@@ -49,4 +173,52 @@ def export(
     emit(
         {"file": str(place), "format": form, "samples": count},
         [f"{count} samples written to {place}"],
+    )
+
+
+def _merged(loaded: "Run", cycler: list[Path] | None, tz: str | None, offset: str) -> "Merged | None":
+    from ipch.cyclers import read_cyclers, zone_of
+    from ipch.merge import merge as put_together
+
+    if not cycler:
+        return None
+    return put_together(loaded, read_cyclers(cycler, zone_of(tz), _offset_s(offset)))
+
+
+def _offset_s(text: str) -> float:
+    from ipch.units import parse_duration
+
+    stripped = text.strip()
+    sign = -1.0 if stripped.startswith("-") else 1.0
+    digits = stripped.lstrip("+-")
+    return 0.0 if digits in ("0", "0s") else sign * parse_duration(digits)
+
+
+def _assumed(
+    volume: str | None,
+    gas: str,
+    band: str,
+    reference: int | None,
+    cylinder: str | None = None,
+    rated: int | None = None,
+) -> "Assumed":
+    from ipch.errors import UsageError
+    from ipch.evaluation import Assumed
+    from ipch.gas import gas_law
+    from ipch.units import parse_pressure, parse_volume_ml
+
+    values: dict[str, Any] = {}
+    if cylinder is not None:
+        size, at, pressure = cylinder.partition("@")
+        if not at:
+            raise UsageError(f"not a cylinder: {cylinder!r}; its volume and pressure, as 10L@20MPa")
+        values |= {"cylinder_l": parse_volume_ml(size) / 1e3, "cylinder_pa": float(parse_pressure(pressure))}
+    if rated is not None:
+        values["rated"] = rated
+    return Assumed(
+        gas=gas_law(gas),
+        volume_ml=parse_volume_ml(volume) if volume is not None else None,
+        band_pa=float(parse_pressure(band)),
+        reference_cycle=reference,
+        **values,
     )
