@@ -131,8 +131,8 @@ def _cycles(found: Evaluation, merged: Merged | None) -> str:
         notes.append("Swelling in mL needs the chamber's gas volume (--volume).")
     else:
         notes.append(
-            "Swelling: volume at the largest charge less that at the smallest, from"
-            f" {found.assumed.volume_ml:g} mL of gas, \u00b1 half of the 95 % interval; what remains swollen after a cycle cannot be told from a leak."
+            f"Swelling: volume at the largest charge less that at the smallest, from {found.assumed.volume_ml:g} mL"
+            " of gas, \u00b1 half of the 95 % interval; what stays swollen after a cycle looks like a negative leak."
         )
     return f"<h2>Cycles</h2>{table}<p class=note>{html.escape(' '.join(notes))}</p>"
 
