@@ -349,12 +349,28 @@ class App:
             return "dead_band_pa: at least %d Pa with these valves and this chamber" % self.control.coarse_pa
         reason = self.settings.set(name, value)
         if not reason:
-            self.sensors.configure()
-            self.valves.configure()
-            self.control.configure()
-            self.safety.configure()
-            self._save = True
+            self._configure()
         return reason
+
+    def calibrate(self, values: dict) -> str:
+        """Put a whole set of coefficients in force: all of them or none."""
+        if self.safety.state not in (OFF, SEALED):
+            return "only while the output is off"
+        for name in values:
+            reason = self.settings.check(name, values[name])
+            if reason:
+                return reason
+        for name in values:
+            self.settings.set(name, values[name])
+        self._configure()
+        return ""
+
+    def _configure(self):
+        self.sensors.configure()
+        self.valves.configure()
+        self.control.configure()
+        self.safety.configure()
+        self._save = True
 
     def resume(self, target_pa: int):
         """Go on with the run that a reset interrupted."""

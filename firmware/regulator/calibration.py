@@ -1,16 +1,42 @@
 """Commands about the transducers' calibration: what is in force, when and by what it was found, and the zero.
 
-The coefficients themselves are settings, one by one: `:SYSTem:SETTings "control_span_ppm",120`.
+A whole set is written by one command, so that no half of it can be in force. The coefficients are settings, too, one by
+one: `:SYSTem:SETTings "control_span_ppm",120`.
 """
 
+from regulator import settings
 from regulator.faults import OFF
-from regulator.parameters import accept
-from regulator.status import NO_PARAMETER
+from regulator.parameters import ScpiError, accept, scaled, string
+from regulator.status import NO_PARAMETER, quoted
 
 _COEFFICIENTS = ("_zero_pa", "_span_ppm", "_zero_tc_pa_k", "_span_tc_ppm_k", "_cal_date", "_serial")
 _SUPPLY_COEFFICIENTS = ("_zero_pa", "_span_ppm", "_cal_date", "_serial")
 # A pressure that moves faster is not ambient pressure yet.
 _STEADY_PA_S = 500
+_LETTERS_MOST = 6
+_SET = (0, 0, 7, 7)  # the query takes nothing, the command all seven
+
+
+def pack(letters: str) -> int:
+    """Return up to six letters as an integer below 2^30, in base 27."""
+    if len(letters) > _LETTERS_MOST:
+        raise ScpiError(-222, "initials: up to 6 letters")
+    number = 0
+    for letter in letters.upper():
+        if not "A" <= letter <= "Z":
+            raise ScpiError(-224, "initials: letters A to Z")
+        number = number * 27 + ord(letter) - 64
+    return number
+
+
+def unpack(number: int) -> str:
+    """Return the letters of `pack`."""
+    letters = ""
+    while number:
+        if number % 27:
+            letters = chr(number % 27 + 64) + letters
+        number //= 27
+    return letters
 
 
 class Calibration:
@@ -28,20 +54,32 @@ class Calibration:
     def rows(self) -> tuple:
         """Return the command table."""
         return (
-            (":CALibration:CONTrol", self._control, None),
+            (":CALibration:CONTrol", self._control, self._set_control, _SET),
             (":CALibration:CONTrol:ZERO", None, self._zero_control, NO_PARAMETER),
-            (":CALibration:SAFety", self._safety, None),
+            (":CALibration:SAFety", self._safety, self._set_safety, _SET),
             (":CALibration:SAFety:ZERO", None, self._zero_safety, NO_PARAMETER),
             (":CALibration:SUPPly", self._supply, None),
         )
 
     def _control(self, _):
-        """Control transducer: zero Pa, span ppm, zero Pa/K, span ppm/K, date as 20261231, serial number."""
-        return self._values("control", _COEFFICIENTS)
+        """Control transducer: zero Pa, span ppm, zero Pa/K, span ppm/K, date as 20261231, serial number, initials
+        of who calibrated it.
+        """
+        return self._values("control", _COEFFICIENTS) + "," + self._operator("control")
+
+    def _set_control(self, args):
+        """<zero Pa>,<span ppm>,<zero Pa/K>,<span ppm/K>,<date>,<serial number>,"<initials>": Set all of them, or
+        none; with the output off; stored.
+        """
+        self._set("control", args)
 
     def _safety(self, _):
         """Safety transducer: the same values."""
-        return self._values("safety", _COEFFICIENTS)
+        return self._values("safety", _COEFFICIENTS) + "," + self._operator("safety")
+
+    def _set_safety(self, args):
+        """<zero Pa>,<span ppm>,<zero Pa/K>,<span ppm/K>,<date>,<serial number>,"<initials>": The same."""
+        self._set("safety", args)
 
     def _supply(self, _):
         """Supply transducer: zero Pa, span ppm, date, serial number."""
@@ -58,6 +96,19 @@ class Calibration:
     def _values(self, name: str, coefficients: tuple) -> str:
         get = self._app.settings.get
         return ",".join([str(get(name + coefficient)) for coefficient in coefficients])
+
+    def _operator(self, name: str) -> str:
+        return quoted(unpack(self._app.settings.get(name + "_operator")))
+
+    def _set(self, name: str, args: list):
+        values = {name + "_operator": pack(string(args[6]))}
+        for index, coefficient in enumerate(_COEFFICIENTS):
+            row = settings.row(name + coefficient)
+            value = scaled(args[index], {}, "", (row[3], row[4], row[2]))
+            if not row[3] <= value <= row[4]:
+                raise ScpiError(-222, f"{row[0]}: {row[3]} to {row[4]} {row[1]}")
+            values[row[0]] = value
+        accept(self._app.calibrate(values))
 
     def _zero(self, name: str, reading_pa: int):
         app = self._app

@@ -1,7 +1,9 @@
 """Steps without retuning: three volumes, three valves, two supplies; each from a cold start with nothing
 learned.
 
-All at the firmware's own tick of 20 ms. What is judged, besides faults:
+All at the firmware's own tick of 20 ms. The device regulates at the pressure where the step begins for
+10 s, in which it proves its valves one by one and moves no gas; then it is told the target, and time
+counts from there. What is judged, besides faults:
 
 - overshoot: beyond the target in the direction of the step, against 5 kPa or one smallest pulse (see
   `_schedule.pulse_effect`), whichever is larger;
@@ -42,6 +44,8 @@ HOLD_S = 7200
 TICK_MS = 20
 NOISE_PA = 1500.0
 LONGEST_US = 300_000
+PROOF_S = 10
+"""Regulating at the first pressure before the step: valves are proved at every start of regulation."""
 
 
 @dataclass(frozen=True)
@@ -141,15 +145,19 @@ def step(case: Case, hold_s: int = HOLD_S) -> Outcome:
     target_pa = case.to_mpa * 1e6
     plant = Plant(load_parameters(None, case.sets), seed=1)
     world = World(plant, tick_ms=TICK_MS)
-    scenario = Scenario(case.name, case.sets, target_pa=target_pa)
+    scenario = Scenario(case.name, case.sets, target_pa=case.from_mpa * 1e6)
     chamber = plant.chamber
-    errors = array("d", [chamber.pressure_pa - target_pa])
     approach_s = int(2 * shortest_step_s(case.sets, target_pa, scenario.slew_pa_s, 5000.0) + 120)
     small = pulse_effect(case.sets, 0 if up else 1, target_pa)
     other = pulse_effect(case.sets, 1 if up else 0, target_pa)
     with tempfile.TemporaryDirectory() as state:
         device = ours(scenario, world, Path(state))
         tick = device.tick
+        for _ in range(PROOF_S * 1000 // TICK_MS):
+            tick()
+        proved = sum(plant.valves[valve].openings for valve in (FILL, VENT))
+        errors = array("d", [chamber.pressure_pa - target_pa])
+        world.script[world.ticks + 1] = b":SOUR:PRES %.6f\n" % case.to_mpa
         for _ in range(approach_s * 1000 // TICK_MS):
             tick()
             errors.append(chamber.pressure_pa - target_pa)
@@ -159,7 +167,7 @@ def step(case: Case, hold_s: int = HOLD_S) -> Outcome:
         sign = 1 if up else -1
         overshoot_pa = max(0.0, max(sign * error for error in errors))
         valves = (plant.valves[FILL], plant.valves[VENT])
-        step_pulses = sum(valve.openings for valve in valves)
+        step_pulses = sum(valve.openings for valve in valves) - proved
         before = [valve.openings for valve in valves]
         settled_kg = plant.gas_kg
         sides: list[int] = []

@@ -175,3 +175,9 @@ class FakeApp:
 
     def change_setting(self, name, value):
         return self._request("change_setting", name, value) or self.settings.set(name, value)
+
+    def calibrate(self, values):
+        refusal = self._request("calibrate", values)
+        for name in values:
+            refusal = refusal or self.settings.set(name, values[name])
+        return refusal

@@ -11,6 +11,7 @@ from fakes import FakeApp, Port, Random, allocated_by
 from link import Link
 
 from regulator import VERSION, settings
+from regulator.calibration import pack, unpack
 from regulator.faults import STATES, WARNINGS
 from regulator.instrument import Instrument
 from regulator.scpi import canonical
@@ -382,8 +383,45 @@ def test_what_is_known_of_the_transducers():
         bench.ask(f":SYST:SETT '{name}',{value}")
     bench.ask(":SYST:SETT 'safety_serial',123456")
     bench.ask(":SYST:SETT 'supply_cal_date',20251224")
-    assert bench.ask(":CAL:CONT?;SAF?;SUPP?") == "-1200,350,0,0,20260131,0;0,0,0,0,0,123456;0,0,20251224,0"
+    assert (
+        bench.ask(":CAL:CONT?;SAF?;SUPP?") == '-1200,350,0,0,20260131,0,"";0,0,0,0,0,123456,"";0,0,20251224,0'
+    )
     assert bench.error() == '0,"No error"'
+
+
+def test_a_calibration_is_written_as_a_whole_or_not_at_all():
+    for header, name in (("CONT", "control"), ("SAF", "safety")):
+        whole = {
+            name + "_operator": pack("mvb"),
+            name + "_zero_pa": -2345,
+            name + "_span_ppm": 1200,
+            name + "_zero_tc_pa_k": -2000,
+            name + "_span_tc_ppm_k": -200,
+            name + "_cal_date": 20_261_124,
+            name + "_serial": 4711,
+        }
+        bench = Bench()
+        bench.ask(f':CAL:{header} -2345,1200,-2000,-200,20261124,4711,"mvb"')
+        assert bench.error() == '0,"No error"'
+        assert bench.app.calls == [("calibrate", whole)]
+        assert bench.ask(f":CAL:{header}?") == '-2345,1200,-2000,-200,20261124,4711,"MVB"'
+        for message, error in (
+            ("1,2,3,4,5,6", "-109"),
+            ('1,2,3,4,5,6,"A",7', "-108"),
+            ("1,2,3,4,5,6,A", "-104"),
+            ('1,2,3,4,5,6,"ABCDEFG"', "-222"),
+            ('1,2,3,4,5,6,"M1"', "-224"),
+            ('1,2,3,1001,5,6,"A"', f'-222,"Data out of range;{name}_span_tc_ppm_k: -1000 to 1000 ppm/K"'),
+        ):
+            bench.ask(f":CAL:{header} {message}")
+            assert bench.error().startswith(error), (message, error)
+        assert bench.app.calls == [("calibrate", whole)]
+
+
+def test_initials_survive_packing():
+    for letters in ("", "A", "Z", "AZ", "ZA", "ZZZZZZ", "MAGRIT"):
+        assert unpack(pack(letters)) == letters
+        assert pack(letters) < 1 << 30
 
 
 def test_the_zero_is_corrected_at_ambient_pressure_only():
