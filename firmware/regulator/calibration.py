@@ -62,15 +62,11 @@ class Calibration:
         )
 
     def _control(self, _):
-        """Control transducer: zero Pa, span ppm, zero Pa/K, span ppm/K, date as 20261231, serial number, initials
-        of who calibrated it.
-        """
+        """Control transducer: zero Pa, span ppm, zero Pa/K, span ppm/K, date as 20261231, serial number, initials."""
         return self._values("control", _COEFFICIENTS) + "," + self._operator("control")
 
     def _set_control(self, args):
-        """<zero Pa>,<span ppm>,<zero Pa/K>,<span ppm/K>,<date>,<serial number>,"<initials>": Set all of them, or
-        none; with the output off; stored.
-        """
+        """<zero>,<span>,<zero/K>,<span/K>,<date>,<serial>,"<initials>": Set these values together; output off; stored."""
         self._set("control", args)
 
     def _safety(self, _):
@@ -78,7 +74,7 @@ class Calibration:
         return self._values("safety", _COEFFICIENTS) + "," + self._operator("safety")
 
     def _set_safety(self, args):
-        """<zero Pa>,<span ppm>,<zero Pa/K>,<span ppm/K>,<date>,<serial number>,"<initials>": The same."""
+        """<zero>,<span>,<zero/K>,<span/K>,<date>,<serial>,"<initials>": The same for the safety transducer."""
         self._set("safety", args)
 
     def _supply(self, _):
