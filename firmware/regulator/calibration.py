@@ -66,7 +66,7 @@ class Calibration:
         return self._values("control", _COEFFICIENTS) + "," + self._operator("control")
 
     def _set_control(self, args):
-        """<zero>,<span>,<zero/K>,<span/K>,<date>,<serial>,"<initials>": Set these values together; output off; stored."""
+        """<zero>,<span>,<zero/K>,<span/K>,<date>,<serial>,"<initials>": Set these together; output off; stored."""
         self._set("control", args)
 
     def _safety(self, _):
