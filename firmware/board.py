@@ -18,7 +18,7 @@ import machine
 import micropython
 import rp2
 from drivers import ads1115, max31865, tmp117
-from machine import ADC, I2C, SPI, WDT, mem16, mem32
+from machine import ADC, I2C, PWM, SPI, WDT, mem16, mem32
 
 TICK_MS = 20
 _TICK_US = TICK_MS * 1000
@@ -40,6 +40,12 @@ ADS1115_FAULT, MAX31865_FAULT, TMP117_FAULT = 1, 2, 4
 # Two scratch registers that a reset by the watchdog or by software keeps and that a power cut clears.
 _SCRATCH = 0x400D800C if "RP2350" in os.uname().machine else 0x4005800C
 _MAINTENANCE_REQUEST = 0x1DC4
+# What a running watchdog leaves in the fifth of these registers, and a reset by software does not.
+_WATCHDOG_MARK = 0x6AB73121
+# Levels of all pins at one instant; below 2^30, as no pin beyond 29 exists.
+_GPIO_IN = 0xD0000004
+_ALL_COILS = 31
+_MONITOR_HZ = 10_000
 _FAILED_STARTS = 3
 
 # USB device controller of RP2040 and RP2350: buffer control of endpoint 2 IN, which carries the serial line
@@ -128,11 +134,11 @@ class Rig:
         # Stay in the REPL, without a watchdog: asked for, button held, or too many starts in a row that
         # failed.
         starts = mem16[_SCRATCH + 4]
-        # MicroPython resets itself through the watchdog, too: the request tells the two apart.
+        # MicroPython resets itself through the watchdog, too: the mark tells the two apart.
         if machine.reset_cause() == machine.PWRON_RESET:
             self.reset_cause = POWER
         else:
-            self.reset_cause = SOFTWARE if mem16[_SCRATCH] == _MAINTENANCE_REQUEST else WATCHDOG
+            self.reset_cause = WATCHDOG if mem32[_SCRATCH + 16] == _WATCHDOG_MARK else SOFTWARE
         self.pattern = 0x0F  # of the LED: one bit for each 160 ms, the lowest first
         self.maintenance = (
             mem16[_SCRATCH] == _MAINTENANCE_REQUEST
@@ -144,6 +150,8 @@ class Rig:
         self._led = Pin(pins.LED, Pin.OUT, value=1 - pins.LED_ON)
         self._heartbeat = Pin(pins.HEARTBEAT, Pin.OUT, value=0)
         self._cell_safe = Pin(pins.CELL_SAFE, Pin.OUT, value=1 - pins.CELL_SAFE_OK)
+        self._cell_ok = False
+        self._monitor_permille = 0
         self._supply_isolation = _VALVES[2]
         self._vent_isolation = _VALVES[3]
         self._relief = _VALVES[4]
@@ -155,16 +163,10 @@ class Rig:
         self._arm()
         self.serial = Port()
 
-        self._drains = tuple(
+        # Read together with the valves, in one register.
+        for number in range(pins.FILL_DRAIN, pins.RELIEF_DRAIN + 1):
             Pin(number, Pin.IN)
-            for number in (
-                pins.FILL_DRAIN,
-                pins.VENT_DRAIN,
-                pins.SUPPLY_ISOLATION_DRAIN,
-                pins.VENT_ISOLATION_DRAIN,
-                pins.RELIEF_DRAIN,
-            )
-        )
+        self._monitor = PWM(Pin(pins.MONITOR), freq=_MONITOR_HZ, duty_u16=0)
         self._rail = Pin(pins.RAIL, Pin.IN)
         self._trip = Pin(pins.TRIP, Pin.IN, Pin.PULL_UP)
         self._adc = ADC(pins.SAFETY_ADC)
@@ -254,20 +256,24 @@ class Rig:
         sample.wall_counts = self._wall_counts
         sample.faults = self.faults
         sample.reference_counts = self.reference_counts
-        sample.rail_on = rail_on = 1 if self._rail() == pins.RAIL_ON else 0
-        sample.tripped = 1 if self._trip() == pins.TRIP_ACTIVE else 0
-        dead = shorted = 0
-        if rail_on:
-            bit = 1
-            for index in range(5):
-                if self._drains[index]() == pins.DRAIN_OFF:
-                    if _VALVES[index]() == pins.VALVE_ON:
-                        dead |= bit
-                elif _VALVES[index]() != pins.VALVE_ON:
-                    shorted |= bit
-                bit <<= 1
-        sample.coil_dead = dead
-        sample.coil_shorted = shorted
+        self._read_back(sample)
+
+    def _read_back(self, sample):
+        """Compare the drains with the valve outputs; without the rail they say nothing."""
+        levels = mem32[_GPIO_IN]
+        rail_on = sample.rail_on = 1 if levels >> pins.RAIL & 1 == pins.RAIL_ON else 0
+        sample.tripped = 1 if levels >> pins.TRIP & 1 == pins.TRIP_ACTIVE else 0
+        if not rail_on:
+            sample.coil_dead = sample.coil_shorted = 0
+            return
+        on = levels >> pins.FILL
+        if not pins.VALVE_ON:
+            on = ~on
+        off = levels >> pins.FILL_DRAIN
+        if not pins.DRAIN_OFF:
+            off = ~off
+        sample.coil_dead = on & off & _ALL_COILS
+        sample.coil_shorted = ~(on | off) & _ALL_COILS
 
     def pulse(self, valve: int, us: int):
         """One-shot of FILL (0) or VENT (1) in steps of 10 us, 20 us to 327 ms; ignored while one is
@@ -292,9 +298,14 @@ class Rig:
         self._arm()
 
     def show(self, pattern: int, cell_ok: bool, monitor_permille: int):
-        """LED pattern, cell-safe relay, and the monitor output in permille of full scale."""
+        """LED pattern, cell-safe relay, and the monitor output in permille of 3.3 V."""
         self.pattern = pattern
-        self._cell_safe(pins.CELL_SAFE_OK if cell_ok else 1 - pins.CELL_SAFE_OK)
+        if cell_ok != self._cell_ok:
+            self._cell_ok = cell_ok
+            self._cell_safe(pins.CELL_SAFE_OK if cell_ok else 1 - pins.CELL_SAFE_OK)
+        if monitor_permille != self._monitor_permille:
+            self._monitor_permille = monitor_permille
+            self._monitor.duty_u16(monitor_permille * 65535 // 1000)
 
     def feed(self, coils: bool):
         """The tick is complete: LED, watchdog, and with `coils` the heartbeat that keeps the coil rail on."""

@@ -9,7 +9,8 @@ kilohm from gate to ground: what is not driven is shut.
 SDA = 0  # SDA of the ADS1115 and the TMP117
 SCL = 1  # SCL of the ADS1115 and the TMP117
 
-# Valves, 1 = coil energised.
+# Valves, 1 = coil energised. Their numbers follow each other in this order, as those of the drains do: both are read
+# in one register.
 FILL = 2  # gate of the fill valve's MOSFET
 VENT = 3  # gate of the vent valve's MOSFET
 SUPPLY_ISOLATION = 4  # gate of the supply isolation valve's MOSFET
@@ -21,7 +22,8 @@ VALVE_ON = 1
 HEARTBEAT = 7  # charge pump that holds the coil rail's switch
 
 # Drain of each MOSFET through a divider to 3.3 V: 1 = coil supply seen, the transistor is off and the coil
-# whole.
+# whole. An open coil and a transistor that conducts for ever both show as 0 while the output is off; a
+# transistor that does not switch and a shorted coil as 1 while it is on.
 FILL_DRAIN = 8  # divider at the fill valve's drain
 VENT_DRAIN = 9  # divider at the vent valve's drain
 SUPPLY_ISOLATION_DRAIN = 10  # divider at the supply isolation valve's drain
@@ -49,7 +51,7 @@ RTD_READY_ACTIVE = 0
 
 RAIL = 21  # coil rail through a divider: 1 = on
 RAIL_ON = 1
-MONITOR = 22  # low-pass filter of the monitor output (PWM)
+MONITOR = 22  # 10 kilohm and 1 uF to ground: monitor output, 0 to 3.3 V (PWM at 10 kHz)
 
 LED = 25  # green LED of the Pico
 LED_ON = 1

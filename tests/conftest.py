@@ -8,6 +8,15 @@ from collections.abc import Iterator
 import pytest
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--rig",
+        action="append",
+        choices=("core", "sim", "pico"),
+        help="a rung that the tests of tests/device run on, may be given again; core and sim unless told otherwise",
+    )
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _own_environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:

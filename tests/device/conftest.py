@@ -11,8 +11,9 @@ from ipch.sim.parameters import load_parameters
 from ipch.sim.plant import Plant
 from ipch.sim.rigs import CoreDevice, SimDevice
 from ipch.sim.world import World
+from tests.device.boards import Board, in_a_child, pico_device
 
-DEVICES = {"core": CoreDevice, "sim": SimDevice}
+DEVICES = {"core": CoreDevice, "sim": SimDevice, "pico": pico_device}
 
 
 class Bench:
@@ -55,7 +56,38 @@ class Bench:
         return (self.plant.time_ms - start) / 1000
 
 
-@pytest.fixture(params=sorted(DEVICES))
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "bench" not in metafunc.fixturenames:
+        return
+    wanted = metafunc.config.getoption("--rig") or ["core", "sim"]
+    rigs = [
+        pytest.param(rig, marks=pytest.mark.pico) if rig == "pico" else rig
+        for rig in DEVICES
+        if rig in wanted
+    ]
+    metafunc.parametrize("bench", rigs, indirect=True)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> bool | None:
+    """Run each test of the emulated board in a fork of a booted one."""
+    wanted = {"bench", "board"} & set(getattr(item, "fixturenames", ()))
+    if item.get_closest_marker("pico") is None or not wanted:
+        return None
+    item.ihook.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)
+    for report in in_a_child(item):
+        item.ihook.pytest_runtest_logreport(report=report)
+    item.ihook.pytest_runtest_logfinish(nodeid=item.nodeid, location=item.location)
+    return True
+
+
+@pytest.fixture
+def board() -> Board:
+    """An emulated board that was just booted, its output off."""
+    return Board()
+
+
+@pytest.fixture
 def bench(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[..., Bench]]:
     """Return a function that sets up a device: `bench("supply_mpa=7", seed=3)`."""
     made: list[Bench] = []

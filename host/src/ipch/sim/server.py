@@ -112,7 +112,8 @@ def _device(rig: str, world: World, state: Path, image: Path | None, bare: bool)
     if rig != "pico":
         return Board(world, state, rig)
     from ipch.flash import firmware_files
-    from ipch.sim.pico import PicoDevice, find_image
+    from ipch.sim.emulator import find_image
+    from ipch.sim.pico import PicoDevice
 
     image = find_image(image)
     return PicoDevice(world, state, image, files=None if bare else firmware_files())

@@ -53,6 +53,7 @@ class World:
         self.counts[signals.REFERENCE] = signals.REFERENCE_COUNTS
         self.counts[signals.DT_MS] = tick_ms
         self.ticks = 0
+        self._ms = 0
         # Electrical faults: what a converter delivers, whatever is sensed.
         self.stuck_counts: dict[int, int] = {}
         self._line = line
@@ -109,6 +110,24 @@ class World:
             faults.converted(self, counts)
         for signal, stuck in self.stuck_counts.items():
             counts[signal] = stuck
+        self._end_tick(paced=True)
+
+    def advance_ms(self) -> None:
+        """Run the plant for 1 ms of a tick: the emulated board has converters and a coil rail of its own."""
+        plant = self.plant
+        plant.advance(1)
+        measurement = plant.measure()
+        self._ms += 1
+        if self._ms < self.tick_ms:
+            if self._line is not None:
+                self._line.pump()
+            return
+        self._ms = 0
+        signals.quantise(measurement, self.counts)
+        self._end_tick(paced=False)
+
+    def _end_tick(self, *, paced: bool) -> None:
+        plant = self.plant
         self.ticks += 1
         if self.trace is not None:
             self.trace.append((self.ticks, *self.counts))
@@ -116,7 +135,7 @@ class World:
             self._truth.write(json.dumps(plant.truth()) + "\n")
             self._truth_due_ms += self._truth_period_ms
         if self._line is not None:
-            self._line.pump(self._wait_s())
+            self._line.pump(self._wait_s() if paced else 0.0)
 
     def pulse(self, valve: int, duration_us: int) -> None:
         """One-shot of FILL (0) or VENT (1)."""

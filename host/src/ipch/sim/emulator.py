@@ -1,0 +1,299 @@
+"""A Raspberry Pi Pico without anything wired to it: a stock MicroPython image on an emulated RP2040, with its flash
+chip and a USB host.
+
+Time is the emulated processor's. Two things are faster than on silicon: a processor that polls its timer skips ahead,
+and so does one that sleeps; both stop at the next event, and take short steps while a PIO program counts time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from ipch.errors import DeviceLostError, FileError
+
+# Where rp2040py keeps the images that it downloads.
+IMAGES = Path.home() / ".cache" / "rp2040py"
+FLASH_BYTES = 2 * 1024 * 1024
+CYCLE_NS = 8.0
+
+# The processor polls its timer when it reads it again within this time; then it may skip ahead by so much,
+# which is within the resolution of a pulse while one is running.
+_POLL_NS = 600.0
+_SKIP_NS = 40_000.0
+_FINE_NS = 800.0
+_FINE_CYCLES = int(_FINE_NS / CYCLE_NS)
+_TIMERAWL = 0x28
+
+
+def find_image(path: Path | None = None) -> Path:
+    """The UF2 image to boot: the one given, else the newest RPI_PICO image in rp2040py's cache.
+
+    Raises FileError with the remedy.
+    """
+    if path is not None:
+        if not path.is_file():
+            raise FileError(f"no image at {path}; download RPI_PICO from micropython.org/download/RPI_PICO")
+        return path
+    found = sorted(IMAGES.glob("RPI_PICO-*.uf2"))
+    if not found:
+        raise FileError(
+            f"no RPI_PICO-*.uf2 in {IMAGES}; download one from micropython.org/download/RPI_PICO, "
+            "or name it with --image"
+        )
+    return found[-1]
+
+
+class Chip:
+    """An emulated RP2040, powered up with an image in its flash."""
+
+    def __init__(self, image: Path) -> None:
+        """Load the image. Raises FileError without the emulator or for a file that is no UF2."""
+        try:
+            from rp2040py.device.bootrom import BOOTROM_B1
+            from rp2040py.device.load_flash import load_uf2
+            from rp2040py.execute_batch import execute_batch
+            from rp2040py.memory_map import FLASH_START_ADDRESS
+            from rp2040py.rp2040 import RP2040
+            from rp2040py.simulator import Simulator
+            from rp2040py.usb.cdc import USBCDC
+            from rp2040py.utils.logging import ConsoleLogger, LogLevel
+        except ImportError:
+            raise FileError(
+                "the emulator is not installed; install it with: pip install 'ipch[emulator]'"
+            ) from None
+        self.mcu = RP2040()
+        self.mcu.load_bootrom(BOOTROM_B1)
+        self.mcu.logger = ConsoleLogger(LogLevel.ERROR)
+        try:
+            load_uf2(image, self.mcu)
+        except (OSError, ValueError) as error:
+            raise FileError(f"{image} is no UF2 image: {error}") from None
+        self._simulator = Simulator(rp2040=self.mcu)
+        self._execute_batch = execute_batch
+        self.clock = self.mcu.clock
+        self.resets: list[float] = []  # when the chip was reset, in emulated s
+        self.on_reset: list[Callable[[], None]] = []
+        self.cdc = USBCDC(self.mcu.usb_ctrl)
+        self.received = bytearray()  # from the device, not taken yet
+        self.connected = False
+        self.at_prompt = False  # `execute` has the line
+        self._pending: int | None = None  # room for data that the device waits for
+        self._pending_endpoint = 0
+        self._wire_usb()
+        self.polled_ns = 0.0  # time that the processor spent polling its timer
+        self._machines = [machine for pio in self.mcu.pio for machine in pio.machines]
+        self._wire_timer()
+        self._fine = self.clock.create_alarm(self._on_fine)
+        self._beat = self.clock.create_alarm(self._on_beat)
+        self.each_ms: list[Callable[[], None]] = []
+        self._beat.schedule(1e6)
+        self.mcu.watchdog.on_watchdog_trigger = self._on_watchdog
+        self.mcu.core.pc = FLASH_START_ADDRESS
+        self._simulator.stopped = False
+
+    @property
+    def now_s(self) -> float:
+        """Emulated time in seconds since power-up."""
+        return float(self.clock.nanos) * 1e-9
+
+    def now_us(self) -> int:
+        """Emulated time in whole microseconds since power-up."""
+        return int(self.clock.nanos // 1000)
+
+    def run_until(self, nanos: float) -> None:
+        """Execute until this emulated time."""
+        clock = self.clock
+        simulator = self._simulator
+        while clock.nanos < nanos:
+            self._execute_batch(simulator, 32)
+
+    def run_ms(self, ms: float) -> None:
+        """Execute for so many emulated ms."""
+        self.run_until(self.clock.nanos + ms * 1e6)
+
+    def run_to_prompt(self) -> None:
+        """Run until the USB host has found the device."""
+        for _ in range(500):
+            if self.connected:
+                return
+            self.run_ms(2)
+        raise DeviceLostError("the emulated board does not come up on USB")
+
+    def power_cycle(self) -> None:
+        """Off and on again, until the USB host has found the device."""
+        self.reset()
+        self.run_to_prompt()
+
+    def hang(self) -> None:
+        """The processor stops for good: no instruction, no interrupt. Timers, PIO and watchdog go on."""
+        self.mcu.core.enabled_interrupts = 0
+        self.mcu.core.waiting = True
+
+    def send(self, data: bytes) -> int:
+        """Offer bytes to the device; return how many the USB host took."""
+        fifo = self.cdc.tx_fifo
+        count = min(len(data), 512 - fifo.item_count)
+        for byte in data[:count]:
+            fifo.push(byte)
+        self._offer()
+        return count
+
+    def reset(self) -> None:
+        """As the RUN pin: everything but flash is as after power-up."""
+        self.mcu.watchdog.reset()
+        self.mcu.watchdog.timer.enable = False
+        self.mcu.watchdog.alarm.enable = False
+        self._restart(from_watchdog=False)
+
+    def fine_steps(self) -> None:
+        """A PIO program begins to count time: neither polling nor sleep may skip over its steps."""
+        self._counted_from = self._pio_cycles() - self.clock.nanos / CYCLE_NS
+        self._fine.schedule(_FINE_NS)
+
+    def execute(self, code: str, limit_s: float = 60.0) -> str:
+        """Run code at the raw prompt; return what it prints. Raises DeviceLostError."""
+        heard = bytearray()
+
+        def wait(mark: bytes) -> None:
+            until_s = self.now_s + limit_s
+            while not heard.endswith(mark):
+                self.run_ms(1)
+                heard.extend(self.received)
+                self.received.clear()
+                if self.now_s > until_s:
+                    raise DeviceLostError(
+                        f"the emulated board does not answer at its prompt: {bytes(heard)!r}"
+                    )
+
+        self.at_prompt = True
+        try:
+            self.run_ms(5)
+            self.send(b"\x03\x01")
+            wait(b"raw REPL; CTRL-B to exit\r\n>")
+            heard.clear()
+            data = code.encode() + b"\x04"
+            while data:
+                data = data[self.send(data) :]
+                self.run_ms(1)
+            wait(b"\x04>")
+            self.send(b"\x02")
+            self.run_ms(5)
+        finally:
+            self.at_prompt = False
+            self.received.clear()
+        output, error = bytes(heard[2:-1]).split(b"\x04")[:2]
+        if error:
+            raise DeviceLostError(f"the emulated board failed: {error.decode()}")
+        return output.decode()
+
+    def install(self, files: dict[str, bytes]) -> None:
+        """Write files through the board's own file system; their bytes get into its memory by a short cut.
+
+        What `ipch flash` does through the serial line takes minutes here.
+        """
+        names = [(name, len(data)) for name, data in files.items()]
+        total = sum(size for _, size in names)
+        self.execute(f"import uctypes,os,gc\ngc.collect()\nb=bytearray({total})")
+        address = int(self.execute("print(uctypes.addressof(b))"))
+        start = address - 0x20000000
+        self.mcu.sram[start : start + total] = b"".join(files.values())
+        self.execute(
+            f"m=memoryview(b)\nk=0\nfor n,s in {names!r}:\n"
+            " for i in range(1,n.count('/')+1):\n"
+            "  try:os.mkdir('/'.join(n.split('/')[:i]))\n"
+            "  except OSError:pass\n"
+            " with open(n,'wb') as f:f.write(m[k:k+s])\n"
+            " k+=s\n"
+        )
+
+    def _on_watchdog(self) -> None:
+        self._restart(from_watchdog=True)
+        # A chip that boots after a reset by its watchdog finds it stopped.
+        self.mcu.watchdog.timer.enable = False
+        self.mcu.watchdog.alarm.enable = False
+
+    def _restart(self, from_watchdog: bool) -> None:
+        self.resets.append(self.now_s)
+        self.connected = False
+        self._pending = None
+        self.mcu.enter_reset(from_watchdog=from_watchdog)
+        for callback in self.on_reset:
+            callback()
+        self.mcu.leave_reset()
+
+    def _on_beat(self) -> None:
+        self._beat.schedule(1e6)
+        for callback in self.each_ms:
+            callback()
+        self._offer()
+
+    def _counting(self) -> bool:
+        return any(machine.enabled and not machine.waiting for machine in self._machines)
+
+    def _pio_cycles(self) -> int:
+        return int(self.mcu.pio[0].cycle_fp) >> 8
+
+    def _on_fine(self) -> None:
+        if not self._counting():
+            return
+        self._fine.schedule(_FINE_NS)
+        # The emulator rounds each sleep down to whole cycles for the PIO: give back what has gathered beyond the one
+        # that is under way.
+        behind = int(self._counted_from + self.clock.nanos / CYCLE_NS) - self._pio_cycles() - _FINE_CYCLES
+        if behind > 0:
+            self.mcu.pio[0].advance(behind)
+
+    def _wire_usb(self) -> None:
+        usb = self.mcu.usb_ctrl
+        cdc = self.cdc
+        on_read: Any = usb.on_endpoint_read
+
+        def read(endpoint: int, size: int) -> None:
+            # A host without data sends no token at all, rather than packets without data.
+            if endpoint > 0 and cdc.tx_fifo.empty:
+                self._pending = size
+                self._pending_endpoint = endpoint
+            else:
+                on_read(endpoint, size)
+
+        def connected() -> None:
+            self.connected = True
+
+        usb.on_endpoint_read = read
+        self._read = on_read
+        cdc.on_device_connected = connected
+        cdc.on_serial_data = self.received.extend
+
+    def _offer(self) -> None:
+        if self._pending is not None and not self.cdc.tx_fifo.empty:
+            size = self._pending
+            self._pending = None
+            self._read(self._pending_endpoint, size)
+
+    def _wire_timer(self) -> None:
+        timer: Any = self.mcu.timer
+        read = timer.read_uint32
+        clock = self.clock
+        pios = self.mcu.pio
+        last = -1e9
+
+        def read_uint32(offset: int) -> int:
+            nonlocal last
+            if offset == _TIMERAWL:
+                now = clock.nanos
+                if now - last < _POLL_NS:
+                    before = last
+                    skip = min(_FINE_NS if self._counting() else _SKIP_NS, clock.nanos_to_next_alarm)
+                    cycles = int(skip / CYCLE_NS)
+                    if cycles > 0:
+                        clock.tick(cycles * CYCLE_NS)
+                        for pio in pios:
+                            if not pio.stopped:
+                                pio.advance(cycles)
+                    self.polled_ns += clock.nanos - before
+                last = clock.nanos
+            return int(read(offset))
+
+        timer.read_uint32 = read_uint32

@@ -1,0 +1,183 @@
+"""Emulated boards for tests: booted once a process, then one fork for each test.
+
+An emulated boot takes a minute, so it is done in the parent, up to the moment before the firmware's first conversion: it
+has seen nothing of its plant until then. Each test gets a copy of that board in a child process of its own, and so a
+fresh one.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from _pytest.runner import runtestprotocol
+
+from ipch.errors import FileError
+from ipch.flash import firmware_files
+from ipch.sim.emulator import find_image
+from ipch.sim.parameters import load_parameters
+from ipch.sim.pico import PicoDevice
+from ipch.sim.plant import Plant
+from ipch.sim.world import World
+
+_booted: list[PicoDevice] = []
+_missing = ""
+
+
+def boot() -> None:
+    """Boot this process's board, unless there is one or nothing to boot."""
+    global _missing
+    if _booted or _missing:
+        return
+    try:
+        image = find_image()
+        device = PicoDevice(new_world(), None, image, files=firmware_files())
+        device.run_to_first_conversion()
+    except FileError as error:
+        _missing = str(error)
+    else:
+        _booted.append(device)
+
+
+def new_world(*sets: str, seed: int = 1) -> World:
+    """A world with a plant of these parameters."""
+    return World(Plant(load_parameters(None, sets), seed=seed))
+
+
+def take(world: World) -> PicoDevice:
+    """The board of this process in this world; skips by name where none can be."""
+    if not _booted:
+        # With its name, so that the summary lists each.
+        name = os.environ.get("PYTEST_CURRENT_TEST", "").rsplit(" ", 1)[0]
+        pytest.skip(f"{name}: {_missing or 'no board was booted'}")
+    device = _booted[0]
+    assert device.i2c.transfers <= 1, "one board for each test"
+    device.replace_world(world)
+    return device
+
+
+def in_a_child(item: pytest.Item) -> list[pytest.TestReport]:
+    """Run a test in a child process with the booted board; return its reports."""
+    boot()
+    # Else every child would make one of its own and remove those of others.
+    item.config._tmp_path_factory.getbasetemp()  # type: ignore[attr-defined]
+    source, sink = os.pipe()
+    with warnings.catch_warnings():
+        # Under pytest-xdist there are threads, none of which the child needs.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        child = os.fork()
+    if not child:
+        _report(item, sink)
+    os.close(sink)
+    with open(source, "rb") as pipe:
+        data = pipe.read()
+    _, status = os.waitpid(child, 0)
+    hook = item.config.hook
+    if status or not data:
+        return [_crash(item, f"the test's process ended with status {status}")]
+    return [hook.pytest_report_from_serializable(config=item.config, data=each) for each in json.loads(data)]
+
+
+def _report(item: pytest.Item, sink: int) -> None:
+    status = 1
+    try:
+        reports = runtestprotocol(item, log=False, nextitem=None)
+        hook = item.config.hook
+        said = [hook.pytest_report_to_serializable(config=item.config, report=each) for each in reports]
+        with open(sink, "wb") as pipe:
+            pipe.write(json.dumps(said).encode())
+        status = 0
+    finally:
+        os._exit(status)
+
+
+def _crash(item: pytest.Item, why: str) -> pytest.TestReport:
+    def fail() -> None:
+        raise RuntimeError(why)
+
+    call = pytest.CallInfo.from_call(fail, "call")
+    return pytest.TestReport.from_item_and_call(item, call)
+
+
+class Board:
+    """A board of its own for one test, and what to do with it."""
+
+    def __init__(self, *sets: str, seed: int = 1) -> None:
+        self.world = new_world("initial_mpa=0.1", *sets, seed=seed)
+        self.device = take(self.world)
+        self.chip = self.device.chip
+
+    def run_ms(self, ms: float) -> None:
+        """Let emulated time pass."""
+        self.chip.run_ms(ms)
+
+    def ask(self, message: bytes, limit_ms: int = 5000) -> str:
+        """Send a line; return the first one that comes back."""
+        world = self.world
+        world.received.clear()
+        world.script[world.ticks + 1] = message + b"\n"
+        self.wait_for(lambda: world.received.endswith(b"\r\n"), limit_ms, f"a reply to {message!r}")
+        return world.received.decode().strip()
+
+    def tell(self, message: bytes) -> None:
+        """Send a line and see that it was accepted."""
+        self.world.script[self.world.ticks + 1] = message + b"\n"
+        self.run_ms(60)
+        assert self.ask(b":SYST:ERR?").startswith("0,"), message
+
+    def fetch(self) -> dict[str, str]:
+        """The fields of :FETCh? by name."""
+        names = self.ask(b":FETC:FIEL?").split(",")
+        return dict(zip(names, self.ask(b":FETC?").split(","), strict=True))
+
+    def regulate(self) -> None:
+        """Regulate to a pressure that is well above the present one."""
+        self.tell(b":SOUR:PRES %.3f" % (self.world.plant.pressure_pa * 1e-6 + 0.3))
+        self.tell(b":OUTP ON")
+
+    def wait_for(self, condition: Callable[[], bool], limit_ms: float, what: str, step_ms: float = 1) -> None:
+        """Run until the condition holds."""
+        until = self.chip.clock.nanos + limit_ms * 1e6
+        while not condition():
+            assert self.chip.clock.nanos < until, f"{what}: not within {limit_ms} ms"
+            self.run_ms(step_ms)
+
+    def run_until_edge(self, coil: str, on: bool, limit_ms: int) -> float:
+        """Run until a coil's pin changes after now; return when, in ns of emulated time."""
+        start = self.chip.clock.nanos
+
+        def found() -> list[float]:
+            return [
+                at for at, name, level in self.device.edges if at >= start and (name, level) == (coil, on)
+            ]
+
+        self.wait_for(lambda: bool(found()), limit_ms, f"{coil} {'on' if on else 'off'}", 0.5)
+        return found()[0]
+
+
+def pico_device(world: World, state: Path) -> PicoDevice:
+    """The emulated board as the device suite makes its devices; it keeps nothing in `state`."""
+    return take(world)
+
+
+# Beyond the software's trip at 6 MPa, below the comparator's 6.5.
+OVER_PRESSURE_MA = 4 + 16 * 0.63
+
+
+def over_pressure_ms(board: Board, phase_us: int) -> float:
+    """Time from both transducers over the trip to the edge of the relief output; the trip is cleared."""
+    device = board.device
+    board.run_ms(phase_us / 1000)
+    start = board.chip.clock.nanos
+    device.tamper = lambda name, value: OVER_PRESSURE_MA if name in ("control", "safety") else value
+    took = board.run_until_edge("relief", True, 200) - start
+    device.tamper = lambda name, value: value
+    board.run_until_edge("relief", False, 200)
+    board.run_ms(100)
+    board.tell(b":SYST:FAUL:ACK")
+    return took / 1e6
