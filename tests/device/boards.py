@@ -1,8 +1,8 @@
 """Emulated boards for tests: booted once a process, then one fork for each test.
 
-An emulated boot takes a minute, so it is done in the parent, up to the moment before the firmware's first conversion: it
-has seen nothing of its plant until then. Each test gets a copy of that board in a child process of its own, and so a
-fresh one.
+An emulated boot takes a minute, so it is done in the parent, up to the moment at which the firmware has begun its first
+conversion: it has seen nothing of its plant until then. Each test gets a copy of that board in a child process of its
+own, and so a fresh one.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ import os
 import warnings
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 from _pytest.runner import runtestprotocol
@@ -26,17 +25,19 @@ from ipch.sim.plant import Plant
 from ipch.sim.world import World
 
 _booted: list[PicoDevice] = []
+_first_world = None
 _missing = ""
 
 
 def boot() -> None:
     """Boot this process's board, unless there is one or nothing to boot."""
-    global _missing
+    global _missing, _first_world
     if _booted or _missing:
         return
     try:
         image = find_image()
-        device = PicoDevice(new_world(), None, image, files=firmware_files())
+        _first_world = new_world()
+        device = PicoDevice(_first_world, None, image, files=firmware_files())
         device.run_to_first_conversion()
     except FileError as error:
         _missing = str(error)
@@ -56,7 +57,7 @@ def take(world: World) -> PicoDevice:
         name = os.environ.get("PYTEST_CURRENT_TEST", "").rsplit(" ", 1)[0]
         pytest.skip(f"{name}: {_missing or 'no board was booted'}")
     device = _booted[0]
-    assert device.i2c.transfers <= 1, "one board for each test"
+    assert device.world is _first_world, "one board for each test"
     device.replace_world(world)
     return device
 

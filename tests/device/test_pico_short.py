@@ -1,4 +1,4 @@
-"""The firmware on a stock MicroPython image, on an emulated RP2040: what `make test` looks at. All times are emulated."""
+"""The firmware on a stock MicroPython image on an emulated RP2040: what `make test` looks at, in emulated time."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 """What lies between the emulated board's outputs and the plant's valves: gates, transistors, coils, coil rail and
-comparator, each with the faults that it can have.
+comparator, with the faults that a world gives them.
 """
 
 from __future__ import annotations
@@ -9,16 +9,11 @@ from typing import Any
 
 from ipch.sim import signals
 from ipch.sim.emulator import Chip
-from ipch.sim.world import COMPARATOR_HYSTERESIS_PA, HEARTBEAT_MS, World
+from ipch.sim.world import COILS, COMPARATOR_HYSTERESIS_PA, HEARTBEAT_MS, World
 
-# In the order of the bits of a sample, with the index of the plant's valve.
+# In the order of the bits of a sample.
 NAMES = ("fill", "vent", "supply_isolation", "vent_isolation", "relief")
-PLANT_INDEX = (1, 3, 0, 2, 4)
 FILL, VENT, SUPPLY_ISOLATION, VENT_ISOLATION, RELIEF = range(5)
-
-# What can be wrong with an output: a wire or winding that is open, a winding that is shorted (its transistor limits
-# the current), a transistor that does not switch, or one that conducts for ever.
-FAULTS = ("", "open", "winding", "dead", "shorted")
 
 
 class Coils:
@@ -26,7 +21,8 @@ class Coils:
 
     The rail's monostable falls back 100 ms after the last change of the heartbeat. The comparator on the safety
     transducer's shunt trips at `world.comparator_pa`, whatever the processor does: it holds the gates of the fill side
-    low and the relief's high. `edges` lists the changes of the pins as (emulated ns, name, on).
+    low and the relief's high. Coils and transistors fail as `Valve.coil` and `Valve.held` say, rail and comparator as
+    `World.rail_forced` and `World.comparator_forced`. `edges` lists the changes of the pins as (emulated ns, name, on).
     """
 
     def __init__(self, chip: Chip, pins: ModuleType, world: World) -> None:
@@ -36,10 +32,7 @@ class Coils:
         self._pins = pins
         self.edges: list[tuple[float, str, bool]] = []
         self.pins_on = [False] * 5
-        self.rail = False
-        self.tripped = False
-        self.faults = dict.fromkeys(NAMES, "")
-        self._rail_lost = False
+        self._since_ns = 0.0
         self._beating = False
         gpio = chip.mcu.gpio
         on_level = GPIOPinState.HIGH if pins.VALVE_ON else GPIOPinState.LOW
@@ -63,35 +56,29 @@ class Coils:
         self._world = world
         self._plant = world.plant
         self._offset_us = self._chip.now_us() - world.plant.time_ms * 1000
-        self._set_rail()
-
-    def fail(self, name: str, fault: str = "") -> None:
-        """Give an output one of FAULTS, or repair it."""
-        if name not in self.faults or fault not in FAULTS:
-            raise ValueError(f"{name} {fault}")
-        self.faults[name] = fault
-        self._drive_all()
-
-    def lose_rail(self, lost: bool = True) -> None:
-        """Blow the coil rail's fuse, or replace it."""
-        self._rail_lost = lost
+        # The rail is off until the firmware beats.
+        world.feed(False)
+        self.rail = self.tripped = False
         self._set_rail()
 
     def watch(self, safety_ma: float) -> None:
-        """The comparator, and what is stuck by `world.stuck_counts`; called each ms."""
+        """Rail, comparator and readbacks as they are now; called each ms."""
+        world = self._world
         pa = (safety_ma - 4.0) / 16.0 * 10e6
-        tripped = pa > self._world.comparator_pa - (COMPARATOR_HYSTERESIS_PA if self.tripped else 0.0)
+        tripped = pa > world.comparator_pa - (COMPARATOR_HYSTERESIS_PA if self.tripped else 0.0)
+        if world.comparator_forced is not None:
+            tripped = world.comparator_forced
         if tripped != self.tripped:
-            self.tripped = tripped
-            self._world.tripped = tripped
+            self.tripped = world.tripped = tripped
             self._drive_all()
-        stuck = self._world.stuck_counts
-        shown = bool(stuck.get(signals.TRIPPED, tripped))
-        self._chip.mcu.gpio[self._pins.TRIP].set_input_value(shown == bool(self._pins.TRIP_ACTIVE))
-        shown = bool(stuck.get(signals.RAIL, self.rail))
-        self._chip.mcu.gpio[self._pins.RAIL].set_input_value(shown == bool(self._pins.RAIL_ON))
-        if signals.COIL_DEAD in stuck or signals.COIL_SHORTED in stuck:
-            self._drive_all()
+        self._set_rail()
+        gpio = self._chip.mcu.gpio
+        pins = self._pins
+        forced = world.forced
+        gpio[pins.TRIP].set_input_value(bool(forced.get(signals.TRIPPED, tripped)) == bool(pins.TRIP_ACTIVE))
+        gpio[pins.RAIL].set_input_value(bool(forced.get(signals.RAIL, self.rail)) == bool(pins.RAIL_ON))
+        for index in range(5):
+            self._show_drain(index)
 
     def _on_reset(self) -> None:
         # Nothing drives the pins of a chip in reset: the pull-downs shut every valve.
@@ -128,30 +115,36 @@ class Coils:
         self._set_rail()
 
     def _set_rail(self) -> None:
-        self.rail = self._beating and not self._rail_lost
-        self._world.rail = self.rail
-        self._chip.mcu.gpio[self._pins.RAIL].set_input_value(self.rail == bool(self._pins.RAIL_ON))
-        self._drive_all()
+        forced = self._world.rail_forced
+        rail = self._beating if forced is None else forced
+        if rail != self.rail:
+            self.rail = self._world.rail = rail
+            self._plant.power(rail)
+            self._drive_all()
 
     def _drive_all(self) -> None:
         for index in range(5):
             self._drive(index)
 
-    def _drive(self, index: int) -> None:
-        gate = self.pins_on[index]
+    def _gate(self, index: int) -> bool:
         if self.tripped:
-            gate = index == RELIEF or (gate and index in (VENT, VENT_ISOLATION))
-        fault = self.faults[NAMES[index]]
-        conducts = fault == "shorted" or (gate and fault != "dead")
+            return index == RELIEF or (self.pins_on[index] and index in (VENT, VENT_ISOLATION))
+        return self.pins_on[index]
+
+    def _drive(self, index: int) -> None:
         at_us = max(self._chip.now_us() - self._offset_us, self._plant.time_ms * 1000)
-        energised = self.rail and conducts and fault not in ("open", "winding")
-        self._plant.drive(PLANT_INDEX[index], energised, at_us)
-        # An open winding pulls nothing up; a shorted one does so against a transistor that limits the current.
-        high = self.rail and fault != "open" and (not conducts or fault == "winding")
+        self._plant.drive(COILS[index], self.rail and self._gate(index), at_us)
+        self._show_drain(index)
+
+    def _show_drain(self, index: int) -> None:
+        valve = self._plant.valves[COILS[index]]
+        conducts = valve.held or self._gate(index)
+        # An open winding pulls nothing up; a shorted one does so against a transistor that protects itself.
+        high = self.rail and valve.coil != "open" and (not conducts or valve.coil == "short")
+        forced = self._world.forced
         bit = 1 << index
-        stuck = self._world.stuck_counts
-        if stuck.get(signals.COIL_DEAD, 0) & bit and self.pins_on[index]:
+        if forced.get(signals.COIL_DEAD, 0) & bit and self.pins_on[index]:
             high = True
-        if stuck.get(signals.COIL_SHORTED, 0) & bit and not self.pins_on[index]:
+        if forced.get(signals.COIL_SHORTED, 0) & bit and not self.pins_on[index]:
             high = False
         self._drains[index].set_input_value(high == bool(self._pins.DRAIN_OFF))

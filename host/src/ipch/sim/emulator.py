@@ -140,12 +140,15 @@ class Chip:
         self._offer()
         return count
 
-    def reset(self) -> None:
-        """As the RUN pin: everything but flash is as after power-up."""
-        self.mcu.watchdog.reset()
+    def reset(self, from_watchdog: bool = False) -> None:
+        """As the RUN pin: everything but flash is as after power-up; or as the watchdog, which keeps its scratch
+        registers.
+        """
+        if not from_watchdog:
+            self.mcu.watchdog.reset()
         self.mcu.watchdog.timer.enable = False
         self.mcu.watchdog.alarm.enable = False
-        self._restart(from_watchdog=False)
+        self._restart(from_watchdog=from_watchdog)
 
     def fine_steps(self) -> None:
         """A PIO program begins to count time: neither polling nor sleep may skip over its steps."""

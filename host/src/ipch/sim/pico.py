@@ -73,6 +73,8 @@ class PicoDevice:
         self.spi = Spi(self.chip, self.max31865, pins.RTD_SELECT, pins.RTD_READY)
         self._wire_adc(pins.SAFETY_ADC)
         self.coils = Coils(self.chip, pins, world)
+        self._hung = False
+        self.chip.on_reset.append(self._on_reset)
         self.hold_button(button)
         self.chip.mcu.gpio[pins.TRIP].set_input_value(not pins.TRIP_ACTIVE)
         self.chip.each_ms.append(self._on_ms)
@@ -109,10 +111,9 @@ class PicoDevice:
         self.chip.run_ms(ticks * self.world.tick_ms)
 
     def run_to_first_conversion(self, limit_s: float = 10.0) -> None:
-        """Run until the firmware asks for its first conversion: nothing of the plant has been seen until then."""
-        transfers = self.i2c.transfers
+        """Run until the firmware has begun its first conversion: nothing of the plant has been seen until then."""
         until_s = self.chip.now_s + limit_s
-        while self.i2c.transfers == transfers:
+        while not self.ads1115.converting:
             self.chip.run_ms(0.05)
             if self.chip.now_s > until_s:
                 raise DeviceLostError("the emulated board does not start its firmware")
@@ -138,13 +139,30 @@ class PicoDevice:
         self.world = world
         self._measurement = world.plant.measure()
 
+    def _on_reset(self) -> None:
+        # What hung the processor is over once it starts again, unless it is injected anew.
+        self.world.hung = self._hung = False
+        self.world.faults.clear(self.world, "hang")
+
     def _level(self, pin: int) -> bool:
         from rp2040py.gpio_pin import GPIOPinState
 
         return bool(self.chip.mcu.gpio[pin].value == GPIOPinState.HIGH)
 
     def _on_ms(self) -> None:
-        self.world.advance_ms()
+        world = self.world
+        world.advance_ms()
+        failed = world.forced.get(signals.FAULTS, 0)
+        self.ads1115.acknowledges = not failed & 1
+        self.max31865.answers = not failed & 2
+        self.tmp117.acknowledges = not failed & 4
+        if world.hung and not self._hung:
+            self.chip.hang()
+        self._hung = world.hung
+        if world.reset_wanted is not None:
+            cause, _ = world.reset_wanted
+            world.reset_wanted = None
+            self.chip.reset(from_watchdog=cause != "power")
         self.coils.watch(self.tamper("safety", self._measurement.safety_ma))
         if not self.chip.at_prompt:
             self._exchange()
@@ -164,7 +182,7 @@ class PicoDevice:
     def _volt(self, channel: int) -> float:
         pins = self.pins
         found = self._measurement
-        stuck = self.world.stuck_counts
+        stuck = self.world.forced
         if channel == pins.CONTROL_INPUT:
             name, ma, signal = "control", found.control_ma, signals.CONTROL
         elif channel == pins.SUPPLY_INPUT:
@@ -179,13 +197,13 @@ class PicoDevice:
         return self.tamper(name, ma) * 1e-3 * signals.SHUNT_OHM
 
     def _gas_ohm(self) -> float:
-        counts = self.world.stuck_counts.get(signals.GAS)
+        counts = self.world.forced.get(signals.GAS)
         if counts is not None:
             return (counts + 0.5) / 32768 * signals.REFERENCE_OHM
         return signals.pt1000_ohm(self.tamper("gas", self._measurement.gas_k))
 
     def _wall_celsius(self) -> float:
-        counts = self.world.stuck_counts.get(signals.WALL)
+        counts = self.world.forced.get(signals.WALL)
         if counts is not None:
             return counts * signals.TMP117_KELVIN_PER_COUNT
         return self.tamper("wall", self._measurement.wall_k) - 273.15
@@ -198,7 +216,7 @@ class PicoDevice:
 
         def on_read(channel: int) -> None:
             if channel == safety:
-                stuck = self.world.stuck_counts.get(signals.SAFETY)
+                stuck = self.world.forced.get(signals.SAFETY)
                 if stuck is not None:
                     counts = stuck >> 4
                 else:

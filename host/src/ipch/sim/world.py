@@ -56,6 +56,7 @@ class World:
         self._ms = 0
         # Electrical faults: what a converter delivers, whatever is sensed.
         self.stuck_counts: dict[int, int] = {}
+        self.forced: dict[int, int] = {}  # on the emulated board: those, and what failures do to converters
         self._line = line
         self._speed = speed
         self._truth = truth
@@ -113,17 +114,38 @@ class World:
         self._end_tick(paced=True)
 
     def advance_ms(self) -> None:
-        """Run the plant for 1 ms of a tick: the emulated board has converters and a coil rail of its own."""
+        """Run the plant for 1 ms of a tick: the emulated board has converters and a coil rail of its own.
+
+        What failures do to the converters is in `forced` then. While any are planned, the sensors are measured once a
+        tick, as on the other rungs.
+        """
         plant = self.plant
+        faults = self.faults
+        if faults.planned and not self._ms:
+            faults.before(self)
         plant.advance(1)
-        measurement = plant.measure()
         self._ms += 1
-        if self._ms < self.tick_ms:
+        done = self._ms >= self.tick_ms
+        if done or not faults.planned:
+            measurement = plant.measure()
+        if not done:
             if self._line is not None:
                 self._line.pump()
             return
         self._ms = 0
-        signals.quantise(measurement, self.counts)
+        counts = self.counts
+        self.forced = self.stuck_counts
+        if faults.planned:
+            faults.sensed(self, measurement)
+        signals.quantise(measurement, counts)
+        counts[signals.FAULTS] = 0
+        if faults.planned:
+            whole = list(counts)
+            faults.converted(self, counts)
+            failed = {
+                signal: counts[signal] for signal in range(signals.COUNT) if counts[signal] != whole[signal]
+            }
+            self.forced = failed | self.stuck_counts
         self._end_tick(paced=False)
 
     def _end_tick(self, *, paced: bool) -> None:
