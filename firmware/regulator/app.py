@@ -48,6 +48,12 @@ _PROOF_MS = 60_000
 _HOST_SEAL, _HOST_VENT = 1, 2
 
 
+# How many ticks may serve the line, 2 kB each at most, before memory is collected: in the next tick that serves
+# nothing, or at once.
+_SOME_GARBAGE = 8
+_MUCH_GARBAGE = 20
+
+
 class Clock:
     """Uptime that never wraps: seconds and milliseconds as two small integers."""
 
@@ -67,7 +73,9 @@ class App:
     """The regulator: sensors, control, valves, safety and the command table, in one synchronous loop."""
 
     def __init__(self, rig, link, settings, store, collect):
-        """`collect()` is called at the end of a tick that served a command: the one place for garbage collection."""
+        """`collect()` is called at the end of a tick, some ticks after a command was served: the one place for garbage
+        collection.
+        """
         self.rig = rig
         self.settings = settings
         self.store = store
@@ -84,6 +92,7 @@ class App:
         self._vent_from = OFF
         self._save = False
         self._started = False
+        self._garbage = 0  # ticks that served the line since memory was collected
         self._look_ms = 0
         self._fifths_ms = 0
         self._silent_s = 0
@@ -113,10 +122,17 @@ class App:
         wrote = (self._save or self.record.due) and self._write()
         if self.instrument.busy:
             self._silent_s = 0
-            self._collect()
-        elif wrote:
-            self._collect()
+            self._garbage += 1
+            if self._garbage >= _MUCH_GARBAGE:
+                self._tidy()
+        elif wrote or self._garbage >= _SOME_GARBAGE:
+            self._tidy()
         rig.feed(safety.rail())
+
+    def _tidy(self):
+        # On a board this takes longer than the rest of a tick is, so it is done seldom and not twice in a row.
+        self._garbage = 0
+        self._collect()
 
     def _control(self, dt_ms: int):
         safety = self.safety

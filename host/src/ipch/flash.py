@@ -33,6 +33,8 @@ HOW_TO_RESCUE = "unplug the board, hold its maintenance button while plugging it
 # These are read by their name or before any compiled file could be.
 _SOURCE_ONLY = ("main.py",)
 _MPY_VERSION, _MPY_SUB_VERSION = 6, 3
+# For the functions that ask for it; RP2350 takes the code of RP2040.
+_NATIVE = ("-march=armv6m",)
 _CHUNK = 256
 
 # Runs on the board. Hash every file, list all of them; receive a file; remove one.
@@ -124,7 +126,7 @@ def _compile(compiler: list[str], source: Path, name: str) -> bytes:
     with tempfile.TemporaryDirectory(prefix="ipch-mpy-") as folder:
         target = Path(folder) / "out.mpy"
         done = subprocess.run(
-            [*compiler, "-s", name, "-o", str(target), str(source)],
+            [*compiler, *_NATIVE, "-s", name, "-o", str(target), str(source)],
             capture_output=True,
             text=True,
             check=False,
@@ -307,8 +309,8 @@ class _Repl:
             raise UsageError(
                 f"this board runs {name} on {platform}; a Raspberry Pi Pico with MicroPython is needed"
             )
-        # Compiled files without native code depend on the major version of their format only.
-        return {"version": version, "mpy": mpy & 0xFF == _MPY_VERSION}
+        # Native code depends on both versions of the format.
+        return {"version": version, "mpy": mpy & 0x3FF == _MPY_VERSION | _MPY_SUB_VERSION << 8}
 
     def hashes(self) -> dict[str, str]:
         """SHA-256 of every file on the board, by name."""

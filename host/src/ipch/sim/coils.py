@@ -94,7 +94,6 @@ class Coils:
         world = self._world
         if index in (FILL, VENT):
             if on:
-                self._chip.fine_steps()
                 self._since_ns = nanos
             elif world.trace is not None:
                 us = round((nanos - self._since_ns) / 1000)

@@ -25,6 +25,7 @@ _SKIP_NS = 40_000.0
 _FINE_NS = 800.0
 _FINE_CYCLES = int(_FINE_NS / CYCLE_NS)
 _TIMERAWL = 0x28
+_PIO0 = 0x50200
 
 
 def find_image(path: Path | None = None) -> Path:
@@ -43,6 +44,19 @@ def find_image(path: Path | None = None) -> Path:
             "or name it with --image"
         )
     return found[-1]
+
+
+class _WatchedPio:
+    """PIO block 0 on the bus, telling of each write to its registers: it may begin to count time then."""
+
+    def __init__(self, pio: Any, written: Callable[[], None]) -> None:
+        self._write = pio.write_uint32_atomic
+        self._written = written
+        self.read_uint32 = pio.read_uint32
+
+    def write_uint32_atomic(self, offset: int, value: int, kind: int) -> None:
+        self._write(offset, value, kind)
+        self._written()
 
 
 class Chip:
@@ -86,6 +100,7 @@ class Chip:
         self._machines = [machine for pio in self.mcu.pio for machine in pio.machines]
         self._wire_timer()
         self._fine = self.clock.create_alarm(self._on_fine)
+        self.mcu.peripherals[_PIO0] = _WatchedPio(self.mcu.pio[0], self._begin_fine)
         self._beat = self.clock.create_alarm(self._on_beat)
         self.each_ms: list[Callable[[], None]] = []
         self._beat.schedule(1e6)
@@ -149,11 +164,6 @@ class Chip:
         self.mcu.watchdog.timer.enable = False
         self.mcu.watchdog.alarm.enable = False
         self._restart(from_watchdog=from_watchdog)
-
-    def fine_steps(self) -> None:
-        """A PIO program begins to count time: neither polling nor sleep may skip over its steps."""
-        self._counted_from = self._pio_cycles() - self.clock.nanos / CYCLE_NS
-        self._fine.schedule(_FINE_NS)
 
     def execute(self, code: str, limit_s: float = 60.0) -> str:
         """Run code at the raw prompt; return what it prints. Raises DeviceLostError."""
@@ -237,6 +247,11 @@ class Chip:
 
     def _pio_cycles(self) -> int:
         return int(self.mcu.pio[0].cycle_fp) >> 8
+
+    def _begin_fine(self) -> None:
+        # While a PIO program counts time, neither polling nor sleep may skip over its steps.
+        self._counted_from = self._pio_cycles() - self.clock.nanos / CYCLE_NS
+        self._fine.schedule(_FINE_NS)
 
     def _on_fine(self) -> None:
         if not self._counting():
