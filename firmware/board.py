@@ -211,6 +211,12 @@ class Rig:
         self._watchdog = None
         self._setup_rtd()
         self._setup_wall()
+        # The first sample must not say that there is neither supply nor reference.
+        for self._aux in (pins.SUPPLY_INPUT, pins.REFERENCE_INPUT):
+            self._start(self._aux)
+            time.sleep_us(_CONVERSION_US)
+            self._take_aux()
+        self._aux = -1
         self._due_us = time.ticks_us()
         self._last_us = self._due_us
 
@@ -382,17 +388,20 @@ class Rig:
         """Collect supply or reference, and each eighth tick one of the temperatures."""
         phase = self._phase = (self._phase + 1) & 63
         if self._aux >= 0:
-            counts = self._collect()
-            if counts < -32768:
-                self.faults |= ADS1115_FAULT
-            elif self._aux == pins.SUPPLY_INPUT:
-                self._supply_counts = counts
-            else:
-                self.reference_counts = counts
+            self._take_aux()
         if phase & 7 == 2:
             self._read_gas()
         elif phase & 7 == 5:
             self._read_wall()
+
+    def _take_aux(self):
+        counts = self._collect()
+        if counts < -32768:
+            self.faults |= ADS1115_FAULT
+        elif self._aux == pins.SUPPLY_INPUT:
+            self._supply_counts = counts
+        else:
+            self.reference_counts = counts
 
     def _read_gas(self):
         counts = self._rtd.read()

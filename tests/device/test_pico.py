@@ -47,11 +47,12 @@ def test_pressure_rises_through_pulses_of_the_pio(board: Board) -> None:
     device = board.device
     board.regulate()
     device.edges.clear()
-    board.wait_for(lambda: board.world.plant.pressure_pa > 130_000, 4000, "30 kPa more", 20)
+    board.wait_for(lambda: board.world.plant.pressure_pa > 130_000, 6000, "30 kPa more", 20)
     fills = [(at, on) for at, name, on in device.edges if name == "fill"]
     lengths_us = [(off - on) / 1000 for (on, _), (off, _) in zip(fills[::2], fills[1::2], strict=False)]
-    assert lengths_us
-    for length_us in lengths_us:
+    assert len(lengths_us) > 2
+    # The first one may be cut: a proof of the supply isolation, which ends by shutting everything.
+    for length_us in lengths_us[1:]:
         assert 500 < length_us < 300_100
         # Whole steps of the PIO program.
         assert abs(length_us - round(length_us / 10) * 10) < 1

@@ -93,10 +93,9 @@ class ADS1115Chip(I2cChip):
         self._counts = 0
         self._ready_us = -1  # end of the running conversion
 
-    @property
-    def converting(self) -> bool:
-        """Whether a conversion was started whose result nobody has asked for."""
-        return self._ready_us >= 0
+    def converting(self, channel: int) -> bool:
+        """Whether a single-ended conversion of this input was started whose result nobody has asked for."""
+        return self._ready_us >= 0 and self._config >> 12 & 7 == 4 + channel
 
     def get_register(self, register: int) -> int:
         self._progress()

@@ -44,6 +44,7 @@ class Coils:
             gpio[pins.RELIEF_DRAIN],
         )
         outputs = (pins.FILL, pins.VENT, pins.SUPPLY_ISOLATION, pins.VENT_ISOLATION, pins.RELIEF)
+        self._outputs = tuple(gpio[pin] for pin in outputs)
         for index, pin in enumerate(outputs):
             gpio[pin].add_listener(lambda state, before, index=index: self._on_pin(index, state == on_level))
         self._alarm = chip.clock.create_alarm(self._on_silence)
@@ -89,6 +90,8 @@ class Coils:
         if on == self.pins_on[index]:
             return
         self.pins_on[index] = on
+        # A pad sees what it drives, which the emulator leaves out.
+        self._outputs[index].set_input_value(on == bool(self._pins.VALVE_ON))
         nanos = self._chip.clock.nanos
         self.edges.append((nanos, NAMES[index], on))
         world = self._world

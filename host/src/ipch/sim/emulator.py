@@ -18,12 +18,10 @@ IMAGES = Path.home() / ".cache" / "rp2040py"
 FLASH_BYTES = 2 * 1024 * 1024
 CYCLE_NS = 8.0
 
-# The processor polls its timer when it reads it again within this time; then it may skip ahead by so much,
-# which is within the resolution of a pulse while one is running.
+# The processor polls its timer when it reads it again within this time; then it may skip ahead by so much.
 _POLL_NS = 600.0
 _SKIP_NS = 40_000.0
-_FINE_NS = 800.0
-_FINE_CYCLES = int(_FINE_NS / CYCLE_NS)
+_AFTER_STEP = 20
 _TIMERAWL = 0x28
 _PIO0 = 0x50200
 
@@ -53,6 +51,8 @@ class _WatchedPio:
         self._write = pio.write_uint32_atomic
         self._written = written
         self.read_uint32 = pio.read_uint32
+        self.write_uint32 = pio.write_uint32
+        self.reset = pio.reset
 
     def write_uint32_atomic(self, offset: int, value: int, kind: int) -> None:
         self._write(offset, value, kind)
@@ -245,23 +245,25 @@ class Chip:
     def _counting(self) -> bool:
         return any(machine.enabled and not machine.waiting for machine in self._machines)
 
-    def _pio_cycles(self) -> int:
-        return int(self.mcu.pio[0].cycle_fp) >> 8
-
-    def _begin_fine(self) -> None:
-        # While a PIO program counts time, neither polling nor sleep may skip over its steps.
-        self._counted_from = self._pio_cycles() - self.clock.nanos / CYCLE_NS
-        self._fine.schedule(_FINE_NS)
+    def _to_step(self) -> int:
+        """Cycles until a PIO program executes its next instruction."""
+        return max(0, min(int(pio.next_due_fp - pio.cycle_fp) for pio in self.mcu.pio) >> 8)
 
     def _on_fine(self) -> None:
-        if not self._counting():
-            return
-        self._fine.schedule(_FINE_NS)
-        # The emulator rounds each sleep down to whole cycles for the PIO: give back what has gathered beyond the one
-        # that is under way.
-        behind = int(self._counted_from + self.clock.nanos / CYCLE_NS) - self._pio_cycles() - _FINE_CYCLES
-        if behind > 0:
-            self.mcu.pio[0].advance(behind)
+        # While a PIO program counts time, sleep and polling end at each of its steps: the emulator makes up for no
+        # more than a few cycles.
+        if self._counting():
+            cycles = self._to_step()
+            # The PIO comes after the clock: what is due now will not have been done yet.
+            now = self._pio_cycles + (self.clock.nanos - self._pio_ns) / CYCLE_NS
+            left = cycles - (now - (self.mcu.pio[0].cycle_fp >> 8))
+            # A little more than whole cycles, as the emulator rounds down.
+            self._fine.schedule((left if left >= 1 else _AFTER_STEP) * CYCLE_NS + 0.01)
+
+    def _begin_fine(self) -> None:
+        self._pio_cycles = self.mcu.pio[0].cycle_fp >> 8
+        self._pio_ns = self.clock.nanos
+        self._on_fine()
 
     def _wire_usb(self) -> None:
         usb = self.mcu.usb_ctrl
@@ -303,7 +305,9 @@ class Chip:
                 now = clock.nanos
                 if now - last < _POLL_NS:
                     before = last
-                    skip = min(_FINE_NS if self._counting() else _SKIP_NS, clock.nanos_to_next_alarm)
+                    skip = min(_SKIP_NS, clock.nanos_to_next_alarm)
+                    if self._counting():
+                        skip = min(skip, self._to_step() * CYCLE_NS)
                     cycles = int(skip / CYCLE_NS)
                     if cycles > 0:
                         clock.tick(cycles * CYCLE_NS)

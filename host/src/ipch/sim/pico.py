@@ -111,9 +111,9 @@ class PicoDevice:
         self.chip.run_ms(ticks * self.world.tick_ms)
 
     def run_to_first_conversion(self, limit_s: float = 10.0) -> None:
-        """Run until the firmware has begun its first conversion: nothing of the plant has been seen until then."""
+        """Run until the firmware's first tick is due, in which it will see the chamber for the first time."""
         until_s = self.chip.now_s + limit_s
-        while not self.ads1115.converting:
+        while not self.ads1115.converting(self.pins.CONTROL_INPUT):
             self.chip.run_ms(0.05)
             if self.chip.now_s > until_s:
                 raise DeviceLostError("the emulated board does not start its firmware")
