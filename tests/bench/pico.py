@@ -13,7 +13,7 @@ from typing import Any
 
 from ipch.errors import FileError
 from ipch.flash import firmware_files
-from ipch.sim import pico
+from ipch.sim import emulator, pico
 from ipch.sim.parameters import load_parameters
 from ipch.sim.plant import Plant
 from ipch.sim.world import World
@@ -77,7 +77,7 @@ class _Ticks:
 def measure(out: Path) -> list[dict[str, Any]]:
     """Measure on a fresh board; a row that says so where there is no image."""
     try:
-        image = pico.find_image()
+        image = emulator.find_image()
     except FileError as error:
         print(f"skipped: {error}")
         return []
@@ -137,9 +137,9 @@ def _run(world: World, device: pico.PicoDevice) -> list[dict[str, Any]]:
     rows.append(row("resets while it ran", len(chip.resets) - 1, "", at_most=0))
 
     device.hold_button(True)
-    device.power_cycle()
+    chip.power_cycle()
     device.hold_button(False)
-    allocated, free = map(int, device.execute(ALLOCATION).split())
+    allocated, free = map(int, chip.execute(ALLOCATION).split())
     rows.append(row("allocated by 100 ticks", allocated, "B", at_most=0))
     rows.append(row("free with the firmware loaded", free, "B", at_least=60_000))
     return rows
