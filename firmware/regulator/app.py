@@ -93,6 +93,7 @@ class App:
         self._save = False
         self._started = False
         self._garbage = 0  # ticks that served the line since memory was collected
+        self._rough = False  # the vent goes on without the control transducer or the vent valve
         self._look_ms = 0
         self._fifths_ms = 0
         self._silent_s = 0
@@ -181,11 +182,17 @@ class App:
         self._started = False
         by_relief = safety.warnings & VENT_SHUT != 0
         if self.sensors.control.band != VALID or by_relief:
+            if not self._rough:
+                self._rough = True
+                safety.rough.start()
             control.rest()
             if safety.rough.tick(dt_ms, by_relief):
                 control.vent_state = COMPLETE
         else:
-            safety.rough.relief_open = False
+            if self._rough:
+                self._rough = False
+                safety.rough.relief_open = False
+                control.start()
             control.vent(dt_ms)
         if control.vent_state == COMPLETE:
             safety.state = self._vent_from
@@ -323,7 +330,7 @@ class App:
         self.record.cancel()
         safety.proof.abort()
         safety.warn(RESUMED, False)
-        safety.rough.start()
+        self._rough = False
         self._vent_from = SEALED if safety.state == SEALED else OFF
         safety.state = VENTING
         self.control.vent_state = IN_PROGRESS

@@ -29,7 +29,8 @@ OFF, REGULATE, QUIET, VENTING, SEALED, RELIEF, MAINTENANCE = range(7)
     RELIEF_STUCK_OPEN,
     COMPARATOR_TRIPPED,
     RAIL_LOST,
-) = range(24)
+    CONTROL_ERRATIC,
+) = range(25)
 _SEALED = "; all valves are shut. "
 _ACKNOWLEDGE = ", then acknowledge."
 _TABLE = (
@@ -131,6 +132,12 @@ _TABLE = (
         "",
     ),
     ("RAIL_LOST", "", "The coil rail is off although the heartbeat runs", "Check fuse and coil supply"),
+    (
+        "CONTROL_ERRATIC",
+        "Pa",
+        "The control transducer's readings jump to and fro as no pressure can",
+        "Check its cable, its shield and its converter",
+    ),
 )
 FAULTS = [("NONE", "", "no fault")]
 for _name, _unit, _what, _remedy in _TABLE:

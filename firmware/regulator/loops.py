@@ -2,6 +2,7 @@
 
 from regulator.faults import (
     ADC_DEAD,
+    CONTROL_ERRATIC,
     CONTROL_OPEN,
     CONTROL_RANGE,
     CONTROL_SHORTED,
@@ -13,7 +14,7 @@ from regulator.faults import (
     SUPPLY_TRANSDUCER,
     TRANSDUCER_STILL,
 )
-from regulator.transducers import HIGH, LOW, OPEN, SHORT, VALID
+from regulator.transducers import HIGH, LOW, SHORT, VALID
 
 # A loop may fail for a few samples without harm: a relay nearby, one lost conversion.
 _FAILED_MS = 100
@@ -21,6 +22,10 @@ _DEAD_MS = 80
 _RANGE_MS = 500
 _DISAGREEMENT_MS = 500
 _STILL_MS = 600_000
+# A reading is wild so far from the median of three; four that lie on alternate sides within half a second are erratic.
+_WILD_PA = 50_000
+_WILD_WEIGHT = 10
+_WILD_MOST = 35
 # The 1.25 V reference of 0.1 % and an ADS1115 of 0.15 % read 20000 counts; 0.5 % is a drift.
 REFERENCE_COUNTS = 20_000
 _REFERENCE_COUNTS_MAX = 100
@@ -38,8 +43,15 @@ class Loops:
         self.fault = NO_FAULT
         self.value = 0
         self.warnings = 0
-        self.safety_mean_pa = 0  # over about 32 samples: a single reading is noisy
+        # Over about 32 samples, both with the same lag: a single reading of the safety transducer is noisy.
+        self.safety_mean_pa = 0
+        self.control_mean_pa = 0
         self._safety_32 = 0
+        self._control_32 = 0
+        self._old_pa = 0
+        self._older_pa = 0
+        self._wild = 0
+        self._wild_up = False
         self._failed_ms = 0
         self._range_ms = 0
         self._disagree_ms = 0
@@ -48,6 +60,8 @@ class Loops:
         self._counts = 0
         self.still_ms = 0
         self._reference_ms = 0
+        self._supply_counts = 0
+        self._supply_still_ms = 0
         self.configure()
 
     def configure(self):
@@ -75,12 +89,27 @@ class Loops:
         if control.band == VALID:
             self._failed_ms = 0
             self._range_ms = 0
+            pa = self._sensors.control_pa
+            self._control_32 += pa - (self._control_32 >> 5) if self._control_32 else pa << 5
+            self.control_mean_pa = self._control_32 >> 5
+            wild_pa = control.pa - pa
+            if wild_pa > _WILD_PA or wild_pa < -_WILD_PA or self._wild:
+                self._count_wild(wild_pa)
         else:
             self._check_control(control, dead, dt_ms)
         if safety.band == VALID:
             self._invalid_ms = 0
             self._invalid_s = 0
-            self._safety_32 += safety.pa - (self._safety_32 >> 5) if self._safety_32 else safety.pa << 5
+            a = self._older_pa
+            b = self._old_pa
+            pa = safety.pa
+            self._older_pa = b
+            self._old_pa = pa
+            if a > b:
+                a, b = b, a
+            # Median of three, as for the control transducer: one wild sample does not count.
+            pa = a if pa < a else (b if pa > b else pa)
+            self._safety_32 += pa - (self._safety_32 >> 5) if self._safety_32 else pa << 5
             self.safety_mean_pa = self._safety_32 >> 5
             if (
                 control.band == VALID
@@ -98,14 +127,33 @@ class Loops:
             self._disagree_ms = 0
             self._check_safety(dt_ms)
 
+    def _count_wild(self, wild_pa: int):
+        """Readings that jump to and fro: a pressure moves one way at a time."""
+        if self._wild:
+            self._wild -= 1
+        if -_WILD_PA <= wild_pa <= _WILD_PA:
+            return
+        up = wild_pa > 0
+        if up != self._wild_up or not self._wild:
+            self._wild_up = up
+            self._wild += _WILD_WEIGHT
+            if self._wild > _WILD_MOST:
+                self._wild = _WILD_MOST
+                self.fault = CONTROL_ERRATIC
+                self.value = wild_pa
+
     def check_slowly(self, sample, dt_ms: int):
         """Judge what may take seconds; `dt_ms` since the last call."""
         warnings = 0
         sensors = self._sensors
         if sensors.safety.band != VALID:
             warnings = SAFETY_TRANSDUCER
-        # A saturated converter may mean a supply that is too high: that is for the watch of the supply.
-        if sensors.supply.band == OPEN or sensors.supply.band == LOW:
+        if sample.supply_counts != self._supply_counts:
+            self._supply_counts = sample.supply_counts
+            self._supply_still_ms = 0
+        elif self._supply_still_ms < _STILL_MS:
+            self._supply_still_ms += dt_ms
+        if sensors.supply.band != VALID or self._supply_still_ms >= _STILL_MS:
             warnings |= SUPPLY_TRANSDUCER
         if sample.control_counts == self._counts:
             if self.still_ms < _STILL_MS:

@@ -140,6 +140,8 @@ class Proof:
         self._queue &= ~(1 << valve)
         self._valve = valve
         self.results[valve] = RUNNING
+        if not self.active:
+            self._sensors.freeze_fit()
         self.active = True
         self._stage = 0
         self._count = self._sum_pa = 0
@@ -198,6 +200,9 @@ class Proof:
             self._end()
 
     def _end(self):
+        if self.active:
+            # The fit starts anew: the little that a proof moves is no drift.
+            self._sensors.resume_fit()
         self.active = False
         self.switches = 0
         self.pulse_us = 0

@@ -25,8 +25,8 @@ _STUCK_PERCENT = 80
 _TWICE_PERCENT = 50
 # Transducers are compared over three pulses, from so much on: one saw less than 30 percent of what the other one saw.
 _COMPARED = 3
-_COMPARED_PA = 80_000
-_STILL_MS = 1_000
+_COMPARED_PA = 35_000
+_STILL_MS = 400
 # Pulses further apart than this are not compared: leak and cell move the pressure, too.
 _PAUSE_MS = 5_000
 # A learned gain outside these shares of the one that was known when the valve was proved is a notice.
@@ -53,8 +53,9 @@ class Pulses:
         self._excess = [0, 0]
         self._side = -1
         self._count = 0
-        self._from_control_pa = 0
-        self._from_safety_pa = 0
+        self._index = 0
+        self._control_pa = [0] * _COMPARED  # after each of the last pulses
+        self._safety_pa = [0] * _COMPARED
         self._pause_ms = 0
 
     def clear(self):
@@ -144,29 +145,26 @@ class Pulses:
             self.value = self._valves.verdict_pa
 
     def _compare(self, side: int):
-        """Over pulses of one side: how far the control transducer went, and how far the safety transducer did."""
-        mean_pa = self._loops.safety_mean_pa
-        control_pa = self._sensors.control_pa
-        if (
-            self._sensors.safety.band != VALID
-            or self._count == 0
-            or self._pause_ms > _PAUSE_MS
-            or side != self._side
-        ):
-            # What the first pulse did is not counted: where it began is not known.
+        """Over three pulses of one side: how far the control transducer went, and how far the safety transducer did."""
+        loops = self._loops
+        control_pa = loops.control_mean_pa
+        safety_pa = loops.safety_mean_pa
+        if self._sensors.safety.band != VALID or side != self._side or self._pause_ms > _PAUSE_MS:
             self._side = side
-            self._count = 1
-            self._from_control_pa = control_pa
-            self._from_safety_pa = mean_pa
-            self._pause_ms = 0
-            return
+            self._count = 0
         self._pause_ms = 0
-        self._count += 1
-        if self._count <= _COMPARED:
-            return
-        control_pa -= self._from_control_pa
-        safety_pa = mean_pa - self._from_safety_pa
-        if side == VENT:
+        index = self._index
+        count = self._count
+        if count >= _COMPARED:
+            self._judge_transducers(control_pa - self._control_pa[index], safety_pa - self._safety_pa[index])
+        else:
+            self._count = count + 1
+        self._control_pa[index] = control_pa
+        self._safety_pa[index] = safety_pa
+        self._index = index + 1 if index + 1 < _COMPARED else 0
+
+    def _judge_transducers(self, control_pa: int, safety_pa: int):
+        if self._side == VENT:
             control_pa = -control_pa
             safety_pa = -safety_pa
         if safety_pa > _COMPARED_PA and control_pa < safety_pa // 10 * (_EFFECT_PERCENT // 10):

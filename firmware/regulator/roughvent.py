@@ -1,13 +1,15 @@
 """A vent without the control transducer, or past a vent valve that does not open: slow, bounded, never refused."""
 
 from regulator.transducers import VALID
-from regulator.valves import VENT
+from regulator.valves import NONE, VENT
 
 # Without any measurement: one short pulse a second, and the end after so many.
 _BLIND_MS = 1000
 _BLIND_US = 20_000
 _BLIND_PULSES = 3600
-_STEP_MAX_PA = 100_000
+# With one the pulse follows the ramp: it grows while the pressure is so far behind.
+_BEHIND_PA = 20_000
+_LONGEST_US = 300_000
 # The relief valve opens for one tick, then what it did is waited for.
 _RELIEF_PAUSE_MS = 500
 # The safety transducer is not good enough to tell the last of it.
@@ -27,6 +29,7 @@ class RoughVent:
         self._allowed_pa = 0
         self._rest_ms = 0
         self._pulses = 0
+        self._us = _BLIND_US
         self._left_pa_ms = 0
 
     def start(self):
@@ -35,6 +38,7 @@ class RoughVent:
         self._allowed_pa = max(self._pressure_pa(), 0)
         self._rest_ms = 0
         self._pulses = 0
+        self._us = _BLIND_US
 
     def tick(self, dt_ms: int, by_relief: bool) -> bool:
         """One tick of a vent at the vent rate; return whether the chamber is empty, or nothing more may be done."""
@@ -55,18 +59,23 @@ class RoughVent:
         if pa < 0:
             self._pulses += 1
         if by_relief:
-            self.relief_open = True
-            self._rest_ms = _RELIEF_PAUSE_MS
+            self._valves.close_window()
+            if self._valves.isolation == NONE:
+                self.relief_open = True
+                self._rest_ms = _RELIEF_PAUSE_MS
         elif self._valves.idle():
-            self._valves.request(VENT, self._pulse_us(pa, slew_pa_s), False)
+            us = _BLIND_US if pa < 0 else self._next_us(pa - self._allowed_pa)
+            self._valves.request(VENT, us, False)
             self._rest_ms = _BLIND_MS
         return False
 
-    def _pulse_us(self, pa: int, slew_pa_s: int) -> int:
-        if pa < 0:
-            return _BLIND_US
-        step_pa = min(slew_pa_s * _BLIND_MS // 1000, _STEP_MAX_PA)
-        return self._valves.responses[VENT].pulse_us(step_pa, pa // 1000, 300_000) or _BLIND_US
+    def _next_us(self, behind_pa: int) -> int:
+        """Return the next pulse: longer while the pressure is behind the ramp, shorter when it is not."""
+        if behind_pa > _BEHIND_PA:
+            self._us = min(self._us * 3 // 2, _LONGEST_US)
+        else:
+            self._us = max(self._us * 2 // 3, _BLIND_US)
+        return self._us
 
     def _pressure_pa(self) -> int:
         """Return the best there is: control, else safety transducer; -1 without any."""

@@ -271,23 +271,21 @@ class Safety:
         regulates = self.state == REGULATE or self.state == QUIET
         if turn == 0:
             self.tightness.refresh(dt_ms)
-        elif turn == 1:
-            self.loops.check_slowly(sample, pass_ms)
-        elif turn == 2:
+        elif turn == 1 or turn == 5:
             self.supply.check_slowly(regulates, self.target_pa)
-        elif turn == 3:
-            self.pulses.check_slowly(pass_ms)
             barred = self._valves.barred
             barred[FILL] = self.supply.warnings != 0 or self.pulses.barred(FILL)
             barred[VENT] = self.pulses.barred(VENT)
-        elif turn == 4:
-            self.tightness.cool(pass_ms)
-        elif turn == 5:
+        elif turn == 2 or turn == 6:
             if self._leak_due:
                 self._leak_due = False
                 self.leak.check_slowly(self.state == VENTING or self.over.relief_open or self.proof.active)
-        elif turn == 6:
             self._collect_warnings()
+        elif turn == 3:
+            self.loops.check_slowly(sample, pass_ms)
+        elif turn == 4:
+            self.pulses.check_slowly(pass_ms)
+            self.tightness.cool(pass_ms)
         else:
             self._second_ms += pass_ms
             if self._second_ms >= 1000:

@@ -21,8 +21,9 @@ _WALL_STEP_MK = 5_000
 _APART_MK = 25_000
 _APART_S = 4
 _DISTRUST_S = 60
-# While so much heat of a ramp is on its way to the wall, its rate is not judged; its limit is.
+# While so much heat of a ramp is on its way to the wall, its rate may be this many times as high.
 _HEAT_PA = 30_000
+_STIRRED = 3
 _RATE_S = 4
 
 
@@ -137,10 +138,11 @@ class Climate:
 
     def _check_runaway(self, wall_mk: int, calm: bool):
         was_mk = self._was_mk[self._index]
-        self._was_mk[self._index] = wall_mk if calm else 0
+        self._was_mk[self._index] = wall_mk
         self._index = self._index + 1 if self._index + 1 < _RATE_S else 0
         hot = wall_mk > self._max_mk
-        fast = wall_mk and was_mk and calm and wall_mk - was_mk > self._rise_mk
+        rise_mk = self._rise_mk if calm else self._rise_mk * _STIRRED
+        fast = wall_mk and was_mk and wall_mk - was_mk > rise_mk
         if hot or fast:
             self.fault = RUNAWAY
             self.value = wall_mk

@@ -30,6 +30,8 @@ _HEAT_MEMORY_MS = 26_000
 _RELIEF_MS = 5_000
 # Once nothing has moved for so long the cause is gone.
 _STILL_MS = 2_000
+# So many samples have to say so before a whole window says otherwise.
+_HITS = 2
 
 
 class Tightness:
@@ -43,6 +45,8 @@ class Tightness:
         self.heat_pa = 0  # share of the last movements that will come back
         self._last_pa = -1  # none yet
         self._shut_ms = 0
+        self._dt_ms = 0
+        self._hits = 0
         self._fast_pa = [0] * _SAMPLES
         self._safety_pa = [0] * _SAMPLES
         self._index = 0
@@ -77,6 +81,9 @@ class Tightness:
         if self._last_pa < 0:
             self._restart(pa)
         index = self._index
+        moved_last_pa = pa - self._last_pa
+        self._last_pa = pa
+        self._dt_ms = dt_ms
         if relief:
             self._relief_ms = _RELIEF_MS
         else:
@@ -88,7 +95,7 @@ class Tightness:
         if moving or relief:
             self._shut_ms = 0
         if self._shut_ms < _SHUT_MS:
-            self.heat_pa += (pa - self._last_pa) * _HEAT_PER_256 >> 8
+            self.heat_pa += moved_last_pa * _HEAT_PER_256 >> 8
             self._shut_ms += dt_ms
             self._count = self._slow_count = 0
         else:
@@ -97,6 +104,8 @@ class Tightness:
                 moved_pa = pa - self._fast_pa[index - count]
                 if moved_pa > self._least_pa or moved_pa < -self._least_pa:
                     self._judge(moved_pa, count * dt_ms, self._safety_pa[index - count])
+                elif count == _SAMPLES:
+                    self._hits = 0
             if count < _SAMPLES:
                 self._count = count + 1
             if index == 0:
@@ -105,7 +114,6 @@ class Tightness:
                 self._still_ms += dt_ms
                 if self._still_ms >= _STILL_MS:
                     self.fault = NO_FAULT
-        self._last_pa = pa
         self._fast_pa[index] = pa
         self._safety_pa[index] = sensors.safety_pa
         self._index = index + 1 if index + 1 < _SAMPLES else 0
@@ -149,13 +157,23 @@ class Tightness:
         if over_pa > _SEEN_BY_BOTH_PA and not self._safety_saw(moved_pa, safety_from_pa):
             return
         self._still_ms = 0
-        if self.fault:
+        self._hits += 1
+        if self.fault or self._hits < _HITS:
             return
         self.value = moved_pa
         if moved_pa > 0:
             self.fault = FILL_STUCK_OPEN
         else:
-            self.fault = RELIEF_STUCK_OPEN if self._relief_ms > 0 else VENT_STUCK_OPEN
+            self.fault = self._name_fall()
+
+    def _name_fall(self) -> int:
+        if self._relief_ms > 0:
+            return RELIEF_STUCK_OPEN
+        # The last samples alone: the older ones may be from before it began.
+        fallen_pa = self._fast_pa[self._index - _HITS] - self._last_pa
+        if fallen_pa > muldiv(self._fall_pa_s, self._dt_ms * _HITS * _BURST_PERCENT, 100_000):
+            return LINE_BURST
+        return VENT_STUCK_OPEN
 
     def _judge_burst(self, moved_pa: int, safety_from_pa: int):
         """A fall that no vent can do is a burst if the safety transducer sees it, too, or is invalid."""

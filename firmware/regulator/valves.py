@@ -64,6 +64,8 @@ class Valves:
         self.expected_pa = 0  # what was expected of it, 0 while the valve is unknown
         self.clear_pa = _CLEAR_PA  # steps below are not told from noise
         self.excess_percent = 0  # what it did beyond that, of what a valve that stays open would have
+        self._pulse_from_pa = 0  # pressure when the last pulse began, and what was expected of it
+        self._pulse_step_pa = 0
         self._chain_us = 0
         self._chain_pa = 0
         self._open_ms = 0  # how long the isolation valve has been open for it
@@ -85,9 +87,15 @@ class Valves:
     def may_chain(self) -> bool:
         """Return whether a pulse asked for now would follow the present one without a pause.
 
-        Only for a valve that is known: a chained pulse teaches nothing.
+        Only for a valve that is known, as a chained pulse teaches nothing; and not after one that did little: the pause
+        then shows why.
         """
-        return self.stage == PULSE and self._rest_ms <= 0 and self.responses[self.side].judged >= TRUSTED
+        if self.stage != PULSE or self._rest_ms > 0 or self.responses[self.side].judged < TRUSTED:
+            return False
+        moved_pa = self._sensors.control_pa - self._pulse_from_pa
+        if self.side == VENT:
+            moved_pa = -moved_pa
+        return moved_pa * 10 >= self._pulse_step_pa * 3
 
     def flow_kpa(self, side: int) -> int:
         """Return what drives the flow: upstream pressure in kPa, times the subsonic fraction of ISO 6358."""
@@ -204,6 +212,8 @@ class Valves:
         step_pa = self.responses[side].step_pa(us, self._flow_kpa)
         self._chain_us += us
         self._chain_pa += step_pa
+        self._pulse_step_pa = step_pa
+        self._pulse_from_pa = self._sensors.control_pa
         self.metered_pa += step_pa if side == FILL else -step_pa
         self.openings[side] += 1
         self.open_us[side] += us

@@ -20,6 +20,7 @@ TX_BYTES = FIFO_BYTES
 # The coil rail's monostable falls back this long after the last change of the heartbeat.
 HEARTBEAT_MS = 100
 COMPARATOR_HYSTERESIS_PA = 100_000.0
+COMPARATOR_MOST_MA = 20.75
 FILL = 0
 # The coils in the order of the readbacks' bits, as indices of the plant's valves.
 COILS = (1, 3, 0, 2, 4)
@@ -278,6 +279,8 @@ class World:
             self._power(beaten)
         pa = (safety_ma - 4.0) / 16.0 * 10e6
         tripped = pa > self.comparator_pa - (COMPARATOR_HYSTERESIS_PA if self.tripped else 0.0)
+        # A window: beyond 20.5 mA the loop has failed, and says nothing of a pressure.
+        tripped = tripped and safety_ma < COMPARATOR_MOST_MA
         if self.comparator_forced is not None:
             tripped = self.comparator_forced
         if tripped != self.tripped:
