@@ -142,7 +142,7 @@ def test_a_chained_pulse_follows_without_a_pause_and_teaches_nothing():
     judged = p.valves.responses[FILL].judged
     p.valves.request(FILL, 100_000, True)
     while not p.valves.may_chain():
-        p.run(1)
+        p.run(1, 30_000)
     p.valves.request(FILL, 60_000, True)
     assert p.valves.pulse_us == 60_000
     while not p.valves.idle():
@@ -151,12 +151,35 @@ def test_a_chained_pulse_follows_without_a_pause_and_teaches_nothing():
     assert p.valves.isolation == FILL
 
 
+def test_a_pulse_that_did_little_is_followed_by_a_pause():
+    p = Pair()
+    learn(p, FILL)
+    p.valves.request(FILL, 100_000, True)
+    while not p.valves.idle():
+        assert not p.valves.may_chain()
+        p.run(1)
+
+
+def test_a_valve_that_is_silent_is_asked_with_longer_pulses():
+    p = Pair()
+    learn(p, FILL)
+    before_us = p.valves.pulse_for(FILL, 10_000)
+    p.valves.responses[FILL].silent = 1
+    assert p.valves.pulse_for(FILL, 10_000) == before_us
+    p.valves.responses[FILL].silent = 3
+    assert p.valves.pulse_for(FILL, 10_000) == before_us + before_us // 4 * 2
+    p.valves.barred[FILL] = True
+    assert p.valves.pulse_for(FILL, 10_000) == 0
+    p.valves.request(FILL, 10_000, False)
+    assert p.valves.idle()
+
+
 def test_the_other_side_never_chains():
     p = Pair()
     learn(p, FILL)
     p.valves.request(FILL, 100_000, True)
     while not p.valves.may_chain():
-        p.run(1)
+        p.run(1, 30_000)
     vents = p.valves.openings[VENT]
     p.valves.request(VENT, 60_000, True)
     assert p.valves.pulse_us == 0
