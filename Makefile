@@ -29,6 +29,10 @@ $(TESTED): $(READY)
 demo: $(READY) ## bring a simulated chamber to 5 MPa, hold, ramp to 2 MPa, hold; writes runs/demo
 	@$(BIN)/ipch demo --out runs/demo
 
+.PHONY: example
+example: $(READY) ## simulate five cycles of a cell with the cycler's file, merge and report; writes runs/example
+	@$(BIN)/ipch example --out runs/example
+
 .PHONY: test
 test: $(TESTED) ## run every test that needs no hardware; of the emulated board the short ones, if there is an image
 	@$(BIN)/ruff check --quiet . && $(BIN)/ruff format --quiet --check .
@@ -51,7 +55,7 @@ fmt: $(TESTED) ## format the code
 .PHONY: pages
 pages: $(TESTED) ## write firmware/COMMANDS.md from the command table, and draw the README's picture from runs/demo
 	@$(BIN)/python host/pages/commands.py
-	@test ! -d runs/demo || $(BIN)/python host/pages/pictures.py
+	@test ! -d runs/demo -a ! -d runs/example || $(BIN)/python host/pages/pictures.py
 
 .PHONY: test-pico
 test-pico: $(TESTED) ## run the tests of the emulated RP2040 (needs an RPI_PICO image; takes long)

@@ -1,4 +1,4 @@
-"""Draws the README picture from runs that the project made: `make pages` after `make demo`."""
+"""Draws the README's pictures from runs that the project made: `make pages` after `make demo` and `make example`."""
 
 from __future__ import annotations
 
@@ -60,8 +60,58 @@ def draw_demo(run: Path, out: Path) -> None:
     figure.savefig(out, metadata={"Date": None})
 
 
+def draw_example(folder: Path, out: Path) -> None:
+    """Draw pressure, voltage and the swelling that the balance of gas finds, over the cycles of the example."""
+    from datetime import UTC
+
+    import numpy as np
+
+    from ipch.cyclers import read_cyclers
+    from ipch.evaluation import Assumed, evaluate
+    from ipch.example import CYCLER_NAME, VOLUME_ML
+    from ipch.experiments import load_for_report
+    from ipch.merge import merge
+
+    run = load_for_report(folder)
+    merged = merge(run, read_cyclers([folder / CYCLER_NAME], UTC))
+    found = evaluate(run, merged, Assumed(volume_ml=VOLUME_ML))
+    assert found.balance is not None
+    figure, (top, middle, bottom) = plt.subplots(3, 1, sharex=True, figsize=(8, 5), layout="constrained")
+    start_s = float(merged.unix_s[0] - run.utc_s[0] + run.time_s[0])
+    hours = (run.time_s - start_s) / 3600
+    error_kpa = (run.samples["pressure_pa"] - run.samples["target_pa"]) / 1e3
+    # Every tenth sample and no more digits than a picture has: the file is kept small.
+    part = np.flatnonzero(hours > -0.2)[::10]
+    top.axhspan(-BAND_KPA, BAND_KPA, color="tab:green", alpha=0.12, linewidth=0)
+    top.plot(hours[part].round(3), error_kpa[part].round(2), color="tab:blue", linewidth=0.8)
+    top.set_ylim(-2 * BAND_KPA, 2 * BAND_KPA)
+    top.set_ylabel("pressure\n- 5 MPa / kPa")
+    rows = slice(None, None, 3)
+    cell_h = (merged.unix_s - merged.unix_s[0]) / 3600
+    middle.plot(cell_h[rows].round(3), merged.column("voltage_v")[rows], color="tab:purple", linewidth=0.9)
+    middle.set_ylabel("cell / V")
+    balance = found.balance
+    balance_h = (balance.time_s - start_s) / 3600
+    bottom.plot(
+        balance_h.round(3),
+        (balance.swelling_share * VOLUME_ML * 1e3).round(2),
+        color="tab:green",
+        linewidth=1.0,
+    )
+    bottom.set_ylabel("swelling / \u00b5L")
+    bottom.set_xlabel("time of the cycler / h")
+    for axes in (top, middle, bottom):
+        axes.spines[["top", "right"]].set_visible(False)
+        axes.margins(x=0.01)
+    figure.savefig(out, metadata={"Date": None})
+
+
 if __name__ == "__main__":
-    run = Path(sys.argv[1] if len(sys.argv) > 1 else "runs/demo")
-    if not (run / "truth.jsonl").is_file():
-        sys.exit(f"no run in {run}: make demo first")
-    draw_demo(run, HERE / "demo.svg")
+    drawn = False
+    for name, needs, draw in (("demo", "truth.jsonl", draw_demo), ("example", "cycler.csv", draw_example)):
+        folder = Path("runs") / name
+        if (folder / needs).is_file():
+            draw(folder, HERE / f"{name}.svg")
+            drawn = True
+    if not drawn:
+        sys.exit("no run in runs/demo or runs/example: make demo, make example")

@@ -157,6 +157,28 @@ def cycles_of_halves(half: Floats, charge_ah: Floats) -> Floats:
     return cycles
 
 
+def net_charge_ah(data: CyclerData) -> Floats:
+    """Charge put into the cell since the first row, at each row, by the capacities of the file."""
+    total: Floats = np.cumsum(increments(data.charged_ah) - increments(data.discharged_ah))
+    return total
+
+
+def increments(capacity_ah: Floats) -> Floats:
+    """What each row adds to a capacity that starts again at 0 with a step, a half cycle or a cycle."""
+    filled = np.nan_to_num(capacity_ah)
+    change = np.diff(filled, prepend=0.0)
+    return np.where(change < 0, filled, change)
+
+
+def charge_profile(data: CyclerData) -> list[tuple[float, float]]:
+    """(s since the first row, A until the next point): mean currents that give the charge of the file at each row."""
+    passed_s = np.maximum.accumulate(np.nan_to_num(data.unix_s - data.unix_s[0]))
+    last = np.append(np.diff(passed_s) > 0, True)
+    time_s, charge_ah = passed_s[last], net_charge_ah(data)[last]
+    current_a = np.append(np.diff(charge_ah) / np.diff(time_s) * 3600.0, 0.0)
+    return list(zip(time_s.tolist(), current_a.tolist(), strict=True))
+
+
 def _column(table: dict[str, Floats], *names: str, scale: float = 1.0) -> Floats | None:
     for name in names:
         if name in table:

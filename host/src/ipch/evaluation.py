@@ -130,8 +130,8 @@ def figures(run: Run, found: Evaluation) -> dict[str, Any]:
             "leak_percent_day": balance.leak_share_1_day.value * 100,
             "pressure_pa": balance.pressure_pa,
             "wall_weight": balance.wall_weight,
-            "filled_kpa": balance.filled_kpa,
-            "vented_kpa": balance.vented_kpa,
+            "filled_kpa": asdict(balance.filled_kpa),
+            "vented_kpa": asdict(balance.vented_kpa),
             "bins": balance.rows,
             "notes": balance.notes,
         }

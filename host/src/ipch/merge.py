@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from ipch import export
 from ipch.clock import steady
-from ipch.cyclers import CyclerData
+from ipch.cyclers import CyclerData, increments
 from ipch.errors import FileError
 from ipch.runs import Run
 
@@ -102,8 +102,8 @@ def merge(run: Run, parts: Sequence[CyclerData]) -> Merged:
         test_s = np.where(np.isfinite(part.test_s), part.test_s, np.arange(len(part)))
         unix_s = steady(part.unix_s, test_s, back) if back.any() else part.unix_s
         times.append(np.maximum.accumulate(unix_s))
-        charged.append(_increments(part.charged_ah))
-        discharged.append(_increments(part.discharged_ah))
+        charged.append(increments(part.charged_ah))
+        discharged.append(increments(part.discharged_ah))
     unix_s = np.concatenate(times)
     put_in, taken_out = np.concatenate(charged), np.concatenate(discharged)
     sample_s = run.utc_s
@@ -164,13 +164,6 @@ def bdf_table(merged: Merged) -> dict[str, export.Column]:
         export.GAS: of_run("gas_k", 273.15),
         export.WALL: of_run("wall_k", 273.15),
     }
-
-
-def _increments(capacity_ah: Floats) -> Floats:
-    """What each row adds to a capacity that starts again at 0 with a step, a half cycle or a cycle."""
-    filled = np.nan_to_num(capacity_ah)
-    change = np.diff(filled, prepend=0.0)
-    return np.where(change < 0, filled, change)
 
 
 def _usual(time_s: Floats) -> float:

@@ -85,18 +85,9 @@ def gas_rows(found: Evaluation) -> list[tuple[str, str]]:
     ]
     if not detected(balance.leak_kpa_h):
         rows.append(("", "no leak is seen: the interval contains 0"))
-    for name, rate in (("fill", balance.fill_kpa_s), ("vent", balance.vent_kpa_s)):
-        if rate is not None:
-            rows.append(
-                (f"{name} valve open moves", f"{plus_minus(rate)} kPa/s, settled, per unit of its flow")
-            )
-    if balance.filled_kpa or balance.vented_kpa:
-        rows.append(
-            (
-                "gas let in and out",
-                f"{balance.filled_kpa:.1f} and {balance.vented_kpa:.1f} kPa of the chamber",
-            )
-        )
+    for name, moved in (("let in", balance.filled_kpa), ("let out", balance.vented_kpa)):
+        if moved.value:
+            rows.append((f"gas {name}", f"{plus_minus(moved)} kPa of the chamber, while it held"))
     if found.supply is not None:
         supply = found.supply
         lasts = f"{plus_minus(supply.days)} days" if supply.days is not None else "nothing is used"

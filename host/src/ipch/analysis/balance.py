@@ -26,7 +26,7 @@ The minutes after pulses, in which gas and sensor are not yet equally warm, are 
 level begins anew. All are relative, so the leak needs no volume; millilitres of the cell do.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import Any
 
@@ -137,9 +137,9 @@ class Balance:
     fill_kpa_s: Estimate | None
     """Settled rise of pressure per second that the fill valve is open, at its mean flow; None without fills."""
     vent_kpa_s: Estimate | None
-    filled_kpa: float
-    """All that was let in, as pressure of the chamber, by the estimated gain."""
-    vented_kpa: float
+    filled_kpa: Estimate
+    """All that was let in within the time that was used, as pressure of the chamber, by the estimated gain."""
+    vented_kpa: Estimate
     cycles: list[Swelling]
     wall_weight: float
     """0: the gas sensor follows the gas; 1: the wall sensor does."""
@@ -164,12 +164,16 @@ def solve_balance(
     volume_ml: float | None = None,
     ambient_pa: float = 101_325.0,
     noises: list[Noise] | None = None,
+    sample_noise: float | None = None,
 ) -> Balance:
     """Estimate leak, gains and swelling. Raises NotEnough.
 
-    `noises` replaces the grid of noise models, for a bound with a noise that is known.
+    `noises` and `sample_noise` (white, relative, of one sample) are for a bound with a noise that is known.
     """
     bins = _bin(record, law, ambient_pa)
+    model = _MODEL if sample_noise is None else 0.0
+    if sample_noise is not None:
+        bins = replace(bins, white=sample_noise / np.sqrt(bins.count))
     table = _columns(bins)
     fit = _solve(bins, table, noises)
     names = table.names
@@ -186,17 +190,17 @@ def solve_balance(
         return direction
 
     def estimate(direction: Floats) -> Estimate:
-        return _estimate(fit, direction)
+        return _estimate(fit, direction, model)
 
     leak = estimate(along(leak=1.0))
     sides: list[Estimate | None] = []
     moved = []
-    for side, sign in (("fill", 1.0), ("vent", -1.0)):
+    for side in ("fill", "vent"):
         gain = along(**{side: 1.0})
         total = along(**{side: table.total[side], f"{side}_count": table.total[f"{side}_count"]})
-        moved.append(float(total @ fit.mean) * kpa * sign)
+        moved.append(estimate(total).times(kpa))
         sides.append(estimate(gain * table.flow[side]).times(kpa) if gain.any() else None)
-    cycles, coupled = _swellings(fit, table, _spans_ah(record), volume_ml)
+    cycles, coupled = _swellings(fit, table, _spans_ah(record), volume_ml, model)
     notes = []
     if coupled > 0.95:
         notes.append("leak and swelling can hardly be told apart: no rest and no full cycle is in the record")
@@ -255,11 +259,8 @@ def forecast(
     """
     days = max(balance.duration_s / (24 * _HOUR_S), 1e-9)
     per_kpa = gas_used_mol(1.0, volume_ml, balance.pressure_pa, kelvin, law)
-    relative = 0.0
-    if balance.fill_kpa_s is not None and balance.fill_kpa_s.value > 0:
-        relative = balance.fill_kpa_s.half_width / balance.fill_kpa_s.value
-    used = balance.filled_kpa * per_kpa / days
-    rate = Estimate(used, abs(used) * relative)
+    rate = balance.filled_kpa.times(per_kpa / days)
+    used, relative = rate.value, rate.half_width / max(abs(rate.value), 1e-30)
     full = float(law.density_mol_m3(cylinder_pa, kelvin)) * cylinder_l * 1e-3
     rest = float(law.density_mol_m3(min(needed_pa, cylinder_pa), kelvin)) * cylinder_l * 1e-3
     left = full - rest
@@ -568,9 +569,9 @@ def _solve(bins: _Bins, table: _Table, noises: list[Noise] | None) -> Fit:
         raise NotEnough("too few samples for what is to be estimated") from error
 
 
-def _estimate(fit: Fit, direction: Floats) -> Estimate:
+def _estimate(fit: Fit, direction: Floats, model: float) -> Estimate:
     value = float(direction @ fit.mean)
-    return Estimate(value, float(np.hypot(fit.half_width(direction), _MODEL * value)))
+    return Estimate(value, float(np.hypot(fit.half_width(direction), model * value)))
 
 
 def _spans_ah(record: GasRecord) -> dict[int, float]:
@@ -587,7 +588,7 @@ def _spans_ah(record: GasRecord) -> dict[int, float]:
 
 
 def _swellings(
-    fit: Fit, table: _Table, spans_ah: dict[int, float], volume_ml: float | None
+    fit: Fit, table: _Table, spans_ah: dict[int, float], volume_ml: float | None, model: float
 ) -> tuple[list[Swelling], float]:
     """Swelling of each cycle, and how strongly the worst of them hangs together with the leak."""
     found: list[Swelling] = []
@@ -599,7 +600,7 @@ def _swellings(
         span_ah = spans_ah[cycle]
         direction = np.zeros(len(table.names))
         direction[at] = span_ah
-        share = _estimate(fit, direction)
+        share = _estimate(fit, direction, model)
         change = share.times(volume_ml) if volume_ml is not None else None
         found.append(Swelling(cycle, span_ah, share, change, change.times(1 / span_ah) if change else None))
         if leak is not None:

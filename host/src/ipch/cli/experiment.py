@@ -21,7 +21,7 @@ For = Annotated[
 
 
 def add_to(app: typer.Typer) -> None:
-    for command in (watch, log, run, recipes, demo):
+    for command in (watch, log, run, recipes, demo, example):
         app.command(rich_help_panel=_PANEL)(command)
 
 
@@ -130,6 +130,24 @@ def demo(
     with progress() as shown:
         results = demonstrate(out, chosen, shown, announce=say)
     _show(out, *results)
+
+
+def example(
+    out: Annotated[Path, typer.Option(metavar="DIR", help="New folder for everything that it makes.")] = Path(
+        "runs/example"
+    ),
+    json: Json = False,
+) -> None:
+    """Simulate five cycles of a cell, with the cycler's file and report."""
+    from ipch.cli.progress import progress
+    from ipch.example import CYCLER_NAME, make
+
+    with progress() as shown:
+        found = make(out, shown, announce=say)
+    emit(
+        {"folder": str(out), "samples": len(found.time_s), "duration_s": found.duration_s},
+        [f"record, {CYCLER_NAME}, cycles, merged file and report are in {out}"],
+    )
 
 
 def _show(folder: Path, found: "Run", judged: "Judgement") -> None:

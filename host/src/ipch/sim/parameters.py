@@ -10,6 +10,7 @@ import json
 import math
 import tomllib
 from collections.abc import Mapping, Sequence
+from datetime import UTC
 from difflib import get_close_matches
 from itertools import pairwise
 from pathlib import Path
@@ -161,7 +162,7 @@ class PlantParameters(BaseModel):
     cell_profile: CellProfile = Field(
         default=(),
         description="list of [time_s, current_A] instead of cell_c_rate; each holds to the next, the last "
-        "time ends it; charging is positive",
+        "time ends it; charging is positive; or a cycler's file, whose charge the cell follows",
         json_schema_extra={"unit": "s, A"},
     )
     cell_profile_csv: str = Field(
@@ -220,6 +221,8 @@ class PlantParameters(BaseModel):
             values["cell_profile"] = read_profile(Path(name))
             # What counts from here on is the list: the result can be dumped and loaded again.
             values["cell_profile_csv"] = ""
+        elif isinstance(points, str):
+            values["cell_profile"] = read_cycler_profile(Path(points))
         elif isinstance(points, (list, tuple)):
             values["cell_profile"] = tuple(
                 tuple(float(part) if type(part) is int else part for part in point)
@@ -318,6 +321,26 @@ def read_profile(path: Path) -> CellProfile:
     return tuple(points)
 
 
+def read_cycler_profile(path: Path) -> CellProfile:
+    """Currents that put into the cell what a cycler's file says, from 0 at its first row.
+
+    Also a plain CSV file of time in s and current in A.
+    """
+    from ipch.cyclers import charge_profile, read_cycler
+
+    try:
+        with path.open(encoding="utf-8-sig", errors="replace") as file:
+            columns = file.readline().count(",") + 1
+        if path.suffix.lower() == ".csv" and columns == 2:
+            return read_profile(path)
+        # Only the time between its rows counts, so any zone will do.
+        return tuple(charge_profile(read_cycler(path, UTC)))
+    except OSError as error:
+        raise ValueError(f"cell_profile: cannot read {path}: {error.strerror}") from None
+    except FileError as error:
+        raise ValueError(f"cell_profile: {error}") from None
+
+
 def load_parameters(path: Path | None, sets: Sequence[str]) -> PlantParameters:
     """Return the parameters of a TOML file's [plant] table, with `name=value` strings laid over it.
 
@@ -330,7 +353,7 @@ def load_parameters(path: Path | None, sets: Sequence[str]) -> PlantParameters:
         for name, value in _read_table(path).items():
             values[name] = value
             origin[name] = str(path)
-            if name == "cell_profile_csv" and isinstance(value, str) and value:
+            if name in ("cell_profile_csv", "cell_profile") and isinstance(value, str) and value:
                 values[name] = str(path.parent / value)
     for text in sets:
         name, equals, raw = (part.strip() for part in text.partition("="))
@@ -419,7 +442,7 @@ def _explain(error: ValidationError, origin: Mapping[str, str]) -> str:
     elif "minimum" in limits:
         allowed = f"must be a number from {limits['minimum']:g} to {limits['maximum']:g} {limits['unit']}"
     elif name == "cell_profile":
-        allowed = "must be a list of [time_s, current_A] pairs"
+        allowed = "must be a list of [time_s, current_A] pairs, or a cycler's file"
     else:
         allowed = "must be text"
     shown = repr(given)
