@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ipch.analysis.balance import Balance, GasRecord, NotEnough, Supply, forecast, solve_balance
+from ipch.analysis.balance import Balance, GasRecord, NotEnough, Supply, condensed, forecast, solve_balance
 from ipch.analysis.cycles import COLUMNS as CYCLE_NAMES
 from ipch.analysis.cycles import Cycle, CyclerRows, PressureSamples, cycle_table
 from ipch.analysis.excursions import Excursion, Held, excursions
@@ -33,6 +33,7 @@ _SHUT = ("OFF", "REGULATE", "QUIET", "SEALED")
 _RAMP_SETTLE_S = 600.0
 _AWAY_PA = 50e3
 _GAP_S = 30.0
+_BEFORE_S = 3600.0
 
 
 @dataclass(frozen=True)
@@ -75,7 +76,7 @@ class Evaluation:
 def evaluate(run: Run, merged: Merged | None = None, assumed: Assumed | None = None) -> Evaluation:
     """Find everything. Raises UsageError for a reference cycle that is not there."""
     given = assumed or Assumed()
-    record = gas_record(run, merged)
+    record = condensed(gas_record(run, merged))
     ambient_pa = float(run.settings.get("ambient_pa", 101_325))
     balance, why_not, supply = None, "", None
     try:
@@ -182,7 +183,7 @@ def gas_record(run: Run, merged: Merged | None = None) -> GasRecord:
         vents=samples["vents"],
         fill_open_s=samples["fill_open_s"],
         vent_open_s=samples["vent_open_s"],
-        segment=np.cumsum(begins),
+        segment=np.cumsum(begins, dtype=np.int32),
         usable=~ramping & (since_s > _RAMP_SETTLE_S) & _in_states(run, _SHUT),
         charge_ah=None if merged is None else merged.charge_of_samples,
         cycle=None if merged is None else merged.cycle_of_samples,
@@ -234,9 +235,17 @@ def _excursions(run: Run, assumed: Assumed) -> list[Excursion]:
     # The way to a target is no excursion: from each ramp on, only what comes after the band was reached once.
     holding = on & ~moving
     arrived = _arrived(holding, ~away)
-    inside = holding & arrived
-    if not inside.any():
+    outside = np.flatnonzero(away & holding & arrived)
+    if not len(outside):
         return []
+    # What happened up to an hour before is all that matters; a month has better uses for memory.
+    inside = np.zeros(len(away), dtype=np.bool_)
+    for stretch in np.split(outside, np.flatnonzero(np.diff(outside) > 1) + 1):
+        first, last = np.searchsorted(
+            run.time_s, [run.time_s[stretch[0]] - _BEFORE_S, run.time_s[stretch[-1]] + 60.0]
+        )
+        inside[first:last] = True
+    inside &= holding & arrived
     return excursions(
         Held(
             time_s=run.time_s[inside],

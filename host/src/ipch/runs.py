@@ -2,7 +2,6 @@
 
 import json
 import sqlite3
-import sys
 from collections.abc import Collection
 from contextlib import closing
 from dataclasses import dataclass
@@ -21,7 +20,7 @@ Floats = NDArray[np.floating[Any]]
 _TEXTS = ("state", "fault")
 # Times need every digit; all else that is recorded is exact in 24 bits (pressures to 16 MPa in Pa) or noise below.
 _DOUBLE = ("uptime_s", "utc_s", "host_s", "fill_open_s", "vent_open_s")
-_CHUNK = 20_000
+_CHUNK = 10_000
 # A host clock that is this far from where device time puts it was set anew; crystals drift less than the share.
 _CLOCK_STEP_S = 2.0
 _CLOCK_DRIFT = 2e-4
@@ -175,22 +174,35 @@ def _samples(
     table: dict[str, Floats] = {
         name: np.empty(count, dtype=np.float64 if name in _DOUBLE else np.float32) for name in names
     }
-    states: list[str] = []
-    faults: list[str] = []
-    query = f"SELECT state, fault, {', '.join(names)} FROM samples WHERE run = ? ORDER BY boot, sequence"
-    cursor = database.cursor()
-    cursor.row_factory = None
-    cursor.execute(query, (run,))
-    # In pieces, since a month of samples is gigabytes as Python's numbers. Rows that come meanwhile are for next time.
-    while len(states) < count and (rows := cursor.fetchmany(min(_CHUNK, count - len(states)))):
-        state, fault, *values = zip(*rows, strict=True)
-        at = len(states)
-        for name, value in zip(names, values, strict=True):
+    # Texts come as numbers, so that a piece of the table is one array.
+    codes = {name: _codes(database, run, name) for name in _TEXTS}
+    cases = [
+        f"CASE {name} {' '.join(f'WHEN ? THEN {n}' for n in range(len(codes[name])))} END" for name in _TEXTS
+    ]
+    texts: dict[str, list[str]] = {name: [] for name in _TEXTS}
+    if count:
+        query = f"SELECT {', '.join([*cases, *names])} FROM samples WHERE run = ? ORDER BY boot, sequence"
+        cursor = database.cursor()
+        cursor.row_factory = None
+        cursor.execute(query, (*(text for name in _TEXTS for text in codes[name]), run))
+        at = 0
+        # In pieces, since a month of samples is gigabytes as Python's numbers. What comes meanwhile is for next time.
+        while at < count and (rows := cursor.fetchmany(min(_CHUNK, count - at))):
             # None becomes nan.
-            table[name][at : at + len(rows)] = np.array(value, dtype=np.float64)
-        states += map(sys.intern, state)
-        faults += map(sys.intern, fault)
-    return table, states, faults
+            piece = np.array(rows, dtype=np.float64)
+            for number, name in enumerate(_TEXTS):
+                texts[name] += [codes[name][int(code)] for code in piece[:, number]]
+            for number, name in enumerate(names, len(_TEXTS)):
+                table[name][at : at + len(rows)] = piece[:, number]
+            at += len(rows)
+    return table, texts["state"], texts["fault"]
+
+
+def _codes(database: sqlite3.Connection, run: int, name: str) -> list[str]:
+    """Every text that a column has."""
+    return [
+        str(row[0]) for row in database.execute(f"SELECT DISTINCT {name} FROM samples WHERE run = ?", (run,))
+    ]
 
 
 def _offsets_s(samples: dict[str, Floats]) -> dict[int, float]:

@@ -154,6 +154,40 @@ class Balance:
     """Volume of the cell over gas volume in each bin, leak and pulses taken out; each segment starts at the model's."""
 
 
+def condensed(record: GasRecord, most: int = 400_000) -> GasRecord:
+    """Fewer samples: means over a few of them in a row, counters as they were last; all usable or none.
+
+    The balance works with means of a minute or more; a month of seconds would only cost memory.
+    """
+    every = -(-len(record.time_s) // most)
+    if every < 2:
+        return record
+    edges = np.arange(0, len(record.time_s), every)
+    ends = np.append(edges[1:], len(record.time_s)) - 1
+    count = (ends - edges + 1).astype(np.float64)
+
+    def mean(values: Floats) -> Floats:
+        total: Floats = np.add.reduceat(values, edges, dtype=np.float64)
+        return total / count
+
+    return GasRecord(
+        time_s=mean(record.time_s),
+        pressure_pa=mean(record.pressure_pa),
+        gas_k=mean(record.gas_k),
+        wall_k=mean(record.wall_k),
+        supply_pa=mean(record.supply_pa),
+        fills=record.fills[ends],
+        vents=record.vents[ends],
+        fill_open_s=record.fill_open_s[ends],
+        vent_open_s=record.vent_open_s[ends],
+        segment=record.segment[ends],
+        usable=np.logical_and.reduceat(record.usable, edges)
+        & (record.segment[edges] == record.segment[ends]),
+        charge_ah=None if record.charge_ah is None else mean(record.charge_ah),
+        cycle=None if record.cycle is None else record.cycle[ends],
+    )
+
+
 class NotEnough(ValueError):
     """There is too little in the record; the text says what is missing."""
 
@@ -476,7 +510,7 @@ def _faded(time_s: Floats, moved: NDArray[np.integer[Any]], size: Floats, fading
     last = np.searchsorted(moved, np.arange(len(time_s)), side="right") - 1
     known = np.maximum(last, 0)
     faded: Floats = np.where(
-        last >= 0, left[known] * np.exp(-(time_s - time_s[moved[known]]) / fading_s), 0.0
+        last >= 0, left[known] * np.exp(-np.maximum(time_s - time_s[moved[known]], 0.0) / fading_s), 0.0
     )
     return faded
 
