@@ -17,6 +17,7 @@ For main.py: `maintenance` (the board is to be
 left to its REPL), `enter_maintenance()` (reset into it), `release()` (safe, and the serial line given back).
 """
 
+from regulator.blackbox import BlackBox
 from regulator.control import COMPLETE, IDLE, IN_PROGRESS, Control
 from regulator.faults import (
     BAND_WIDENED,
@@ -87,6 +88,7 @@ class App:
         self.valves = Valves(settings, self.sensors)
         self.safety = Safety(settings, self.sensors, self.valves)
         self.control = Control(settings, self.sensors, self.valves)
+        self.blackbox = BlackBox(rig)
         self.instrument = Instrument(self, link)
         self.record = Record(store, self)
         self._vent_from = OFF
@@ -103,9 +105,10 @@ class App:
         if store.state_lost:
             self.safety.warn(STATE_LOST, True)
         self.record.begin()
+        self.blackbox.watch(self)
 
     def tick(self):
-        """Do one tick: wait, read, correct, check, control, safety, drive, serve, collect, feed."""
+        """Do one tick: wait, read, correct, check, control, safety, drive, serve, collect, record, feed."""
         rig = self.rig
         dt_ms = rig.wait_tick()
         self.clock.advance(dt_ms)
@@ -115,7 +118,7 @@ class App:
         safety.target_pa = self.control.target_pa
         safety.check(self.sample, dt_ms, self.clock.uptime_s, self.clock.uptime_ms)
         self._control(dt_ms)
-        safety.drive(rig, self.valves)
+        safety.drive(self.blackbox, self.valves)
         self.instrument.serve()
         self._look_ms += dt_ms
         if self._look_ms >= 200:
@@ -128,7 +131,10 @@ class App:
                 self._tidy()
         elif wrote or self._garbage >= _SOME_GARBAGE:
             self._tidy()
-        rig.feed(safety.rail())
+        coils = safety.rail()
+        self.blackbox.record(dt_ms, coils, self.instrument.busy)
+        rig.feed(coils)
+        self.blackbox.complete()
 
     def _tidy(self):
         # On a board this takes longer than the rest of a tick is, so it is done seldom and not twice in a row.

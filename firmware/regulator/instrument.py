@@ -29,6 +29,7 @@ from regulator.pressure import Pressure
 from regulator.scpi import Scpi
 from regulator.status import Status
 from regulator.system import System
+from regulator.trace import Trace
 
 # Every other warning says that the instrument is outside of its specification for now.
 _MAINTENANCE_WARNINGS = (
@@ -55,7 +56,8 @@ class Instrument:
         self._link = link
         self._status = Status()
         self._calibration = Calibration(app)
-        rows = Pressure(app).rows() + self._calibration.rows() + System(app).rows()
+        self._pressure = Pressure(app)
+        rows = self._pressure.rows() + self._calibration.rows() + System(app).rows() + Trace(app).rows()
         self._scpi = Scpi(rows, self._status)
         self._maintenance_mask = 0
         for bit, name in enumerate(WARNINGS):
@@ -90,6 +92,8 @@ class Instrument:
             self.busy = True
             scpi.header_echo = self._app.settings.get("header_echo")
             scpi.step()
+            if scpi.executed:
+                self._app.blackbox.note(scpi.executed)
             # A host that does not read loses replies as a whole; its commands are carried out nevertheless.
             if scpi.reply is not None and not link.send(scpi.reply):
                 self._status.error(-430)

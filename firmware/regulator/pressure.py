@@ -16,9 +16,9 @@ UNITS = {
     "MPA": (1_000_000, 1, 7),
     "PSI": (6_894_757_293_168, 1_000_000_000, 6),
 }
-DEFAULT_UNIT = "MPA"
 
 _NAMES = ("PA", "HPA", "MBAR", "KPA", "BAR", "MPA", "PSI")
+_MPA = 5
 _MS = {"S": (1000, 1), "MS": (1, 1), "MIN": (60_000, 1)}  # ms in one unit
 _ZERO_CELSIUS_MK = 273_150
 # In limits is told in percent of full scale; in millionths of that every pascal has a whole number.
@@ -32,8 +32,12 @@ class Pressure:
     """The commands and the unit of the port, which starts as MPA and is not stored."""
 
     def __init__(self, app):
-        self._unit = DEFAULT_UNIT
+        self._unit_index = _MPA
         self._app = app
+
+    @property
+    def _unit(self) -> str:
+        return _NAMES[self._unit_index]
 
     def rows(self) -> tuple:
         """Return the command table."""
@@ -219,7 +223,7 @@ class Pressure:
 
     def _set_unit(self, args):
         """PA|HPA|MBAR|KPA|BAR|MPA|PSI: Set the unit of the port; MPA after a start and after *RST."""
-        self._unit = _NAMES[choice(args[0], _NAMES)]
+        self._unit_index = choice(args[0], _NAMES)
 
     def _ambient(self, args):
         """Ambient pressure, always Pa."""
@@ -238,7 +242,7 @@ class Pressure:
         """Output off, unit MPA. Opens no valve, clears no fault, changes no setting."""
         # Only ever shuts: regulation ends and the pressure stays. Faults and stored settings are not touched.
         accept(self._app.output(False))
-        self._unit = DEFAULT_UNIT
+        self._unit_index = _MPA
 
 
 def _celsius(mk: int) -> str:

@@ -26,6 +26,9 @@ class Scpi:
         self.reply = None  # text of the finished message, None if it had no query
         self.running = False  # a message has begun and is not finished
         self.header_echo = False  # replies carry the canonical header of their query
+        self.executed = (
+            ""  # the command that the last step carried out, as it could stand alone; "" for a query
+        )
         self.status = status
         self._root = {}
         self._common = {}  # "*IDN" and its like
@@ -52,6 +55,7 @@ class Scpi:
 
     def step(self):
         """Execute at most one unit of the message; once `running` is False, `reply` is valid."""
+        self.executed = ""
         if not self.running:
             return
         try:
@@ -115,6 +119,10 @@ class Scpi:
         if is_query:
             # The switch itself may be what was asked for, so it is read after the handler.
             self._replies.append(canonical(row[0]) + " " + text if self.header_echo else text)
+        else:
+            self.executed = (
+                canonical(row[0], self._number) + " " + data if data else canonical(row[0], self._number)
+            )
 
     def _find(self, header: str) -> tuple:
         """Return the row of a header and move in the tree; common commands do not move."""
@@ -154,18 +162,21 @@ class Scpi:
         return child
 
 
-def canonical(pattern: str) -> str:
+def canonical(pattern: str, number=None) -> str:
     """Return the header that precedes a reply: every node in short form, without numeric suffix.
 
-    Optional nodes are included, as a PACE does (`:SOUR:PRES:LEV:IMM:AMPL`), except NEXT and EVENt.
+    Optional nodes are included, as a PACE does (`:SOUR:PRES:LEV:IMM:AMPL`), except NEXT and EVENt. A `number` is put
+    where the header takes one.
     """
     if pattern[0] == "*":
         return pattern
     text = ""
-    for word, optional, _ in _keywords(pattern):
+    for word, optional, numbered in _keywords(pattern):
         short = short_form(word)
         if not (optional and short in ("NEXT", "EVEN")):
             text += ":" + short
+            if numbered and number is not None:
+                text += str(number)
     return text
 
 

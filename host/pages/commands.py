@@ -1,7 +1,8 @@
 """Write firmware/COMMANDS.md, the reference of all commands, from the command table itself.
 
 What a command means is the docstring of its handler, which MicroPython does not keep in the board's memory.
-A docstring of a command begins with its parameters up to a colon, if it has any.
+A docstring of a command begins with its parameters up to a colon, if it has any; one of a query does where
+they are more than a name.
 """
 
 from __future__ import annotations
@@ -32,6 +33,7 @@ SECTIONS = {
     ":FETCh": "Logging",
     ":CALibration": "Calibration",
     ":DIAGnostic": "Valves",
+    ":TRACe": "Black box",
     ":STATus": "Status",
     ":SYSTem": "System",
 }
@@ -55,9 +57,13 @@ def table() -> list[tuple[Any, ...]]:
     from regulator.pressure import Pressure  # type: ignore[import-not-found]
     from regulator.status import Status  # type: ignore[import-not-found]
     from regulator.system import System  # type: ignore[import-not-found]
+    from regulator.trace import Trace  # type: ignore[import-not-found]
 
     # The table is made without a regulator: nothing of it is executed.
-    return [*Status().rows(), *Pressure(None).rows(), *Calibration(None).rows(), *System(None).rows()]
+    return [
+        *Status().rows(),
+        *(row for part in (Pressure, Calibration, System, Trace) for row in part(None).rows()),
+    ]
 
 
 def commands() -> list[Command]:
@@ -71,8 +77,12 @@ def commands() -> list[Command]:
         fewest, most = row[3][:2] if len(row) > 3 else (0, 0)
         section = next(section for section in SECTIONS if pattern.startswith(section))
         if query:
+            meaning = help_of(query, pattern)
             asked = ' "name"' if fewest else " [MIN|MAX|DEF]" if most else ""
-            found[section].append(Command(f"{pattern}?{asked}", help_of(query, pattern), canonical(pattern)))
+            if fewest and meaning[0] in '"<':
+                asked, _, meaning = meaning.partition(": ")
+                asked = " " + asked
+            found[section].append(Command(f"{pattern}?{asked}", meaning, canonical(pattern)))
         if command:
             parameters, colon, meaning = help_of(command, pattern).partition(": ")
             if not colon:

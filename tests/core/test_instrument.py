@@ -11,6 +11,7 @@ from fakes import FakeApp, Port, Random, allocated_by
 from link import Link
 
 from regulator import VERSION, settings
+from regulator.blackbox import FROZEN
 from regulator.calibration import pack, unpack
 from regulator.faults import STATES, WARNINGS
 from regulator.instrument import Instrument
@@ -462,6 +463,9 @@ def test_maintenance_and_self_test():
     answers("*TST?;*OPT?", "0;0")
 
 
+PARAMETERS = {":TRACe:DATA": " 'dt_ms',0,2", ":TRACe:REQuests": " 0"}
+
+
 def queries(bench):
     """Return (pattern, canonical header, parameters that the query needs) of every query there is."""
     scpi = bench.instrument._scpi
@@ -483,14 +487,16 @@ def queries(bench):
     for row in rows:
         if row[1]:
             needed = row[3][0] if len(row) > 3 else 0
-            found[row[0]] = (row[0], canonical(row[0]), " 'trip_pa'" if needed else "")
+            parameters = PARAMETERS.get(row[0], " 'trip_pa'") if needed else ""
+            found[row[0]] = (row[0], canonical(row[0]), parameters)
     return list(found.values())
 
 
 def test_header_echo_of_every_query():
     bench = Bench()
     every = queries(bench)
-    assert len(every) == 51
+    assert len(every) == 57
+    bench.app.blackbox.state = FROZEN
     for echo in (False, True):
         bench.ask(":SYST:COMM:HEAD " + ("ON" if echo else "OFF"))
         for pattern, header, parameters in every:

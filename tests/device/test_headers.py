@@ -71,6 +71,12 @@ QUERIES = (
     (":CALibration:SUPPly?", ":CAL:SUPP", "0,0,0,0"),
     (":DIAGnostic:VALVe?", ":DIAG:VALV", r"0,0,\d+,0"),
     (":DIAGnostic:VALVe2?", ":DIAG:VALV", r"0,0,\d+,0"),
+    (":TRACe:STATe?", ":TRAC:STAT", "FROZEN,NONE,-1,0,[0-9]+"),
+    (":TRACe:POINts?", ":TRAC:POIN", r"\d+,550,\d+"),
+    (":TRACe:CATalog?", ":TRAC:CAT", r"dt_ms,H,550(,\w+,[HhBi],\d+)+"),
+    (":TRACe:DATA? 'dt_ms',0,2", ":TRAC:DATA", "1400[0-9a-f]{4}"),
+    (":TRACe:KEYFrames?", ":TRAC:KEYF", r"[0-9A-F]{8}(,-?\d+){6}"),
+    (":TRACe:REQuests? 0", ":TRAC:REQ", r'\d+,-1,\d+,".+"'),
 )
 
 
@@ -83,7 +89,7 @@ def short(query: str) -> str:
 @pytest.mark.parametrize("echo", [False, True])
 def test_each_query_in_short_and_long_form(bench, echo):
     rig = bench("initial_mpa=1")
-    rig.send(f":SYST:COMM:HEAD {int(echo)}")
+    rig.send(f":SYST:COMM:HEAD {int(echo)};:TRAC:FRE")
     rig.run_s(0.1)
     for query, header, reply in QUERIES:
         expected = f"{re.escape(header)} {reply}" if echo else reply
@@ -100,7 +106,7 @@ def test_each_query_in_short_and_long_form(bench, echo):
 @pytest.mark.parametrize("echo", [False, True])
 def test_compound_queries_answer_all_of_them_on_one_line(bench, echo):
     rig = bench("initial_mpa=1")
-    rig.send(f":SYST:COMM:HEAD {int(echo)}")
+    rig.send(f":SYST:COMM:HEAD {int(echo)};:TRAC:FRE")
     rig.run_s(0.1)
     row, rows = [], []
     for query, header, reply in QUERIES:

@@ -1,0 +1,351 @@
+"""The black box: the last seconds of every input, output and request at tick rate, frozen by a trip.
+
+What it holds is enough to run the same firmware again on a desk and get the same commands bit for bit: a keyframe
+(every integer that the regulator's objects hold at the end of one tick), and from there on, tick by tick, what came in.
+
+All of it is reserved at the start, and a tick writes into it without allocating. A keyframe is copied in one tick,
+because integers of different ticks fit no moment; it is due every `_EVERY` ticks and waits for one that served nothing.
+Half of it is copied before the watchdog is fed and half after, in the time in which the next tick is waited for.
+"""
+
+from array import array
+from binascii import crc32
+
+ROWS = 550  # at a tick of 20 ms: 10 s up to a trip, and 1 s after it
+_AFTER = 50
+# As many keyframes as cover the rows: the oldest one that is of use lies within the first fifth of them.
+_EVERY = 110
+_KEYFRAMES = 5
+# A host that floods the port must not put keyframes off for long.
+_PATIENCE = 20
+_REQUEST_CHARACTERS = 1000
+# Rows are numbered from the start, modulo a multiple of ROWS that is a small integer (115 days of 20 ms).
+_NUMBERS = ROWS * 900_000
+
+ARMED, TRIGGERED, FROZEN = range(3)
+STATES = ("ARMED", "TRIGGERED", "FROZEN")
+
+# What a row has, each with the type of its array: the tick's length, every field of Sample, and what came of it.
+COLUMNS = (
+    ("dt_ms", "H"),
+    ("control_counts", "h"),
+    ("safety_counts", "H"),
+    ("supply_counts", "h"),
+    ("gas_counts", "h"),
+    ("wall_counts", "h"),
+    ("faults", "B"),
+    ("reference_counts", "h"),
+    ("coil_dead", "B"),
+    ("coil_shorted", "B"),
+    ("rail_on", "B"),
+    ("tripped", "B"),
+    ("busy", "B"),  # 1: the line was served in this tick
+    ("levels", "B"),  # 1 supply isolation, 2 vent isolation, 4 relief, 8 all off at once, 16 heartbeat
+    ("pulse_us", "i"),  # fill positive, vent negative
+    ("state", "B"),
+)
+
+# Not a part of what decides about valves, or never to be copied: links to the outside and back.
+_OUTSIDE = ("rig", "store", "settings", "link", "blackbox", "sample", "scpi", "status")
+_LISTS = ("list", "array", "bytearray")
+# So many integers are copied by one function: compiling a longer one takes much memory at a time.
+_SLOTS = 20
+
+
+class BlackBox:
+    """Stands between the safety module and the rig, and takes down what passes."""
+
+    def __init__(self, rig):
+        self.state = ARMED
+        self.number = 0  # of the row that comes next
+        self.count = 0  # rows there are
+        self.trip_number = -1  # row in which a fault latched
+        self.fault = 0  # which one
+        self.missed = 0  # trips that came while it was not armed
+        self.uptime_s = 0  # at the end of the last row
+        self.uptime_ms = 0
+        self.requests = []  # (number of the row, text)
+        self.lost_number = -1  # row of the last request that found no room
+        self.slots = 0  # integers of a keyframe
+        self.crc = 0  # of their names: a desk must have the same ones
+        self.keyframe_numbers = [-1] * _KEYFRAMES
+        self.blocks = [(name, code, array(code, [0] * ROWS)) for name, code in COLUMNS]
+        columns = [block[2] for block in self.blocks]
+        self._dt_ms, self._control, self._safety, self._supply, self._gas, self._wall = columns[:6]
+        self._faults, self._reference, self._dead, self._shorted, self._rail, self._tripped = columns[6:12]
+        self._busy, self._levels, self._pulse_us, self._states = columns[12:]
+        self._rig = rig
+        self._app = None
+        self._sample = None
+        self._at = 0
+        self._level = 0
+        self._us = 0
+        self._left = 0
+        self._due = 0
+        self._slot = 0
+        self._open = False  # the second half of a keyframe is still to be copied
+        self._was_fault = 0
+        self._number = 0  # of the row that the keyframe belongs to
+        self._frames = ()
+        self._copiers = ()
+        self._half = 0
+        self._values = array("i")  # of the settings, as they were when the last row was written
+
+    def watch(self, app):
+        """Find what a keyframe holds, and begin to record."""
+        self._app = app
+        self._sample = app.sample
+        found = parts(app)
+        self.slots = len(slot_names(found))
+        self.crc = names_crc(found)
+        self._frames = tuple([array("i", [0] * self.slots) for _ in range(_KEYFRAMES)])
+        self._copiers = _copiers(found)
+        self._half = len(self._copiers) // 2
+        self._values = array("i", [value for _, value in app.settings.items()])
+        self.blocks.append(("settings", "i", self._values))
+        for index, frame in enumerate(self._frames):
+            self.blocks.append(("keyframe%d" % index, "i", frame))
+
+    # The rig, as the safety module sees it.
+
+    def pulse(self, valve: int, us: int):
+        self._us = -us if valve else us
+        self._rig.pulse(valve, us)
+
+    def switch(self, supply_isolation: bool, vent_isolation: bool, relief: bool):
+        self._level = (self._level & 8) | supply_isolation | vent_isolation << 1 | relief << 2
+        self._rig.switch(supply_isolation, vent_isolation, relief)
+
+    def safe(self):
+        self._level = 8
+        self._us = 0
+        self._rig.safe()
+
+    def record(self, dt_ms: int, coils: bool, busy: bool):
+        """Write the row of this tick, at its end."""
+        app = self._app
+        fault = app.safety.fault
+        if fault and not self._was_fault:
+            self._trigger(fault)
+        self._was_fault = fault
+        if self.state == FROZEN:
+            self._level = 0
+            self._us = 0
+            return
+        at = self._at
+        sample = self._sample
+        self._dt_ms[at] = dt_ms
+        self._control[at] = sample.control_counts
+        self._safety[at] = sample.safety_counts
+        self._supply[at] = sample.supply_counts
+        self._gas[at] = sample.gas_counts
+        self._wall[at] = sample.wall_counts
+        self._faults[at] = sample.faults
+        self._reference[at] = sample.reference_counts
+        self._dead[at] = sample.coil_dead
+        self._shorted[at] = sample.coil_shorted
+        self._rail[at] = sample.rail_on
+        self._tripped[at] = sample.tripped
+        self._busy[at] = busy
+        self._levels[at] = self._level | 16 if coils else self._level
+        self._pulse_us[at] = self._us
+        self._states[at] = app.safety.state
+        self._level = 0
+        self._us = 0
+        self._due -= 1
+        if self._due <= 0 and (not busy or self._due < -_PATIENCE):
+            self._begin_keyframe()
+        self._at = at + 1 if at + 1 < ROWS else 0
+        self.number = self.number + 1 if self.number + 1 < _NUMBERS else 0
+        if self.count < ROWS:
+            self.count += 1
+        if self.state == TRIGGERED:
+            self._left -= 1
+            if self._left <= 0:
+                self.state = FROZEN
+                self.uptime_s = app.clock.uptime_s
+                self.uptime_ms = app.clock.uptime_ms
+
+    def complete(self):
+        """Copy the rest of a keyframe, after the tick and before the next one."""
+        if self._open:
+            self._open = False
+            self._copy(self._half, len(self._copiers))
+            slot = self._slot
+            self.keyframe_numbers[slot] = self._number
+            self._slot = slot + 1 if slot + 1 < _KEYFRAMES else 0
+
+    def note(self, text: str):
+        """Take down a command that was carried out in this tick, so that a replay can do the same; allocates."""
+        if self.state == FROZEN:
+            return
+        # What a setting was before: a replay that starts earlier needs it.
+        values = self._values
+        for index, (name, value) in enumerate(self._app.settings.items()):
+            if values[index] != value:
+                self._append('"%s" %d' % (name, values[index]))
+                values[index] = value
+        self._append(text)
+
+    def freeze(self):
+        """Keep what there is, from the end of this tick on."""
+        if self.state != FROZEN:
+            self.state = TRIGGERED
+            self._left = 1
+
+    def arm(self):
+        """Forget what there is, and record."""
+        self.state = ARMED
+        self.count = 0
+        self._at = 0
+        self.trip_number = -1
+        self.fault = 0
+        self.missed = 0
+        self.requests.clear()
+        self.lost_number = -1
+        for index in range(_KEYFRAMES):
+            self.keyframe_numbers[index] = -1
+        self._open = False
+        self._due = 0
+        for index, (_, value) in enumerate(self._app.settings.items()):
+            self._values[index] = value
+
+    def oldest(self) -> int:
+        """Return the place of the oldest row in the arrays."""
+        return self._at if self.count == ROWS else 0
+
+    def age(self, number: int) -> int:
+        """Return how many rows came since the one of this number; for the latest it is 0."""
+        age = self.number - 1 - number
+        return age if age >= 0 else age + _NUMBERS
+
+    def _trigger(self, fault: int):
+        if self.state != ARMED:
+            self.missed += 1
+            return
+        self.state = TRIGGERED
+        self.fault = fault
+        self.trip_number = self.number
+        self._left = _AFTER
+
+    def _append(self, text: str):
+        requests = self.requests
+        requests.append((self.number, text))
+        room = _REQUEST_CHARACTERS
+        for _, each in requests:
+            room -= len(each) + 8
+        while room < 0:
+            number, each = requests.pop(0)
+            room += len(each) + 8
+            if self.age(number) < ROWS:
+                self.lost_number = number
+
+    def _begin_keyframe(self):
+        self._due = _EVERY
+        self._open = True
+        self.keyframe_numbers[self._slot] = -1
+        self._number = self.number
+        self._copy(0, self._half)
+
+    def _copy(self, first: int, end: int):
+        frame = self._frames[self._slot]
+        copiers = self._copiers
+        while first < end:
+            copy, things = copiers[first]
+            copy(frame, things)
+            first += 1
+
+
+def parts(app) -> list:
+    """Return (path, object, names) of everything that decides about valves; names is a list of (name, length).
+
+    They are the integers (length 0) and the lists of integers among the attributes of the app and of the objects that
+    it leads to, in an order that is the same on every interpreter. An attribute that is none of these when the app has
+    been made is not found.
+    """
+    found = []
+    seen = []
+
+    def visit(path, thing):
+        if any(thing is other for other in seen):
+            return
+        seen.append(thing)
+        names = []
+        inner = []
+        attributes = thing.__dict__
+        for name in sorted(attributes):
+            value = attributes[name]
+            if name.lstrip("_") in _OUTSIDE:
+                continue
+            if isinstance(value, (int, bool)):
+                names.append((name, 0))
+            elif type(value).__name__ in _LISTS:
+                if len(value) and all(isinstance(each, (int, bool)) for each in value):
+                    names.append((name, len(value)))
+            elif isinstance(value, tuple):
+                inner += [("%s.%d" % (name, index), each) for index, each in enumerate(value)]
+            else:
+                inner.append((name, value))
+        if names:
+            found.append((path, thing, names))
+        for name, each in inner:
+            if not callable(each) and hasattr(each, "__dict__"):
+                visit(path + "." + name if path else name, each)
+
+    visit("", app)
+    return found
+
+
+def slot_names(found: list) -> list:
+    """Return the name of each integer of a keyframe, in its order: `sensors.control.band`, `safety._was_pa[3]`."""
+    named = []
+    for path, _, names in found:
+        prefix = path + "." if path else ""
+        for name, length in names:
+            if length:
+                named += ["%s%s[%d]" % (prefix, name, index) for index in range(length)]
+            else:
+                named.append(prefix + name)
+    return named
+
+
+def names_crc(found: list) -> int:
+    """Return a CRC32 of the names of a keyframe's integers."""
+    crc = 0
+    for name in slot_names(found):
+        crc = crc32(name.encode() + b"\n", crc)
+    return crc & 0xFFFFFFFF
+
+
+def _copiers(found: list) -> tuple:
+    """Return (function, objects) pairs that copy every integer into a frame.
+
+    They are written as source and compiled here: that takes 4 us an integer, a loop over getattr() three times as much.
+    """
+    made = []
+    lines = []
+    things = []
+    slot = 0
+
+    def finish():
+        scope = {}
+        exec("def copy(f, t):\n" + "".join(lines), scope)
+        made.append((scope["copy"], tuple(things)))
+        lines.clear()
+        things.clear()
+
+    for _, thing, names in found:
+        things.append(thing)
+        lines.append(" o = t[%d]\n" % (len(things) - 1))
+        for name, length in names:
+            if length:
+                lines.append(" l = o.%s\n" % name)
+            for index in range(length or 1):
+                source = "l[%d]" % index if length else "o." + name
+                lines.append(" f[%d] = %s\n" % (slot, source))
+                slot += 1
+        if len(lines) > _SLOTS:
+            finish()
+    if lines:
+        finish()
+    return tuple(made)

@@ -1,0 +1,90 @@
+"""Commands that read the black box, in blocks that a tick has time for."""
+
+from binascii import hexlify
+
+from regulator.blackbox import FROZEN, ROWS, STATES
+from regulator.faults import FAULTS
+from regulator.parameters import ScpiError, accept, integer, string
+from regulator.status import NO_PARAMETER, quoted
+
+# Bytes of a block that go into one reply, as twice as many hexadecimal digits.
+_REPLY_BYTES = 256
+
+
+class Trace:
+    """The commands under :TRACe."""
+
+    def __init__(self, app):
+        self._app = app
+
+    def rows(self) -> tuple:
+        """Return the command table."""
+        return (
+            (":TRACe:STATe", self._state, None),
+            (":TRACe:POINts", self._points, None),
+            (":TRACe:FREeze", None, self._freeze, NO_PARAMETER),
+            (":TRACe:ARM", None, self._arm, NO_PARAMETER),
+            (":TRACe:CATalog", self._catalog, None),
+            (":TRACe:DATA", self._data, None, (3, 3, 0, 0)),
+            (":TRACe:KEYFrames", self._keyframes, None),
+            (":TRACe:REQuests", self._request, None, (1, 1, 0, 0)),
+        )
+
+    def _state(self, _):
+        """ARMED, TRIGGERED or FROZEN; fault, rows since it (-1: none), faults missed since, ms of uptime at the end."""
+        box = self._app.blackbox
+        age = box.age(box.trip_number) if box.trip_number >= 0 else -1
+        # Through text: the number itself soon passes 2^30.
+        uptime = "%d%03d" % (box.uptime_s, box.uptime_ms) if box.uptime_s else str(box.uptime_ms)
+        return "%s,%s,%d,%d,%s" % (STATES[box.state], FAULTS[box.fault][0], age, box.missed, uptime)
+
+    def _points(self, _):
+        """Rows that are there, rows there can be, place of the oldest one in the arrays."""
+        box = self._app.blackbox
+        return "%d,%d,%d" % (box.count, ROWS, box.oldest())
+
+    def _freeze(self, _):
+        """Keep what has been recorded, as a fault does a second after it latched."""
+        self._app.blackbox.freeze()
+
+    def _arm(self, _):
+        """Forget what has been kept, and record again."""
+        self._app.blackbox.arm()
+
+    def _catalog(self, _):
+        """Arrays as name,type,length; types: h 16 bit, H 16 bit unsigned, B 8 bit unsigned, i 32 bit."""
+        blocks = self._app.blackbox.blocks
+        return ",".join(["%s,%s,%d" % (name, code, len(values)) for name, code, values in blocks])
+
+    def _data(self, args):
+        """ "name",<first>,<count>: Values of an array in hexadecimal, the low byte first, 256 bytes at most; only
+        once it is FROZEN.
+        """
+        box = self._app.blackbox
+        wanted = string(args[0])
+        code, values = next(((code, values) for name, code, values in box.blocks if name == wanted), ("", ()))
+        if not values:
+            raise ScpiError(-224, "no array named " + wanted)
+        first = integer(args[1], 0, len(values) - 1)
+        most = _REPLY_BYTES // (4 if code == "i" else 1 if code == "B" else 2)
+        count = integer(args[2], 1, min(most, len(values) - first))
+        if box.state != FROZEN:
+            accept("freeze it first")
+        return hexlify(memoryview(values)[first : first + count]).decode()
+
+    def _keyframes(self, _):
+        """CRC32 of the names of a keyframe's integers, their number, then rows since each keyframe or -1."""
+        box = self._app.blackbox
+        ages = [str(box.age(number)) if number >= 0 else "-1" for number in box.keyframe_numbers]
+        return "%08X,%d," % (box.crc, box.slots) + ",".join(ages)
+
+    def _request(self, args):
+        """<n>: How many there are, rows since one was lost or -1; rows since the n-th (from 0) and its text."""
+        box = self._app.blackbox
+        index = integer(args[0], 0, 999)
+        lost = box.age(box.lost_number) if box.lost_number >= 0 else -1
+        reply = "%d,%d" % (len(box.requests), lost)
+        if index < len(box.requests):
+            number, text = box.requests[index]
+            reply += ",%d,%s" % (box.age(number), quoted(text))
+        return reply
