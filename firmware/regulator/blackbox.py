@@ -13,9 +13,9 @@ from binascii import crc32
 
 ROWS = 550  # at a tick of 20 ms: 10 s up to a trip, and 1 s after it
 _AFTER = 50
-# As many keyframes as cover the rows: the oldest one that is of use lies within the first fifth of them.
-_EVERY = 110
-_KEYFRAMES = 5
+# As many keyframes as cover the rows: the oldest one that is of use lies within the first quarter of them.
+_EVERY = 137
+_KEYFRAMES = 4
 # A host that floods the port must not put keyframes off for long.
 _PATIENCE = 20
 _REQUEST_CHARACTERS = 1000
@@ -264,14 +264,15 @@ def parts(app) -> list:
     been made is not found.
     """
     found = []
+    waiting = [("", app)]
     seen = []
-
-    def visit(path, thing):
+    while waiting:
+        path, thing = waiting.pop(0)
         if any(thing is other for other in seen):
-            return
+            continue
         seen.append(thing)
         names = []
-        inner = []
+        prefix = path + "." if path else ""
         attributes = thing.__dict__
         for name in sorted(attributes):
             value = attributes[name]
@@ -282,17 +283,13 @@ def parts(app) -> list:
             elif type(value).__name__ in _LISTS:
                 if len(value) and all(isinstance(each, (int, bool)) for each in value):
                     names.append((name, len(value)))
-            elif isinstance(value, tuple):
-                inner += [("%s.%d" % (name, index), each) for index, each in enumerate(value)]
             else:
-                inner.append((name, value))
+                inner = enumerate(value) if isinstance(value, tuple) else ((-1, value),)
+                for index, each in inner:
+                    if not callable(each) and hasattr(each, "__dict__"):
+                        waiting.append((prefix + (name if index < 0 else "%s.%d" % (name, index)), each))
         if names:
             found.append((path, thing, names))
-        for name, each in inner:
-            if not callable(each) and hasattr(each, "__dict__"):
-                visit(path + "." + name if path else name, each)
-
-    visit("", app)
     return found
 
 

@@ -173,9 +173,7 @@ class System:
         return f"{app.boot_id},{cause},{app.store.starts},{outcome},{seen}"
 
     def _proof_result(self, args):
-        """Last proof of valve 1 fill, 2 vent, 3 supply isolation, 4 vent isolation, 5 relief: NONE, RUNNING, TIGHT,
-        OPEN, ABORTED, for 5 also PASSES or BLOCKED; how far the pressure moved, Pa; how long, ms.
-        """
+        """Last proof of valve n: NONE, RUNNING, TIGHT, OPEN, ABORTED, PASSES, BLOCKED; moved by Pa; open for ms."""
         valve = _proof_valve(args[0])
         proof = self._app.safety.proof
         return f"{RESULTS[proof.results[valve]]},{proof.moved_pa[valve]},{proof.open_ms[valve]}"
