@@ -162,9 +162,7 @@ class System:
         return f"{valves.openings[side]},{open_ms},{response.gain},{response.response_pa}"
 
     def _boot(self, _):
-        """This start: boots, cause (POWER, WATCHDOG, SOFTWARE), starts without a minute of health, what became
-        of the last run, pressure found and expected then in Pa, runs resumed in all.
-        """
+        """This start: boots, cause, starts in a row, what became of the last run, Pa found and expected, runs resumed."""
         app = self._app
         record = app.record
         cause = _CAUSES[app.rig.reset_cause]
@@ -179,9 +177,7 @@ class System:
         return f"{RESULTS[proof.results[valve]]},{proof.moved_pa[valve]},{proof.open_ms[valve]}"
 
     def _prove(self, args):
-        """[<seconds>]: From output off: open the partner of a valve of a pair alone for up to 60 s, so that the
-        pressure shows whether the valve itself is tight; for 5 open the relief valve for up to 1 s.
-        """
+        """[<seconds>]: From output off: open the partner of valve n alone, up to 60 s; for 5 the relief itself, up to 1 s."""
         valve = _proof_valve(args[0])
         longest_ms = 1_000 if valve == 4 else 60_000
         ms = scaled(args[1], _MS, "S", (20, longest_ms, 200)) if len(args) > 1 else 200
