@@ -162,7 +162,9 @@ class System:
         return f"{valves.openings[side]},{open_ms},{response.gain},{response.response_pa}"
 
     def _boot(self, _):
-        """This start: boots, cause, starts in a row, what became of the last run, Pa found and expected, runs resumed."""
+        """This start: boots, cause, starts in a row, what became of the last run, Pa found and expected,
+        resumes.
+        """
         app = self._app
         record = app.record
         cause = _CAUSES[app.rig.reset_cause]
@@ -177,7 +179,9 @@ class System:
         return f"{RESULTS[proof.results[valve]]},{proof.moved_pa[valve]},{proof.open_ms[valve]}"
 
     def _prove(self, args):
-        """[<seconds>]: From output off: open the partner of valve n alone, up to 60 s; for 5 the relief itself, up to 1 s."""
+        """[<seconds>]: From output off: open the partner of valve n alone, up to 60 s; for 5 the relief, up to
+        1 s.
+        """
         valve = _proof_valve(args[0])
         longest_ms = 1_000 if valve == 4 else 60_000
         ms = scaled(args[1], _MS, "S", (20, longest_ms, 200)) if len(args) > 1 else 200
