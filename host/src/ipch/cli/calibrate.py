@@ -1,0 +1,433 @@
+"""Commands for the transducers' calibration: calibrate, calibrate verify, calibrate zero, calibrate show."""
+
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from ipch.cli.common import Json, Port, connected, emit, emit_table, options, say
+
+if TYPE_CHECKING:
+    from ipch.calibration import Fit, Point
+    from ipch.calibrator import Plan
+    from ipch.instrument import Instrument
+    from ipch.standards import Standard
+
+_PANEL = "Configure"
+
+group = typer.Typer(
+    help="Calibrate the pressure transducers against a standard: measure, fit, write to the device.",
+    invoke_without_command=True,
+    rich_markup_mode=None,
+)
+
+Points = Annotated[
+    Path | None,
+    typer.Option("--points", metavar="FILE.csv", help="Take the points of this file instead of measuring."),
+]
+Pressures = Annotated[
+    str,
+    typer.Option(metavar="LIST", help="Pressures to go to, as 0.1,2,4,5.4 (MPa) or '1bar,20bar,50bar'."),
+]
+Temperatures = Annotated[
+    str | None,
+    typer.Option(metavar="LIST", help="Oven temperatures in degC, as 20,32,45; else the one that is there."),
+]
+ByHand = Annotated[bool, typer.Option("--by-hand", help="You set each pressure; the device moves no valve.")]
+StandardPort = Annotated[
+    str | None,
+    typer.Option(
+        "--standard", metavar="PORT", help="Serial port, URL or VISA name of the standard; else you type."
+    ),
+]
+Query = Annotated[str, typer.Option("--standard-query", help="What the standard is asked.")]
+Unit = Annotated[str, typer.Option("--standard-unit", help="Unit of its answer, absolute.")]
+Transducer = Annotated[str, typer.Option("--transducer", help="control, safety or both.")]
+Seconds = Annotated[
+    float, typer.Option(min=0.1, max=3600, help="How long the readings of a point are averaged.")
+]
+Limit = Annotated[
+    float,
+    typer.Option(min=0.001, max=10, help="Largest error in percent of full scale (10 MPa) that is accepted."),
+]
+
+_PRESSURES = "0.1,1.8,3.6,5.4"
+
+
+def add_to(app: typer.Typer) -> None:
+    app.add_typer(group, name="calibrate", rich_help_panel=_PANEL)
+
+
+@group.callback()
+def calibrate(
+    context: typer.Context,
+    points: Points = None,
+    pressures: Pressures = _PRESSURES,
+    temperatures: Temperatures = None,
+    by_hand: ByHand = False,
+    standard: StandardPort = None,
+    standard_query: Query = ":SENS:PRES?",
+    standard_unit: Unit = "Pa",
+    standard_uncertainty: Annotated[
+        str, typer.Option(metavar="PRESSURE", help="The standard's own uncertainty (95 %), as 200Pa.")
+    ] = "0Pa",
+    transducer: Transducer = "both",
+    operator: Annotated[
+        str | None,
+        typer.Option(metavar="INITIALS", help="Who does it: one to six letters, kept on the device."),
+    ] = None,
+    control_serial: Annotated[
+        int | None, typer.Option(min=0, max=999_999_999, help="Serial number of the control transducer.")
+    ] = None,
+    safety_serial: Annotated[
+        int | None, typer.Option(min=0, max=999_999_999, help="Serial number of the safety transducer.")
+    ] = None,
+    seconds: Seconds = 20.0,
+    limit: Limit = 0.1,
+    out: Annotated[Path | None, typer.Option(metavar="DIR", help="Where points and page go.")] = None,
+    write: Annotated[
+        bool | None,
+        typer.Option("--write/--no-write", help="Write the result to the device; else it is asked for."),
+    ] = None,
+    port: Port = None,
+    json: Json = False,
+) -> None:
+    """Lead through the points, fit, and write the result to the device."""
+    if context.invoked_subcommand is not None:
+        return
+    from dataclasses import replace
+
+    from ipch import calibration
+    from ipch.calibration_page import write_page
+    from ipch.errors import FaultError, UsageError
+    from ipch.units import parse_pressure
+
+    names = _names(transducer)
+    letters = calibration.initials(operator) if operator is not None else ""
+    uncertainty_pa = parse_pressure(standard_uncertainty)
+    if write and not letters:
+        raise UsageError("--write needs --operator INITIALS: the device keeps who calibrated it")
+    found = calibration.load_points(points) if points is not None else None
+    plan = _plan(pressures, temperatures, by_hand, seconds)
+    with connected() as instrument:
+        folder = out or Path(f"calibration-{instrument.identity.serial_number}-{calibration.today()}")
+        if found is None:
+            found = _measured(
+                instrument, plan, standard, standard_query, standard_unit, folder / "points.csv"
+            )
+        else:
+            _make(folder)
+        reference_k = calibration.reference_k(instrument)
+        fits = []
+        for name in names:
+            before = calibration.read(instrument, name)
+            serial = control_serial if name == "control" else safety_serial
+            fit = calibration.fit(found, name, reference_k, before, uncertainty_pa)
+            coefficients = replace(
+                fit.coefficients,
+                date=calibration.today(),
+                serial=before.serial if serial is None else serial,
+                operator=letters or before.operator,
+            )
+            fits.append(replace(fit, coefficients=coefficients))
+        page = folder / "calibration.html"
+        identity = instrument.identity
+        who = f", by {letters}" if letters else ""
+        write_page(
+            page,
+            found,
+            fits,
+            f"{identity.model} {identity.serial_number}, {calibration.today()}{who}; {len(found)} points",
+        )
+        worst = max(fits, key=lambda fit: fit.largest_pa)
+        if worst.largest_pa > limit / 100 * calibration.FULL_SCALE_PA:
+            _show(found, fits, page, False)
+            number = int(abs(worst.residual_pa).argmax()) + 1
+            raise FaultError(
+                f"nothing was written: point {number} of the {worst.name} transducer is"
+                f" {worst.largest_pa / 1e3:.2f} kPa off the fit; allowed is {limit:g} % of full scale (--limit)"
+            )
+        if write is None:
+            write = _agreed(found, fits)
+            if write and not letters:
+                raise UsageError(
+                    "nothing was written: name yourself with --operator INITIALS, and take --points"
+                )
+        if write:
+            calibration.write(instrument, {fit.name: fit.coefficients for fit in fits})
+        _show(found, fits, page, bool(write))
+
+
+@group.command()
+def verify(
+    points: Points = None,
+    pressures: Pressures = _PRESSURES,
+    temperatures: Temperatures = None,
+    by_hand: ByHand = False,
+    standard: StandardPort = None,
+    standard_query: Query = ":SENS:PRES?",
+    standard_unit: Unit = "Pa",
+    transducer: Transducer = "both",
+    seconds: Seconds = 20.0,
+    limit: Limit = 0.05,
+    out: Annotated[Path | None, typer.Option(metavar="FILE.csv", help="Where measured points go.")] = None,
+    port: Port = None,
+    json: Json = False,
+) -> None:
+    """Compare the calibration in force with a standard; change nothing."""
+    import numpy as np
+
+    from ipch import calibration
+    from ipch.errors import FaultError
+
+    names = _names(transducer)
+    found = calibration.load_points(points) if points is not None else None
+    plan = _plan(pressures, temperatures, by_hand, seconds)
+    with connected() as instrument:
+        if found is None:
+            found = _measured(instrument, plan, standard, standard_query, standard_unit, out)
+        reference_k = calibration.reference_k(instrument)
+        errors_pa = {
+            name: calibration.deviations_pa(found, name, calibration.read(instrument, name), reference_k)
+            for name in names
+        }
+    largest = {name: float(np.abs(errors).max()) for name, errors in errors_pa.items()}
+    emit_table(
+        {
+            "points": len(found),
+            "errors_pa": {
+                name: [round(float(error)) for error in errors] for name, errors in errors_pa.items()
+            },
+            "largest_pa": {name: round(value) for name, value in largest.items()},
+            "limit_pa": round(limit / 100 * calibration.FULL_SCALE_PA),
+        },
+        ("point", "standard, MPa", "block, degC", *(f"{name}, kPa" for name in names)),
+        [_row(n, point, [float(errors_pa[name][n]) for name in names]) for n, point in enumerate(found)],
+        right=range(1, 3 + len(names)),
+    )
+    for name, value in largest.items():
+        if value > limit / 100 * calibration.FULL_SCALE_PA:
+            raise FaultError(
+                f"the {name} transducer is up to {value / 1e3:.2f} kPa off the standard; allowed is"
+                f" {limit:g} % of full scale: calibrate it"
+            )
+
+
+@group.command()
+def zero(
+    ambient: Annotated[
+        str | None,
+        typer.Option(
+            metavar="PRESSURE", help="Ambient pressure by a barometer, as 1013hPa; else the device's setting."
+        ),
+    ] = None,
+    write: Annotated[bool, typer.Option("--write", help="Correct the zero of both transducers.")] = False,
+    seconds: Seconds = 10.0,
+    port: Port = None,
+    json: Json = False,
+) -> None:
+    """Compare both transducers with ambient pressure, the chamber vented and open."""
+    from dataclasses import replace
+
+    from ipch import calibration, calibrator
+    from ipch.errors import FaultError, UsageError
+    from ipch.units import parse_pressure
+
+    ambient_pa = parse_pressure(ambient) if ambient is not None else None
+    with connected() as instrument:
+        state = instrument.state
+        if state != "OFF":
+            raise UsageError(
+                f"the device is {state}; vent the chamber, `ipch off`, and leave it open to ambient"
+            )
+        told_pa = instrument.setting("ambient_pa").value if ambient_pa is None else ambient_pa
+        means = calibrator.average(instrument, seconds)[1]
+        errors_pa = {name: mean - told_pa for name, mean in means.items()}
+        allowed_pa = {name: instrument.setting(f"{name}_tolerance_pa").value for name in means}
+        off = [name for name, error in errors_pa.items() if abs(error) > allowed_pa[name]]
+        if write and not off:
+            if ambient_pa is not None:
+                instrument.ask(f":CAL:BAR {ambient_pa}")
+            # The mean of many readings is better than the single one that the device would take.
+            before = {name: calibration.read(instrument, name) for name in means}
+            calibration.write(
+                instrument,
+                {
+                    name: replace(old, zero_pa=old.zero_pa - round(errors_pa[name]))
+                    for name, old in before.items()
+                },
+            )
+    emit_table(
+        {
+            "ambient_pa": told_pa,
+            "errors_pa": {name: round(error) for name, error in errors_pa.items()},
+            "allowed_pa": allowed_pa,
+            "written": write and not off,
+        },
+        ("transducer", "reads, kPa", "ambient, kPa", "off by, kPa", "allowed, kPa"),
+        [
+            (
+                name,
+                f"{means[name] / 1e3:.2f}",
+                f"{told_pa / 1e3:.2f}",
+                f"{error / 1e3:+.2f}",
+                f"{allowed_pa[name] / 1e3:g}",
+            )
+            for name, error in errors_pa.items()
+        ],
+        right=(1, 2, 3, 4),
+    )
+    if off:
+        raise FaultError(
+            f"the {off[0]} transducer is {errors_pa[off[0]] / 1e3:+.1f} kPa off ambient pressure;"
+            " is the chamber vented and open? Nothing was written"
+        )
+
+
+@group.command()
+def show(port: Port = None, json: Json = False) -> None:
+    """Show the calibration in force: coefficients, date, serial number, operator."""
+    from dataclasses import asdict
+
+    from ipch import calibration
+
+    with connected() as instrument:
+        found = {name: calibration.read(instrument, name) for name in calibration.TRANSDUCERS}
+        reference_k = calibration.reference_k(instrument)
+    emit_table(
+        {"reference_k": reference_k, **{name: asdict(one) for name, one in found.items()}},
+        ("transducer", "zero, Pa", "span, ppm", "zero, Pa/K", "span, ppm/K", "date", "serial", "operator"),
+        [
+            (
+                name,
+                *(str(value or "-") if n > 3 else str(value) for n, value in enumerate(asdict(one).values())),
+            )
+            for name, one in found.items()
+        ],
+        right=(1, 2, 3, 4),
+    )
+
+
+def _names(transducer: str) -> tuple[str, ...]:
+    from ipch.calibration import TRANSDUCERS
+    from ipch.errors import UsageError
+
+    if transducer == "both":
+        return TRANSDUCERS
+    if transducer not in TRANSDUCERS:
+        raise UsageError(f"not a transducer: {transducer!r}; allowed are control, safety and both")
+    return (transducer,)
+
+
+def _plan(pressures: str, temperatures: str | None, by_hand: bool, seconds: float) -> "Plan":
+    from ipch.calibrator import Plan
+    from ipch.errors import UsageError
+    from ipch.units import parse_pressure
+
+    celsius = []
+    for text in (temperatures or "").split(",") if temperatures else ():
+        try:
+            value = float(text)
+        except ValueError:
+            value = math.nan
+        if not -20 <= value <= 80:
+            raise UsageError(f"not a temperature: {text!r}; allowed are -20 to 80 degC, as 20,32,45")
+        celsius.append(value)
+    return Plan(
+        tuple(parse_pressure(text) for text in pressures.split(",")), tuple(celsius), by_hand, seconds
+    )
+
+
+def _measured(
+    instrument: "Instrument", plan: "Plan", port: str | None, query: str, unit: str, file: Path | None
+) -> "list[Point]":
+    from ipch.calibration import save_points
+    from ipch.calibrator import Calibrator
+    from ipch.cli.progress import progress
+    from ipch.standards import Asked, Typed
+
+    if file is not None:
+        _make(file.parent)
+    standard: Standard = Asked(port, query, unit) if port is not None else Typed()
+    try:
+        with progress() as report:
+            calibrator = Calibrator(instrument, standard, say, report)
+            return calibrator.run(
+                plan, lambda points: save_points(file, points) if file is not None else None
+            )
+    finally:
+        standard.close()
+
+
+def _make(folder: Path) -> None:
+    from ipch.errors import FileError
+
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise FileError(f"cannot make {folder}: {error.strerror}") from error
+
+
+def _agreed(points: "Sequence[Point]", fits: "Sequence[Fit]") -> bool:
+    """Ask on a terminal, after showing what would be written; elsewhere nothing is written unasked."""
+    import sys
+
+    if options.json or not (sys.stdin.isatty() and sys.stderr.isatty()):
+        return False
+    for line in _summary(points, fits):
+        print(line, file=sys.stderr)
+    return typer.confirm("write this to the device?", err=True)
+
+
+def _show(points: "Sequence[Point]", fits: "Sequence[Fit]", page: Path, written: bool) -> None:
+    data: dict[str, Any] = {"points": len(points), "page": str(page), "written": written}
+    for fit in fits:
+        from dataclasses import asdict
+
+        data[fit.name] = {
+            **asdict(fit.coefficients),
+            "uncertainty": dict(fit.uncertainty),
+            "kept": list(fit.fixed),
+            "residuals_pa": [round(float(value)) for value in fit.residual_pa],
+            "largest_pa": round(fit.largest_pa),
+            "expanded_uncertainty_pa": fit.expanded_pa,
+        }
+    end = "written to the device" if written else "nothing was written to the device; --write does"
+    emit(data, [*_summary(points, fits), f"{page}: the plot", end])
+
+
+def _summary(points: "Sequence[Point]", fits: "Sequence[Fit]") -> list[str]:
+    from ipch.calibration import FULL_SCALE_PA
+    from ipch.calibration_page import TERM_UNITS
+
+    lines = []
+    for fit in fits:
+        lines.append(
+            f"{fit.name}: largest error {fit.largest_pa / 1e3:.3f} kPa"
+            f" ({fit.largest_pa / FULL_SCALE_PA:.4%} of full scale)"
+        )
+        if fit.freedom:
+            lines[-1] += f", uncertainty {fit.expanded_pa / 1e3:.3f} kPa (95 %)"
+        else:
+            lines[-1] += ", no point to spare: the uncertainty is unknown"
+        for term, unit in TERM_UNITS.items():
+            uncertain = fit.uncertainty.get(term, math.nan)
+            worth = "kept" if term in fit.fixed else "" if math.isnan(uncertain) else f"+- {uncertain:.2g}"
+            lines.append(f"  {term:<14}{getattr(fit.coefficients, term):>8} {unit:<6} {worth}".rstrip())
+    lines.append("  ".join(("point", "standard, MPa", "block, degC", *(f"{fit.name}, kPa" for fit in fits))))
+    for n, point in enumerate(points):
+        cells = _row(n, point, [float(fit.residual_pa[n]) for fit in fits])
+        heads = (5, 13, 11, *(len(fit.name) + 5 for fit in fits))
+        lines.append("  ".join(cell.rjust(width) for cell, width in zip(cells, heads, strict=True)))
+    return lines
+
+
+def _row(number: int, point: "Point", errors_pa: Sequence[float]) -> list[str]:
+    return [
+        str(number + 1),
+        f"{point.standard_pa / 1e6:.4f}",
+        f"{point.block_k - 273.15:.2f}",
+        *(f"{error / 1e3:+.3f}" for error in errors_pa),
+    ]
