@@ -52,32 +52,28 @@ def write(rig, header, coefficients):
     assert rig.ask(":SYST:ERR?") == '0,"No error"'
 
 
-@pytest.mark.parametrize("bench", ["core"], indirect=True)
-def test_residual_of_a_drifting_transducer_at_points_not_used(bench):
+OTHERS = [(celsius, mpa) for celsius in (20.0, 24.0, 28.5, 38.0, 41.0, 45.0) for mpa in (0.9, 2.7, 4.5, 5.3)]
+"""Points that are not used for the fit."""
+
+
+def test_a_calibrated_transducer_reads_true_at_points_not_used(bench, request):
+    rung = request.node.callspec.params["bench"]
+    if rung == "pico":
+        pytest.skip("an hour of the emulated board")
     points = measured(bench)
     fitted = {name: fit(points, name, 303.15, Coefficients()) for name in TRANSDUCERS}
     assert abs(fitted["control"].coefficients.zero_tc_pa_k + 2_000) < 60
     assert abs(fitted["control"].coefficients.span_tc_ppm_k + 200) < 20
     assert fitted["control"].expanded_pa < LIMIT_PA
-    worst = 0.0
-    for number, celsius in enumerate((20.0, 24.0, 28.5, 38.0, 41.0, 45.0)):
-        for mpa in (0.9, 2.7, 4.5, 5.3):
-            rig = at(bench, celsius, mpa, seed=100 + number)
-            before = abs(mean(rig, "pressure_pa", 1) - rig.plant.pressure_pa)
-            write(rig, "CONT", fitted["control"].coefficients)
-            error = abs(mean(rig, "pressure_pa", 2) - rig.plant.pressure_pa)
-            worst = max(worst, error)
-            assert error < max(before, LIMIT_PA)
-    assert worst <= LIMIT_PA, worst
-
-
-@pytest.mark.parametrize("bench", ["sim"], indirect=True)
-def test_the_whole_device_reads_true_once_calibrated(bench):
-    points = measured(bench)
-    rig = at(bench, 41.0, 4.5, seed=50)
-    assert abs(mean(rig, "control_pa", 2) - rig.plant.pressure_pa) > 20_000
-    write(rig, "CONT", fit(points, "control", 303.15, Coefficients()).coefficients)
-    write(rig, "SAF", fit(points, "safety", 303.15, Coefficients()).coefficients)
-    assert abs(mean(rig, "pressure_pa", 2) - rig.plant.pressure_pa) <= LIMIT_PA
-    assert abs(mean(rig, "safety_pa", 10) - rig.plant.pressure_pa) <= LIMIT_PA
+    uncorrected, corrected = [], []
+    # One is enough to see that the other rungs compute the same.
+    for number, (celsius, mpa) in enumerate(OTHERS if rung == "core" else [(41.0, 4.5)]):
+        rig = at(bench, celsius, mpa, seed=100 + number)
+        uncorrected.append(abs(mean(rig, "control_pa", 1) - rig.plant.pressure_pa))
+        write(rig, "CONT", fitted["control"].coefficients)
+        write(rig, "SAF", fitted["safety"].coefficients)
+        corrected.append(abs(mean(rig, "control_pa", 3) - rig.plant.pressure_pa))
+    assert max(uncorrected) > 10 * LIMIT_PA
+    assert max(corrected) <= LIMIT_PA, corrected
+    assert abs(mean(rig, "safety_pa") - rig.plant.pressure_pa) <= LIMIT_PA
     assert rig.ask(":CAL:CONT?").endswith(f'{today()},12,"MVB"')
