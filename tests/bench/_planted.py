@@ -8,7 +8,6 @@ firmware's filter leaves of 0.5 kPa (0.14 kPa a second; `tests.bench.planted` co
 
 from __future__ import annotations
 
-import random
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,15 +18,12 @@ from ipch.analysis.balance import Balance, GasRecord, solve_balance
 from ipch.analysis.noise import Noise
 from ipch.gas import AIR
 from ipch.sim import signals
-from ipch.sim.parameters import load_parameters
-from ipch.sim.plant import Plant
+from tests.bench._planted_rows import FILTERED_PA, rows_of
 
 Floats = NDArray[np.floating[Any]]
 
-FILTERED_PA = 140.0
 LEAK_C_PER_KPA_H_L = 2.8e-16 / 0.5
 """Leak conductance for 1 kPa/h at 5 MPa, for each litre."""
-_LEAD_MS, _LAG_MS, _REST_MS = 40, 60, 60_000
 
 
 @dataclass(frozen=True)
@@ -58,45 +54,14 @@ def make(
     half_s: float = 0.0,
 ) -> Planted:
     """Regulate a plant for some hours. `half_s` is the length of half a cycle of the cell, 0 for an idle one."""
-    plant = Plant(load_parameters(None, (f"initial_mpa={target_pa / 1e6}", *sets)), seed=seed)
-    noise = random.Random(f"{seed} filtered pressure")
-    counts = [0] * signals.COUNT
-    rows: list[tuple[float, ...]] = []
-    opened_s = [0.0, 0.0]
-    pulses = [0, 0]
-    every_ms = round(every_s * 1000)
-    volume_l = plant.volume_m3 * 1e3
-    # What the valves of these plants do: settled Pa per second of opening in a litre at its flow.
-    started_kg, last_ms = plant.gas_kg, -_REST_MS
-    for _ in range(round(hours * 3600 / every_s)):
-        seen_pa = plant.pressure_pa + noise.gauss(0.0, FILTERED_PA)
-        error_pa = target_pa - seen_pa
-        spent_ms = 0
-        # A pulse answers within the band, and its overshoot by warm or cold gas is left to fade.
-        if abs(error_pa) > band_pa and plant.time_ms - last_ms > _REST_MS:
-            last_ms = plant.time_ms
-            side = 0 if error_pa > 0 else 1
-            c = plant.parameters.fill_c if side == 0 else plant.parameters.vent_c
-            up_pa = plant.supply_pa if side == 0 else seen_pa
-            flow = _flow(c, up_pa, seen_pa if side == 0 else 1e5)
-            us = min(max(int(abs(error_pa) * volume_l / flow * 1e6) + 1000, 8000), 300_000)
-            plant.switch(side == 0, side == 1, False)
-            plant.advance(_LEAD_MS)
-            plant.pulse(side, us)
-            plant.advance(us // 1000 + _LAG_MS)
-            plant.switch(False, False, False)
-            spent_ms = _LEAD_MS + us // 1000 + _LAG_MS
-            opened_s[side] += us * 1e-6
-            pulses[side] += 1
-        plant.advance(max(every_ms - spent_ms, 20))
-        signals.quantise(plant.measure(), counts)
-        rows.append(
-            (
-                plant.time_ms / 1e3, plant.pressure_pa + noise.gauss(0.0, FILTERED_PA), counts[signals.GAS],
-                273.15 + counts[signals.WALL] / 128, (counts[signals.SUPPLY] / 320.0 - 4) / 16 * 1e7, *pulses,
-                *opened_s, plant.cell_ah,
-            )
-        )  # fmt: skip
+    rows, leaked, cm3_per_ah = rows_of(sets, hours, seed, every_s, band_pa, target_pa)
+    return planted(rows, leaked, cm3_per_ah, hours, half_s, target_pa)
+
+
+def planted(
+    rows: Any, leaked: float, cm3_per_ah: float, hours: float, half_s: float, target_pa: float = 5e6
+) -> Planted:
+    """Rows as a record with its truth; `leaked` is the share of the gas that leaked in all."""
     table = np.array(rows)
     charge_ah = table[:, 9]
     cycle = np.floor(table[:, 0] / (2 * half_s)) + 1 if half_s else None
@@ -119,17 +84,9 @@ def make(
     if cycle is not None:
         for number in np.unique(cycle):
             inside = cycle == number
-            swelling[int(number)] = float(np.ptp(charge_ah[inside])) * plant.parameters.cell_cm3_per_ah
+            swelling[int(number)] = float(np.ptp(charge_ah[inside])) * cm3_per_ah
     stiffness = float(AIR.stiffness(target_pa, 303.15))
-    share_h = plant.leaked_kg / started_kg / hours
-    return Planted(record, share_h * target_pa * stiffness / 1e3, swelling)
-
-
-def _flow(c: float, up_pa: float, down_pa: float) -> float:
-    """Settled Pa/s in a litre, about: isothermal, ISO 6358."""
-    ratio = down_pa / up_pa
-    share = 1.0 if ratio <= 0.3 else float(np.sqrt(max(1 - ((ratio - 0.3) / 0.7) ** 2, 1e-3)))
-    return c * 99.7e3 * up_pa * share / 1e-3
+    return Planted(record, leaked / hours * target_pa * stiffness / 1e3, swelling)
 
 
 def leaking(kpa_h: float, volume_l: float) -> str:
