@@ -10,6 +10,7 @@ import pytest
 from ipch import wire
 from ipch.errors import DeviceError
 from ipch.instrument import Fault, Instrument, Valve
+from ipch.session import Direct
 from tests.golden.transcript import Exchange, example, load, names
 
 ALL = [(name, exchange) for name in names() for exchange in load(name)]
@@ -96,7 +97,7 @@ def session(regulator: Instrument) -> None:
 
 def test_the_client_says_and_hears_what_the_transcript_says():
     replay = Replay(load("client"))
-    regulator = Instrument(replay)  # type: ignore[arg-type]
+    regulator = Instrument(Direct(replay))  # type: ignore[arg-type]
     session(regulator)
     regulator.close()
 

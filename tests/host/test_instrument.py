@@ -15,6 +15,7 @@ import ipch
 from ipch.errors import DeviceError, DeviceLostError, NoDeviceError, PortBusyError, UsageError
 from ipch.instrument import Instrument, Sample
 from ipch.monitor import Monitor
+from ipch.session import Direct
 from ipch.sim.server import RunningServer, simulate
 from ipch.transport import Transport
 
@@ -118,7 +119,7 @@ def test_an_error_in_the_middle_of_a_message(regulator: Instrument) -> None:
 
 def test_errors_that_others_left_behind_are_not_ours(sim: RunningServer) -> None:
     with Instrument.open(sim.port) as instrument:
-        instrument._transport.write_line(":NO:SUCH")
+        instrument.session.channel.transport.write_line(":NO:SUCH")
     with Instrument.open(sim.port) as instrument:
         assert instrument.ask("*OPC?") == ["1"]
 
@@ -137,7 +138,7 @@ def test_connecting_gets_over_what_an_earlier_program_left(sim: RunningServer, r
 
 
 def test_a_reply_that_came_too_much_is_passed_over(regulator: Instrument) -> None:
-    regulator._transport.write_line("*IDN?")
+    regulator.session.channel.transport.write_line("*IDN?")
     assert regulator.fetch().state == "OFF"
     assert regulator.fetch().state == "OFF"
 
@@ -148,7 +149,7 @@ def test_header_echo_changes_nothing(sim: RunningServer) -> None:
         instrument.ask(":SYST:COMM:HEAD ON")
     try:
         with Instrument.open(sim.port) as instrument:
-            assert instrument._exchange("*OPC?").startswith("*OPC ")
+            assert instrument.session.line("*OPC?").startswith("*OPC ")
             echoed = (
                 instrument.identity,
                 instrument.warnings,
@@ -209,7 +210,7 @@ def test_a_port_has_one_owner(regulator: Instrument) -> None:
 
 
 def test_nothing_answers(silent_port: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ipch.instrument._IDENTIFY_S", 0.05)
+    monkeypatch.setattr("ipch.session._IDENTIFY_S", 0.05)
     with pytest.raises(NoDeviceError, match=f"nothing answers on {silent_port}"):
         Instrument.open(silent_port)
     # It was let go of again.
@@ -217,7 +218,7 @@ def test_nothing_answers(silent_port: str, monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def test_something_else_answers(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ipch.instrument._IDENTIFY_S", 0.05)
+    monkeypatch.setattr("ipch.session._IDENTIFY_S", 0.05)
     master, slave = pty.openpty()
     # A terminal that echoes, like the prompt of an interpreter.
     try:
@@ -225,7 +226,7 @@ def test_something_else_answers(monkeypatch: pytest.MonkeyPatch) -> None:
         tty.setraw(slave)
         os.write(master, b">>> \r\n" * 3)
         with pytest.raises(NoDeviceError):
-            Instrument(transport)
+            Direct(transport)
         transport.close()
     finally:
         os.close(master)

@@ -5,7 +5,8 @@ from difflib import get_close_matches
 from pathlib import Path
 
 from ipch.errors import DeviceError, FileError, UsageError
-from ipch.instrument import Identity, Instrument, Setting
+from ipch.instrument import Instrument, Setting
+from ipch.session import Identity
 from ipch.units import parse_duration, parse_pressure, parse_slew
 
 

@@ -45,6 +45,10 @@ class DeviceLostError(IpchError):
     exit_code = 6
 
 
+class ExchangeCutError(DeviceLostError):
+    """The device went away in the middle of an exchange: whether the message was carried out is not known."""
+
+
 class ProtocolError(DeviceLostError):
     """The device answered something that is no answer to what it was asked."""
 

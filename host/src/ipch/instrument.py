@@ -9,37 +9,19 @@ with Instrument.open() as regulator:
 """
 
 import math
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, fields
 from types import TracebackType
 from typing import Any, Self
 
 from ipch import wire
-from ipch.errors import DeviceError, DeviceLostError, NoDeviceError, PortBusyError, ProtocolError, UsageError
-from ipch.transport import Transport, find_port
+from ipch.errors import ProtocolError, UsageError
+from ipch.session import Carrier, Identity, Session, Silence
 
 # The device's own limit for a line.
 _MESSAGE_LIMIT = 256
-# A line of its own after every message: an error ends a message, and what follows in its line goes unheard.
-# The version in front of the error makes its reply a mark that nothing else looks like.
-_MARK = ":SYST:VERS?;:SYST:ERR?"
-_VERSION = "1999.0"
-_IDENTIFY_TRIES = 3
-_IDENTIFY_S = 1.0
-_QUIET_S = 0.05
-
-
-@dataclass(frozen=True)
-class Identity:
-    """What `*IDN?` tells."""
-
-    maker: str
-    model: str
-    serial_number: str
-    firmware: str
-    interpreter: str
-    """`MicroPython 1.27.0`; on the simulated rung `core`, `CPython ...`."""
+# Replies of one message must fit into the device's output queue of 2048 bytes; a setting takes 200 at most.
+_SETTINGS_AT_ONCE = 8
 
 
 @dataclass(frozen=True)
@@ -125,6 +107,19 @@ def _setting_query(name: str) -> str:
     return f":SYST:SETT? {wire.quote(name)}"
 
 
+def _batches(names: list[str]) -> list[list[str]]:
+    """Names whose queries go into one message."""
+    batches: list[list[str]] = []
+    for name in names:
+        last = batches[-1] if batches else []
+        whole = ";".join(map(_setting_query, [*last, name]))
+        if last and len(last) < _SETTINGS_AT_ONCE and len(whole) <= _MESSAGE_LIMIT:
+            last.append(name)
+        else:
+            batches.append([name])
+    return batches
+
+
 def _setting(reply: str) -> Setting:
     answer = wire.fields(reply)
     if len(answer) != 7:
@@ -155,41 +150,34 @@ _READERS: dict[str, tuple[str, Callable[[str], Any]]] = {
 
 
 class Instrument:
-    """A regulator on an open port. Use `Instrument.open()`; close it or use it in a `with`."""
+    """A regulator on an open port. Use `Instrument.open()`; close it or use it in a `with`.
 
-    def __init__(self, transport: Transport, timeout_s: float = 5.0) -> None:
-        """Take over an open port: re-synchronise, then check who answers. `timeout_s` bounds later replies.
+    It survives that the device is unplugged: the exchange that was cut raises ExchangeCutError, later ones open
+    the port of the same device again and raise DeviceLostError until it is back.
+    """
 
-        Raises NoDeviceError if nothing answers or something else does.
-        """
-        self._transport = transport
-        self._timeout_s = timeout_s
-        self.identity = self._identify()
+    def __init__(self, session: Carrier) -> None:
+        """Talk through a session, or through a channel of its own."""
+        self.session = session
         self._columns: list[str] = []
 
     @classmethod
-    def open(cls, port: str | None = None, timeout_s: float = 5.0) -> Self:
+    def open(cls, port: str | None = None, timeout_s: float = 5.0, reconnect_s: float = 0.0) -> Self:
         """Open a port by path, COM name, USB serial number or URL; without one, the only device there is.
 
+        If another program of ipch has the port, the way is through that one. `timeout_s` bounds replies;
+        messages that only ask are repeated for `reconnect_s` while the device is away, commands never are.
         Raises NoDeviceError or PortBusyError.
         """
-        transport = Transport(port or find_port())
-        try:
-            return cls(transport, timeout_s)
-        except DeviceLostError as error:
-            transport.close()
-            if "://" in transport.port:
-                # A network server with one line cannot say that it is taken but by hanging up.
-                raise PortBusyError(
-                    f"port busy: {transport.port} hung up; another program has it open: close that one first"
-                ) from error
-            raise
-        except BaseException:
-            transport.close()
-            raise
+        return cls(Session(port, timeout_s, reconnect_s))
+
+    @property
+    def identity(self) -> Identity:
+        """What `*IDN?` tells."""
+        return self.session.identity
 
     def close(self) -> None:
-        self._transport.close()
+        self.session.close()
 
     def __enter__(self) -> Self:
         return self
@@ -201,7 +189,7 @@ class Instrument:
 
     @property
     def port(self) -> str:
-        return self._transport.port
+        return self.session.port
 
     # Messages
 
@@ -211,15 +199,7 @@ class Instrument:
             raise UsageError(
                 f"not a message: {message!r}; allowed are {_MESSAGE_LIMIT} printable ASCII characters"
             )
-        self._transport.write_line(f"{message}\n{_MARK}")
-        answers: list[str] = []
-        while (code := self._marked(parts := wire.replies(self._read_line()))) is None:
-            answers += parts
-        if code:
-            text = wire.error(parts[1])[1]
-            self._empty_error_queue()
-            raise DeviceError(code, text, message)
-        return answers
+        return self.session.ask(message)
 
     def query(self, message: str) -> str:
         """Send a message with one query and return its reply. Raises DeviceError or ProtocolError."""
@@ -232,13 +212,8 @@ class Instrument:
         """Read everything at once. One reply that was garbled or lost on the way is asked for again."""
         try:
             return self._fetch()
-        except (ProtocolError, _Silence):
-            pass
-        try:
-            self._identify()
-        except NoDeviceError as error:
-            # It was there a moment ago.
-            raise DeviceLostError(f"device lost: {self.port} stopped answering") from error
+        except (ProtocolError, Silence):
+            self.session.resynchronise()
         return self._fetch()
 
     # Readings
@@ -355,7 +330,15 @@ class Instrument:
         return _setting(self.query(_setting_query(name)))
 
     def settings(self) -> list[Setting]:
-        return [self.setting(name) for name in self.setting_names()]
+        """The whole table, several rows in one message."""
+        rows: list[Setting] = []
+        for names in _batches(self.setting_names()):
+            message = ";".join(_setting_query(name) for name in names)
+            answers = self.ask(message)
+            if len(answers) != len(names):
+                raise ProtocolError(f"{len(answers)} replies to {len(names)} queries of settings")
+            rows += map(_setting, answers)
+        return rows
 
     def set_setting(self, name: str, value: int) -> None:
         """Change a setting, in the unit that its row tells; checked, then stored on the device."""
@@ -375,7 +358,7 @@ class Instrument:
     def _fetch(self) -> Sample:
         if not self._columns:
             self._columns = wire.fields(self.query(":FETC:FIEL?"))
-        line = self._exchange(":FETC?")
+        line = self.session.line(":FETC?")
         answer = wire.fields(wire.replies(line)[0])
         if len(answer) != len(self._columns):
             raise ProtocolError(f"the device answered {line!r}; expected {len(self._columns)} values")
@@ -393,60 +376,6 @@ class Instrument:
                 f"the firmware does not report {', '.join(sorted(missing))}; flash the current one"
             )
         return Sample(**values)
-
-    @staticmethod
-    def _marked(parts: list[str]) -> int | None:
-        """The error number of the mark's reply; None for any other reply."""
-        if len(parts) != 2 or parts[0] != _VERSION:
-            return None
-        try:
-            return wire.error(parts[1])[0]
-        except ProtocolError:
-            return None
-
-    def _exchange(self, message: str) -> str:
-        self._transport.write_line(message)
-        return self._read_line()
-
-    def _read_line(self) -> str:
-        line = self._transport.read_line(self._timeout_s)
-        if line is None:
-            raise _Silence(f"device lost: {self.port} did not answer within {self._timeout_s:g} s")
-        return line
-
-    def _empty_error_queue(self) -> None:
-        for _ in range(32):
-            if wire.error(wire.replies(self._exchange(":SYST:ERR?"))[-1])[0] == 0:
-                return
-
-    def _identify(self) -> Identity:
-        """Bring both ends to the start of a line and check who is there."""
-        transport = self._transport
-        # Ends whatever an earlier program left half written.
-        transport.write_line("")
-        transport.drain(_QUIET_S)
-        heard = ""
-        for attempt in range(_IDENTIFY_TRIES):
-            transport.write_line("*CLS;*IDN?")
-            deadline = time.monotonic() + _IDENTIFY_S
-            while (line := transport.read_line(max(0.0, deadline - time.monotonic()))) is not None:
-                heard = line or heard
-                answer = wire.fields(wire.replies(line)[-1])
-                if len(answer) == 4 and answer[0] == "ipch":
-                    if attempt:
-                        # The replies to the earlier attempts may still come.
-                        transport.drain(_QUIET_S)
-                    version, _, interpreter = answer[3].partition(" ")
-                    return Identity(answer[0], answer[1], answer[2], version, interpreter)
-        if heard:
-            raise NoDeviceError(
-                f"no regulator on {self.port}: it answers {heard[:60]!r}; is the ipch firmware on it?"
-            )
-        raise NoDeviceError(f"nothing answers on {self.port}; is it powered, and is it the regulator's port?")
-
-
-class _Silence(DeviceLostError):
-    """No reply in time."""
 
 
 _SAMPLE_FIELDS = {field.name for field in fields(Sample)}

@@ -33,6 +33,24 @@ def recipes_dir() -> Path:
 
 def simulators_dir() -> Path:
     """One JSON file per running simulator, named `<pid>.json`: the object it printed as its first line."""
+    return _runtime_dir() / "simulators"
+
+
+def owners_dir() -> Path:
+    """One JSON file and one socket per program that has a port open and serves it to others."""
+    folder = _runtime_dir() / "owners"
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return folder
+
+
+def data_dir() -> Path:
+    """Where records go when nobody says otherwise."""
+    from platformdirs import user_data_path
+
+    return user_data_path("ipch")
+
+
+def _runtime_dir() -> Path:
     import warnings
 
     from platformdirs import user_runtime_path
@@ -40,7 +58,7 @@ def simulators_dir() -> Path:
     with warnings.catch_warnings():
         # It falls back to a folder in /tmp where there is no session; nobody has to be told.
         warnings.simplefilter("ignore")
-        return user_runtime_path("ipch") / "simulators"
+        return user_runtime_path("ipch")
 
 
 @dataclass(frozen=True)
@@ -79,12 +97,15 @@ def running_simulators() -> list[RunningSimulator]:
             )
         except (OSError, ValueError, KeyError, TypeError):
             continue
-        if _is_alive(simulator.pid) and ("://" in simulator.port or Path(simulator.port).exists()):
+        if not simulator.port:
+            continue  # unplugged
+        if is_alive(simulator.pid) and ("://" in simulator.port or Path(simulator.port).exists()):
             found.append(simulator)
     return found
 
 
-def _is_alive(pid: int) -> bool:
+def is_alive(pid: int) -> bool:
+    """Whether there is a process of this number."""
     if os.name == "nt":
         # os.kill would end the process there; an entry whose simulator is gone then fails when it is opened.
         return True

@@ -38,18 +38,26 @@ class PortInfo:
 
 def list_ports() -> list[PortInfo]:
     """Simulators that run, MicroPython boards, and every other serial port, in this order."""
+    found = _others()
+    boards = [info for info in found if info.kind == "board"]
+    return [
+        *map(_describe, running_simulators()),
+        *boards,
+        *(info for info in found if info.kind != "board"),
+    ]
+
+
+def _others() -> list[PortInfo]:
+    """What the operating system knows."""
     from serial.tools.list_ports import comports
 
-    boards: list[PortInfo] = []
-    others: list[PortInfo] = []
+    ports = []
     for found in comports():
         is_board = (found.vid, found.pid) in _USB_IDS
         description = found.description if found.description not in (None, "n/a") else ""
-        info = PortInfo(
-            found.device, "board" if is_board else "other", found.serial_number or "", description
-        )
-        (boards if is_board else others).append(info)
-    return [_describe(simulator) for simulator in running_simulators()] + boards + others
+        kind = "board" if is_board else "other"
+        ports.append(PortInfo(found.device, kind, found.serial_number or "", description))
+    return ports
 
 
 def _describe(simulator: RunningSimulator) -> PortInfo:
@@ -82,17 +90,46 @@ def resolve_port(name: str) -> str:
 class Transport:
     """One open port that carries lines; a second program that opens it gets PortBusyError.
 
-    `reopen()` opens the same port again after it was lost.
+    `reopen()` opens the port again after it was lost: of the same board, by its USB serial number, or of the
+    same simulator, wherever that is now.
     """
 
-    def __init__(self, port: str) -> None:
+    def __init__(self, port: str, *, opened: bool = True) -> None:
+        """`opened` False leaves opening it to `reopen()`. Raises NoDeviceError or PortBusyError."""
+        self._name = port
         self.port = resolve_port(port)
+        self._serial_number = next((info.serial_number for info in _others() if info.port == self.port), "")
+        self._simulator = next((sim.pid for sim in running_simulators() if sim.port == self.port), None)
         self._serial: Any = None
         self._buffer = bytearray()
-        self.reopen()
+        if opened:
+            self.reopen()
+
+    def names(self) -> set[str]:
+        """What this port may be called."""
+        return {name for name in (self._name, self.port, self._serial_number) if name}
+
+    def find_again(self) -> str:
+        """Where the device is now. Raises NoDeviceError while it is away."""
+        if self._simulator is not None:
+            simulators = running_simulators()
+            same = [sim for sim in simulators if sim.pid == self._simulator] or [
+                sim for sim in simulators if sim.port == self.port
+            ]
+            if not same:
+                # Its pseudo-terminal may be somebody else's by now.
+                raise NoDeviceError(f"the simulator of {self.port} is gone or unplugged")
+            self._simulator, self.port = same[0].pid, same[0].port
+        elif self._serial_number:
+            self.port = resolve_port(self._serial_number)
+        else:
+            self.port = resolve_port(self._name)
+        return self.port
 
     def reopen(self) -> None:
+        """Open the port, or open it again."""
         self.close()
+        self.find_again()
         self._serial = _open(self.port)
         self._buffer.clear()
 

@@ -7,7 +7,7 @@ import math
 import shutil
 import sys
 import textwrap
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -59,6 +59,18 @@ def connected() -> Iterator["Instrument"]:
     from ipch.instrument import Instrument
 
     with Instrument.open(options.port) as instrument:
+        yield instrument
+
+
+@contextlib.contextmanager
+def sharing(heard: "Callable[[str], None]" = lambda message: None) -> Iterator["Instrument"]:
+    """As `connected`, for commands that last: others work through this one meanwhile."""
+    from ipch.instrument import Instrument
+    from ipch.owner import Owner
+    from ipch.session import Session
+
+    session = Session(options.port)
+    with Instrument(session) as instrument, Owner(session, heard):
         yield instrument
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ipch.cli.common import Json, Port, connected, emit, emit_table, options, say, to_json
+from ipch.cli.common import Json, Port, emit, emit_table, options, say, sharing, to_json
 
 if TYPE_CHECKING:
     from ipch.runs import Run
@@ -36,7 +36,7 @@ def watch(every: Every = "1s", duration: For = None, port: Port = None, json: Js
     every_s = parse_duration(every)
     duration_s = parse_duration(duration) if duration else None
     # Ctrl-C is how watching ends.
-    with contextlib.suppress(KeyboardInterrupt), connected() as instrument, live(options.json) as show:
+    with contextlib.suppress(KeyboardInterrupt), sharing() as instrument, live(options.json) as show:
         for sample in follow(instrument, every_s, duration_s):
             if options.json:
                 print(to_json(asdict(sample)), flush=True)
@@ -58,7 +58,7 @@ def log(
 
     every_s = parse_duration(every)
     duration_s = parse_duration(duration) if duration else None
-    with connected() as instrument, recording(file) as show:
+    with sharing() as instrument, recording(file) as show:
         count = experiments.log(instrument, file, every_s, duration_s, show)
     emit({"file": str(file), "samples": count}, [f"{count} samples recorded to {file}"])
 
@@ -84,7 +84,7 @@ def run(
 
     chosen = choose_recipe(recipe, parse_changes(sets or []))
     folder = out or experiments.new_folder(chosen.name)
-    with connected() as instrument, progress() as shown:
+    with sharing() as instrument, progress() as shown:
         say(f"recording to {folder}")
         try:
             results = experiments.run_recipe(instrument, chosen, folder, shown)

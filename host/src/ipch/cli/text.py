@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 from ipch.units import format_celsius, format_duration, format_pressure, format_slew
 
 if TYPE_CHECKING:
-    from ipch.instrument import Fault, Identity, Sample, Valve
+    from ipch.instrument import Fault, Sample, Valve
+    from ipch.session import Identity
 
 
 def one_line(sample: "Sample") -> str:

@@ -1,7 +1,8 @@
 """The way into a running simulator besides its serial line: a unix socket for `ipch inject`.
 
 One JSON object a line each way. `{"inject": NAME, "values": {...}}`, `{"clear": NAME or null}` or `{"list": null}`
-is answered by `{"active": [...]}`, or by `{"error": "one line"}` when nothing was done.
+is answered by `{"active": [...]}`, or by `{"error": "one line"}` when nothing was done. `{"plug": false}` pulls the
+serial line's cable, true puts it back: `{"port": "..."}`, empty without one.
 """
 
 from __future__ import annotations
@@ -76,6 +77,8 @@ def _answer(world: World, line: bytes) -> dict[str, Any]:
                 "cleared": world.faults.clear(world, None if name is None else str(name)),
                 "active": world.faults.active(),
             }
+        elif "plug" in request:
+            return {"port": world.plug(bool(request["plug"]))}
         return {"active": world.faults.active()}
     except UsageError as error:
         return {"error": str(error)}

@@ -8,6 +8,7 @@ import select
 import socket
 import time
 import tty
+from collections.abc import Callable
 
 # The board's USB FIFOs hold this many bytes; what does not fit stays with the sender.
 FIFO_BYTES = 256
@@ -18,15 +19,15 @@ class SerialLine:
 
     def __init__(self, tcp: int | None = None) -> None:
         """Open a pseudo-terminal, and listen on 127.0.0.1:`tcp` as well (0 picks a free port)."""
-        self._master, self._slave = pty.openpty()
-        # The far end stays open here, so that a host may come and go without a hang-up.
-        tty.setraw(self._slave)
-        os.set_blocking(self._master, False)
-        self.port = os.ttyname(self._slave)
         self._poll = select.poll()
-        self._poll.register(self._master, select.POLLIN)
+        self._master = self._slave = -1
+        self.port = ""
+        self.moved: Callable[[str], object] = lambda port: None
+        self.to_device = bytearray()
+        self.to_host = bytearray()
         self._listener: socket.socket | None = None
         self._client: socket.socket | None = None
+        self.plug()
         self.tcp_port: int | None = None
         if tcp is not None:
             self._listener = socket.create_server(("127.0.0.1", tcp))
@@ -34,8 +35,37 @@ class SerialLine:
             self.tcp_port = self._listener.getsockname()[1]
             self._poll.register(self._listener, select.POLLIN)
         self._answers_to_tcp = False
-        self.to_device = bytearray()
-        self.to_host = bytearray()
+
+    @property
+    def plugged(self) -> bool:
+        """Whether the cable is in."""
+        return self._master >= 0
+
+    def plug(self) -> None:
+        """Put the cable in: a pseudo-terminal, which may have another name than before."""
+        if self.plugged:
+            return
+        self._master, self._slave = pty.openpty()
+        # The far end stays open here, so that a host may come and go without a hang-up.
+        tty.setraw(self._slave)
+        os.set_blocking(self._master, False)
+        self.port = os.ttyname(self._slave)
+        self._poll.register(self._master, select.POLLIN)
+        self.moved(self.port)
+
+    def unplug(self) -> None:
+        """Pull the cable: hosts see the line hang up, and what was under way on it is lost."""
+        if not self.plugged:
+            return
+        self._poll.unregister(self._master)
+        os.close(self._master)
+        os.close(self._slave)
+        self._master = self._slave = -1
+        self.port = ""
+        self._drop_client()
+        self.to_device.clear()
+        self.to_host.clear()
+        self.moved("")
 
     def pump(self, wait_s: float = 0.0) -> None:
         """Move bytes between the host and the FIFOs for `wait_s`, and once at least."""
@@ -69,12 +99,11 @@ class SerialLine:
         return FIFO_BYTES - len(self.to_host)
 
     def close(self) -> None:
-        """Hang up."""
-        self._drop_client()
+        """Hang up for good."""
+        self.moved = lambda port: None
+        self.unplug()
         if self._listener is not None:
             self._listener.close()
-        os.close(self._master)
-        os.close(self._slave)
 
     def _take_terminal(self) -> None:
         space = FIFO_BYTES - len(self.to_device)
@@ -134,6 +163,8 @@ class SerialLine:
         try:
             if self._answers_to_tcp and self._client is not None:
                 sent = self._client.send(self.to_host)
+            elif not self.plugged:
+                sent = len(self.to_host)
             else:
                 sent = os.write(self._master, self.to_host)
         except BlockingIOError:

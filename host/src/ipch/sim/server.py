@@ -95,6 +95,7 @@ def serve(
         device.run(2)
         entry = register_simulator(first_line)
         stack.callback(entry.unlink, missing_ok=True)
+        line.moved = lambda port: register_simulator({**first_line, "port": port})
         try:
             for number in (signal.SIGTERM, signal.SIGINT):
                 signal.signal(number, stop)

@@ -198,6 +198,16 @@ class World:
             if self.trace is not None:
                 self.trace.append((self.ticks, "show", *shown))
 
+    def plug(self, plugged: bool) -> str:
+        """Put the cable of the serial line in or pull it; return the port, empty without one."""
+        if self._line is None:
+            return ""
+        if plugged:
+            self._line.plug()
+        else:
+            self._line.unplug()
+        return self._line.port
+
     def take(self, count: int = RX_BYTES) -> bytes:
         """Bytes for the device in this tick."""
         if self.host == "gone":

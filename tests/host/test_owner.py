@@ -1,0 +1,204 @@
+"""One owner per port: others work through it; and clients that get over unplugging."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ipch.errors import DeviceError, DeviceLostError, ExchangeCutError, UsageError
+from ipch.instrument import Instrument
+from ipch.owner import Owned, Owner
+from ipch.paths import owners_dir
+from ipch.session import Direct, Session, is_query
+from ipch.sim import channel
+from ipch.sim.server import RunningServer, simulate
+
+REPLUGS = 100
+
+
+@pytest.fixture
+def owner(sim: RunningServer) -> Iterator[Session]:
+    session = Session(sim.port)
+    with Owner(session):
+        yield session
+    session.close()
+
+
+@pytest.fixture(scope="module")
+def slow() -> Iterator[RunningServer]:
+    """One that leaves most of a core to the others."""
+    with simulate(["--rig", "sim", "--speed", "20", "--set", "volume_l=0.1"]) as running:
+        yield running
+
+
+def plug(running: RunningServer, plugged: bool) -> None:
+    channel.ask(running.first_line["control"], {"plug": plugged})
+
+
+def test_others_work_through_the_owner(owner: Session, sim: RunningServer) -> None:
+    with Instrument.open(sim.port) as first, Instrument.open(sim.port) as second:
+        assert isinstance(first.session.channel, Owned) and isinstance(second.session.channel, Owned)
+        assert first.identity == owner.identity and first.port == sim.port
+        first.target_pa = 1_100_000
+        assert second.target_pa == 1_100_000
+        with pytest.raises(DeviceError, match=r"5\.5000000") as refusal:
+            second.target_pa = 50_000_000
+        assert refusal.value.code == -222
+        assert first.settings() == Instrument(owner).settings()
+        with pytest.raises(UsageError):
+            first.ask("x" * 257)
+
+
+def test_exchanges_of_many_clients_do_not_mix(owner: Session, sim: RunningServer) -> None:
+    wrong: list[object] = []
+
+    def client(number: int) -> None:
+        with Instrument.open(sim.port) as instrument:
+            for turn in range(30):
+                text = f"{number} {turn}"
+                try:
+                    instrument.ask(f":{number}{turn}:NONSENSE")
+                except DeviceError as error:
+                    if f"{number}{turn}" not in error.args[0]:
+                        wrong.append(error)
+                if instrument.ask("*OPC?;:SYST:VERS?") != ["1", "1999.0"]:
+                    wrong.append(text)
+                sequence = instrument.fetch().sequence
+                if instrument.fetch().sequence <= sequence:
+                    wrong.append(sequence)
+
+    threads = [threading.Thread(target=client, args=(number,)) for number in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not wrong
+
+
+def test_a_client_takes_over_when_the_owner_ends(sim: RunningServer) -> None:
+    first = Session(sim.port)
+    owner = Owner(first)
+    with Instrument.open(sim.port) as client:
+        owner.close()
+        first.close()
+        with pytest.raises(ExchangeCutError, match="nobody knows whether"):
+            client.off()
+        assert client.fetch().state == "OFF"
+        assert isinstance(client.session.channel, Direct)  # type: ignore[attr-defined]
+    assert not list(owners_dir().iterdir())
+
+
+def test_what_a_dead_owner_left_is_passed_over(sim: RunningServer) -> None:
+    program = (
+        "import os, sys\nfrom ipch.session import Session\nfrom ipch.owner import Owner\n"
+        "owner = Owner(Session(sys.argv[1]))\nprint('ready', flush=True)\nos.kill(os.getpid(), 9)"
+    )
+    ended = subprocess.run([sys.executable, "-c", program, sim.port], capture_output=True, text=True)
+    assert (ended.stdout, ended.returncode) == ("ready\n", -signal.SIGKILL)
+    assert len(list(owners_dir().iterdir())) == 2
+    with Instrument.open(sim.port) as instrument:
+        assert isinstance(instrument.session.channel, Direct)  # type: ignore[attr-defined]
+    assert not list(owners_dir().iterdir())
+
+
+def test_a_stranger_on_the_address_is_passed_over(sim: RunningServer) -> None:
+    entry = {"pid": os.getpid(), "names": [sim.port], "address": str(owners_dir() / "none"), "token": "x"}
+    path = owners_dir() / "stranger.json"
+    path.write_text(json.dumps(entry))
+    with Instrument.open(sim.port) as instrument:
+        assert isinstance(instrument.session.channel, Direct)  # type: ignore[attr-defined]
+    path.unlink()
+
+
+def test_without_the_token_nothing_is_answered(owner: Session) -> None:
+    (path,) = owners_dir().glob("*.json")
+    entry = json.loads(path.read_text())
+    assert path.stat().st_mode & 0o077 == 0
+    with pytest.raises(ValueError, match="ended"):
+        Owned(entry["address"], "guess")
+
+
+def test_over_loopback_where_there_are_no_unix_sockets(
+    sim: RunningServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ipch.owner._LONGEST_PATH", 0)
+    session = Session(sim.port)
+    with Owner(session), Instrument.open(sim.port) as client:
+        assert isinstance(client.session.channel, Owned)  # type: ignore[attr-defined]
+        assert client.fetch().state == "OFF"
+    session.close()
+
+
+def test_commands_work_while_a_log_runs(cli: Callable[..., Any], sim: RunningServer, tmp_path: Path) -> None:
+    log = subprocess.Popen(
+        [sys.executable, "-m", "ipch", "log", str(tmp_path / "log.db"), "--port", sim.port],
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert log.stderr is not None
+    assert "recording to" in log.stderr.readline()
+    assert cli("set", "1.2MPa", "--port", sim.port).code == 0
+    assert cli("status", "--json", "--port", sim.port).json()["target_pa"] == 1_200_000
+    log.send_signal(signal.SIGINT)
+    assert log.wait(20) == 0
+    log.stderr.close()
+
+
+@pytest.mark.parametrize(
+    ("message", "only_asks"),
+    [
+        ("*IDN?", True),
+        (":FETC?;:SYST:VERS?", True),
+        (':SYST:SETT? "a;b"', True),
+        (":OUTP ON", False),
+        (":SOUR:PRES?;SLEW 5", False),
+        ('"?"', False),
+        ("", False),
+    ],
+)
+def test_what_only_asks(message: str, only_asks: bool) -> None:
+    assert is_query(message) is only_asks
+
+
+def test_unplugged_and_plugged_in_again(slow: RunningServer) -> None:
+    with Instrument.open(slow.port) as instrument:
+        for number in range(REPLUGS):
+            instrument.target_pa = wanted_pa = 1_000_000 + number
+            plug(slow, False)
+            with pytest.raises(ExchangeCutError):
+                instrument.target_pa = 2_000_000
+            with pytest.raises(DeviceLostError, match="not back yet"):
+                instrument.fetch()
+            plug(slow, True)
+            # The command that was cut is not sent again.
+            assert instrument.target_pa == wanted_pa
+
+
+def test_queries_wait_for_the_device_if_they_may(slow: RunningServer) -> None:
+    with Instrument.open(slow.port, reconnect_s=30) as instrument:
+        plug(slow, False)
+        timer = threading.Timer(0.3, plug, (slow, True))
+        timer.start()
+        assert instrument.fetch().state == "OFF"
+        timer.join()
+
+
+def test_another_device_on_the_port_is_not_taken_for_this_one(slow: RunningServer) -> None:
+    with Instrument.open(slow.port) as instrument:
+        plug(slow, False)
+        with pytest.raises(DeviceLostError):
+            instrument.fetch()
+        session = instrument.session
+        session.identity = type(session.identity)("ipch", "IPCH-1", "ANOTHER", "0", "none")  # type: ignore[misc]
+        plug(slow, True)
+        with pytest.raises(DeviceLostError, match="is SIM0000001 now, expected ANOTHER"):
+            instrument.fetch()
