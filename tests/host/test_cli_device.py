@@ -252,7 +252,7 @@ def test_a_busy_port(cli: Cli, sim: RunningServer) -> None:
 
 
 def test_nothing_answers(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ipch.instrument._IDENTIFY_S", 0.05)
+    monkeypatch.setattr("ipch.session._IDENTIFY_S", 0.05)
     master, slave = os.openpty()
     port = os.ttyname(slave)
     try:

@@ -303,7 +303,8 @@ class Session:
             self._drop()
             if isinstance(error, ExchangeCutError):
                 raise
-            raise ExchangeCutError(f"{error}; nobody knows whether {message!r} was carried out") from error
+            doubt = "" if is_query(message) else f"; nobody knows whether {message!r} was carried out"
+            raise ExchangeCutError(f"{error}{doubt}") from error
 
     def _connected(self) -> Channel:
         """The channel, made anew if the last one was lost."""
