@@ -1,0 +1,93 @@
+"""Command that sizes a chamber's parts: size."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ipch.cli.common import Json, emit, options, say
+
+_PANEL = "Build"
+
+
+def add_to(app: typer.Typer) -> None:
+    app.command(rich_help_panel=_PANEL)(size)
+
+
+def size(
+    volume: Annotated[str, typer.Option(metavar="VOLUME", help="Gas volume of the chamber.")] = "0.5L",
+    working: Annotated[str, typer.Option(metavar="PRESSURE", help="Highest pressure of use.")] = "5MPa",
+    rated: Annotated[str, typer.Option(metavar="PRESSURE", help="Rating of the chamber.")] = "10MPa",
+    supply: Annotated[str, typer.Option(metavar="PRESSURE", help="Supply behind its regulator.")] = "6MPa",
+    source: Annotated[
+        str, typer.Option(metavar="PRESSURE", help="Before the regulator: what comes if it fails.")
+    ] = "20MPa",
+    gas: Annotated[str, typer.Option(help="nitrogen or air.")] = "nitrogen",
+    temperature: Annotated[float, typer.Option(metavar="DEGC", help="Of gas and chamber.")] = 30.0,
+    hole: Annotated[
+        float | None, typer.Option(metavar="MM", help="Restrictor's hole on both sides; else it is chosen.")
+    ] = None,
+    seat: Annotated[float, typer.Option(metavar="MM", help="Bore of the fill valve's seat.")] = 1.0,
+    pulse: Annotated[str, typer.Option(metavar="DURATION", help="Shortest clean pulse.")] = "5ms",
+    band: Annotated[
+        str, typer.Option(metavar="PRESSURE", help="Hold band that a pulse must allow.")
+    ] = "2.5kPa",
+    slew: Annotated[str, typer.Option(metavar="RATE", help="Ramp that must be possible.")] = "20kPa/s",
+    relief_c: Annotated[
+        float | None, typer.Option(metavar="C", help="Relief valve as fitted, m3/(s Pa), to be checked.")
+    ] = None,
+    relief_valve: Annotated[str | None, typer.Option(metavar="PRESSURE", help="Its set pressure.")] = None,
+    burst_disc: Annotated[str | None, typer.Option(metavar="PRESSURE", help="Burst pressure.")] = None,
+    page: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Also write a page: .html or .md, for the safety file."),
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Size restrictors, relief and limits for a chamber.
+
+    Needs no device. Inputs that would be unsafe are refused.
+    """
+    from ipch import sizing
+    from ipch.sizing.page import tables, write_page
+    from ipch.units import parse_duration, parse_pressure, parse_slew, parse_volume_ml
+
+    limits = {
+        name: parse_pressure(text)
+        for name, text in (("relief_valve_pa", relief_valve), ("burst_disc_pa", burst_disc))
+        if text is not None
+    }
+    result = sizing.size(
+        sizing.Design(
+            volume_m3=parse_volume_ml(volume) * 1e-6,
+            working_pa=parse_pressure(working),
+            rated_pa=parse_pressure(rated),
+            supply_pa=parse_pressure(supply),
+            source_pa=parse_pressure(source),
+            gas=gas,
+            temperature_k=temperature + 273.15,
+            hole_mm=hole,
+            seat_mm=seat,
+            pulse_s=parse_duration(pulse),
+            band_pa=float(parse_pressure(band)),
+            slew_pa_s=float(parse_slew(slew)),
+            relief_c=relief_c,
+            limits_pa=limits,
+        )
+    )
+    if page is not None:
+        write_page(result, page)
+    lines = []
+    for title, columns, rows in tables(result):
+        lines += ["", title]
+        widths = [max(len(row[n]) for row in rows) for n in range(len(columns))]
+        for row in rows:
+            cells = (text.rjust(width) if columns[n] == "value" and len(columns) > 2 else text.ljust(width)
+                     for n, (text, width) in enumerate(zip(row, widths, strict=True)))  # fmt: skip
+            lines.append(("  " + "  ".join(cells)).rstrip())
+    emit(result.as_dict(), lines[1:])
+    if not options.json:
+        for text in result.warnings:
+            say(f"mind: {text}")
+        if page is not None:
+            say(f"written to {page}")

@@ -1,0 +1,116 @@
+"""The sizing as a page for the safety file: Markdown or HTML, by the name of the file."""
+
+from __future__ import annotations
+
+import html
+from pathlib import Path
+
+from ipch.errors import FileError, UsageError
+from ipch.sizing.figures import Figure, Sizing
+from ipch.units import format_celsius, format_target
+
+Table = tuple[str, tuple[str, ...], list[tuple[str, ...]]]
+_TITLE = "Sizing of a pressure chamber"
+_STYLE = (
+    "body{font:15px/1.4 sans-serif;max-width:60em;margin:2em auto;padding:0 1em}"
+    "table{border-collapse:collapse;margin:.5em 0 1.5em;width:100%}"
+    "td,th{border:1px solid #bbb;padding:.25em .6em;text-align:left;vertical-align:top}"
+    "td.n{text-align:right;white-space:nowrap}li{margin:.3em 0}"
+)
+
+
+def number(value: float) -> str:
+    """Return a figure with three digits; what never happens is `never`."""
+    if value == float("inf"):
+        return "never"
+    return f"{value:.3g}" if abs(value) < 1000.0 else f"{value:.0f}"
+
+
+def figure_row(figure: Figure) -> tuple[str, str, str, str]:
+    """Return name, value, unit and origin as text."""
+    unit = "" if figure.value == float("inf") else figure.unit
+    return figure.name, number(figure.value), unit, figure.how
+
+
+def tables(sizing: Sizing) -> list[Table]:
+    """Return (title, columns, rows) of everything, in the order of the page."""
+    design = sizing.design
+    inputs: list[tuple[str, ...]] = [
+        ("volume", f"{design.volume_m3 * 1e3:g} L"),
+        ("gas", design.gas),
+        ("temperature", format_celsius(design.temperature_k)),
+        ("working pressure", format_target(design.working_pa)),
+        ("rated pressure", format_target(design.rated_pa)),
+        ("supply, behind its regulator", format_target(design.supply_pa)),
+        ("source, before the regulator", format_target(design.source_pa)),
+        ("bore of the fill valve's seat", f"{design.seat_mm:g} mm"),
+        ("shortest clean pulse", f"{design.pulse_s * 1e3:g} ms"),
+    ]
+    if design.relief_c is not None:
+        inputs.append(("relief valve as fitted", f"C = {design.relief_c:.2e} m3/(s Pa)"))
+    found: list[Table] = [("inputs, absolute pressures", ("what", "value"), inputs)]
+    columns = ("figure", "value", "unit", "how")
+    for title in dict.fromkeys(figure.section for figure in sizing.figures):
+        rows = [figure_row(figure) for figure in sizing.figures if figure.section == title]
+        found.append((title, columns, [*rows]))
+    commands = [(f"ipch config set {name} {value}",) for name, value in reversed(sizing.settings.items())]
+    found.append(("settings for the device, in this order", ("command",), [*commands]))
+    return found
+
+
+def write_page(sizing: Sizing, path: Path) -> None:
+    """Write the page; UsageError for a suffix that is neither .md nor .html, FileError if it cannot be written."""
+    kind = path.suffix.lower()
+    if kind not in (".md", ".html"):
+        raise UsageError(f"page {path}: allowed is a name that ends in .html or .md")
+    try:
+        path.write_text(markdown(sizing) if kind == ".md" else to_html(sizing), encoding="utf-8")
+    except OSError as error:
+        raise FileError(f"{path}: cannot be written: {error.strerror}") from None
+
+
+def markdown(sizing: Sizing) -> str:
+    """Return the page as Markdown."""
+    lines = [f"# {_TITLE}", "", *_preamble(), ""]
+    lines += [f"- **Mind**: {text}" for text in sizing.warnings]
+    for title, columns, rows in tables(sizing):
+        lines += ["", f"## {title[:1].upper()}{title[1:]}", "", f"| {' | '.join(columns)} |"]
+        lines.append("|" + "---|" * len(columns))
+        lines += [f"| {' | '.join(row)} |" for row in rows]
+    return "\n".join([*lines, "", _signature(), ""])
+
+
+def to_html(sizing: Sizing) -> str:
+    """Return the page as one HTML file that needs nothing else."""
+    parts = [
+        f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{_TITLE}</title><style>{_STYLE}</style>',
+        f"<h1>{_TITLE}</h1>",
+        *(f"<p>{html.escape(text)}</p>" for text in _preamble()),
+        "<ul>",
+        *(f"<li><b>Mind</b>: {html.escape(text)}</li>" for text in sizing.warnings),
+        "</ul>",
+    ]
+    for title, columns, rows in tables(sizing):
+        parts.append(f"<h2>{html.escape(title[:1].upper() + title[1:])}</h2><table><tr>")
+        parts += [f"<th>{name}</th>" for name in columns]
+        for row in rows:
+            cells = [
+                f"<td{' class=n' if columns[n] == 'value' else ''}>{html.escape(cell)}</td>"
+                for n, cell in enumerate(row)
+            ]
+            parts.append("</tr><tr>" + "".join(cells))
+        parts.append("</tr></table>")
+    parts.append(f"<p>{_signature()}</p></html>\n")
+    return "\n".join(parts)
+
+
+def _preamble() -> list[str]:
+    return [
+        "Written by `ipch size`. All pressures are absolute. Figures marked [estimate] were never measured; "
+        "the others follow from the inputs. It is an aid to the person who answers for the rig, not a proof of "
+        "conformity with any rule."
+    ]
+
+
+def _signature() -> str:
+    return "Checked by: ____________________  Date: ____________________"
