@@ -174,7 +174,7 @@ class App:
                 if safety.proof.begin_pending():
                     return
             control.regulate(dt_ms)
-            safety.warn(BAND_WIDENED, control.band_is_widened())
+            safety.warn(BAND_WIDENED, control.hold.band_is_widened())
             return
         if state != QUIET and self._started:
             self._started = False
@@ -374,8 +374,11 @@ class App:
 
     def change_setting(self, name: str, value: int) -> str:
         """Check a setting, put it in force and have it stored."""
-        if name == "dead_band_pa" and value < self.control.coarse_pa:
-            return "dead_band_pa: at least %d Pa with these valves and this chamber" % self.control.coarse_pa
+        if name == "dead_band_pa" and value < self.control.hold.coarse_pa:
+            return (
+                "dead_band_pa: at least %d Pa with these valves and this chamber"
+                % self.control.hold.coarse_pa
+            )
         reason = self.settings.set(name, value)
         if not reason:
             self._configure()

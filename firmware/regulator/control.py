@@ -1,20 +1,9 @@
 """Target -> ramp -> pulses, on measured pressure, with the thermal transient taken into account."""
 
+from regulator.hold import Hold
 from regulator.ramp import Ramp
-from regulator.valves import FILL, IMMEDIATE_PER_SETTLED_PERCENT, VENT
+from regulator.valves import FILL, VENT
 
-# Shares of the dead-band in percent: where a pulse is asked for, how far past the target it should end up, and how high
-# its immediate step may reach. What is left to 100 is for the jitter of the pulse, noise and the time it takes to act.
-_TRIGGER_PERCENT = 93
-_PAST_PERCENT = 50
-_PEAK_PERCENT = 84
-# So long after a pulse the other side does not answer to what is little more than its overshoot.
-_REGRET_S = 15
-# Where the wall temperature swings: share of what the swing leaves of the dead-band, and a margin for its prediction.
-_PAST_SWING_PERCENT = 70
-_SWING_MARGIN_PA = 700
-# Samples since the last pulse before a hold is judged.
-_HOLD_SAMPLES = 8
 # An error is judged where it will be when a pulse asked for now takes effect.
 _AHEAD_TICKS = 4
 # Below this difference across the fill valve nothing useful flows.
@@ -36,19 +25,15 @@ class Control:
         self.effort_percent = 0
         self.vent_state = IDLE
         self.supply_low = False
-        self.coarse_pa = 0  # dead-band that the shortest pulses can keep
+        self.hold = Hold(settings, sensors, valves)
         self._ramp = Ramp(settings, sensors, valves)
         self._within_ms = 0
-        self._held_side = -1  # the last correction of a hold
-        self._held_s = -_REGRET_S
-        self._held_pa = 0
         self.configure()
 
     def configure(self):
         """Read the settings."""
         setting = self._settings.get
         self._band_pa = setting("dead_band_pa")
-        self._allowance_pa = setting("swing_allowance_pa")
         self._slew_pa_s = setting("slew_pa_s")
         self._slew_linear = setting("slew_linear")
         self._vent_slew_pa_s = setting("vent_slew_pa_s")
@@ -56,6 +41,7 @@ class Control:
         self._in_limits_ms = setting("in_limits_ms")
         self._ambient_pa = setting("ambient_pa")
         self._ramp.configure()
+        self.hold.configure()
 
     def start(self):
         """Begin to regulate from the pressure that is there."""
@@ -71,9 +57,7 @@ class Control:
             self._ramp.chain(self.ramp_pa, self.target_pa)
             return
         self.effort_percent = 0
-        if self._valves.learned:
-            self._valves.learned = False
-            self._weigh_pulses()
+        self.hold.observe()
         error_pa = self.target_pa - self._sensors.ahead_pa(_AHEAD_TICKS)
         if self.ramp_pa != self.target_pa or abs(error_pa) > 4 * self._band_pa:
             self._follow_ramp(self.target_pa, slew)
@@ -93,19 +77,6 @@ class Control:
             return
         self._follow_ramp(self._ambient_pa, self._vent_slew_pa_s)
 
-    def _weigh_pulses(self):
-        """Find the dead-band that the valves can keep.
-
-        0.75 of what the shortest pulse leaves, so that a pulse from either edge stays clear of the other one.
-        """
-        valves = self._valves
-        step_pa = max(valves.smallest_step_pa(FILL), valves.smallest_step_pa(VENT))
-        self.coarse_pa = step_pa * 75 // IMMEDIATE_PER_SETTLED_PERCENT
-
-    def band_is_widened(self) -> bool:
-        """Return whether the valves are too coarse for the dead-band that was set."""
-        return self.coarse_pa > self._band_pa
-
     def rest(self):
         """One tick in which no valve may move."""
         self.in_limits = 0
@@ -113,64 +84,16 @@ class Control:
         self.effort_percent = 0
 
     def _follow_ramp(self, target_pa: int, slew_pa_s: int):
-        # The gas of a ramp warms or cools the wall: not a swing of the oven.
-        self._sensors.ripple.forget()
+        self.hold.forget()
         step_pa = self._ramp.step_pa(self.ramp_pa, target_pa, slew_pa_s)
         if step_pa:
             self._pulse(FILL if step_pa > 0 else VENT, abs(step_pa), True)
 
     def _hold(self, error_pa: int):
-        """Correct an error that is about to leave the dead-band and will stay."""
-        sensors = self._sensors
-        if sensors.samples < _HOLD_SAMPLES:
-            return
-        band_pa = max(self._band_pa, self.coarse_pa)
-        trigger_pa = band_pa * _TRIGGER_PERCENT // 100
-        if -trigger_pa <= error_pa <= trigger_pa:
-            return
-        # From here on as if a fill was needed; for a vent everything has the other sign.
-        staying_pa = self.target_pa - sensors.settled_pa
-        swing_pa = sensors.swing_pa()
-        side = FILL
-        if error_pa < 0:
-            error_pa = -error_pa
-            staying_pa = -staying_pa
-            swing_pa = -swing_pa
-            side = VENT
-        if staying_pa * 2 < band_pa:
-            return
-        # A pulse that went a little too far takes back 30 % by itself, before the gas sensor has noticed.
-        if side != self._held_side and sensors.age_s - self._held_s < _REGRET_S and error_pa < 2 * band_pa:
-            return
-        past_pa = band_pa * _PAST_PERCENT // 100
-        amplitude_pa = sensors.swing_amplitude_pa()
-        if amplitude_pa:
-            # What the swing adds reverses by itself: the rest of the error is what a pulse is for.
-            staying_pa += swing_pa
-            excess_pa = amplitude_pa - trigger_pa
-            if excess_pa < 0:
-                # Past the target, but not so far that the other end of the swing would call for the other valve.
-                past_pa = -excess_pa * _PAST_SWING_PERCENT // 100 + self._drift_pa(side)
-            else:
-                allowed_pa = min(self._allowance_pa, excess_pa + _SWING_MARGIN_PA) if swing_pa < 0 else 0
-                if error_pa <= trigger_pa + allowed_pa:
-                    return
-                past_pa = max(excess_pa - self._allowance_pa, 0) + _SWING_MARGIN_PA // 2
-        # Past the target, so that the next correction is further away, but never out of the band at once.
-        aim_pa = (staying_pa + past_pa) * IMMEDIATE_PER_SETTLED_PERCENT // 100
-        peak_pa = max(band_pa * _PEAK_PERCENT // 100 - self._valves.jitter_pa(side), 0)
-        step_pa = min(aim_pa, error_pa + peak_pa)
+        side = FILL if error_pa > 0 else VENT
+        step_pa = self.hold.step_pa(side, self.target_pa, error_pa)
         if step_pa > 0 and self._pulse(side, step_pa, False):
-            self._held_side = side
-            self._held_s = sensors.age_s
-            self._held_pa = step_pa * 100 // IMMEDIATE_PER_SETTLED_PERCENT
-
-    def _drift_pa(self, side: int) -> int:
-        """Return the drift during half a swing, going by what the last pulse of this side made up for."""
-        if self._held_side != side:
-            return 0
-        half_s = self._sensors.ripple.half_s()
-        return self._held_pa * half_s // max(self._sensors.age_s - self._held_s, half_s)
+            self.hold.corrected(side, step_pa)
 
     def _pulse(self, side: int, step_pa: int, linger: bool) -> bool:
         """Ask for a pulse; return whether one was worth it and possible."""

@@ -1,5 +1,7 @@
 """Recognises a wall temperature that swings to and fro: its share of the error will reverse by itself."""
 
+from regulator.turns import Turns
+
 # A turn is believed once the temperature has come back this far from its extreme (TMP117: 8 mK a count).
 _TURN_MK = 30
 # Three turns with spans and half periods that agree within this ratio make a swing.
@@ -11,42 +13,27 @@ _OVERDUE_PERCENT = 160
 
 
 class Ripple:
-    """The last turns of a temperature. Temperatures in mK, times in s of uptime."""
+    """The swing of a temperature. Temperatures in mK, times in s of uptime."""
 
     def __init__(self):
         self.middle_mk = 0
         self.amplitude_mk = 0  # 0 while there is no swing
-        self._rising = True
-        self._extreme_mk = 0  # since the last turn
-        self._extreme_s = 0
-        self._turn_mk = [0, 0, 0]  # the newest last
-        self._turn_s = [0, 0, 0]
-        self._turns = 0
+        self._turns = Turns(_TURN_MK)
 
     def forget(self):
         """Start anew: what comes is not the oven's doing."""
-        self._turns = 0
+        self._turns.forget()
         self.amplitude_mk = 0
-        self._extreme_mk = 0
 
     def update(self, wall_mk: int, uptime_s: int):
         """Take the temperature, about once a second; 0 = invalid."""
         if wall_mk == 0:
             self.forget()
             return
-        if self._extreme_mk == 0:
-            self._extreme_mk = wall_mk
-            self._extreme_s = uptime_s
-            return
-        beyond_mk = wall_mk - self._extreme_mk
-        if not self._rising:
-            beyond_mk = -beyond_mk
-        if beyond_mk > 0:
-            self._extreme_mk = wall_mk
-            self._extreme_s = uptime_s
-        elif beyond_mk < -_TURN_MK:
-            self._turn(wall_mk, uptime_s)
-        if self.amplitude_mk and (uptime_s - self._turn_s[2]) * 100 > self.half_s() * _OVERDUE_PERCENT:
+        turns = self._turns
+        if turns.update(wall_mk, uptime_s):
+            self._judge()
+        if self.amplitude_mk and (uptime_s - turns.at_s[2]) * 100 > turns.lasted_s() * _OVERDUE_PERCENT:
             self.amplitude_mk = 0
 
     def offset_mk(self, wall_mk: int) -> int:
@@ -57,28 +44,17 @@ class Ripple:
 
     def half_s(self) -> int:
         """Return the time from one turn to the next."""
-        return self._turn_s[2] - self._turn_s[1]
+        return self._turns.lasted_s()
 
-    def _turn(self, wall_mk: int, uptime_s: int):
-        turn_mk = self._turn_mk
-        turn_s = self._turn_s
-        turn_mk[0] = turn_mk[1]
-        turn_mk[1] = turn_mk[2]
-        turn_mk[2] = self._extreme_mk
-        turn_s[0] = turn_s[1]
-        turn_s[1] = turn_s[2]
-        turn_s[2] = self._extreme_s
-        self._rising = not self._rising
-        self._extreme_mk = wall_mk
-        self._extreme_s = uptime_s
-        if self._turns < 3:
-            self._turns += 1
+    def _judge(self):
+        turn_mk = self._turns.value
+        turn_s = self._turns.at_s
         span_mk = abs(turn_mk[2] - turn_mk[1])
         before_mk = abs(turn_mk[1] - turn_mk[0])
         half_s = turn_s[2] - turn_s[1]
         before_s = turn_s[1] - turn_s[0]
         if (
-            self._turns == 3
+            self._turns.count == 3
             and half_s <= _LONGEST_HALF_S
             and before_s <= 2 * _LONGEST_HALF_S
             and _alike(span_mk, before_mk)

@@ -4,7 +4,7 @@ from regulator.ripple import Ripple
 from regulator.transducers import ADS1115_SATURATED, OPEN, VALID, Transducer, pt1000_mk
 
 # Memory of the level and slope estimate, in samples.
-_MEMORY = 50
+_MEMORY = 160
 # A residual beyond this is a jump, not noise: the estimate starts again.
 _JUMP_PA = 50_000
 _SLEW_PERIOD_MS = 1000

@@ -21,6 +21,9 @@ IMMEDIATE_PER_SETTLED_PERCENT = 145
 # fitted on 15 samples).
 _CLEAR_PA = 1_000
 _CLEAR_PER_NOISE = 5
+# Pulses of a hold that teach an unknown valve are looked at for so much longer; from so many samples on half a step is clear.
+_CARE = 4
+_MANY = 50
 
 # A window with an excess of this share teaches nothing of its pulse. It is only told of valves that so many pulses have
 # taught, and from so many Pa on.
@@ -191,8 +194,12 @@ class Valves:
                 self.isolation = NONE
             self.stage = SETTLE
             # The first pulses of a valve are judged with care, later ones of a ramp in passing.
-            hurry = self._linger and self.responses[self.side].judged >= TRUSTED
-            self._rest_ms = self._settle_ms // 3 if hurry else self._settle_ms
+            self._rest_ms = self._settle_ms
+            if self.responses[self.side].judged >= TRUSTED:
+                if self._linger:
+                    self._rest_ms = self._settle_ms // 3
+            elif not self._linger:
+                self._rest_ms = self._settle_ms * _CARE
             # Extrapolated since the pulse began: what the pressure would be now without it.
             self._before_pa = self._sensors.ahead_pa(0)
             self._sensors.resume_fit()
@@ -233,7 +240,10 @@ class Valves:
         step_pa = self._sensors.ahead_pa(-self._sensors.samples) - self._before_pa
         if side == VENT:
             step_pa = -step_pa
-        clear_pa = max(_CLEAR_PA, _CLEAR_PER_NOISE * self._sensors.noise_pa())
+        clear_pa = _CLEAR_PER_NOISE * self._sensors.noise_pa()
+        if self._sensors.samples > _MANY:
+            clear_pa //= 2
+        clear_pa = max(_CLEAR_PA, clear_pa)
         response = self.responses[side]
         self.verdicts = self.verdicts + 1 & 0xFFFFFF
         self.verdict_side = side

@@ -168,7 +168,7 @@ def ours(scenario: Scenario, world: World, state: Path) -> CoreDevice:
 
 def in_force_pa(app: Any) -> int:
     """Return the dead-band that the firmware keeps: the setting, or what its valves are too coarse for."""
-    return max(int(app.settings.get("dead_band_pa")), int(app.control.coarse_pa))
+    return max(int(app.settings.get("dead_band_pa")), int(app.control.hold.coarse_pa))
 
 
 def off(scenario: Scenario, world: World, state: Path) -> CoreDevice:

@@ -1,0 +1,184 @@
+"""Which error of a hold is worth a pulse, and how large a one."""
+
+from regulator.drift import UNKNOWN_PA, Drift
+from regulator.valves import FILL, IMMEDIATE_PER_SETTLED_PERCENT, VENT
+
+# Shares of the dead-band in percent: where a pulse is asked for, how far past the target it should end up, and how high
+# its immediate step may reach. What is left to 100 is for the jitter of the pulse, noise and the time it takes to act.
+_TRIGGER_PERCENT = 97
+_PAST_PERCENT = 50
+_PEAK_PERCENT = 93
+# While a turn is about to come anyway, it may go this far.
+_COAST_PERCENT = 99
+# A valve that was judged less often may be further off: share of the room that its pulses may use.
+_KNOWN = 6
+_UNKNOWN_PERCENT = 80
+# So long after a pulse the other side does not answer to what is little more than its overshoot.
+_REGRET_S = 15
+# So long after a pulse that fell far short (a valve that is being learned) the next one may follow.
+_FOLLOW_S = 45
+# So long after a pulse the gas is as warm as the wall again: only then does the pressure tell of a drift.
+_RESTED_S = 90
+# Where the wall temperature swings: share of what the swing leaves of the dead-band, and a margin for its prediction.
+_PAST_SWING_PERCENT = 70
+_SWING_MARGIN_PA = 700
+# From so many pulses on to the turn, each is as large as it may be.
+_MANY = 3
+# Samples since the last pulse before a hold is judged.
+_SAMPLES = 8
+
+
+class Hold:
+    """Decides on corrections within the dead-band. Pressures in Pa; an error is positive where its side is needed."""
+
+    def __init__(self, settings, sensors, valves):
+        self._settings = settings
+        self._sensors = sensors
+        self._valves = valves
+        self.drift = Drift()
+        self.coarse_pa = 0  # dead-band that the shortest pulses can keep
+        self._observed_s = 0
+        self._side = -1  # the last correction
+        self._at_s = -_REGRET_S
+        self._step_pa = 0
+        self._fell_short = False
+        self.configure()
+
+    def configure(self):
+        """Read the settings."""
+        self._band_pa = self._settings.get("dead_band_pa")
+        self._allowance_pa = self._settings.get("swing_allowance_pa")
+
+    def band_is_widened(self) -> bool:
+        """Return whether the valves are too coarse for the dead-band that was set."""
+        return self.coarse_pa > self._band_pa
+
+    def forget(self):
+        """A ramp: what it does to the gas and the wall is neither a swing nor a drift."""
+        self._sensors.ripple.forget()
+        self.drift.forget()
+        self._fell_short = False
+
+    def observe(self):
+        """Follow what pulses do and where the pressure would go without them."""
+        valves = self._valves
+        sensors = self._sensors
+        if valves.learned:
+            valves.learned = False
+            self._weigh_pulses()
+        now_s = sensors.age_s
+        if now_s != self._observed_s and now_s - self._at_s > _RESTED_S:
+            self._observed_s = now_s
+            swings = sensors.swing_amplitude_pa() != 0
+            self.drift.update(sensors.settled_pa - sensors.swing_pa(), swings, now_s)
+
+    def corrected(self, side: int, step_pa: int):
+        """A pulse for a step of `step_pa` was asked for."""
+        self._side = side
+        self._at_s = self._sensors.age_s
+        self._step_pa = step_pa
+
+    def step_pa(self, side: int, target_pa: int, error_pa: int) -> int:
+        """Return the immediate step to ask of `side`, 0 for none; `error_pa` (target less pressure) calls for it."""
+        sensors = self._sensors
+        band_pa = max(self._band_pa, self.coarse_pa)
+        if abs(error_pa) * 4 < band_pa or sensors.samples < _SAMPLES:
+            return 0
+        staying_pa = target_pa - sensors.settled_pa
+        swing_pa = sensors.swing_pa()
+        if side == VENT:
+            error_pa = -error_pa
+            staying_pa = -staying_pa
+            swing_pa = -swing_pa
+        trigger_pa = band_pa * _TRIGGER_PERCENT // 100
+        since_s = sensors.age_s - self._at_s
+        # A pulse that went a little too far takes back 30 % by itself, before the gas sensor has noticed.
+        if side != self._side and since_s < _REGRET_S and error_pa < 2 * band_pa:
+            return 0
+        peak_pa = max(band_pa * _PEAK_PERCENT // 100 - self._valves.jitter_pa(side), 0)
+        if self._valves.responses[side].judged < _KNOWN:
+            peak_pa = peak_pa * _UNKNOWN_PERCENT // 100
+        # What the swing adds reverses by itself: the rest of the error is what a pulse is for.
+        lasting_pa = staying_pa + swing_pa
+        edge_pa = trigger_pa - sensors.swing_amplitude_pa()
+        left_pa = self.drift.left_pa(side == FILL, sensors.age_s) if edge_pa > 0 else UNKNOWN_PA
+        if left_pa != UNKNOWN_PA:
+            most_pa = (trigger_pa + peak_pa) * 100 // IMMEDIATE_PER_SETTLED_PERCENT
+            room_pa = (error_pa + peak_pa) * 100 // IMMEDIATE_PER_SETTLED_PERCENT
+            aim_pa = self._planned_pa(error_pa, lasting_pa, left_pa, edge_pa, most_pa, room_pa, band_pa)
+            return min(aim_pa, room_pa) * IMMEDIATE_PER_SETTLED_PERCENT // 100
+        if error_pa <= trigger_pa:
+            if not (
+                self._fell_short and side == self._side and since_s > _FOLLOW_S and lasting_pa * 2 > band_pa
+            ):
+                return 0
+        elif staying_pa * 2 < band_pa:
+            return 0
+        # Past the target, so that the next correction is further away, but never out of the band at once.
+        past_pa = band_pa * _PAST_PERCENT // 100
+        amplitude_pa = sensors.swing_amplitude_pa()
+        if amplitude_pa and edge_pa > 0:
+            # But not so far that the other end of the swing would call for the other valve.
+            staying_pa = lasting_pa
+            past_pa = edge_pa * _PAST_SWING_PERCENT // 100 + self._drift_pa(side)
+        elif amplitude_pa:
+            allowed_pa = min(self._allowance_pa, _SWING_MARGIN_PA - edge_pa) if swing_pa < 0 else 0
+            if error_pa <= trigger_pa + allowed_pa:
+                return 0
+            staying_pa = lasting_pa
+            past_pa = max(-edge_pa - self._allowance_pa, 0) + _SWING_MARGIN_PA // 2
+        aim_pa = (staying_pa + past_pa) * IMMEDIATE_PER_SETTLED_PERCENT // 100
+        return min(aim_pa, error_pa + peak_pa)
+
+    def _planned_pa(
+        self,
+        error_pa: int,
+        lasting_pa: int,
+        left_pa: int,
+        edge_pa: int,
+        most_pa: int,
+        room_pa: int,
+        band_pa: int,
+    ) -> int:
+        """Return the lasting step of the first of as few pulses as the way to the turn needs; 0 while it can wait.
+
+        The same number of pulses leaves the least rms when all are alike and the errors lie evenly about the target:
+        each pulse at half a step before it, and the turn half a step off.
+        """
+        way_pa = lasting_pa + left_pa
+        spare_pa = most_pa // 8
+        if way_pa <= edge_pa + spare_pa:
+            # The turn comes first, or all but. If it is late, a small correction will do.
+            late = error_pa * 100 > band_pa * _COAST_PERCENT
+            return max(way_pa - edge_pa, 0) + _SWING_MARGIN_PA if late else 0
+        pulses = (way_pa - edge_pa - spare_pa) // most_pa + 1
+        even_pa = min(way_pa * 2 // (2 * pulses + 1), most_pa)
+        if pulses < _MANY and even_pa <= 2 * edge_pa and lasting_pa * 2 >= even_pa and even_pa <= room_pa:
+            return even_pa
+        if error_pa * 100 <= band_pa * _TRIGGER_PERCENT:
+            return 0
+        return most_pa if pulses > 1 else min(most_pa, way_pa - edge_pa + _SWING_MARGIN_PA)
+
+    def _weigh_pulses(self):
+        """Take account of a pulse, and find the dead-band that the valves can keep.
+
+        That is 0.75 of what the shortest pulse leaves, so that a pulse from either edge stays clear of the other one.
+        """
+        valves = self._valves
+        step_pa = max(valves.smallest_step_pa(FILL), valves.smallest_step_pa(VENT))
+        self.coarse_pa = step_pa * 75 // IMMEDIATE_PER_SETTLED_PERCENT
+        side = valves.side
+        response_pa = valves.responses[side].response_pa
+        self._fell_short = response_pa * 2 < self._step_pa
+        lasting_pa = response_pa * 100 // IMMEDIATE_PER_SETTLED_PERCENT
+        self.drift.moved(lasting_pa if side == FILL else -lasting_pa)
+
+    def _drift_pa(self, side: int) -> int:
+        """Return the drift during half a swing: since the last turn, or what the last pulse of this side made up for."""
+        half_s = self._sensors.ripple.half_s()
+        now_s = self._sensors.age_s
+        known_pa = self.drift.over_pa(side == FILL, half_s, now_s)
+        if self._side != side:
+            return known_pa
+        lasting_pa = self._step_pa * 100 // IMMEDIATE_PER_SETTLED_PERCENT
+        return max(known_pa, lasting_pa * half_s // max(now_s - self._at_s, half_s))
