@@ -3,7 +3,7 @@
 from regulator.ripple import Ripple
 from regulator.transducers import ADS1115_SATURATED, OPEN, VALID, Transducer, pt1000_mk
 
-# Memory of the level and slope estimate, in samples.
+# Memory of the level and slope estimate, in samples; beyond 165 a residual times its weight would pass 2^30.
 _MEMORY = 160
 # A residual beyond this is a jump, not noise: the estimate starts again.
 _JUMP_PA = 50_000

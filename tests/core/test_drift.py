@@ -1,0 +1,77 @@
+from regulator.drift import UNKNOWN_PA, Drift
+from regulator.turns import Turns
+
+HALF_S = 7_200
+TRAVEL_PA = 24_000
+
+
+def triangle_pa(s):
+    """A cell that lifts the pressure for two hours and lowers it for two."""
+    phase = s % (2 * HALF_S)
+    if phase > HALF_S:
+        phase = 2 * HALF_S - phase
+    return 5_000_000 + TRAVEL_PA * phase // HALF_S
+
+
+def follow(drift, start_s, end_s, moved_pa=0):
+    for s in range(start_s, end_s):
+        drift.update(triangle_pa(s) + moved_pa, True, s)
+
+
+def test_turns_are_told_from_noise():
+    turns = Turns(30)
+    for s in range(100):
+        turns.update(s + (5 if s % 2 else -5), s)
+    for s in range(100, 200):
+        turns.update(200 - s + (5 if s % 2 else -5), s)
+    assert turns.count == 1
+    assert 95 <= turns.at_s[2] <= 105
+    assert not turns.rising
+
+
+def test_nothing_is_known_before_two_turns():
+    drift = Drift()
+    follow(drift, 0, HALF_S + 3_600)
+    assert drift.left_pa(True, HALF_S + 3_600) == UNKNOWN_PA
+
+
+def test_the_way_to_the_next_turn():
+    drift = Drift()
+    follow(drift, 0, 2 * HALF_S + 900)
+    # An eighth of the way up is done: seven eighths are left.
+    assert abs(drift.left_pa(False, 2 * HALF_S + 900) - TRAVEL_PA * 7 // 8) < 200
+    assert drift.left_pa(True, 2 * HALF_S + 900) == UNKNOWN_PA, "it is rising"
+    follow(drift, 2 * HALF_S + 900, 2 * HALF_S + 5_400)
+    assert abs(drift.left_pa(False, 2 * HALF_S + 5_400) - TRAVEL_PA // 4) < 200
+
+
+def test_pulses_are_no_turns():
+    drift = Drift()
+    follow(drift, 0, 2 * HALF_S + 3_600)
+    drift.moved(-6_000)
+    follow(drift, 2 * HALF_S + 3_600, 2 * HALF_S + 5_400, -6_000)
+    assert abs(drift.left_pa(False, 2 * HALF_S + 5_400) - TRAVEL_PA // 4) < 200
+
+
+def test_a_turn_that_does_not_come_is_not_waited_for():
+    drift = Drift()
+    follow(drift, 0, 2 * HALF_S + 3_600)
+    for s in range(2 * HALF_S + 3_600, 4 * HALF_S):
+        drift.update(5_000_000 + TRAVEL_PA * (s - 2 * HALF_S) // HALF_S, True, s)
+        if s == 3 * HALF_S + 60:
+            assert drift.left_pa(False, s) == 0
+    assert drift.left_pa(False, 4 * HALF_S) == UNKNOWN_PA
+
+
+def test_a_ramp_makes_it_forget():
+    drift = Drift()
+    follow(drift, 0, 2 * HALF_S + 3_600)
+    drift.forget()
+    assert drift.left_pa(False, 2 * HALF_S + 3_600) == UNKNOWN_PA
+
+
+def test_a_swing_that_was_recognised_or_lost_makes_it_forget():
+    drift = Drift()
+    follow(drift, 0, 2 * HALF_S + 3_600)
+    drift.update(triangle_pa(2 * HALF_S + 3_600), False, 2 * HALF_S + 3_600)
+    assert drift.left_pa(False, 2 * HALF_S + 3_600) == UNKNOWN_PA
