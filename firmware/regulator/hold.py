@@ -174,7 +174,7 @@ class Hold:
         self.drift.moved(lasting_pa if side == FILL else -lasting_pa)
 
     def _drift_pa(self, side: int) -> int:
-        """Return the drift during half a swing: since the last turn, or as the last pulse of this side made up for it."""
+        """Return the drift during half a swing: since the last turn, or as the last pulse of the side made up for."""
         half_s = self._sensors.ripple.half_s()
         now_s = self._sensors.age_s
         known_pa = self.drift.over_pa(side == FILL, half_s, now_s)

@@ -21,7 +21,7 @@ IMMEDIATE_PER_SETTLED_PERCENT = 145
 # fitted on 15 samples).
 _CLEAR_PA = 1_000
 _CLEAR_PER_NOISE = 5
-# A pulse of a hold that teaches an unknown valve is looked at for so much longer; from so many samples on, half is clear.
+# A pulse of a hold that teaches an unknown valve is watched for so much longer; from so many samples on, half is clear.
 _CARE = 4
 _MANY = 50
 
