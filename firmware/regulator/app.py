@@ -94,6 +94,7 @@ class App:
         self._vent_from = OFF
         self._save = False
         self._started = False
+        self._seen = OFF
         self._garbage = 0  # ticks that served the line since memory was collected
         self._rough = False  # the vent goes on without the control transducer or the vent valve
         self._look_ms = 0
@@ -147,6 +148,9 @@ class App:
         valves = self.valves
         valves.update(dt_ms)
         state = safety.state
+        if state != self._seen:
+            self._seen = state
+            self.record.watch()
         if safety.proof.active:
             safety.proof.tick(dt_ms)
             control.rest()

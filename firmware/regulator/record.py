@@ -135,8 +135,9 @@ class Record:
         if state == QUIET:
             state = REGULATE
         if state != self._state or safety.fault != self._fault:
-            self.due = True
-            self.urgent = now_s - self._written_s >= _PAUSE_S
+            if now_s - self._written_s >= _PAUSE_S:
+                self.due = True
+                self.urgent = True
         elif app.control.target_pa != self._target_pa:
             self._target_pa = app.control.target_pa
             self._target_s = now_s

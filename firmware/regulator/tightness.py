@@ -136,6 +136,8 @@ class Tightness:
         if count:
             moved_pa = pa - self._slow_pa[index - count]
             if moved_pa > self._least_pa or moved_pa < -self._least_pa:
+                # So long a time needs no second sample.
+                self._hits = _HITS
                 self._judge(moved_pa, count * ms, self._slow_safety_pa[index - count])
         self._slow_pa[index] = pa
         self._slow_safety_pa[index] = self._sensors.safety_pa
