@@ -8,6 +8,8 @@ import board
 def run(rig):
     """Regulate until maintenance is asked for."""
     rig.safe()
+    # What compiling leaves behind is collected at once, or the modules end up scattered over a heap without any room.
+    gc.threshold(16_000)
     import files
     from link import Link
 
@@ -18,6 +20,7 @@ def run(rig):
 
     settings = Settings()
     app = App(rig, Link(rig.serial), settings, Store(files, settings), gc.collect)
+    gc.threshold(-1)
     gc.collect()
     while app.safety.state != MAINTENANCE:
         app.tick()

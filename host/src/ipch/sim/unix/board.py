@@ -4,12 +4,17 @@ This file runs under MicroPython's unix port in place of firmware/board.py.
 """
 
 import array
+import gc
 import sys
 
 import uctypes
 
 _TX_BYTES = 256
 _RX_BYTES = 64
+
+
+# As main.py does, for programs that take its place.
+gc.threshold(16_000)
 
 
 class Port:
