@@ -106,7 +106,7 @@ class App:
         if store.state_lost:
             self.safety.warn(STATE_LOST, True)
         self.record.begin()
-        self.blackbox.watch(self)
+        self.blackbox.watch(self, collect)
 
     def tick(self):
         """Do one tick: wait, read, correct, check, control, safety, drive, serve, collect, record, feed."""

@@ -91,20 +91,27 @@ class BlackBox:
         self._half = 0
         self._values = array("i")  # of the settings, as they were when the last row was written
 
-    def watch(self, app):
-        """Find what a keyframe holds, and begin to record."""
+    def watch(self, app, collect):
+        """Find what a keyframe holds, and begin to record; `collect()` is called on the way.
+
+        Where much is allocated that does not last, little that lasts may come to lie in between.
+        """
         self._app = app
         self._sample = app.sample
-        found = parts(app)
-        self.slots = len(slot_names(found))
-        self.crc = names_crc(found)
+        crc = 0
+        for name in slot_names(parts(app)):
+            self.slots += 1
+            crc = crc32(name.encode() + b"\n", crc)
+        self.crc = crc & 0xFFFFFFFF
+        collect()
         self._frames = tuple([array("i", [0] * self.slots) for _ in range(_KEYFRAMES)])
-        self._copiers = _copiers(found)
-        self._half = len(self._copiers) // 2
         self._values = array("i", [value for _, value in app.settings.items()])
         self.blocks.append(("settings", "i", self._values))
         for index, frame in enumerate(self._frames):
             self.blocks.append(("keyframe%d" % index, "i", frame))
+        self._copiers = _copiers(parts(app), collect)
+        self._half = len(self._copiers) // 2
+        collect()
 
     # The rig, as the safety module sees it.
 
@@ -256,14 +263,13 @@ class BlackBox:
             first += 1
 
 
-def parts(app) -> list:
-    """Return (path, object, names) of everything that decides about valves; names is a list of (name, length).
+def parts(app):
+    """Yield (path, object, names) of everything that decides about valves; names is a list of (name, length).
 
     They are the integers (length 0) and the lists of integers among the attributes of the app and of the objects that
     it leads to, in an order that is the same on every interpreter. An attribute that is none of these when the app has
     been made is not found.
     """
-    found = []
     waiting = [("", app)]
     seen = []
     while waiting:
@@ -289,32 +295,22 @@ def parts(app) -> list:
                     if not callable(each) and hasattr(each, "__dict__"):
                         waiting.append((prefix + (name if index < 0 else "%s.%d" % (name, index)), each))
         if names:
-            found.append((path, thing, names))
-    return found
+            yield path, thing, names
 
 
-def slot_names(found: list) -> list:
-    """Return the name of each integer of a keyframe, in its order: `sensors.control.band`, `safety._was_pa[3]`."""
-    named = []
+def slot_names(found):
+    """Yield the name of each integer of a keyframe, in its order: `sensors.control.band`, `safety._was_pa[3]`."""
     for path, _, names in found:
         prefix = path + "." if path else ""
         for name, length in names:
             if length:
-                named += ["%s%s[%d]" % (prefix, name, index) for index in range(length)]
+                for index in range(length):
+                    yield "%s%s[%d]" % (prefix, name, index)
             else:
-                named.append(prefix + name)
-    return named
+                yield prefix + name
 
 
-def names_crc(found: list) -> int:
-    """Return a CRC32 of the names of a keyframe's integers."""
-    crc = 0
-    for name in slot_names(found):
-        crc = crc32(name.encode() + b"\n", crc)
-    return crc & 0xFFFFFFFF
-
-
-def _copiers(found: list) -> tuple:
+def _copiers(found, collect) -> tuple:
     """Return (function, objects) pairs that copy every integer into a frame.
 
     They are written as source and compiled here: that takes 4 us an integer, a loop over getattr() three times as much.
@@ -330,6 +326,7 @@ def _copiers(found: list) -> tuple:
         made.append((scope["copy"], tuple(things)))
         lines.clear()
         things.clear()
+        collect()
 
     for _, thing, names in found:
         things.append(thing)

@@ -135,7 +135,7 @@ class FakeApp:
         self.safety.proof.open_ms = [200, 180, 0, 0, 100]
         self.sample = Part()
         self.blackbox = BlackBox(None)
-        self.blackbox.watch(self)
+        self.blackbox.watch(self, gc.collect)
 
     def _request(self, *call):
         if self.failure:

@@ -1,5 +1,7 @@
 """The black box on a stand-in for the regulator: what a row holds, when it freezes, what a keyframe finds."""
 
+import gc
+
 from fakes import Part, allocated_by
 
 from regulator.blackbox import ARMED, COLUMNS, FROZEN, ROWS, TRIGGERED, BlackBox, parts, slot_names
@@ -44,7 +46,7 @@ class App:
         self.pair = (Inner(), Inner())
         self.inner.outer = self  # a way back
         self.blackbox = BlackBox(Rig())
-        self.blackbox.watch(self)
+        self.blackbox.watch(self, gc.collect)
 
     def tick(self, dt_ms=20, coils=True, busy=False):
         self.blackbox.record(dt_ms, coils, busy)
@@ -123,7 +125,7 @@ def test_a_trip_freezes_a_second_later_and_is_kept():
 def test_keyframes_hold_what_the_objects_held_at_the_end_of_one_tick():
     app = App()
     box = app.blackbox
-    names = slot_names(parts(app))
+    names = list(slot_names(parts(app)))
     assert "inner.b" in names and "pair.1._list[2]" in names and "inner.flag" in names
     assert not [name for name in names if "text" in name or "empty" in name or "sample" in name]
     assert len(names) == len(set(names)) == box.slots

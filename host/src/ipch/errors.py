@@ -63,3 +63,9 @@ class FileError(IpchError):
     """A recipe, plant or settings file that is not valid, or a file that cannot be read or written."""
 
     exit_code = 8
+
+
+class CheckError(IpchError):
+    """Something was checked and is not as it should be: a replay that differs, a proof test that was not passed."""
+
+    exit_code = 9

@@ -1,0 +1,167 @@
+"""Commands about faults and what keeps them away: blackbox, replay, selftest."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ipch.cli.common import Json, Port, connected, emit, options, to_json
+
+if TYPE_CHECKING:
+    from ipch.replay import Replay, Step
+
+_PANEL = "Faults and safety"
+
+
+def add_to(app: typer.Typer) -> None:
+    for command in (blackbox, replay, selftest):
+        app.command(rich_help_panel=_PANEL)(command)
+
+
+def blackbox(
+    out: Annotated[
+        Path | None, typer.Option(metavar="FILE.json", help="By default named after device and time.")
+    ] = None,
+    keep: Annotated[
+        bool,
+        typer.Option("--keep", help="Leave it frozen; otherwise it records again once the file is written."),
+    ] = False,
+    port: Port = None,
+    json: Json = False,
+) -> None:
+    """Fetch the last seconds before a trip, or before now, into a file and a plot."""
+    from ipch import blackbox as box_file
+    from ipch.blackbox_plot import write_plot
+
+    with connected() as instrument:
+        box = box_file.fetch(instrument)
+        stamp = box.fetched_utc.replace("-", "").replace(":", "")
+        place = out or Path(f"blackbox-{instrument.identity.serial_number}-{stamp}.json")
+        box_file.save(place, box)
+        plot = place.with_suffix(".html")
+        write_plot(plot, box)
+        if not keep:
+            box_file.arm(instrument)
+    what = f"{box.fault}, " if box.trip_row is not None else ""
+    lines = [f"{what}{len(box.rows)} ticks, {len(box.requests)} requests written to {place}, plot to {plot}"]
+    if box.missed:
+        lines.append(f"{box.missed} later faults were not recorded, because it was frozen")
+    emit(
+        {
+            "file": str(place),
+            "plot": str(plot),
+            "fault": box.fault,
+            "rows": len(box.rows),
+            "requests": len(box.requests),
+            "missed": box.missed,
+        },
+        lines,
+    )
+
+
+def replay(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="File that `ipch blackbox` wrote.")],
+    step: Annotated[
+        int, typer.Option(metavar="N", min=0, help="Print every N-th tick; 0 prints none, 1 all of them.")
+    ] = 0,
+    start: Annotated[
+        float | None, typer.Option("--from", metavar="S", help="Print from this time on, in s from the trip.")
+    ] = None,
+    end: Annotated[
+        float | None, typer.Option("--to", metavar="S", help="Print up to this time, in s from the trip.")
+    ] = None,
+    show: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME", help="Print this inner value, too, such as sensors.slew_pa_s; 'list' lists them."
+        ),
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Run a black box through the firmware on this machine; every command must come out as recorded."""
+    from ipch import blackbox as box_file
+    from ipch.errors import UsageError
+    from ipch.replay import Replay, check
+
+    box = box_file.load(file)
+    desk = Replay(box)
+    names = show or []
+    if "list" in names:
+        emit({"names": desk.names}, desk.names)
+        return
+    unknown = [name for name in names if name not in desk.names]
+    if unknown:
+        raise UsageError(f"no inner value is called {unknown[0]}; `--show list` lists them")
+    checked = 0
+    for each in desk.steps():
+        wanted = step and (checked % step == 0 or each.differences or each.requests)
+        if wanted and (start is None or each.time_s >= start) and (end is None or each.time_s <= end):
+            _print(desk, each, names)
+        check(each)
+        checked += 1
+    pulses = sum(1 for us in box.column("pulse_us")[desk.start_row + 1 :] if us)
+    data = {"file": str(file), "fault": box.fault, "ticks": checked, "pulses": pulses, "differences": 0}
+    emit(data, [f"{checked} ticks with {pulses} pulses replayed; every command is as it was recorded"])
+
+
+def _print(desk: "Replay", each: "Step", names: list[str]) -> None:
+    from ipch.replay import SWITCHES
+
+    app = desk.app
+    states = desk.states
+    inner = {name: desk.value(name) for name in names}
+    if options.json:
+        print(
+            to_json(
+                {
+                    "row": each.row,
+                    "time_s": each.time_s,
+                    **each.recorded,
+                    "replayed": each.replayed,
+                    "pressure_pa": app.sensors.pressure_pa,
+                    "safety_pa": app.sensors.safety_pa,
+                    "fault": app.safety.fault_name,
+                    "requests": each.requests,
+                    "inner": inner,
+                }
+            )
+        )
+        return
+    levels, us = each.replayed["levels"], each.replayed["pulse_us"]
+    does = [name for bit, name in enumerate(SWITCHES) if levels >> bit & 1]
+    does += ["all off"] if levels & 8 else []
+    does += [f"{'fill' if us > 0 else 'vent'} {abs(us) / 1000:g} ms"] if us else []
+    does += [f"{name}={value}" for name, value in inner.items()]
+    does += [f"<- {text}" for text in each.requests]
+    print(
+        f"{each.row:4d} {each.time_s:+8.3f} s  {app.sensors.control_pa:9d} Pa  {app.sensors.safety_pa:9d} Pa  "
+        f"{states[each.replayed['state']]:<11} {app.safety.fault_name if app.safety.fault else '-':<14} "
+        + ", ".join(does)
+    )
+
+
+_BITS = (
+    "the ADS1115 does not answer",
+    "the MAX31865 does not answer",
+    "the TMP117 does not answer",
+    "the control transducer is invalid",
+    "the safety transducer is invalid",
+    "the supply transducer is invalid",
+    "stored settings were lost",
+    "the stored state was lost",
+    "a coil is not as it was commanded",
+)
+
+
+def selftest(port: Port = None, json: Json = False) -> None:
+    """Let the device test itself: converters, transducers, coils, memory. No valve moves."""
+    from ipch.errors import CheckError
+
+    with connected() as instrument:
+        result = int(instrument.query("*TST?"))
+    found = [text for bit, text in enumerate(_BITS) if result >> bit & 1]
+    if result >> len(_BITS):
+        found.append(f"bits that this ipch does not know: {result >> len(_BITS) << len(_BITS)}")
+    if found:
+        raise CheckError(f"self test: {'; '.join(found)}")
+    emit({"result": result, "found": found}, ["self test passed"])

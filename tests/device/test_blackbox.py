@@ -1,0 +1,206 @@
+"""Trips recorded by the device, fetched over its line, and replayed on a desk: every command bit for bit."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from ipch import blackbox, wire
+from ipch.blackbox import BlackBox
+from ipch.errors import CheckError, FileError
+from ipch.instrument import Identity
+from ipch.replay import Replay, check
+from ipch.sim import signals
+
+
+class Client:
+    """What the client needs of an instrument, over the bench's line: its time belongs to the test."""
+
+    identity = Identity("ipch", "IPCH-1", "TEST", "0", "?")
+
+    def __init__(self, rig):
+        self._rig = rig
+
+    def query(self, message):
+        return self._rig.ask(message)
+
+    def ask(self, message):
+        self._rig.send(message)
+        self._rig.run_s(0.1)
+        return []
+
+    def setting_names(self):
+        return wire.fields(self.query(":SYST:SETT:LIST?"))
+
+
+def regulating(bench, *sets):
+    rig = bench("initial_mpa=4.5", *sets)
+    rig.send(":SOUR:PRES 5;SLEW 0.1;:OUTP ON")
+    rig.run_s(15)
+    assert rig.fetch()["state"] == "REGULATE"
+    return rig
+
+
+def replayed(box: BlackBox) -> Replay:
+    replay = Replay(box)
+    for step in replay.steps():
+        check(step)
+    return replay
+
+
+def over_pressure(rig):
+    for valve in rig.plant.valves[:2]:
+        valve.stuck = "open"
+
+
+def open_loop(rig):
+    rig.world.stuck_counts[signals.CONTROL] = 0
+
+
+def disagreement(rig):
+    rig.world.stuck_counts[signals.SAFETY] = round((4 + 16 * 0.53) * 0.1 / signals.RP2040_VOLT_PER_COUNT)
+
+
+def comparator(rig):
+    rig.world.stuck_counts[signals.TRIPPED] = 1
+
+
+def coil(rig):
+    rig.world.stuck_counts[signals.COIL_SHORTED] = 16
+
+
+TRIPS = {
+    "over-pressure": over_pressure,
+    "open loop": open_loop,
+    "disagreement": disagreement,
+    "comparator": comparator,
+    "coil": coil,
+}
+
+
+@pytest.mark.parametrize("kind", TRIPS)
+def test_a_trip_is_fetched_long_after_and_replayed_bit_for_bit(bench, kind, tmp_path):
+    rig = regulating(bench)
+    rig.world.trace = []
+    rig.run_s(5)
+    TRIPS[kind](rig)
+    rig.run_s(8)
+    fault = rig.ask(":SYST:FAUL?").split(",")[0]
+    assert fault != "NONE"
+    trace, rig.world.trace = rig.world.trace, None
+    rig.run_s(300)
+    path = tmp_path / "trip.json"
+    blackbox.save(path, blackbox.fetch(Client(rig)))
+    box = blackbox.load(path)
+    assert box.fault == fault and box.trip_row == len(box.rows) - 50
+    replay = replayed(box)
+    assert len(box.rows) - replay.start_row > 400, "8 s at least are replayed"
+    # The rows are what went over the rig's wires.
+    counts = [entry[1:] for entry in trace if len(entry) == 1 + signals.COUNT]
+    names = (
+        "dt_ms",
+        "control_counts",
+        "safety_counts",
+        "supply_counts",
+        "gas_counts",
+        "wall_counts",
+        "faults",
+    )
+    rows = list(zip(*(box.column(name) for name in names), strict=True))
+    index = next(i for i in range(len(counts)) if counts[i][:7] == rows[-200])
+    assert [each[:7] for each in counts[index : index + 100]] == rows[-200:-100]
+    assert sum(1 for value in box.column("pulse_us") if value) > 3 or kind != "over-pressure"
+
+
+def test_settings_and_requests_within_the_ring_are_replayed(bench, tmp_path):
+    rig = regulating(bench)
+    rig.run_s(5)
+    for message in (
+        ':SYST:SETT "dead_band_pa",2000',
+        ":UNIT:PRES BAR;:SOUR:PRES 51.5",
+        ":SOUR:PRES:SLEW 2",
+        ":OUTP:QUI 1",
+        ":FETC?",
+        ":SOUR:PRES 99",
+    ):
+        rig.send(message)
+        rig.run_s(1.2)
+    box = blackbox.fetch(Client(rig))
+    assert box.fault == "NONE" and box.trip_row is None
+    texts = [request.text for request in box.requests if request.row >= 0]
+    assert '"dead_band_pa" 5000' in texts and box.settings["dead_band_pa"] == 2000
+    assert ":OUTP:QUI 1" in texts and not any("99" in text or "FETC" in text for text in texts)
+    replay = replayed(box)
+    assert replay.start_row < min(request.row for request in box.requests if request.row >= 0)
+    assert replay.app.settings.get("dead_band_pa") == 2000
+    assert replay.app.control.target_pa == 5_150_000
+    # It records again only once it is told to.
+    rig.run_s(1)
+    assert rig.ask(":TRAC:STAT?").startswith("FROZEN")
+    blackbox.arm(Client(rig))
+    assert rig.ask(":TRAC:STAT?").startswith("ARMED")
+
+
+@pytest.fixture(scope="module")
+def recorded(tmp_path_factory) -> Path:
+    from tests.device.conftest import Bench
+
+    folder = tmp_path_factory.mktemp("box")
+    rig = Bench("core", folder, ("initial_mpa=4.5",), 1)
+    regulating(lambda *_: rig)
+    rig.send(":SOUR:PRES 4.8")
+    rig.run_s(8)
+    path = folder / "box.json"
+    blackbox.save(path, blackbox.fetch(Client(rig)))
+    return path
+
+
+def test_a_damaged_file_is_refused(recorded, tmp_path):
+    text = recorded.read_text()
+    box = blackbox.load(recorded)
+    bad = tmp_path / "bad.json"
+    count = f",{box.rows[300][1]},"
+    for damaged in (
+        text[:-200],
+        text.replace(count, ",1234,", 1),
+        text.replace('"version":1', '"version":2'),
+        "[]",
+    ):
+        assert damaged != text
+        bad.write_text(damaged)
+        with pytest.raises(FileError):
+            blackbox.load(bad)
+
+
+@pytest.mark.parametrize(
+    "column", ["control_counts", "safety_counts", "wall_counts", "dt_ms", "pulse_us", "levels"]
+)
+def test_one_changed_value_is_found(recorded, column):
+    box = blackbox.load(recorded)
+    at = box.fields.index(column)
+    row = box.keyframes[0].row + 60
+    rows = [list(values) for values in box.rows]
+    rows[row][at] += 40 if column.endswith("counts") else 1
+    with pytest.raises(CheckError, match="row") as found:
+        replayed(box.model_copy(update={"rows": rows}))
+    assert int(str(found.value).split("row ")[1].split()[0]) >= row
+
+
+def test_other_firmware_is_refused(recorded):
+    box = blackbox.load(recorded)
+    with pytest.raises(FileError, match="firmware"):
+        Replay(box.model_copy(update={"names_crc": "00000000"}))
+
+
+def test_a_lost_request_moves_the_start(recorded):
+    box = blackbox.load(recorded)
+    later = box.model_copy(update={"lost_row": box.keyframes[1].row - 1})
+    assert Replay(later).start_row == box.keyframes[1].row
+    with pytest.raises(FileError, match="keyframe"):
+        Replay(box.model_copy(update={"lost_row": len(box.rows)}))
+
+
+def test_the_file_is_plain(recorded):
+    content = json.loads(recorded.read_text())
+    assert content["format"] == "ipch black box" and content["version"] == 1
+    assert len(content["rows"]) == 550 and content["fields"][0] == "dt_ms"

@@ -1,0 +1,56 @@
+"""`ipch blackbox`, `ipch replay` and `ipch selftest` against a simulated rig."""
+
+import json
+
+import pytest
+
+from ipch import blackbox
+from ipch.cli import run
+from ipch.sim.server import simulate
+
+
+@pytest.fixture(scope="module")
+def port():
+    with simulate(["--rig", "sim", "--speed", "max", "--set", "initial_mpa=4.9"]) as simulator:
+        yield simulator.port
+
+
+def said(capsys, *words):
+    capsys.readouterr()
+    code = run(list(words))
+    return code, capsys.readouterr()
+
+
+def test_a_black_box_goes_into_a_file_and_a_plot_and_through_a_replay(port, tmp_path, capsys):
+    assert run(["set", "5MPa", "--port", port]) == 0
+    assert run(["on", "--port", port]) == 0
+    path = tmp_path / "box.json"
+    code, out = said(capsys, "blackbox", "--out", str(path), "--port", port, "--json")
+    assert code == 0, out.err
+    told = json.loads(out.out)
+    assert told["rows"] == len(blackbox.load(path).rows) and told["fault"] == "NONE"
+    assert "Plotly.newPlot" in path.with_suffix(".html").read_text()
+    code, out = said(capsys, "send", ":TRAC:STAT?", "--port", port)
+    assert out.out.startswith("ARMED")
+
+    code, out = said(capsys, "replay", str(path), "--json")
+    assert code == 0 and json.loads(out.out)["differences"] == 0, out
+    code, out = said(capsys, "replay", str(path), "--step", "1", "--from=-0.5", "--show", "sensors.slew_pa_s")
+    assert code == 0 and out.out.count("sensors.slew_pa_s=") > 5
+    code, out = said(capsys, "replay", str(path), "--show", "nonsense")
+    assert code == 2 and "--show list" in out.err
+
+    box = blackbox.load(path)
+    rows = [list(row) for row in box.rows]
+    rows[-40][box.fields.index("state")] ^= 1
+    blackbox.save(path, box.model_copy(update={"rows": rows}))
+    code, out = said(capsys, "replay", str(path))
+    assert code == 9 and f"row {len(rows) - 40}" in out.err
+    path.write_text(path.read_text().replace("[20,", "[21,", 1))
+    code, out = said(capsys, "replay", str(path))
+    assert code == 8 and "checksum" in out.err
+
+
+def test_the_self_test_passes(port, capsys):
+    code, out = said(capsys, "selftest", "--port", port)
+    assert code == 0 and out.out == "self test passed\n"
