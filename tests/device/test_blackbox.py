@@ -36,7 +36,7 @@ class Client:
 def regulating(bench, *sets):
     rig = bench("initial_mpa=4.5", *sets)
     rig.send(":SOUR:PRES 5;SLEW 0.1;:OUTP ON")
-    rig.run_s(15)
+    rig.run_s(8)
     assert rig.fetch()["state"] == "REGULATE"
     return rig
 
@@ -88,7 +88,7 @@ def test_a_trip_is_fetched_long_after_and_replayed_bit_for_bit(bench, kind, tmp_
     fault = rig.ask(":SYST:FAUL?").split(",")[0]
     assert fault != "NONE"
     trace, rig.world.trace = rig.world.trace, None
-    rig.run_s(300)
+    rig.run_s(60)
     path = tmp_path / "trip.json"
     blackbox.save(path, blackbox.fetch(Client(rig)))
     box = blackbox.load(path)

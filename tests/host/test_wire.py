@@ -42,3 +42,8 @@ def test_what_is_no_integer() -> None:
     assert wire.integer("-12", "a value") == -12
     with pytest.raises(ProtocolError, match=r"'1\.5' for a value"):
         wire.integer("1.5", "a value")
+
+
+def test_a_header_within_a_quoted_reply_stays():
+    assert wire.replies(':TRAC:REQ 1,2,":SOUR:PRES 5 BAR"') == ['1,2,":SOUR:PRES 5 BAR"']
+    assert wire.replies('1,2,":SOUR:PRES 5 BAR"') == ['1,2,":SOUR:PRES 5 BAR"']

@@ -5,7 +5,7 @@ import re
 from ipch.errors import ProtocolError
 
 # With header echo on, a reply starts with its header; no reply of ours starts with ':' or '*' otherwise.
-_HEADER = re.compile(r"[:*][A-Za-z0-9:*]+ ")
+_HEADER = re.compile(r"^[:*][A-Za-z0-9:*]+ ")
 _ERROR = re.compile(r'\s*([+-]?\d+)\s*,\s*"((?:[^"]|"")*)"\s*')
 
 
