@@ -17,9 +17,11 @@ For main.py: `maintenance` (the board is to be
 left to its REPL), `enter_maintenance()` (reset into it), `release()` (safe, and the serial line given back).
 """
 
+from regulator.amount import Amount
 from regulator.blackbox import BlackBox
 from regulator.control import COMPLETE, IDLE, IN_PROGRESS, Control
 from regulator.faults import (
+    AMOUNT_DRIFT,
     BAND_WIDENED,
     HOST_GONE,
     HOST_SILENT,
@@ -89,6 +91,7 @@ class App:
         self.safety = Safety(settings, self.sensors, self.valves)
         self.control = Control(settings, self.sensors, self.valves)
         self.blackbox = BlackBox(rig)
+        self.amount = Amount(settings, self.sensors)
         self.instrument = Instrument(self, link)
         self.record = Record(store, self)
         self._vent_from = OFF
@@ -169,6 +172,21 @@ class App:
             # No decision without a measurement; the safety module counts how long that may last.
             control.rest()
             return
+        amount = self.amount
+        if state == REGULATE and self.settings.get("hold_amount"):
+            # Begins anew, proofs and ramp, once the pressure is to be held again.
+            self._started = False
+            valves.close_window()
+            control.rest()
+            if valves.idle():
+                amount.tick(dt_ms)
+                control.in_limits = 1 if amount.within() else 0
+            safety.warn(BAND_WIDENED, False)
+            safety.warn(AMOUNT_DRIFT, amount.too_far())
+            return
+        if amount.active and state != QUIET:
+            amount.stop()
+            safety.warn(AMOUNT_DRIFT, False)
         if state == REGULATE:
             if not self._started:
                 self._started = True
@@ -242,7 +260,7 @@ class App:
         record = self.record
         days = self.settings.get("proof_interval_days")
         safety.warn(PROOF_OVERDUE, record.hours - record.proof_hours > days * 24)
-        if safety.state != REGULATE or safety.proof.active:
+        if safety.state != REGULATE or safety.proof.active or self.settings.get("hold_amount"):
             return
         period_s = self.settings.get("valve_proof_h") * 3600
         if period_s and self.clock.uptime_s - self._proved_s >= period_s:
@@ -301,7 +319,11 @@ class App:
         if self.record.outcome == PENDING:
             return "it is being decided whether the last run goes on"
         if not self.control.target_pa:
-            return "no target has been set"
+            if not self.settings.get("hold_amount"):
+                return "no target has been set"
+            # What there is: a reset in the midst of it finds what it needs to go on.
+            lowest_pa = self.settings.get("ambient_pa")
+            self.control.target_pa = max(self.sensors.pressure_pa, lowest_pa)
         if safety.warnings & PROOF_OVERDUE and self.settings.get("proof_lockout"):
             return "the proof test is overdue"
         if safety.proof.active:
@@ -309,6 +331,10 @@ class App:
         safety.state = REGULATE
         self.control.vent_state = IDLE
         return ""
+
+    def hold_amount(self, amount: bool) -> str:
+        """Hold the amount of gas, valves shut, or the pressure."""
+        return self.change_setting("hold_amount", 1 if amount else 0)
 
     def quiet(self, seconds: int) -> str:
         """Lock the valves shut for a measurement; 0 ends the window."""

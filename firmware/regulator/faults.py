@@ -164,6 +164,7 @@ WARNINGS = (
     "HOST_SILENT",
     "RESUMED",  # regulation went on by itself after a reset; until the output is switched
     "STATE_LOST",  # the state record could not be read or written
+    "AMOUNT_DRIFT",  # holding the amount of gas: it has changed by more than amount_drift_pa
 )
 (
     SUPPLY_LOW,
@@ -186,4 +187,5 @@ WARNINGS = (
     HOST_SILENT,
     RESUMED,
     STATE_LOST,
-) = (1 << n for n in range(20))
+    AMOUNT_DRIFT,
+) = (1 << n for n in range(21))

@@ -48,6 +48,7 @@ class Pressure:
             (sense, self._pressure, None),
             (sense + ":INLimits", self._pressure_in_limits, None),
             (sense + ":SLEW", self._measured_slew, None),
+            (sense + ":AMOunt", self._amount_drift, None),
             (sense + ":SAFety", self._safety_pressure, None),
             (sense + ":SUPPly", self._supply_pressure, None),
             (":SENSe[1]:TEMPerature[:GAS]", self._gas_temperature, None),
@@ -61,6 +62,7 @@ class Pressure:
             (source + ":INLimits:TIME", self._in_limits_time, self._set_in_limits_time, _ASK_LIMIT),
             (source + ":EFFort", self._effort, None),
             (source + ":COMPensate[1]", self._supply_pressure, None),
+            (":SOURce[1]:FUNCtion", self._function, self._set_function),
             (":OUTPut[1][:STATe]", self._output, self._set_output),
             (":OUTPut[1]:QUIet", self._quiet_left, self._quiet),
             (":UNIT:PRESsure", self._read_unit, self._set_unit),
@@ -92,6 +94,11 @@ class Pressure:
     def _measured_slew(self, _):
         """Measured rate of the pressure, unit/s."""
         return self._text(self._app.sensors.slew_pa_s)
+
+    def _amount_drift(self, _):
+        """Change of the amount of gas, as pressure, since it is held; the same per hour; seconds since then."""
+        amount = self._app.amount
+        return f"{self._text(amount.drift_pa)},{self._text(amount.rate_pa_h())},{amount.seconds}"
 
     def _safety_pressure(self, _):
         """Pressure that the safety transducer reads."""
@@ -176,6 +183,14 @@ class Pressure:
         if not limits[0] <= ms <= limits[1]:
             raise ScpiError(-222, f"{decimal(limits[0], 3)} to {decimal(limits[1], 3)} S")
         accept(self._app.change_setting("in_limits_ms", ms))
+
+    def _function(self, _):
+        """What is held: PRES the pressure, AMO the amount of gas."""
+        return "AMO" if self._app.settings.get("hold_amount") else "PRES"
+
+    def _set_function(self, args):
+        """PRESsure|AMOunt: Hold the pressure, or the amount of gas with all valves shut; stored."""
+        accept(self._app.hold_amount(choice(args[0], ("PRESsure", "AMOunt")) == 1))
 
     def _effort(self, _):
         """Effort of the valves, -100 (vent) to 100 (fill) percent."""

@@ -60,6 +60,15 @@ TABLE = (
     ),
     ("quiet_max_s", "s", 14_400, 1, 86_400, "longest quiet window"),
     ("quiet_drift_pa", "Pa", 50_000, 1_000, 1_000_000, "drift that ends a quiet window"),
+    ("hold_amount", "", 0, 0, 1, "0: hold the pressure; 1: hold the amount of gas, valves shut"),
+    (
+        "amount_drift_pa",
+        "Pa",
+        20_000,
+        1_000,
+        1_000_000,
+        "change of the amount of gas that is warned of, as pressure",
+    ),
     ("control_tolerance_pa", "Pa", 25_000, 0, 500_000, "stated accuracy of the control transducer"),
     (
         "safety_tolerance_pa",

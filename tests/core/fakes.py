@@ -129,6 +129,10 @@ class FakeApp:
         self.safety.fault_ms = 0
         self.safety.warnings = 0
         self.safety.quiet_left_ms = 0
+        self.amount = Part()
+        self.amount.drift_pa = -1_250
+        self.amount.seconds = 5_400
+        self.amount.rate_pa_h = lambda: -833
         self.safety.proof = Part()
         self.safety.proof.results = [2, 3, 0, 0, 5]
         self.safety.proof.moved_pa = [-120, -9_000, 0, 0, -40_000]
@@ -179,6 +183,9 @@ class FakeApp:
 
     def change_setting(self, name, value):
         return self._request("change_setting", name, value) or self.settings.set(name, value)
+
+    def hold_amount(self, amount):
+        return self._request("hold_amount", amount)
 
     def calibrate(self, values):
         refusal = self._request("calibrate", values)

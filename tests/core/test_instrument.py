@@ -390,6 +390,16 @@ def test_what_is_known_of_the_transducers():
     assert bench.error() == '0,"No error"'
 
 
+def test_what_is_held():
+    answers(":SOUR:FUNC?", "PRES")
+    does(":SOUR:FUNC AMO", ("hold_amount", True))
+    does(":SOURCE1:FUNCTION pressure", ("hold_amount", False))
+    answers(":UNIT:PRES PA;:SENS:PRES:AMO?", "-1250,-833,5400")
+    bench = Bench()
+    bench.ask(":SOUR:FUNC VOLT")
+    assert bench.error().startswith("-224")
+
+
 def test_a_calibration_is_written_as_a_whole_or_not_at_all():
     for header, name in (("CONT", "control"), ("SAF", "safety")):
         whole = {
@@ -495,7 +505,7 @@ def queries(bench):
 def test_header_echo_of_every_query():
     bench = Bench()
     every = queries(bench)
-    assert len(every) == 57
+    assert len(every) == 59
     bench.app.blackbox.state = FROZEN
     for echo in (False, True):
         bench.ask(":SYST:COMM:HEAD " + ("ON" if echo else "OFF"))

@@ -65,6 +65,8 @@ QUERIES = (
     (":SYSTem:SETTings? 'settle_ms'", ":SYST:SETT", '"settle_ms","ms",300,300,40,5000,"[^"]+"'),
     (":SYSTem:SETTings:LIST?", ":SYST:SETT:LIST", "setpoint_max_pa(,[a-z_0-9]+)+"),
     (":SYSTem:COMMunicate:HEADer?", ":SYST:COMM:HEAD", "[01]"),
+    (":SOURce:FUNCtion?", ":SOUR:FUNC", "PRES"),
+    (":SENSe:PRESsure:AMOunt?", ":SENS:PRES:AMO", "0.0000000,0.0000000,0"),
     (":CALibration:BARometer?", ":CAL:BAR", "101325"),
     (":CALibration:CONTrol?", ":CAL:CONT", '0,0,0,0,0,0,""'),
     (":CALibration:SAFety?", ":CAL:SAF", '0,0,0,0,0,0,""'),

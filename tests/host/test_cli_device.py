@@ -336,3 +336,17 @@ def test_demo_with_a_short_recipe(cli: Cli, tmp_path: Path) -> None:
         "summary.json",
         "truth.jsonl",
     ]
+
+
+def test_the_amount_of_gas_is_held_with_the_valves_shut(cli: Cli) -> None:
+    cli("set", "3bar")
+    cli("on")
+    assert cli("hold", "amount").out.startswith("REGULATE: ")
+    assert "holds the amount of gas" in cli("set", "4bar").error_line()
+    assert cli("set", "4bar", "--wait").code == 2
+    data = cli("status", "--json").json()
+    assert data["holds"] == "amount" and abs(data["amount"]["drift_pa"]) < 50_000
+    assert "held, valves shut: " in cli("status").out
+    assert "allowed are pressure and amount" in cli("hold", "breath").error_line()
+    cli("hold", "pressure")
+    assert cli("status", "--json").json()["holds"] == "pressure"

@@ -17,6 +17,7 @@ from typing import Any, Self
 from ipch import wire
 from ipch.errors import ProtocolError, UsageError
 from ipch.session import Carrier, Identity, Session, Silence
+from ipch.units import parse_pressure
 
 # The device's own limit for a line.
 _MESSAGE_LIMIT = 256
@@ -101,6 +102,17 @@ class Valve:
     """Learned: Pa/s per MPa upstream; 0 before the first pulse."""
     response_pa: int
     """What the last pulse did."""
+
+
+@dataclass(frozen=True)
+class Drift:
+    """Change of the amount of gas, as pressure at the temperature at which it began."""
+
+    drift_pa: int
+    rate_pa_h: int
+    """Mean; 0 for the first two minutes."""
+    seconds: int
+    """Since the valves were shut."""
 
 
 def _setting_query(name: str) -> str:
@@ -300,6 +312,24 @@ class Instrument:
     def off(self) -> None:
         """Stop regulating: all valves shut, the gas stays."""
         self.ask(":OUTP OFF")
+
+    @property
+    def holds_amount(self) -> bool:
+        """Whether the amount of gas is held, valves shut, instead of the pressure. The device stores it."""
+        return self.query(":SOUR:FUNC?") == "AMO"
+
+    @holds_amount.setter
+    def holds_amount(self, amount: bool) -> None:
+        if self.holds_amount != amount:
+            self.ask(f":SOUR:FUNC {'AMO' if amount else 'PRES'}")
+
+    @property
+    def drift(self) -> Drift:
+        """What became of the gas since its amount is held; zeros before."""
+        unit, reply = self.ask(":UNIT:PRES?;:SENS:PRES:AMO?")
+        drift, rate, seconds = wire.fields(reply)
+        scale = parse_pressure(f"1{unit}")
+        return Drift(round(float(drift) * scale), round(float(rate) * scale), wire.integer(seconds, "a time"))
 
     def quiet(self, seconds: int) -> None:
         """Keep the valves shut for a measurement; 0 ends the window early."""

@@ -35,6 +35,10 @@ def set_pressure(
 
     Raises DeviceError, UsageError where waiting makes no sense, FaultError if regulation ends or trips.
     """
+    if wait and instrument.holds_amount:
+        raise UsageError(
+            "cannot wait: the device holds the amount of gas, valves shut; use `ipch hold pressure` first"
+        )
     before = instrument.fetch()
     if wait and before.state not in ("REGULATE", "QUIET"):
         raise UsageError(
@@ -89,6 +93,14 @@ def switch(instrument: Instrument, on: bool) -> Sample:
         instrument.on()
     else:
         instrument.off()
+    return instrument.fetch()
+
+
+def hold(instrument: Instrument, what: str) -> Sample:
+    """Hold the `pressure` or the `amount` of gas. Raises UsageError for anything else."""
+    if what not in ("pressure", "amount"):
+        raise UsageError(f"not something to hold: {what!r}; allowed are pressure and amount")
+    instrument.holds_amount = what == "amount"
     return instrument.fetch()
 
 

@@ -16,7 +16,7 @@ def add_to(app: typer.Typer) -> None:
     app.command(name="info", rich_help_panel=_PANEL)(info)
     app.command(name="status", rich_help_panel=_PANEL)(status)
     app.command(name="set", rich_help_panel=_PANEL)(set_pressure)
-    for command in (on, off, vent, ack, quiet, send):
+    for command in (on, off, hold, vent, ack, quiet, send):
         app.command(rich_help_panel=_PANEL)(command)
 
 
@@ -55,8 +55,15 @@ def status(port: Port = None, json: Json = False) -> None:
 
     with connected() as instrument:
         sample, fault, warnings = instrument.fetch(), instrument.fault, instrument.warnings
-    data = {**asdict(sample), "fault": asdict(fault), "warnings": warnings}
-    emit(data, text.status(sample, fault, warnings))
+        drift = instrument.drift if instrument.holds_amount else None
+    data = {
+        **asdict(sample),
+        "fault": asdict(fault),
+        "warnings": warnings,
+        "holds": "pressure" if drift is None else "amount",
+        **({} if drift is None else {"amount": asdict(drift)}),
+    }
+    emit(data, text.status(sample, fault, warnings, drift))
 
 
 def set_pressure(
@@ -81,8 +88,13 @@ def set_pressure(
     slew_pa_s = parse_slew(slew) if slew else None
     with connected() as instrument, progress() as report:
         sample = operations.set_pressure(instrument, target_pa, slew_pa_s, wait=wait, report=report)
+        amount = instrument.holds_amount
     _show(sample)
-    if sample.state == "OFF":
+    if amount:
+        say(
+            "the target is set, but the device holds the amount of gas; `ipch hold pressure` lets it go there"
+        )
+    elif sample.state == "OFF":
         say("the target is set, but the regulator is off; `ipch on` starts it")
 
 
@@ -100,6 +112,23 @@ def off(port: Port = None, json: Json = False) -> None:
 
     with connected() as instrument:
         _show(operations.switch(instrument, on=False))
+
+
+def hold(
+    what: Annotated[
+        str,
+        typer.Argument(
+            help="pressure, or amount: valves shut, the drift of the gas is shown by `ipch status`."
+        ),
+    ],
+    port: Port = None,
+    json: Json = False,
+) -> None:
+    """Choose what is held: the pressure, or the amount of gas with all valves shut."""
+    from ipch import operations
+
+    with connected() as instrument:
+        _show(operations.hold(instrument, what))
 
 
 def vent(

@@ -3,10 +3,10 @@
 import math
 from typing import TYPE_CHECKING, Any
 
-from ipch.units import format_celsius, format_duration, format_pressure, format_slew
+from ipch.units import format_celsius, format_deviation, format_duration, format_pressure, format_slew
 
 if TYPE_CHECKING:
-    from ipch.instrument import Fault, Sample, Valve
+    from ipch.instrument import Drift, Fault, Sample, Valve
     from ipch.session import Identity
 
 
@@ -34,7 +34,9 @@ def sample_line(sample: "Sample") -> str:
     )
 
 
-def status(sample: "Sample", fault: "Fault", warnings: tuple[str, ...]) -> list[str]:
+def status(
+    sample: "Sample", fault: "Fault", warnings: tuple[str, ...], drift: "Drift | None" = None
+) -> list[str]:
     rows: list[tuple[str, str]] = [
         ("state", sample.state),
         ("fault", str(fault) if fault.latched else "none"),
@@ -53,6 +55,10 @@ def status(sample: "Sample", fault: "Fault", warnings: tuple[str, ...]) -> list[
         ("fills, vents", f"{sample.fills}, {sample.vents}"),
         ("uptime", f"{format_duration(sample.uptime_s)} (boot {sample.boot})"),
     ]
+    if drift is not None:
+        told = f"{format_deviation(drift.drift_pa)} in {format_duration(drift.seconds)}"
+        rate = f", {format_deviation(drift.rate_pa_h)} per hour" if drift.rate_pa_h else ""
+        rows.insert(5, ("amount of gas", f"held, valves shut: {told}{rate}"))
     return _columns(rows)
 
 
