@@ -41,7 +41,7 @@ test: $(TESTED) ## run every test that needs no hardware; of the emulated board 
 
 .PHONY: bench
 bench: $(TESTED) ## measure, and write runs/bench (ONLY=name for one, as ONLY=speed; all of them take about an hour)
-	@$(BIN)/python -m tests.bench $(ONLY)
+	@$(BIN)/python -m tests.bench $(or $(ONLY),$(RIG))
 
 .PHONY: lint
 lint: $(TESTED) ## check style and types
@@ -58,9 +58,13 @@ pages: $(TESTED) ## write firmware/COMMANDS.md from the command table, and draw 
 	@test ! -d runs/demo -a ! -d runs/example || $(BIN)/python host/pages/pictures.py
 
 .PHONY: test-pico
-test-pico: $(TESTED) ## run the tests of the emulated RP2040 (needs an RPI_PICO image; takes long)
-	@$(BIN)/pytest -m pico
+test-pico: $(TESTED) ## run the tests of the emulated RP2040 (needs an RPI_PICO image; takes up to half an hour)
+	@$(BIN)/pytest --rig pico -m pico -n 2 --dist loadscope
 
 .PHONY: flash
 flash: $(READY) ## put the firmware on the board (PORT=name where there are several)
 	@$(BIN)/ipch flash $(if $(PORT),--port $(PORT))
+
+.PHONY: hil
+hil: $(READY) ## try the regulator on PORT against the bench rig on RIG (see hardware/rig)
+	@$(BIN)/ipch hil --rig $(RIG) --port $(PORT)

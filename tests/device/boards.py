@@ -13,6 +13,7 @@ import traceback
 import warnings
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from _pytest.runner import runtestprotocol
@@ -20,6 +21,7 @@ from _pytest.runner import runtestprotocol
 from ipch.errors import FileError
 from ipch.flash import firmware_files
 from ipch.sim.emulator import find_image
+from ipch.sim.line import SerialLine
 from ipch.sim.parameters import load_parameters
 from ipch.sim.pico import PicoDevice
 from ipch.sim.plant import Plant
@@ -30,11 +32,11 @@ _first_world = None
 _missing = ""
 
 
-def boot() -> None:
-    """Boot this process's board, unless there is one or nothing to boot."""
+def boot() -> bool:
+    """Boot this process's board, unless there is one; return whether there is one then."""
     global _missing, _first_world
     if _booted or _missing:
-        return
+        return bool(_booted)
     try:
         image = find_image()
         _first_world = new_world()
@@ -44,11 +46,17 @@ def boot() -> None:
         _missing = str(error)
     else:
         _booted.append(device)
+    return bool(_booted)
 
 
-def new_world(*sets: str, seed: int = 1) -> World:
+def missing() -> str:
+    """Why there is no board."""
+    return _missing
+
+
+def new_world(*sets: str, seed: int = 1, line: SerialLine | None = None) -> World:
     """A world with a plant of these parameters."""
-    return World(Plant(load_parameters(None, sets), seed=seed))
+    return World(Plant(load_parameters(None, sets), seed=seed), line=line)
 
 
 def take(world: World) -> PicoDevice:
@@ -109,8 +117,8 @@ def _crash(item: pytest.Item, why: str) -> pytest.TestReport:
 class Board:
     """A board of its own for one test, and what to do with it."""
 
-    def __init__(self, *sets: str, seed: int = 1) -> None:
-        self.world = new_world("initial_mpa=0.1", *sets, seed=seed)
+    def __init__(self, *sets: str, seed: int = 1, line: SerialLine | None = None) -> None:
+        self.world = new_world("initial_mpa=0.1", *sets, seed=seed, line=line)
         self.device = take(self.world)
         self.chip = self.device.chip
 
@@ -174,7 +182,7 @@ OVER_PRESSURE_MA = 4 + 16 * 0.63
 
 def over_pressure_ms(board: Board, phase_us: int) -> float:
     """Time from both transducers over the trip to the edge of the relief output; leaves the board as it was."""
-    return in_a_fork(lambda: _trip(board, phase_us))
+    return float(in_a_fork(lambda: _trip(board, phase_us)))
 
 
 def _trip(board: Board, phase_us: int) -> float:
@@ -184,14 +192,14 @@ def _trip(board: Board, phase_us: int) -> float:
     return (board.run_until_edge("relief", True, 200) - start) / 1e6
 
 
-def in_a_fork(measure: Callable[[], float]) -> float:
-    """What `measure` returns, from a copy of this process: its board stays as it is."""
+def in_a_fork(measure: Callable[[], Any]) -> Any:
+    """What `measure` returns (as JSON), from a copy of this process: its board stays as it is."""
     source, sink = os.pipe()
     child = os.fork()
     if not child:
         status = 1
         try:
-            os.write(sink, repr(measure()).encode())
+            os.write(sink, json.dumps(measure()).encode())
             status = 0
         except BaseException:
             traceback.print_exc()
@@ -202,4 +210,4 @@ def in_a_fork(measure: Callable[[], float]) -> float:
         data = pipe.read()
     os.waitpid(child, 0)
     assert data, "the measurement failed; see above"
-    return float(data)
+    return json.loads(data)

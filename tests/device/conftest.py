@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from ipch.sim.line import SerialLine
 from ipch.sim.parameters import load_parameters
 from ipch.sim.plant import Plant
 from ipch.sim.rigs import CoreDevice, SimDevice
@@ -71,7 +72,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> bool | None:
     """Run each test of the emulated board in a fork of a booted one."""
-    wanted = {"bench", "board"} & set(getattr(item, "fixturenames", ()))
+    wanted = {"bench", "board", "board_on_line"} & set(getattr(item, "fixturenames", ()))
     if item.get_closest_marker("pico") is None or not wanted:
         return None
     item.ihook.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)
@@ -85,6 +86,12 @@ def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> 
 def board() -> Board:
     """An emulated board that was just booted, its output off."""
     return Board()
+
+
+@pytest.fixture
+def board_on_line(line: SerialLine) -> Board:
+    """The same, its serial line on the pseudo-terminal `line`."""
+    return Board(line=line)
 
 
 @pytest.fixture

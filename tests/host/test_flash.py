@@ -115,20 +115,30 @@ def test_compiled_files_are_of_the_format_that_the_boards_take() -> None:
             assert data[:2] == bytes((ord("M"), flash._MPY_VERSION)), name
 
 
+class Line:
+    """A port on which these lines arrive."""
+
+    def __init__(self, *lines: str) -> None:
+        self.lines = list(lines)
+
+    def drain(self, quiet_s: float) -> None:
+        pass
+
+    def write_line(self, text: str) -> None:
+        pass
+
+    def read_line(self, timeout_s: float) -> str | None:
+        return self.lines.pop(0) if self.lines else None
+
+
 def test_another_program_on_the_port_is_not_taken_for_the_regulator() -> None:
-    class Line:
-        def __init__(self, *lines: str) -> None:
-            self.lines = list(lines)
-
-        def drain(self, quiet_s: float) -> None:
-            pass
-
-        def write_line(self, text: str) -> None:
-            pass
-
-        def read_line(self, timeout_s: float) -> str | None:
-            return self.lines.pop(0) if self.lines else None
-
     for lines in ((), ("*IDN?", "Traceback"), (">>> *IDN?",), ("  File",)):
         assert flash._ask(Line(*lines), "*IDN?", 0.1) == ""  # type: ignore[arg-type]
     assert flash._ask(Line("", "ipch,IPCH-1,1,0.1.0"), "*IDN?", 0.1) == "ipch,IPCH-1,1,0.1.0"  # type: ignore[arg-type]
+
+
+def test_late_answers_of_a_slow_board_are_passed_over() -> None:
+    late = "ipch,IPCH-1,1,0.1.0 MicroPython 1.26.1"
+    line = Line(late, late, "sequence,boot,state", late, "7,1,OFF")
+    assert flash._fetch(line, 0.1) == {"sequence": "7", "boot": "1", "state": "OFF"}  # type: ignore[arg-type]
+    assert flash._ask(Line(late, '-221,"no"'), ":SYST:ERR?", 0.1, flash._ERROR) == '-221,"no"'  # type: ignore[arg-type]

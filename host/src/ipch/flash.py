@@ -11,6 +11,7 @@ import ast
 import contextlib
 import hashlib
 import importlib.util
+import re
 import subprocess
 import sys
 import tempfile
@@ -36,6 +37,9 @@ _MPY_VERSION, _MPY_SUB_VERSION = 6, 3
 # For the functions that ask for it; RP2350 takes the code of RP2040.
 _NATIVE = ("-march=armv6m",)
 _CHUNK = 256
+
+# What an answer to :SYST:ERR? begins with.
+_ERROR = r'-?\d+,"'
 
 # Runs on the board. Hash every file, list all of them; receive a file; remove one.
 _HELPER = """
@@ -214,7 +218,7 @@ def _to_prompt(port: str, force: bool, timeout_s: float) -> str:
     """Bring a running firmware to its prompt; return what it was, "" when there was none."""
     transport = Transport(port)
     try:
-        identity = _ask(transport, "*IDN?", min(timeout_s, 3.0))
+        identity = _ask(transport, "*IDN?", max(min(timeout_s, 3.0), timeout_s / 10))
         if not identity.startswith("ipch,"):
             return ""
         state = _fetch(transport, timeout_s).get("state", "")
@@ -226,16 +230,14 @@ def _to_prompt(port: str, force: bool, timeout_s: float) -> str:
                 )
             for command in (":OUTP OFF", ":SYST:FAUL:ACK"):
                 transport.write_line(command)
-                transport.write_line(":SYST:ERR?")
-                transport.read_line(timeout_s)
+                _ask(transport, ":SYST:ERR?", timeout_s, _ERROR)
             state = _fetch(transport, timeout_s).get("state", "")
             if state != "OFF":
                 raise NotOffError(
                     f"the regulator on {port} does not leave {state}: its cause is there; {HOW_TO_RESCUE}"
                 )
         transport.write_line(":SYST:MAIN")
-        transport.write_line(":SYST:ERR?")
-        answer = transport.read_line(timeout_s) or ""
+        answer = _ask(transport, ":SYST:ERR?", timeout_s, _ERROR)
         if answer and not answer.startswith("0,"):
             raise FlashError(f"the board refuses maintenance: {answer}")
         return identity
@@ -244,8 +246,9 @@ def _to_prompt(port: str, force: bool, timeout_s: float) -> str:
 
 
 def _fetch(transport: Transport, timeout_s: float) -> dict[str, str]:
-    names = _ask(transport, ":FETC:FIEL?", timeout_s).split(",")
-    return dict(zip(names, _ask(transport, ":FETC?", timeout_s).split(","), strict=False))
+    names = _ask(transport, ":FETC:FIEL?", timeout_s, r"[a-z_]+,[a-z_0-9,]+$").split(",")
+    values = _ask(transport, ":FETC?", timeout_s, r"\d+,.*,").split(",")
+    return dict(zip(names, values, strict=False))
 
 
 def _lasting(port: str) -> str:
@@ -256,8 +259,11 @@ def _lasting(port: str) -> str:
     return port
 
 
-def _ask(transport: Transport, query: str, timeout_s: float) -> str:
-    """The answer to a query, or "" for none. An echo (a prompt does that) is no answer."""
+def _ask(transport: Transport, query: str, timeout_s: float, like: str = "") -> str:
+    """The answer to a query, or "" for none. An echo (a prompt does that) is no answer.
+
+    `like` is a pattern of its beginning: a board that was slow still answers what was asked before.
+    """
     transport.drain(0.05)
     transport.write_line(query)
     deadline = time.monotonic() + timeout_s
@@ -267,7 +273,7 @@ def _ask(transport: Transport, query: str, timeout_s: float) -> str:
             return ""
         if line.startswith((">>>", "Traceback", "  File", "SyntaxError")) or query in line:
             return ""
-        if line.strip():
+        if line.strip() and re.match(like, line):
             return line
     return ""
 

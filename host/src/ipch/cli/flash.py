@@ -19,6 +19,12 @@ def flash(
         bool,
         typer.Option("--force", help="Also when the regulator is on: shuts every valve, the pressure stays."),
     ] = False,
+    timeout: Annotated[
+        float,
+        typer.Option(
+            "--timeout", metavar="S", help="How long to wait for an answer; an emulated board is slow."
+        ),
+    ] = 10.0,
     json: Json = False,
 ) -> None:
     """Put the firmware on a board that runs MicroPython, and restart it.
@@ -28,9 +34,12 @@ def flash(
     from dataclasses import asdict
 
     from ipch.cli.common import emit, options, say
+    from ipch.errors import UsageError
     from ipch.flash import flash as put
     from ipch.transport import find_port
 
+    if not 1 <= timeout <= 3600:
+        raise UsageError(f"--timeout {timeout:g}: 1 to 3600 s")
     said = ""
 
     def progress(what: str, share: float) -> None:
@@ -39,7 +48,7 @@ def flash(
             said = what
             say(f"{share:4.0%} {what}")
 
-    report = put(options.port or find_port(), force=force, progress=progress)
+    report = put(options.port or find_port(), force=force, timeout_s=timeout, progress=progress)
     lines = [
         f"before     {report.before}",
         f"now        {report.after}",

