@@ -52,13 +52,13 @@ def _rows(scenario: Scenario, outcomes: list[Outcome]) -> list[dict[str, Any]]:
     if scenario.half_s:
         rows += _judged(f"{name}: swelling", [cycle for o in outcomes for cycle in o.swelling], "mL")
     if "leak 1 kPa/h, 0.5 L, 1 h" in name or "leak 0.1 kPa/h" in name:
-        seen = statistics.mean(o.leak_kpa_h > 3 * o.leak_half / 1.96 for o in outcomes)
+        seen = statistics.mean(float(o.leak_kpa_h > 3 * o.leak_half / 1.96) for o in outcomes)
         rows.append(row(f"{name}: found at 3 sigma", seen, "share", ">= 0.9", seen >= 0.9))
     return rows
 
 
 def _judged(name: str, found: list[tuple[float, float, float]], unit: str) -> list[dict[str, Any]]:
-    covered = statistics.mean(abs(error) <= half for error, half, _ in found)
+    covered = statistics.mean(float(abs(error) <= half) for error, half, _ in found)
     half = statistics.median(half for _, half, _ in found)
     wide = statistics.median(half / bound for _, half, bound in found)
     bias = statistics.mean(error for error, _, _ in found)

@@ -20,7 +20,7 @@ Cli = Callable[..., Any]
 
 COMMANDS = [
     "sim", "ports", "info", "status", "set", "on", "off", "vent", "ack", "quiet", "send", "config", "watch",
-    "log", "run", "recipes", "report", "demo",
+    "log", "run", "recipes", "report", "merge", "export", "demo", "example",
 ]  # fmt: skip
 SETTINGS_COMMANDS = ["list", "get", "set", "save", "apply"]
 

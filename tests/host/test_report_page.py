@@ -1,0 +1,74 @@
+"""The report with a cycler's data: what is in it, and that a browser has nothing to complain of."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from ipch import summary
+from ipch.analysis.balance import Estimate
+from ipch.evaluation import Assumed, evaluate
+from ipch.merge import merge
+from ipch.report import render
+from ipch.report_tables import methods, numbers, plus_minus
+from tests.bench._planted import make
+from tests.host.test_merge import data, run
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+
+
+@pytest.fixture(scope="module")
+def page() -> str:
+    """Three cycles of a cell that swells by 0.1 mL in 0.1 L, an hour without a record among them."""
+    sets = ("volume_l=0.1", "fill_c=5e-11", "vent_c=5e-11", "cell_capacity_ah=0.20619", "cell_c_rate=1")
+    planted = make(sets, 6, seed=2, every_s=10.0, half_s=3600).record
+    keep = (planted.time_s < 4 * 3600) | (planted.time_s > 5 * 3600)
+    names = ("gas_k", "wall_k", "supply_pa", "fills", "vents", "fill_open_s", "vent_open_s")
+    columns = {name: getattr(planted, name)[keep] for name in names}
+    loaded = run(planted.pressure_pa[keep], planted.time_s[keep], **columns)
+    moved = 0.20619 * data().charged_ah, 0.20619 / 0.9 * data().discharged_ah
+    merged = merge(loaded, [data(charged_ah=moved[0], discharged_ah=moved[1], path=Path("<cell>.ndax"))])
+    assumed = Assumed(volume_ml=100.0)
+    judged, found = summary.judge(loaded, None), evaluate(loaded, merged, assumed)
+    text = methods(loaded, judged, found, merged)
+    assert "at 5 MPa (absolute)" in text and "complete cycles" in text and "By gas dilatometry" in text
+    assert "no date of a calibration" in text
+    # Every number of the paragraph has a line that says where it comes from.
+    told = {name for name, _, _ in numbers(loaded, judged, found, merged)}
+    assert {"duration_s", "samples", "gas_mean_c", "leak_kpa_h"} <= told
+    assert found.gaps and found.cycles[0].volume_change_ml == pytest.approx(0.1, abs=0.01)
+    return render(loaded, None, judged, merged, found)
+
+
+def test_what_is_in_it(page: str) -> None:
+    for part in (
+        "voltage of the cell", "volume change by gas dilatometry", "<h2>Cycles</h2>", "<h2>Leak and gas</h2>",
+        "<h2>Methods paragraph</h2>", "Where each number comes from", "&lt;cell&gt;.ndax, 360 rows", "gaps in the",
+        "of them without a pressure",
+    ):  # fmt: skip
+        assert part in page
+    assert "@page" in page and 'name="viewport"' in page
+
+
+def test_figures_are_shown_to_the_digits_they_have() -> None:
+    assert plus_minus(Estimate(1.02345, 0.0123)) == "1.023 \u00b1 0.012"
+    assert plus_minus(Estimate(123.4, 56.0)) == "123 \u00b1 56"
+    assert plus_minus(Estimate(5.0, float("inf"))) == "5"
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="no chromium on the PATH")
+def test_a_browser_draws_it_without_complaint(page: str, tmp_path: Path) -> None:
+    (tmp_path / "report.html").write_text(page)
+    done = subprocess.run(
+        [CHROMIUM or "", "--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={tmp_path / 'profile'}",
+         "--enable-logging=stderr", "--virtual-time-budget=10000", "--dump-dom", (tmp_path / "report.html").as_uri()],
+        capture_output=True, text=True, timeout=240, check=True,
+    )  # fmt: skip
+    assert "CONSOLE" not in done.stderr
+    # A line for each trace that has one.
+    paths = re.findall(r'class="js-line"[^>]*\sd="M[^"]{20,}', done.stdout)
+    assert len(paths) >= 8
