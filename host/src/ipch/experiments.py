@@ -32,13 +32,21 @@ def new_folder(name: str) -> Path:
     return Path("runs") / f"{name}-{datetime.now(UTC):%Y%m%dT%H%M%SZ}"
 
 
-def run_recipe(instrument: Instrument, chosen: Chosen, folder: Path, report: Report) -> tuple[Run, Judgement]:
+def run_recipe(
+    instrument: Instrument,
+    chosen: Chosen,
+    folder: Path,
+    report: Report,
+    watch: Callable[[Sample], None] = lambda sample: None,
+) -> tuple[Run, Judgement]:
     """Follow a recipe, record it into `folder`, and write report and summary there, also when it ends early.
+
+    Each sample goes to `watch` as well.
 
     Raises what the runner raises, once the report is written.
     """
     try:
-        record_recipe(instrument, chosen, folder, report)
+        record_recipe(instrument, chosen, folder, report, watch)
     except BaseException:
         # Without a single sample there is nothing to report.
         with contextlib.suppress(FileError):
@@ -47,13 +55,19 @@ def run_recipe(instrument: Instrument, chosen: Chosen, folder: Path, report: Rep
     return write_results(folder)
 
 
-def record_recipe(instrument: Instrument, chosen: Chosen, folder: Path, report: Report) -> None:
+def record_recipe(
+    instrument: Instrument,
+    chosen: Chosen,
+    folder: Path,
+    report: Report,
+    watch: Callable[[Sample], None] = lambda sample: None,
+) -> None:
     """Follow a recipe and record it into `folder`."""
     record = folder / RECORD_NAME
     if record.exists():
         raise FileError(f"{record} exists already; name another folder with --out")
     with Recorder(record, instrument, chosen.name, chosen.text) as recorder:
-        Runner(instrument, chosen.recipe, recorder, report).run()
+        Runner(instrument, chosen.recipe, recorder, report, watch).run()
 
 
 def write_results(folder: Path) -> tuple[Run, Judgement]:
@@ -105,8 +119,12 @@ def log(
     every_s: float,
     duration_s: float | None,
     show: Callable[[Sample], None],
+    watch: Callable[[Sample], None] = lambda sample: None,
 ) -> int:
-    """Record samples until `duration_s` is over or something stops it; CSV if the file is named so."""
+    """Record samples until `duration_s` is over or something stops it; CSV if the file is named so.
+
+    Each sample goes to `show` and `watch` as well.
+    """
     count = 0
     is_csv = path.suffix.lower() == ".csv"
     sink = CsvLog(path) if is_csv else Recorder(path, instrument, "log")
@@ -114,6 +132,7 @@ def log(
     with sink, contextlib.suppress(KeyboardInterrupt):
         for sample in follow(instrument, every_s, duration_s):
             sink.sample(sample)
+            watch(sample)
             count += 1
             show(sample)
     return count

@@ -116,3 +116,17 @@ def is_alive(pid: int) -> bool:
     except OSError:
         return False
     return True
+
+
+def alarm_config() -> Path:
+    """The alarm file that `ipch log` takes when none is named, whether or not it is there."""
+    from platformdirs import user_config_path
+
+    return user_config_path("ipch") / "alarms.toml"
+
+
+def alarm_state() -> Path:
+    """Where alarms are kept until they are acknowledged."""
+    from platformdirs import user_state_path
+
+    return user_state_path("ipch") / "alarms.json"

@@ -1,7 +1,7 @@
 """Following a recipe in device time, at whatever speed the device's time passes."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from ipch.errors import FaultError, FileError
@@ -53,11 +53,19 @@ def plan(instrument: Instrument, recipe: Recipe) -> Plan:
 class Runner:
     """Does the steps of a recipe on a device and records every sample."""
 
-    def __init__(self, instrument: Instrument, recipe: Recipe, recorder: Recorder, report: Report) -> None:
+    def __init__(
+        self,
+        instrument: Instrument,
+        recipe: Recipe,
+        recorder: Recorder,
+        report: Report,
+        watch: Callable[[Sample], None] = lambda sample: None,
+    ) -> None:
         self._instrument = instrument
         self._recipe = recipe
         self._recorder = recorder
         self._report = report
+        self._watch = watch
         self._monitor = Monitor(instrument, recipe.sample)
         self._samples: Iterator[Sample] = iter(self._monitor)
         self._plan = plan(instrument, recipe)
@@ -170,6 +178,7 @@ class Runner:
     def _next(self) -> Sample:
         sample = next(self._samples)
         self._recorder.sample(sample)
+        self._watch(sample)
         if sample.faulty:
             raise FaultError(f"fault latched: {self._instrument.fault}")
         return sample

@@ -6,7 +6,19 @@ import typer
 from typer.core import TyperGroup
 
 from ipch import __version__
-from ipch.cli import calibrate, config, device, experiment, flash, hil, results, safety, simulator, size
+from ipch.cli import (
+    alarm,
+    calibrate,
+    config,
+    device,
+    experiment,
+    flash,
+    hil,
+    results,
+    safety,
+    simulator,
+    size,
+)
 from ipch.cli.common import Json, RootPort
 
 
@@ -56,5 +68,5 @@ def root(
         print(context.get_help())
 
 
-for group in (simulator, flash, hil, device, config, calibrate, experiment, results, safety, size):
+for group in (simulator, flash, hil, device, config, calibrate, experiment, results, safety, alarm, size):
     group.add_to(app)

@@ -19,6 +19,11 @@ For = Annotated[
     str | None, typer.Option("--for", metavar="DURATION", help="Stop after this, in device time.")
 ]
 
+Alarms = Annotated[
+    Path | None,
+    typer.Option("--alarms", metavar="FILE.toml", help="Alarm file; by default the user's, if there is one."),
+]
+
 
 def add_to(app: typer.Typer) -> None:
     for command in (watch, log, run, recipes, demo, example):
@@ -48,18 +53,24 @@ def log(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="Record to write: .db (SQLite) or .csv.")],
     every: Every = "1s",
     duration: For = None,
+    alarms: Alarms = None,
     port: Port = None,
     json: Json = False,
 ) -> None:
     """Record samples to a file until Ctrl-C."""
     from ipch import experiments
+    from ipch.alarms import watching
     from ipch.cli.progress import recording
     from ipch.units import parse_duration
 
     every_s = parse_duration(every)
     duration_s = parse_duration(duration) if duration else None
-    with sharing() as instrument, recording(file) as show:
-        count = experiments.log(instrument, file, every_s, duration_s, show)
+    with (
+        sharing() as instrument,
+        recording(file) as show,
+        watching(alarms, say, lambda: instrument.fault.sentence) as watch,
+    ):
+        count = experiments.log(instrument, file, every_s, duration_s, show, watch)
     emit({"file": str(file), "samples": count}, [f"{count} samples recorded to {file}"])
 
 
@@ -74,20 +85,26 @@ def run(
     sets: Annotated[
         list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="A parameter of the recipe.")
     ] = None,
+    alarms: Alarms = None,
     port: Port = None,
     json: Json = False,
 ) -> None:
     """Follow a recipe, record it and write its report."""
     from ipch import experiments
+    from ipch.alarms import watching
     from ipch.cli.progress import progress
     from ipch.recipe import choose_recipe, parse_changes
 
     chosen = choose_recipe(recipe, parse_changes(sets or []))
     folder = out or experiments.new_folder(chosen.name)
-    with sharing() as instrument, progress() as shown:
+    with (
+        sharing() as instrument,
+        progress() as shown,
+        watching(alarms, say, lambda: instrument.fault.sentence) as watch,
+    ):
         say(f"recording to {folder}")
         try:
-            results = experiments.run_recipe(instrument, chosen, folder, shown)
+            results = experiments.run_recipe(instrument, chosen, folder, shown, watch)
         except KeyboardInterrupt:
             say(f"interrupted; the device goes on with what it was told last, the report is in {folder}")
             raise
