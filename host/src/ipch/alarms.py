@@ -74,6 +74,10 @@ WARNINGS: tuple[tuple[str, str], ...] = (
         "STATE_LOST",
         "The device cannot keep its state in flash; it goes on. Replace the board when the run is over.",
     ),
+    (
+        "AMOUNT_DRIFT",
+        "The amount of gas has drifted; the device keeps its valves shut. Look for a leak, or fill.",
+    ),
 )
 
 
