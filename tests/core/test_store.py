@@ -56,31 +56,164 @@ def test_what_was_saved_is_loaded():
     assert again.get("dead_band_pa") == 2345
 
 
-def test_power_cut_at_every_operation_leaves_the_old_or_the_new_settings():
-    cuts = 0
-    for cut_at in range(1, 1000):
+def saved(values, kind):
+    """Return a flash that holds these values in turn, its record in `kind`, and what was saved last."""
+    flash = Flash()
+    settings = Settings()
+    store = Store(flash, settings)
+    for value in values:
+        put(store, settings, kind, value)
+    return flash, store, settings
+
+
+def put(store, settings, kind, value):
+    if kind == "settings":
+        settings.set("dead_band_pa", value)
+        return store.save(settings)
+    return store.save_state({"target_pa": value})
+
+
+def got(flash, kind):
+    settings = Settings()
+    store = Store(flash, settings)
+    assert not store.lost and not store.state_lost
+    return settings.get("dead_band_pa") if kind == "settings" else store.last["target_pa"]
+
+
+def test_power_cut_at_every_operation_leaves_the_old_or_the_new_values():
+    # Every write starts from zero, one, two and three saves before it: both copies, new or replaced.
+    for kind in ("settings", "state"):
+        for before in range(4):
+            cuts = 0
+            for cut_at in range(1, 1000):
+                flash, store, settings = saved(range(1001, 1001 + before), kind)
+                flash.operations = 0
+                flash.cut_at = cut_at
+                try:
+                    finished = put(store, settings, kind, 2000)
+                except PowerCut:
+                    finished = False
+                    cuts += 1
+                flash.cut_at = -1
+                if before:
+                    allowed = (2000,) if finished else (1000 + before, 2000)
+                    assert got(flash, kind) in allowed, (kind, before, cut_at)
+                else:
+                    again = Settings()
+                    assert not Store(flash, again).lost, cut_at
+                if finished:
+                    break
+            assert cuts >= 6
+
+
+def test_a_power_cut_while_a_power_cut_is_recovered_from():
+    # The start that follows writes, too: it is cut in turn at every operation of its own.
+    for kind in ("settings", "state"):
+        for cut_at in range(1, 400, 7):
+            for again_at in range(1, 60):
+                flash, store, settings = saved((1001, 1002), kind)
+                flash.operations = 0
+                flash.cut_at = cut_at
+                try:
+                    put(store, settings, kind, 2000)
+                    finished = True
+                except PowerCut:
+                    finished = False
+                flash.operations = 0
+                flash.cut_at = again_at
+                try:
+                    Store(flash, Settings())
+                    booted = True
+                except PowerCut:
+                    booted = False
+                flash.cut_at = -1
+                assert got(flash, kind) in (1002, 2000), (kind, cut_at, again_at)
+                if booted:
+                    break
+            if finished:
+                break
+
+
+def test_every_damage_of_one_copy_leaves_the_other():
+    for kind in ("settings", "state"):
+        flash, _, _ = saved((1001, 1002), kind)
+        names = [name for name in flash.files if name.startswith(kind)]
+        for name in names:
+            whole = flash.files[name]
+            for at in range(0, len(whole), 5):
+                for data in (
+                    whole[:at],
+                    whole[:at] + b"\xff" + whole[at + 1 :],
+                    whole[:at] + b"7" + whole[at:],
+                ):
+                    flash.files[name] = data
+                    other = dict(flash.files)
+                    assert got(flash, kind) in (1001, 1002), (name, at)
+                    flash.files.clear()
+                    flash.files.update(other)
+            flash.files[name] = whole
+
+
+def test_an_older_file_lacks_names_a_newer_one_has_more():
+    flash = Flash()
+    Record(flash, "settings").save((("dead_band_pa", 1234), ("of_a_later_version", 7)))
+    Record(flash, "state").save((("boots", 4), ("of_a_later_version", 7)))
+    settings = Settings()
+    store = Store(flash, settings)
+    assert not store.lost and not store.state_lost
+    assert settings.get("dead_band_pa") == 1234
+    assert settings.get("trip_pa") == Settings().get("trip_pa")
+    assert store.boots == 5
+    assert store.starts == 1
+    # What a later version put into the state is still there for it.
+    assert Record(flash, "state").load()["of_a_later_version"] == 7
+
+
+def test_the_newest_of_two_copies_counts_whatever_its_place():
+    for newest in (".a", ".b"):
         flash = Flash()
-        settings = Settings()
-        store = Store(flash, settings)
-        for value in (1001, 1002, 1003):
-            settings.set("dead_band_pa", value)
-            assert store.save(settings)
-        settings.set("dead_band_pa", 1004)
-        flash.operations = 0
-        flash.cut_at = cut_at
-        try:
-            store.save(settings)
-            finished = True
-        except PowerCut:
-            finished = False
-            cuts += 1
-        flash.cut_at = -1
-        again = Settings()
-        assert not Store(flash, again).lost, cut_at
-        assert again.get("dead_band_pa") in ((1004,) if finished else (1003, 1004)), cut_at
-        if finished:
-            break
-    assert cuts > 50
+        record = Record(flash, "state")
+        for value in range(3 if newest == ".a" else 4):
+            record.save((("boots", value),))
+        assert Record(flash, "state").load() == {"boots": 2 if newest == ".a" else 3}
+        again = Record(flash, "state")
+        again.load()
+        again.save((("boots", 9),))
+        assert Record(flash, "state").load() == {"boots": 9}
+        assert sorted(flash.files) == ["state.a", "state.b"]
+
+
+def test_a_flash_that_changes_what_it_was_given_is_noticed():
+    flash = Flash()
+    settings = Settings()
+    store = Store(flash, settings)
+    settings.set("dead_band_pa", 1001)
+    assert store.save(settings)
+    writes = store.writes
+    write = flash.write
+    flash.write = lambda name, data: write(name, data[:-1] + b"x")
+    settings.set("dead_band_pa", 1002)
+    assert not store.save(settings)
+    assert not store.save_state({"state": 1})
+    assert store.failures == 2
+    assert store.writes == writes
+    flash.write = write
+    assert got(flash, "settings") == 1001
+
+
+def test_writes_and_starts_are_counted():
+    flash = Flash()
+    store = Store(flash, Settings())
+    assert (store.boots, store.starts, store.writes) == (1, 1, 1)
+    assert store.save(Settings())
+    assert store.save_state({"state": 1})
+    assert store.writes == 3
+    store = Store(flash, Settings())
+    assert (store.boots, store.starts, store.writes) == (2, 2, 4)
+    assert store.last["state"] == 1
+    store.starts = 0
+    assert store.save_state({})
+    assert Store(flash, Settings()).starts == 1
 
 
 def test_a_damaged_copy_is_replaced_by_the_other_one():
