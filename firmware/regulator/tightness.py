@@ -59,6 +59,7 @@ class Tightness:
         self._still_ms = 0
         self._rise_pa_s = _UNKNOWN_PA_S
         self._fall_pa_s = _UNKNOWN_PA_S
+        self._noise_pa = 0
         self._least_pa = _LEAST_PA
         self._burst_pa = _BURST_LEAST_PA
 
@@ -67,7 +68,12 @@ class Tightness:
         valves = self._valves
         self._rise_pa_s = min(valves.rate_pa_s(FILL) or _UNKNOWN_PA_S, 5_000_000)
         self._fall_pa_s = min(valves.rate_pa_s(VENT) or _UNKNOWN_PA_S, 5_000_000)
-        self._least_pa = max(_LEAST_PA, min(_LEAST_NOISE * self._sensors.noise_pa(), 200_000))
+        # A drift makes the fit's residuals look like noise: what rises quickly is not believed at once.
+        noise_pa = min(self._sensors.noise_pa(), 12_000)
+        if noise_pa > self._noise_pa:
+            noise_pa = self._noise_pa + (noise_pa - self._noise_pa + 63 >> 6)
+        self._noise_pa = noise_pa
+        self._least_pa = max(_LEAST_PA, _LEAST_NOISE * noise_pa)
         burst_pa = self._fall_pa_s // 1000 * (dt_ms * _BURST_SAMPLES) * _BURST_PERCENT // 100
         self._burst_pa = max(_BURST_LEAST_PA, self._least_pa, burst_pa)
 
