@@ -59,6 +59,12 @@ class Board:
         for _ in range(ticks):
             self.tick()
 
+    def move(self, state: Path) -> None:
+        """Let the device's files be in another folder from now on; on the rung `core`."""
+        assert isinstance(self.device, CoreDevice)
+        self._state = self.world.folder = state
+        self.device.files.folder = state
+
     def close(self) -> None:
         """End the program, if it runs."""
         if self.device is not None:
@@ -71,10 +77,9 @@ class Board:
         world.restart()
         world.reset_wanted = None
         world.late_ms = 0
-        # What hung the processor is over once it starts again, unless it is injected anew.
+        # What hung the processor is over once it starts again.
+        world.faults.clear(world, "hang")
         world.hung = False
-        for name in ("hang",):
-            world.faults.clear(world, name)
         self.resets += 1
         self._cause = cause
         self._off_ms = BOOT_MS + round(off_s * 1000)

@@ -46,17 +46,17 @@ class Files:
     """The board's file system as a folder on this machine; see firmware/files.py."""
 
     def __init__(self, folder: Path) -> None:
-        self._folder = folder
+        self.folder = folder
 
     def read(self, name: str) -> bytes | None:
-        path = self._folder / name
+        path = self.folder / name
         return path.read_bytes() if path.is_file() else None
 
     def write(self, name: str, data: bytes) -> None:
-        (self._folder / name).write_bytes(data)
+        (self.folder / name).write_bytes(data)
 
     def rename(self, old: str, new: str) -> None:
-        (self._folder / old).replace(self._folder / new)
+        (self.folder / old).replace(self.folder / new)
 
 
 class _Port:
@@ -159,7 +159,8 @@ class CoreDevice:
         """
         modules = load()
         settings = modules["regulator.settings"].Settings()
-        store = modules["regulator.store"].Store(Files(state), settings)
+        self.files = Files(state)
+        store = modules["regulator.store"].Store(self.files, settings)
         rig = _CoreRig(world, reset_cause)
         rig.safe()
         link = modules["link"].Link(rig.serial)
