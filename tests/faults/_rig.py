@@ -36,6 +36,7 @@ class Watched(World):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.relief_asked_ms: int | None = None
         self.pulses = [0, 0]
         self.pulsed_us = [0, 0]
         self._levels_now = 0
@@ -56,12 +57,19 @@ class Watched(World):
         if levels & 3 == 3:
             raise Violation("both isolation valves")
         self._permit(bool(levels & 1))
+        if levels & 4 and self.relief_asked_ms is None:
+            self.relief_asked_ms = self.plant.time_ms
         super().switch(levels)
         self.permit_levels()
 
     def shut(self) -> None:
         self._levels_now = 0
         super().shut()
+
+    @property
+    def waiting(self) -> bool:
+        """Whether bytes for the device have not been read yet."""
+        return bool(self._scripted or self.script)
 
     def permit_levels(self) -> None:
         """The gates themselves: a side that is still running counts, whatever is asked for now."""

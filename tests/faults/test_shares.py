@@ -1,0 +1,61 @@
+"""A share of what `make faults` and `make soak` do in full."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.faults import _fuzz, _long, _pairs, _pressure, _sim
+from tests.faults._rig import STATES
+
+
+def test_over_pressure_reaches_the_relief_output_within_50_ms() -> None:
+    found = _pressure.trials(200, seed=1)
+    assert len({port for _, port in found}) == 4
+    assert max(ms for ms, _ in found) <= 50
+
+
+@pytest.mark.parametrize("part", range(4))
+def test_fuzzed_lines_change_nothing(part: int) -> None:
+    _fuzz.fuzz_core(37_500, seed=1000 + part)
+
+
+@pytest.mark.parametrize("part", range(2))
+def test_fuzzed_lines_change_nothing_on_micropython(part: int) -> None:
+    _fuzz.fuzz_sim(25_000, seed=2000 + part)
+
+
+def test_a_line_that_asks_for_something_is_not_taken_for_fuzz() -> None:
+    for text in (
+        b":OUTP ON\n",
+        b"*IDN?;:OUTP OFF\n",
+        b"\x00\x01:SOUR:PRES 5\r",
+        b"outp:qui max\n",
+        b"\x03*RST\n",
+    ):
+        assert not _fuzz.harmless(text)
+    assert _fuzz.harmless(b":OUTP?\n*IDN?\r\nAT+CGMM\r")
+
+
+def test_pairs_of_faults_are_safe() -> None:
+    for one, other in _pairs.pairs()[::29]:
+        _pairs.run_pair(one, other)
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_no_counter_wraps_in_any_state(state: str) -> None:
+    _long.cross_wraps(state, seconds=8.0)
+
+
+def test_quiet_windows_end_in_time_behind_a_wrap() -> None:
+    _long.cross_quiet_end()
+
+
+@pytest.mark.parametrize("calm", _long.CALMS, ids=[calm.name for calm in _long.CALMS])
+def test_no_false_trip(calm: _long.Calm) -> None:
+    _long.live(calm, hours=0.08, seed=11)
+
+
+@pytest.mark.parametrize("index", range(0, len(_sim.CELLS), 6))
+def test_cells_on_the_sim_rung(index: int) -> None:
+    cell, state = _sim.CELLS[index]
+    _sim.run_sim(cell, state)
