@@ -183,7 +183,7 @@ def _live(index: int, seed: int, tick_ms: int) -> tuple[float, str]:
 
 
 def calm(pool: ProcessPoolExecutor) -> Rows:
-    """60 days of healthy but awkward operation; one sixth of it with the tick of the board, the rest with a longer one."""
+    """60 days of healthy but awkward operation; a sixth with the tick of the board, the rest with a longer one."""
     parts = round(CALM_DAYS * 24 / CALM_HOURS)
     ticks = [20 if part % 6 == 0 else CALM_TICK_MS for part in range(parts)]
     lived = list(pool.map(_live, range(parts), range(parts), ticks))

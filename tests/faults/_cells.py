@@ -75,7 +75,14 @@ VALVES = ("fill", "supply_isolation", "vent", "vent_isolation", "relief")
 OPEN_SIDE = ("FILL_STUCK_OPEN", "LINE_BURST", "VENT_STUCK_OPEN", "RELIEF_STUCK_OPEN", "DISAGREEMENT")
 DISAGREE = ("DISAGREEMENT",)
 # A reading that jumps has moved faster than gas could.
-JUMP = ("DISAGREEMENT", "FILL_STUCK_OPEN", "VENT_STUCK_OPEN", "LINE_BURST")
+JUMP = (
+    "DISAGREEMENT",
+    "FILL_STUCK_OPEN",
+    "VENT_STUCK_OPEN",
+    "LINE_BURST",
+    "PORT_BLOCKED",
+    "TRANSDUCER_FROZEN",
+)
 NOT_MOVING = ("TRANSDUCER_FROZEN", "PORT_BLOCKED", "DISAGREEMENT", "FILL_STUCK_SHUT")
 # Three pulses of a few kPa drown in the noise of the safety transducer: they count from this much on.
 SEEN_PA = 200_000

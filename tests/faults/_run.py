@@ -50,7 +50,7 @@ class _Run:
         self.cause = bench.app.safety.fault_name
         self.start_pulses = list(bench.world.pulses)
         self.start_ms = bench.world.plant.time_ms + round(float(str(cell.values.get("after_s", 0.0))) * 1000)
-        self.start_verdicts = bench.app.valves.verdicts
+        self.start_verdicts = self._under_way()
         self.start_pa = bench.world.plant.pressure_pa
         self.off_ms = self.start_ms
         self.first_window_ms: int | None = None
@@ -79,7 +79,7 @@ class _Run:
         side = self.cell.side
         if self._now_ms() <= self.start_ms:
             self.start_pulses = list(world.pulses)
-            self.start_verdicts = self.bench.app.valves.verdicts
+            self.start_verdicts = self._under_way()
             self.start_pa = world.plant.pressure_pa
         elif self.first_window_ms is None and world.plant.valves[2 * side].gate:
             self.first_window_ms = self._now_ms()
@@ -118,6 +118,11 @@ class _Run:
         self._judge(took)
         self._settle()
         return took
+
+    def _under_way(self) -> int:
+        """Pulses judged so far, with the one whose gas has flowed but whose verdict is to come."""
+        valves = self.bench.app.valves
+        return int(valves.verdicts) + (1 if valves.stage else 0)
 
     def _judged(self) -> int:
         """Pulses whose end was seen since the fault; what follows without a pause is part of the pulse before."""
