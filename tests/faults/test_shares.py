@@ -55,7 +55,7 @@ def test_no_false_trip(calm: _long.Calm) -> None:
     _long.live(calm, hours=0.08, seed=11)
 
 
-@pytest.mark.parametrize("index", range(0, len(_sim.CELLS), 6))
+@pytest.mark.parametrize("index", range(0, len(_sim.CELLS), 8))
 def test_cells_on_the_sim_rung(index: int) -> None:
     cell, state = _sim.CELLS[index]
     _sim.run_sim(cell, state)
