@@ -61,9 +61,9 @@ fmt: $(TESTED) ## format the code
 	@$(BIN)/ruff check --fix --quiet . && $(BIN)/ruff format --quiet .
 
 .PHONY: pages
-pages: $(TESTED) ## write firmware/COMMANDS.md from the command table, and draw the README's picture from runs/demo
+pages: $(TESTED) ## write firmware/COMMANDS.md from the command table, and draw the README's pictures from what there is in runs
 	@$(BIN)/python host/pages/commands.py
-	@test ! -d runs/demo -a ! -d runs/example || $(BIN)/python host/pages/pictures.py
+	@test ! -d runs/demo -a ! -d runs/example -a ! -d runs/bench || $(BIN)/python host/pages/pictures.py
 
 .PHONY: test-pico
 test-pico: $(TESTED) ## run the tests of the emulated RP2040 (needs an RPI_PICO image; takes up to half an hour)

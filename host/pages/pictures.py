@@ -106,12 +106,78 @@ def draw_example(folder: Path, out: Path) -> None:
     figure.savefig(out, metadata={"Date": None})
 
 
+def draw_holders(bench: Path, out: Path) -> None:
+    """Draw the pressure on the same cell in the paper's holders and in this one, as a whole and close up."""
+    traces = json.loads((bench / "holders-traces.json").read_text())
+    looks = {
+        "bolts and plates": ("tab:red", 1.2),
+        "springs and rubber": ("tab:orange", 1.2),
+        "isostatic, sealed": ("tab:purple", 1.0),
+        "isostatic, regulated": ("tab:blue", 0.8),
+    }
+    figure, axes = plt.subplots(2, 2, figsize=(8, 5), sharex="col", layout="constrained")
+    titles = {"cycles": "10 cycles at 1 C", "drift": "oven +-2 K in a day, idle cell"}
+    for column, (over, title) in enumerate(titles.items()):
+        top, bottom = axes[0][column], axes[1][column]
+        for trace in traces:
+            # Of the two cells the larger one is drawn: the paper's moves the gas by half a kilopascal.
+            if trace["over"] != over or "0.1 Ah" in trace["name"]:
+                continue
+            name = trace["name"].removesuffix(", 5 Ah")
+            colour, width = looks[name]
+            kpa = [round((mpa - 5) * 1e3, 2) for mpa in trace["pressure_mpa"]]
+            label = name + (", 5 Ah cell" if name != trace["name"] else "")
+            top.plot(trace["hours"], trace["pressure_mpa"], color=colour, linewidth=width, label=label)
+            bottom.plot(trace["hours"], kpa, color=colour, linewidth=width)
+        top.set_title(title, fontsize=9)
+        top.set_ylim(4.8, 7.2)
+        bottom.set_ylim(-60, 60)
+        bottom.axhspan(-BAND_KPA, BAND_KPA, color="tab:green", alpha=0.12, linewidth=0)
+        bottom.set_xlabel("h")
+    axes[0][0].set_ylabel("pressure on the cell / MPa")
+    axes[1][0].set_ylabel("the same, less 5 MPa / kPa")
+    axes[0][1].legend(*axes[0][0].get_legend_handles_labels(), loc="upper right", frameon=False)
+    for one in axes.flat:
+        one.spines[["top", "right"]].set_visible(False)
+        one.margins(x=0.01)
+    figure.savefig(out, metadata={"Date": None})
+
+
+def draw_peers(bench: Path, out: Path) -> None:
+    """Draw rms against actuations of the reference day: ours, its peers, and the bound."""
+    rows = {row["name"]: row["value"] for row in json.loads((bench / "peers.json").read_text())}
+    day = ", reference: "
+    labels = [name.removesuffix(day + "rms") for name in rows if name.endswith(day + "rms")]
+    figure, axes = plt.subplots(figsize=(7, 4), layout="constrained")
+    # 5 Ah at C/2 for a day: 288 kPa of travel in 12 directions; N pulses leave no less than this.
+    counts = [5 * 1.1**n for n in range(58)]
+    axes.plot(counts, [288 / (12**0.5 * (n + 12)) for n in counts], "--", color="0.5", linewidth=1)
+    axes.annotate("bound: full foresight, no ripple", (6, 3.4), color="0.4", fontsize=8)
+    for label in labels:
+        ours = label.startswith("ours")
+        x, y = rows[label + day + "actuations"], rows[label + day + "rms"]
+        axes.plot([x], [y], "o", color="tab:blue" if ours else "0.35", markersize=9 if ours else 6)
+        axes.annotate(label, (x, y), textcoords="offset points", xytext=(7, 5), fontsize=8)
+    axes.set_xscale("log")
+    axes.set_ylim(bottom=0)
+    axes.set_xlim(5, 1500)
+    axes.set_xlabel("openings of fill and vent in 24 h")
+    axes.set_ylabel("rms of the true error / kPa")
+    axes.spines[["top", "right"]].set_visible(False)
+    figure.savefig(out, metadata={"Date": None})
+
+
 if __name__ == "__main__":
     drawn = False
-    for name, needs, draw in (("demo", "truth.jsonl", draw_demo), ("example", "cycler.csv", draw_example)):
-        folder = Path("runs") / name
+    for name, needs, draw in (
+        ("demo", "truth.jsonl", draw_demo),
+        ("example", "cycler.csv", draw_example),
+        ("holders", "holders-traces.json", draw_holders),
+        ("peers", "peers.json", draw_peers),
+    ):
+        folder = Path("runs") / ("bench" if draw in (draw_holders, draw_peers) else name)
         if (folder / needs).is_file():
             draw(folder, HERE / f"{name}.svg")
             drawn = True
     if not drawn:
-        sys.exit("no run in runs/demo or runs/example: make demo, make example")
+        sys.exit("nothing in runs: make demo, make example, make bench")

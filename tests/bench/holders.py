@@ -17,6 +17,7 @@ counts instead.
 
 from __future__ import annotations
 
+import json
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -82,8 +83,13 @@ def swing_kpa(pressure_pa: Floats) -> float:
     return float(pressure_pa.max() - pressure_pa.min()) / 1e3
 
 
+def thinned(values: Floats, digits: int) -> list[float]:
+    """Return about 1200 of the values, rounded, for a picture."""
+    return [round(float(value), digits) for value in values[:: max(1, len(values) // 1200)]]
+
+
 def measure(out: Path) -> list[dict[str, Any]]:
-    """Return the swings of every holder; writes holders.md and holders.html."""
+    """Return the swings of every holder; writes holders.md, holders.html, and the traces for a picture."""
     cycle_hours = CYCLES * CYCLE_H
     jobs = []
     labels = []
@@ -129,4 +135,9 @@ def measure(out: Path) -> list[dict[str, Any]]:
     figure.update_yaxes(title="pressure on the cell, MPa")
     figure.write_html(out / "holders.html", include_plotlyjs="cdn")
     (out / "holders.md").write_text("\n".join(lines) + "\n")
+    drawn = [
+        {"name": name, "over": what, "hours": thinned(at_h, 4), "pressure_mpa": thinned(pressure_pa / 1e6, 6)}
+        for name, what, at_h, pressure_pa in traces
+    ]
+    (out / "holders-traces.json").write_text(json.dumps(drawn) + "\n")
     return rows
