@@ -172,8 +172,11 @@ def test_taking_turns() -> None:
 
 
 def test_the_grid_has_every_case() -> None:
-    assert len(grid.cases()) == 54
-    assert len({case.name for case in grid.cases()}) == 54
+    cases = [case for cases in grid.sequences() for case in cases]
+    assert len(cases) == 54
+    assert len({case.name for case in cases}) == 54
+    for first, second, third in grid.sequences():
+        assert first.to_mpa == second.from_mpa and second.to_mpa == third.from_mpa
 
 
 def result(rms_kpa: float, fills: int, warnings: int = 0, max_kpa: float = 3.0) -> Result:
