@@ -33,7 +33,7 @@ FILES = {
     "loops.py": _ALL,
     "coils.py": ("test_watches", "test_record"),
     "tightness.py": _ALL,
-    "pulses.py": _ALL,
+    "pulses.py": ("test_pulses", "test_watches"),
     "leak.py": ("test_watches",),
     "surroundings.py": ("test_watches",),
     "proof.py": ("test_proof", "test_record"),
