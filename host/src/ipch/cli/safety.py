@@ -1,11 +1,11 @@
-"""Commands about faults and what keeps them away: blackbox, replay, selftest."""
+"""Commands about faults and what keeps them away: blackbox, replay, selftest, prooftest."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ipch.cli.common import Json, Port, connected, emit, options, to_json
+from ipch.cli.common import Json, Port, connected, emit, options, say, to_json
 
 if TYPE_CHECKING:
     from ipch.replay import Replay, Step
@@ -14,7 +14,7 @@ _PANEL = "Faults and safety"
 
 
 def add_to(app: typer.Typer) -> None:
-    for command in (blackbox, replay, selftest):
+    for command in (blackbox, replay, selftest, prooftest):
         app.command(rich_help_panel=_PANEL)(command)
 
 
@@ -165,3 +165,64 @@ def selftest(port: Port = None, json: Json = False) -> None:
     if found:
         raise CheckError(f"self test: {'; '.join(found)}")
     emit({"result": result, "found": found}, ["self test passed"])
+
+
+def prooftest(
+    out: Annotated[
+        Path | None, typer.Option(metavar="FILE.json", help="Record; by default named after device and time.")
+    ] = None,
+    seconds: Annotated[float, typer.Option(metavar="S", help="Time for each valve, 5 to 60 s.")] = 60.0,
+    limit: Annotated[float, typer.Option(metavar="KPA_H", help="Leak that is allowed, in kPa/h.")] = 50.0,
+    gas: Annotated[str, typer.Option(help="air or nitrogen")] = "air",
+    operator: Annotated[str, typer.Option(help="Who does it, for the record.")] = "",
+    yes: Annotated[bool, typer.Option("--yes", help="Do every part without asking.")] = False,
+    skip: Annotated[
+        list[str] | None, typer.Option(metavar="PART", help="Leave a part out, as 'relief'; may be repeated.")
+    ] = None,
+    trip_wait: Annotated[float, typer.Option(metavar="S", help="How long to wait for the trip.")] = 60.0,
+    when: Annotated[
+        bool, typer.Option("--when", help="Only tell when the last one was and whether it is due.")
+    ] = False,
+    port: Port = None,
+    json: Json = False,
+) -> None:
+    """Prove valves, relief, trip input and transducers; write a record and set the date on the device."""
+    from dataclasses import asdict
+
+    from ipch import prooftest as proof
+    from ipch import wire
+    from ipch.errors import CheckError, UsageError
+
+    with connected() as instrument:
+        if when:
+            date, hours, days, overdue = (int(text) for text in wire.fields(instrument.query(":DIAG:PRO?")))
+            data = {
+                "date": date or None,
+                "hours_since": hours,
+                "days_allowed": days,
+                "overdue": bool(overdue),
+            }
+            last = f"last proof test {date}" if date else "no proof test yet"
+            due = "overdue" if overdue else f"due in {days - hours // 24} days of service"
+            emit(data, [f"{last}, {hours} h of service ago; {due}" if date else f"{last}; {due}"])
+            return
+        parts = (*proof.VALVES, "relief", "trip input")
+        left_out = skip or []
+        for part in left_out:
+            if part not in parts:
+                raise UsageError(f"no part is called {part!r}; there are {', '.join(parts)}")
+
+        def ask(part: str, question: str) -> bool:
+            return part not in left_out and (yes or typer.confirm(question, default=True, err=True))
+
+        test = proof.ProofTest(
+            instrument, operator=operator, gas=gas, seconds=seconds, limit_pa_h=limit * 1000, ask=ask, say=say
+        )
+        record = test.run(trip_wait)
+    stamp = record.utc.replace("-", "").replace(":", "")
+    place = out or Path(f"prooftest-{record.identity['serial_number']}-{stamp}.json")
+    page = proof.write(place, record)
+    missing = [f"{check.name} {check.result}" for check in record.checks if check.result != "passed"]
+    if missing:
+        raise CheckError(f"proof test not passed: {', '.join(missing)}; the record is in {place}")
+    emit({**asdict(record), "file": str(place)}, [f"passed; recorded in {place} and {page}; the date is set"])
