@@ -99,7 +99,7 @@ def test_a_leaking_valve_and_a_blocked_relief_fail_and_set_no_date(tmp_path, cap
             "--seconds",
             "10",
             "--limit",
-            "400",
+            "2000",
             "--skip",
             "trip input",
             "--out",
