@@ -3,10 +3,12 @@ from __future__ import annotations
 import csv
 import json
 import math
+import resource
 import sqlite3
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -16,6 +18,9 @@ from ipch.export import export
 from ipch.instrument import Instrument, Sample
 from ipch.recorder import SAMPLE_COLUMNS, CsvLog, Recorder, iso_utc
 from ipch.runs import find_record, load_run, load_truth
+from ipch.sim.server import RunningServer
+from ipch.thinning import Thinning
+from tests.bench._killed import kill_often
 
 
 @pytest.fixture
@@ -40,6 +45,7 @@ def test_a_run_is_read_as_it_was_written(tmp_path: Path, regulator: Instrument, 
     assert run.states == [sample.state, "REGULATE"]
     assert np.isnan(run.samples["gas_k"][1])
     assert [(event.kind, event.text) for event in run.events] == [
+        ("begin", "recording"),
         ("state", "OFF"),
         ("step", "ramp"),
         ("state", "REGULATE"),
@@ -186,3 +192,140 @@ def test_truth_files(tmp_path: Path) -> None:
     path.write_text('{"time_s": 1}\n')
     with pytest.raises(FileError, match="not a truth file"):
         load_truth(path)
+
+
+def events(path: Path, kind: str) -> list[dict[str, Any]]:
+    return [event.data | {"text": event.text} for event in load_run(path).events if event.kind == kind]
+
+
+def test_a_record_is_gone_on_with_and_the_gap_is_marked(
+    tmp_path: Path, regulator: Instrument, sample: Sample
+) -> None:
+    path = tmp_path / "run.db"
+    with Recorder(path, regulator, "log") as recorder:
+        recorder.sample(sample)
+    later = replace(sample, sequence=sample.sequence + 5, uptime_s=sample.uptime_s + 0.5)
+    regulator.set_setting("in_limits_ms", 4321)
+    with Recorder(path, regulator, "log", resume=True) as recorder:
+        recorder.sample(later)
+    run = load_run(path)
+    assert (run.number, list(run.samples["boot"]), run.ended_by) == (1, [sample.boot] * 2, "complete")
+    (gap,) = events(path, "gap")
+    assert gap["cause"] == "the recorder was not running"
+    assert (gap["from_sequence"], gap["to_sequence"]) == (sample.sequence, later.sequence)
+    (changed,) = events(path, "settings")
+    assert changed["settings"]["in_limits_ms"][1] == 4321
+    with Recorder(path, regulator, "log", resume=True) as recorder:
+        recorder.sample(replace(later, sequence=later.sequence + 1))
+    assert len(events(path, "settings")) == 1
+    with Recorder(path, regulator, "another", resume=True) as recorder:
+        recorder.sample(replace(later, sequence=later.sequence + 2))
+    assert load_run(path).number == 2
+
+
+@pytest.mark.parametrize(
+    ("later_s", "clocks", "kinds"),
+    [
+        (1.0, (1.0, 1.0), []),
+        (1.0, (3601.0, 1.0), [("clock", "the computer's clock was set by +3600.0 s")]),
+        (1.0, (-59.0, 1.0), [("clock", "the computer's clock was set by -60.0 s")]),
+        (600.0, (600.0, 1.0), [("gap", "the computer slept")]),
+        (600.0, (600.0, 600.0), [("gap", "the computer was busy")]),
+        (600.0, (0.5, 0.5), []),
+    ],
+    ids=["usual", "forward", "backward", "slept", "busy", "fast simulation"],
+)
+def test_clocks_and_gaps(
+    tmp_path: Path,
+    regulator: Instrument,
+    sample: Sample,
+    monkeypatch: pytest.MonkeyPatch,
+    later_s: float,
+    clocks: tuple[float, float],
+    kinds: list[tuple[str, str]],
+) -> None:
+    now = [1_700_000_000.0, 1000.0]
+    monkeypatch.setattr("ipch.recorder.time.time", lambda: now[0])
+    monkeypatch.setattr("ipch.recorder.time.monotonic", lambda: now[1])
+    path = tmp_path / "run.db"
+    with Recorder(path, regulator, "log", commit_s=0) as recorder:
+        recorder.sample(sample)
+        now[0] += clocks[0]
+        now[1] += clocks[1]
+        recorder.sample(replace(sample, sequence=sample.sequence + 1, uptime_s=sample.uptime_s + later_s))
+    found = [(e.kind, e.text) for e in load_run(path).events if e.kind in ("gap", "clock")]
+    assert found == kinds
+
+
+def test_a_full_disk_ends_nothing(tmp_path: Path, regulator: Instrument, sample: Sample) -> None:
+    path = tmp_path / "run.db"
+    told: list[str] = []
+    rows: list[tuple[int, int]] = []
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    with Recorder(path, regulator, "log", commit_s=0, alarm=told.append, acknowledge=rows.extend) as recorder:
+        number = sample.sequence
+
+        def take(count: int) -> None:
+            nonlocal number
+            for _ in range(count):
+                number += 1
+                recorder.sample(replace(sample, sequence=number, uptime_s=sample.uptime_s + number))
+
+        take(5)
+        size = max(each.stat().st_size for each in tmp_path.iterdir())
+        resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+        try:
+            take(200)
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+        acknowledged = len(rows)
+        assert len(told) == 1 and told[0].startswith(f"cannot record to {path}") and "make room" in told[0]
+        assert acknowledged < 205
+        assert len(load_run(path).time_s) == acknowledged
+        take(5)
+        assert told[1:] == [f"recording to {path} goes on"]
+    assert len(rows) == len(set(rows)) == len(load_run(path).time_s) == 210
+    assert regulator.fetch().state == "OFF"
+
+
+def test_a_disk_that_stays_full_is_told_at_the_end(
+    tmp_path: Path, regulator: Instrument, sample: Sample, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ipch.recorder._MOST_WAITING", 20)
+    recorder = Recorder(tmp_path / "run.db", regulator, "log", commit_s=0)
+    recorder._database.execute("PRAGMA max_page_count = 1")
+    recorder._database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    for number in range(500):
+        recorder.sample(replace(sample, sequence=1 + number, uptime_s=number))
+        assert len(recorder._waiting) < 200
+    with pytest.raises(FileError, match=r"database or disk is full; .* rows are lost"):
+        recorder.close("complete")
+
+
+def test_what_says_nothing_new_is_left_out(sample: Sample) -> None:
+    thinning = Thinning(10.0)
+
+    def at(second: int, **changes: Any) -> list[float]:
+        one = replace(sample, uptime_s=second, sequence=second, **changes)
+        return [row.uptime_s for row in thinning.rows(one)]
+
+    assert at(0) == [0]
+    assert [at(second) for second in range(1, 10)] == [[]] * 9
+    assert at(10) == [10]
+    assert at(11) == []
+    assert at(12, fills=sample.fills + 1) == [11, 12]
+    assert at(13, fills=sample.fills + 1, pressure_pa=sample.pressure_pa + 250) == []
+    assert at(14, fills=sample.fills + 1, pressure_pa=sample.pressure_pa + 301) == [13, 14]
+    assert at(15, fills=sample.fills + 1, pressure_pa=sample.pressure_pa + 301) == []
+    assert [row.uptime_s for row in thinning.rest()] == [15]
+    assert thinning.rest() == []
+    assert at(16, boot=sample.boot + 1) == [16]
+
+
+KILLS = 25
+
+
+def test_killed_at_random_instants(sim: RunningServer, tmp_path: Path) -> None:
+    path = tmp_path / "log.db"
+    lost, double, unmarked = kill_often(sim.port, path, KILLS, seed=1)
+    assert (lost, double, unmarked) == (0, 0, 0)

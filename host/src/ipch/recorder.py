@@ -4,12 +4,15 @@ Every sample is in it once, by boot and sequence number, with three clocks: `upt
 base of the experiment), `utc_s` (Unix time) and `host_s` (the host's monotonic clock).
 """
 
+import contextlib
 import csv
 import json
 import math
+import os
 import sqlite3
 import time
-from collections.abc import Mapping, Sequence
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, fields
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,6 +22,7 @@ from typing import Any, Self
 from ipch import __version__
 from ipch.errors import FileError
 from ipch.instrument import Instrument, Sample
+from ipch.thinning import Thinning
 
 SCHEMA_VERSION = 1
 # "ipch" in ASCII: `file` and other tools can tell what it is.
@@ -73,17 +77,26 @@ CREATE TABLE events (
     host_s REAL NOT NULL,
     boot INTEGER,
     uptime_s REAL,                -- NULL for events that the host saw alone
-    kind TEXT NOT NULL,           -- step, state, fault, note, end
+    kind TEXT NOT NULL,           -- begin, step, state, fault, gap, clock, settings, lost, note, end
     text TEXT NOT NULL,
     data TEXT NOT NULL            -- JSON
 );
 """
 # What a crash may cost at most; committing every sample would cost a fast simulation most of its speed.
 _COMMIT_S = 1.0
+# While nothing can be written, so many rows wait in memory: 14 h at one a second.
+_MOST_WAITING = 50_000
+# The host's clock was set when it moved by more than this against the host's monotonic one.
+_CLOCK_STEP_S = 0.5
+_GAP_POLLS = 3.0
+_GAP_HOST_S = 1.0
 
 
 class Recorder:
-    """Writes one run. Use it in a `with`; leaving it ends the run."""
+    """Writes one run. Use it in a `with`; leaving it ends the run.
+
+    A disk that is full ends nothing: rows wait in memory, `alarm` is told, and they are written once there is room.
+    """
 
     def __init__(
         self,
@@ -92,33 +105,44 @@ class Recorder:
         name: str,
         recipe: str | None = None,
         commit_s: float = _COMMIT_S,
+        *,
+        resume: bool = False,
+        thinning: Thinning | None = None,
+        alarm: Callable[[str], None] = lambda text: None,
+        acknowledge: Callable[[list[tuple[int, int]]], None] = lambda rows: None,
     ) -> None:
-        """Begin a run in a new or an existing file. Raises FileError."""
+        """Begin a run in a new or an existing file; with `resume` go on with its last one if that is of this device.
+
+        `thinning` leaves out samples that say nothing new. `acknowledge` is told boot and sequence of every row
+        that no crash can take any more. Raises FileError.
+        """
         self.path = path
+        self.every_s = 1.0
+        """Between samples, device time; three times that without one is a gap."""
+        self.count = 0
+        """Samples written or waiting to be."""
         self._commit_s = commit_s
+        self._thinning = thinning
+        self._alarm = alarm
+        self._acknowledge = acknowledge
         self._last: Sample | None = None
+        self._last_at = (0.0, 0.0)
+        self._cause = ""
+        self._waiting: deque[tuple[str, dict[str, Any]]] = deque()
+        self._failing = ""
+        self._given_up = False
         self._committed = time.monotonic()
-        settings = {setting.name: setting.value for setting in instrument.settings()}
+        self._settings = {setting.name: setting.value for setting in instrument.settings()}
+        self._identity = asdict(instrument.identity)
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._database = open_database(path, create=True)
-            with self._database:
-                cursor = self._database.execute(
-                    "INSERT INTO runs (name, started_utc, ipch_version, port, identity, settings, recipe)"
-                    " VALUES (?, ?, ?, ?, ?, ?, ?)",
-                    (
-                        name,
-                        utc_now(),
-                        __version__,
-                        instrument.port,
-                        json.dumps(asdict(instrument.identity)),
-                        json.dumps(settings),
-                        recipe,
-                    ),
-                )
+            self.run = (resume and self._resume(name)) or self._begin(name, instrument.port, recipe)
         except (OSError, sqlite3.Error) as error:
             raise FileError(f"cannot record to {path}: {error}") from error
-        self.run = cursor.lastrowid or 0
+        host = {"pid": os.getpid(), "host_boot": _host_boot(), "port": instrument.port, "ipch": __version__}
+        self.event("begin", "recording", host)
+        self.commit()
 
     def __enter__(self) -> Self:
         return self
@@ -134,12 +158,14 @@ class Recorder:
     def sample(self, sample: Sample) -> None:
         """Record a sample, and what changed since the last one as events."""
         now = (time.time(), time.monotonic())
-        values = asdict(sample) | {"run": self.run, "utc_s": now[0], "host_s": now[1]}
-        columns = ", ".join(values)
-        marks = ", ".join(f":{name}" for name in values)
-        # A sample that is there already is the same sample.
-        self._execute(f"INSERT OR IGNORE INTO samples ({columns}) VALUES ({marks})", values)
         last, self._last = self._last, sample
+        last_at, self._last_at = self._last_at, now
+        if last is not None and (cause := self._gap(last, last_at, sample, now)):
+            for held in self._thinning.rest() if self._thinning else ():
+                self._row(held, last_at)
+            self._mark_gap(last, last_at[0], sample, now[0], cause)
+        for row in self._thinning.rows(sample) if self._thinning else [sample]:
+            self._row(row, now if row is sample else last_at)
         if last is None or last.state != sample.state:
             self.event("state", sample.state, sample=sample)
         if last is not None and last.boot != sample.boot:
@@ -154,44 +180,185 @@ class Recorder:
     ) -> None:
         """Record that something happened, at the time of `sample` or of the last one."""
         at = sample or self._last
-        boot, uptime_s = (at.boot, at.uptime_s) if at else (None, None)
-        self._execute(
-            "INSERT INTO events (run, utc_s, host_s, boot, uptime_s, kind, text, data)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-            (
-                self.run,
-                time.time(),
-                time.monotonic(),
-                boot,
-                uptime_s,
-                kind,
-                text,
-                json.dumps(dict(data or {})),
-            ),
-        )
+        values = {
+            "run": self.run,
+            "utc_s": time.time(),
+            "host_s": time.monotonic(),
+            "boot": at.boot if at else None,
+            "uptime_s": at.uptime_s if at else None,
+            "kind": kind,
+            "text": text,
+            "data": json.dumps(dict(data or {})),
+        }
+        self._insert("events", values)
+
+    def lost(self, cause: str) -> None:
+        """The device does not answer: what is missing until the next sample is a gap with this cause."""
+        if self._cause != cause:
+            self._cause = cause
+            self.event("lost", cause)
+            self.commit()
+
+    def compare(self, instrument: Instrument) -> None:
+        """Read settings, calibration among them, and identity again, and record what changed."""
+        settings = {setting.name: setting.value for setting in instrument.settings()}
+        identity = asdict(instrument.identity)
+        self._note_changes(settings, identity)
+        self._settings, self._identity = settings, identity
 
     def commit(self) -> None:
-        """Make sure of everything so far."""
-        try:
-            self._database.commit()
-        except sqlite3.Error as error:
-            raise FileError(f"cannot record to {self.path}: {error}") from error
+        """Make sure of everything so far, or keep it for the next time if the disk has no room."""
         self._committed = time.monotonic()
+        if not self._waiting:
+            return
+        try:
+            with self._database:
+                for sql, values in self._waiting:
+                    self._database.execute(sql, values)
+        except sqlite3.Error as error:
+            self._fail(str(error))
+            return
+        rows = [(values["boot"], values["sequence"]) for _, values in self._waiting if "sequence" in values]
+        self._waiting.clear()
+        self._acknowledge(rows)
+        if self._failing:
+            self._failing = ""
+            self._given_up = False
+            self._alarm(f"recording to {self.path} goes on")
+            self.event("note", "recording goes on; what had been waiting is written")
+            self.commit()
 
     def close(self, ended_by: str) -> None:
-        """End the run; `ended_by` is complete, interrupted or what went wrong."""
+        """End the run; `ended_by` is complete, interrupted or what went wrong. Raises FileError if rows are lost."""
+        for held in self._thinning.rest() if self._thinning else ():
+            self._row(held, self._last_at)
         self.event("end", ended_by)
-        self._execute(
-            "UPDATE runs SET ended_utc = ?, ended_by = ? WHERE run = ?", (utc_now(), ended_by, self.run)
-        )
+        values = {"ended_utc": utc_now(), "ended_by": ended_by, "run": self.run}
+        sql = "UPDATE runs SET ended_utc = :ended_utc, ended_by = :ended_by WHERE run = :run"
+        self._waiting.append((sql, values))
         self.commit()
-        self._database.close()
+        with contextlib.suppress(sqlite3.Error):
+            self._database.close()
+        if self._waiting:
+            raise FileError(
+                f"cannot record to {self.path}: {self._failing}; {len(self._waiting)} rows are lost"
+            )
 
-    def _execute(self, sql: str, values: Any) -> None:
-        try:
-            self._database.execute(sql, values)
-        except sqlite3.Error as error:
-            raise FileError(f"cannot record to {self.path}: {error}") from error
+    def _begin(self, name: str, port: str, recipe: str | None) -> int:
+        with self._database:
+            cursor = self._database.execute(
+                "INSERT INTO runs (name, started_utc, ipch_version, port, identity, settings, recipe)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?)",
+                (
+                    name,
+                    utc_now(),
+                    __version__,
+                    port,
+                    json.dumps(self._identity),
+                    json.dumps(self._settings),
+                    recipe,
+                ),
+            )
+        return cursor.lastrowid or 0
+
+    def _resume(self, name: str) -> int:
+        """The last run of the file, if it can go on; 0 otherwise."""
+        query = "SELECT run, identity, settings FROM runs WHERE name = ? ORDER BY run DESC LIMIT 1"
+        found = self._database.execute(query, (name,)).fetchone()
+        if found is None:
+            return 0
+        run, identity, settings = int(found[0]), json.loads(found[1]), json.loads(found[2])
+        if identity.get("serial_number") != self._identity["serial_number"]:
+            return 0
+        columns = ", ".join(SAMPLE_COLUMNS)
+        row = self._database.execute(
+            f"SELECT utc_s, host_s, {columns} FROM samples WHERE run = ? ORDER BY boot DESC, sequence DESC LIMIT 1",
+            (run,),
+        ).fetchone()
+        if row is not None:
+            # Only temperatures may be NULL.
+            values: list[Any] = [math.nan if value is None else value for value in row[2:]]
+            self._last = Sample(*values)
+            self._last_at = (row[0], row[1])
+            self._cause = "the recorder was not running"
+        self.run = run
+        for text in self._database.execute(
+            "SELECT data FROM events WHERE run = ? AND kind = 'settings' ORDER BY event", (run,)
+        ):
+            settings |= {key: change[1] for key, change in json.loads(text[0]).get("settings", {}).items()}
+        now_settings, now_identity = self._settings, self._identity
+        self._settings, self._identity = settings, identity
+        self._note_changes(now_settings, now_identity)
+        self._settings, self._identity = now_settings, now_identity
+        with self._database:
+            self._database.execute("UPDATE runs SET ended_utc = NULL, ended_by = NULL WHERE run = ?", (run,))
+        return run
+
+    def _note_changes(self, settings: dict[str, int], identity: dict[str, str]) -> None:
+        changed = {k: [self._settings.get(k), v] for k, v in settings.items() if self._settings.get(k) != v}
+        if changed:
+            self.event("settings", ", ".join(changed), {"settings": changed})
+        if identity != self._identity:
+            self.event("note", f"the firmware is {identity['firmware']} now", {"identity": identity})
+
+    def _gap(
+        self, last: Sample, last_at: tuple[float, float], sample: Sample, now: tuple[float, float]
+    ) -> str:
+        """Why samples are missing before this one, empty if none are; a clock that was set is an event."""
+        host_s, utc_s = now[1] - last_at[1], now[0] - last_at[0]
+        device_s = sample.uptime_s - last.uptime_s
+        cause, self._cause = self._cause, ""
+        step_s = utc_s - host_s
+        slept = (
+            step_s > _CLOCK_STEP_S and abs(utc_s - device_s) < 1 + 0.01 * utc_s and last.boot == sample.boot
+        )
+        if abs(step_s) > _CLOCK_STEP_S and not slept and not cause:
+            self.event(
+                "clock", f"the computer's clock was set by {step_s:+.1f} s", {"step_s": step_s}, sample
+            )
+        if cause:
+            return cause
+        if last.boot != sample.boot:
+            return "the device restarted"
+        if slept:
+            return "the computer slept"
+        late = device_s > _GAP_POLLS * self.every_s and host_s > _GAP_HOST_S
+        return "the computer was busy" if late else ""
+
+    def _mark_gap(self, last: Sample, last_utc_s: float, sample: Sample, utc_s: float, cause: str) -> None:
+        ends = (("from", last, last_utc_s), ("to", sample, utc_s))
+        data: dict[str, Any] = {"cause": cause}
+        for end, at, at_utc_s in ends:
+            data |= {f"{end}_boot": at.boot, f"{end}_sequence": at.sequence, f"{end}_uptime_s": at.uptime_s}
+            data[f"{end}_utc_s"] = at_utc_s
+        self.event("gap", cause, data, sample)
+
+    def _row(self, sample: Sample, at: tuple[float, float]) -> None:
+        self.count += 1
+        self._insert("samples", asdict(sample) | {"run": self.run, "utc_s": at[0], "host_s": at[1]})
+
+    def _insert(self, table: str, values: dict[str, Any]) -> None:
+        columns = ", ".join(values)
+        marks = ", ".join(f":{name}" for name in values)
+        # A sample that is there already is the same sample.
+        self._waiting.append((f"INSERT OR IGNORE INTO {table} ({columns}) VALUES ({marks})", values))
+
+    def _fail(self, reason: str) -> None:
+        if not self._failing:
+            self._alarm(
+                f"cannot record to {self.path}: {reason}; samples wait in memory, the device is not concerned:"
+                " make room"
+            )
+            self.event("note", f"nothing can be written: {reason}")
+        self._failing = reason
+        if len(self._waiting) > _MOST_WAITING:
+            # Every other sample goes, so that the whole time stays covered; what happened stays.
+            kept = [(n, row) for n, row in enumerate(self._waiting) if n % 2 or "sequence" not in row[1]]
+            self._waiting = deque(row for _, row in kept)
+            if not self._given_up:
+                self._given_up = True
+                text = f"disk full: every other sample that waited was given up ({reason})"
+                self.event("gap", text, {"cause": "disk full"})
 
 
 def open_database(path: Path, create: bool = False) -> sqlite3.Connection:
@@ -218,7 +385,8 @@ def open_database(path: Path, create: bool = False) -> sqlite3.Connection:
         database.close()
         raise FileError(f"{path} has schema {version}; this ipch knows {SCHEMA_VERSION}")
     if create:
-        database.execute("PRAGMA synchronous = NORMAL")
+        # What was acknowledged survives a power cut, too.
+        database.execute("PRAGMA synchronous = FULL")
     return database
 
 
@@ -271,6 +439,14 @@ def last_run(database: sqlite3.Connection, path: Path) -> int:
     if number is None:
         raise FileError(f"{path} holds no run")
     return int(number)
+
+
+def _host_boot() -> str:
+    """What tells one start of this computer from another, where the system says: `host_s` counts from there."""
+    try:
+        return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+    except OSError:
+        return ""
 
 
 def utc_now() -> str:

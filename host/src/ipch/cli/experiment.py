@@ -50,28 +50,58 @@ def watch(every: Every = "1s", duration: For = None, port: Port = None, json: Js
 
 
 def log(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="Record to write: .db (SQLite) or .csv.")],
+    file: Annotated[
+        Path | None,
+        typer.Argument(
+            metavar="[FILE]", help="Record to write: .db (SQLite) or .csv; by default one per device."
+        ),
+    ] = None,
     every: Every = "1s",
     duration: For = None,
     alarms: Alarms = None,
+    all_samples: Annotated[
+        bool, typer.Option("--all", help="Keep samples that say nothing new, too.")
+    ] = False,
+    install_service: Annotated[
+        bool, typer.Option("--install-service", help="Install the systemd user service that logs, and exit.")
+    ] = False,
     port: Port = None,
     json: Json = False,
 ) -> None:
-    """Record samples to a file until Ctrl-C."""
-    from ipch import experiments
+    """Record samples to a file until Ctrl-C; other commands work meanwhile. A .db that is there is gone on with."""
+    import threading
+
+    from ipch import experiments, service
     from ipch.alarms import watching
     from ipch.cli.progress import recording
+    from ipch.thinning import Thinning
     from ipch.units import parse_duration
 
+    if install_service:
+        place, commands = service.install(options.port)
+        emit({"unit": str(place), "commands": commands}, [f"written: {place}", "start it with:", *commands])
+        return
     every_s = parse_duration(every)
     duration_s = parse_duration(duration) if duration else None
-    with (
-        sharing() as instrument,
-        recording(file) as show,
-        watching(alarms, say, lambda: instrument.fault.sentence) as watch,
-    ):
-        count = experiments.log(instrument, file, every_s, duration_s, show, watch)
-    emit({"file": str(file), "samples": count}, [f"{count} samples recorded to {file}"])
+    changed = threading.Event()
+    with sharing(lambda message: changed.set()) as instrument:
+        path = file or service.default_record(instrument.identity.serial_number)
+        with (
+            recording(path) as show,
+            watching(alarms, say, lambda: instrument.fault.sentence) as watch,
+        ):
+            count = experiments.log(
+                instrument,
+                path,
+                every_s,
+                duration_s,
+                show,
+                watch,
+                thinning=None if all_samples else Thinning(),
+                alarm=say,
+                changed=changed,
+            )
+    emit({"file": str(path), "samples": count}, [f"{count} samples recorded to {path}"])
 
 
 def run(
