@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from contextlib import closing
+from http.client import HTTPConnection
 from pathlib import Path
 
 import pytest
@@ -9,14 +11,18 @@ from ipch.recipe import (
     Hold,
     Ramp,
     Recipe,
+    choose_recipe,
     describe_recipes,
     estimate_s,
     find_lines,
     find_recipe,
     load_recipe,
     parse_changes,
+    recipe_of_record,
     shipped_recipes,
+    shortened,
 )
+from ipch.triggers import CycleFile, Webhooks
 
 NAMES = ["activation", "bilayer", "demo", "depressurisation", "gitt", "long-term", "rate-capability"]
 
@@ -101,8 +107,8 @@ RAMP = '[[step]]\nramp="1MPa"\n'
             1,
             "unknown key 'speed'; allowed are description, sample, finally, parameters, step",
         ),
-        (RAMP + 'hold = "3h"', 1, "exactly one of ramp, hold, quiet, wait, vent, repeat"),
-        ("[[step]]\nnote = 'x'", 1, "exactly one of ramp, hold, quiet, wait, vent, repeat"),
+        (RAMP + 'hold = "3h"', 1, "exactly one of ramp, hold, quiet, wait, vent, repeat, log-rate"),
+        ("[[step]]\nnote = 'x'", 1, "exactly one of ramp, hold, quiet, wait, vent, repeat, log-rate"),
         ('[[step]]\nramp="5bananas"', 2, "ramp: not a pressure: '5bananas'"),
         ("[[step]]\nramp=[5]", 2, "ramp: not a quantity: [5]"),
         ("[[step]]\nramp=true", 2, "ramp: not a quantity: True"),
@@ -119,16 +125,23 @@ RAMP = '[[step]]\nramp="1MPa"\n'
         ("sample=0\n" + RAMP, 1, "sample: not a duration: '0'"),
         ("[[step]]\nvent=false", 2, "vent: "),
         ("parameters=3\n" + RAMP, 1, "parameters: "),
-        ('[[step]]\nramp="$x"', None, "$x: no such parameter; [parameters] has none"),
-        ('[parameters]\np="1MPa"\n[[step]]\nramp="$x"', None, "$x: no such parameter; [parameters] has p"),
-        ('[[step]]\nhold="1h"', None, "step 1 (hold for 1 h): there must be a ramp before it"),
-        ('[[step]]\nwait="in-limits"', None, "there must be a ramp before it"),
+        ('[[step]]\nramp="$x"', 2, "ramp: $x: no such parameter; [parameters] has none"),
+        ('[parameters]\np="1MPa"\n[[step]]\nramp="$x"', 4, "ramp: $x: no such parameter; [parameters] has p"),
+        ('[[step]]\nhold="1h"', 2, "hold: step 1 (hold for 1 h): there must be a ramp before it"),
+        ('[[step]]\nwait="in-limits"', 2, "there must be a ramp before it"),
         (
             RAMP + '[[step]]\nvent=true\n[[step]]\nquiet="1h"',
-            None,
+            6,
             "step 3 (quiet for 1 h): there must be a ramp",
         ),
         ("garbage", None, "not valid TOML"),
+        (RAMP + "[[step]]\nwait='soon'", 4, "wait: not a duration: 'soon'"),
+        (RAMP + "[[step]]\nwait='file'", 3, "wait = 'file' needs 'path'"),
+        (RAMP + "[[step]]\nwait='file'\npath='x'\nnumber=3", 3, "wait = 'file' takes no 'number'"),
+        (RAMP + "[[step]]\nwait='1h'\nname='x'", 3, "takes no 'name'"),
+        (RAMP + "[[step]]\nwait='cycle'\npath='x'\nnumber=0", 6, "number: "),
+        (RAMP + "[[step]]\nwait='webhook'\nname='a b'", 5, "name: "),
+        (RAMP + "[[step]]\nlog-rate=3", 4, "log-rate: not a duration: '3'"),
         (
             RAMP + "[[step]]\nrepeat=10000\n[[step.step]]\nrepeat=10000\n[[step.step.step]]\nwait='1s'",
             None,
@@ -185,3 +198,70 @@ def test_changes_as_written_on_the_command_line() -> None:
 def test_defaults() -> None:
     recipe = Recipe.model_validate({"step": [{"ramp": "1MPa"}]})
     assert (recipe.sample, recipe.finally_) == (1.0, "hold")
+
+
+def test_what_a_step_may_wait_for(tmp_path: Path) -> None:
+    text = (
+        RAMP
+        + """
+[[step]]
+wait = "file"
+path = "go"
+[[step]]
+wait = "webhook"
+name = "eis-done"
+[[step]]
+wait = "cycle"
+path = "cell.csv"
+number = 10
+[[step]]
+log-rate = "2s"
+"""
+    )
+    recipe = load_recipe(write(tmp_path, text))
+    assert [task.text for task in recipe.steps()[1:]] == [
+        "wait for the file go",
+        "wait for the call eis-done",
+        "wait for cycle 10 in cell.csv",
+        "record every 2 s",
+    ]
+    assert estimate_s(shortened(recipe, 3.0).steps(), 1e6, 1, 1, 0) == [0, 3, 3, 3, 0]
+
+
+def test_a_recipe_is_the_same_out_of_its_record() -> None:
+    chosen = choose_recipe("activation", {"target": "30 bar"})
+    assert recipe_of_record("activation", chosen.text).recipe == chosen.recipe
+
+
+def test_the_cycle_in_a_growing_file(tmp_path: Path) -> None:
+    path = tmp_path / "cell.csv"
+    cycles = CycleFile(path)
+    assert cycles.read() == 0
+    path.write_text("Some cycler\nTime,Cycle Index,Voltage(V)\n0,1,3.1\n1,2,3")
+    assert cycles.read() == 1
+    with path.open("a") as file:
+        file.write(".2\n2,10,3.3\n3,")
+    assert cycles.read() == 10
+    with path.open("a") as file:
+        file.write("x,3\n\n4,11\n")
+    assert cycles.read() == 11
+    path.write_text("Cycle Count / 1\tVoltage / V\n4\t3.1\n")
+    assert cycles.read() == 4
+
+
+def test_calls_over_http() -> None:
+    hooks = Webhooks(0)
+
+    def post(path: str, **headers: str) -> int:
+        with closing(HTTPConnection("127.0.0.1", hooks.port, timeout=5)) as connection:
+            connection.request("POST", path, headers=headers)
+            return connection.getresponse().status
+
+    assert post("/eis-done") == 202
+    assert post("/eis-done", Origin="https://example.org") == 403
+    assert post("/a/../c") == 403
+    assert hooks.calls.get_nowait() == "eis-done"
+    assert hooks.calls.empty()
+    with pytest.raises(UsageError, match="cannot wait for webhooks"):
+        Webhooks(hooks.port)
+    hooks.close()

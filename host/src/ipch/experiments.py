@@ -13,9 +13,9 @@ from ipch.errors import DeviceLostError, FileError
 from ipch.instrument import Instrument, Sample
 from ipch.monitor import Pacer
 from ipch.operations import Report
-from ipch.recipe import Chosen
-from ipch.recorder import CsvLog, Recorder
-from ipch.runner import Runner
+from ipch.recipe import Chosen, recipe_of_record, shortened
+from ipch.recorder import CsvLog, Recorder, open_database
+from ipch.runner import Plan, Runner, find_position, plan
 from ipch.runs import TRUTH_NAME, Run, find_record, load_run
 from ipch.summary import Judgement, find_truth
 from ipch.thinning import Thinning
@@ -52,14 +52,48 @@ def run_recipe(
 
     Raises what the runner raises, once the report is written.
     """
-    try:
+    with _reporting(folder):
         record_recipe(instrument, chosen, folder, report, watch)
+    return write_results(folder)
+
+
+def resume_recipe(
+    instrument: Instrument,
+    folder: Path,
+    report: Report,
+    watch: Callable[[Sample], None] = lambda sample: None,
+) -> tuple[Run, Judgement]:
+    """Go on with a recipe whose program ended, where it stood in device time. Raises FaultError if the device is not
+    as the run left it, FileError if there is nothing to resume."""
+    chosen = unfinished_recipe(folder)
+    with _reporting(folder), Recorder(folder / RECORD_NAME, instrument, chosen.name, resume=True) as recorder:
+        position = find_position(recorder)
+        Runner(instrument, chosen.recipe, recorder, report, watch, position=position).run()
+    return write_results(folder)
+
+
+def unfinished_recipe(folder: Path) -> Chosen:
+    """The recipe of a run that did not come to its end. Raises FileError."""
+    record = find_record(folder)
+    with contextlib.closing(open_database(record)) as database:
+        query = "SELECT name, recipe, ended_by FROM runs ORDER BY run DESC LIMIT 1"
+        name, text, ended_by = database.execute(query).fetchone() or ("", None, None)
+    if text is None:
+        raise FileError(f"{record} is no record of a recipe; `ipch run RECIPE` begins one")
+    if ended_by == "complete":
+        raise FileError(f"{record}: the recipe came to its end; there is nothing to resume")
+    return recipe_of_record(name, text)
+
+
+@contextlib.contextmanager
+def _reporting(folder: Path) -> Iterator[None]:
+    try:
+        yield
     except BaseException:
         # Without a single sample there is nothing to report.
         with contextlib.suppress(FileError):
             write_results(folder)
         raise
-    return write_results(folder)
 
 
 def record_recipe(
@@ -72,9 +106,23 @@ def record_recipe(
     """Follow a recipe and record it into `folder`."""
     record = folder / RECORD_NAME
     if record.exists():
-        raise FileError(f"{record} exists already; name another folder with --out")
+        raise FileError(f"{record} exists already; name another folder with --out, or go on with --resume")
     with Recorder(record, instrument, chosen.name, chosen.text) as recorder:
         Runner(instrument, chosen.recipe, recorder, report, watch).run()
+
+
+def rehearse(chosen: Chosen, longest_s: float, report: Report) -> tuple[Plan, Run]:
+    """Simulate a recipe on the rung `core`, with its steps of time cut to `longest_s`; nothing real is touched."""
+    import tempfile
+
+    from ipch.sim.desk import Desk
+
+    with tempfile.TemporaryDirectory() as folder, Desk(Path(folder)) as desk:
+        instrument = Instrument(desk)
+        whole = plan(instrument, chosen.recipe)
+        short = Chosen(chosen.name, chosen.text, shortened(chosen.recipe, longest_s))
+        record_recipe(instrument, short, Path(folder), report)
+        return whole, load_run(Path(folder) / RECORD_NAME)
 
 
 def write_results(folder: Path) -> tuple[Run, Judgement]:

@@ -27,6 +27,11 @@ class Pacer:
         self._probe_s = _PROBE_S
         self._probing = True
 
+    def change(self, every_s: float) -> None:
+        """Another interval, from the next sample on."""
+        self.every_s = every_s
+        self._next_s = 0.0
+
     def note(self, uptime_s: float) -> tuple[bool, float]:
         """Take the device time of a sample; return whether it is due, and the host seconds to sleep now."""
         now = self._clock()
@@ -61,11 +66,20 @@ class Pacer:
 class Monitor:
     """Reads samples `every_s` seconds of device time apart, for as long as it is iterated over."""
 
-    def __init__(self, instrument: Instrument, every_s: float = 1.0, *, stop_on_fault: bool = True) -> None:
+    def __init__(
+        self,
+        instrument: Instrument,
+        every_s: float = 1.0,
+        *,
+        stop_on_fault: bool = True,
+        lost: Callable[[DeviceLostError], None] | None = None,
+    ) -> None:
+        """With `lost`, which is told, a device that goes away is waited for; one that restarts never is."""
         self._instrument = instrument
         self._stop_on_fault = stop_on_fault
         self._boot: int | None = None
-        self.pacer = Pacer(every_s)
+        self._lost = lost
+        self.pacer = Pacer(every_s, instrument.session.clock)
 
     @property
     def speed(self) -> float:
@@ -81,10 +95,18 @@ class Monitor:
                 yield sample
             if alarm:
                 raise FaultError(f"fault latched: {self._instrument.fault}")
-            time.sleep(min(sleep_s, _NAP_S))
+            self._instrument.session.sleep(min(sleep_s, _NAP_S))
 
     def _read(self) -> Sample:
-        sample = self._instrument.fetch()
+        while True:
+            try:
+                sample = self._instrument.fetch()
+                break
+            except DeviceLostError as error:
+                if self._lost is None:
+                    raise
+                self._lost(error)
+                self._instrument.session.sleep(_NAP_S)
         if self._boot is None:
             self._boot = sample.boot
         elif sample.boot != self._boot:

@@ -14,8 +14,8 @@
     [[step]]
     hold = "24h"
 
-A step is one of ramp, hold, quiet, wait, vent, repeat, and may carry a `note`. A ramp ends when the pressure
-is in limits; a repeat has its own `[[step.step]]`.
+A step is one of ramp, hold, quiet, wait, vent, repeat, log-rate, and may carry a `note`. A ramp ends when the
+pressure is in limits; a repeat has its own `[[step.step]]`.
 """
 
 import re
@@ -25,16 +25,36 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag, ValidationError
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Discriminator,
+    Field,
+    Tag,
+    ValidationError,
+    model_validator,
+)
 
 from ipch.errors import FileError, UsageError
 from ipch.paths import recipes_dir
 from ipch.units import format_duration, format_slew, format_target, parse_duration, parse_pressure, parse_slew
 
-KINDS = ("ramp", "hold", "quiet", "wait", "vent", "repeat")
+KINDS = ("ramp", "hold", "quiet", "wait", "vent", "repeat", "log-rate")
+TRIGGERS = {"in-limits": (), "file": ("path",), "webhook": ("name",), "cycle": ("path", "number")}
 _MOST_STEPS = 100_000
+_CHANGED = "# changed: "
 
 T = TypeVar("T")
+Place = tuple[str | int, ...]
+
+
+class _Misplaced(ValueError):
+    """A mistake that is only seen when the whole is looked at, and where."""
+
+    def __init__(self, place: Place, message: str) -> None:
+        super().__init__(message)
+        self.place = place
 
 
 def _written(parse: Callable[[str], T]) -> BeforeValidator:
@@ -49,8 +69,13 @@ def _written(parse: Callable[[str], T]) -> BeforeValidator:
     return BeforeValidator(check)
 
 
-def _parse_wait(text: str) -> float | None:
-    return None if text == "in-limits" else parse_duration(text)
+def _parse_wait(text: str) -> float | str:
+    if text in TRIGGERS:
+        return text
+    try:
+        return parse_duration(text)
+    except UsageError as error:
+        raise UsageError(f"{error}; or one of {', '.join(TRIGGERS)}") from error
 
 
 Pressure = Annotated[int, _written(parse_pressure)]
@@ -89,10 +114,31 @@ class Quiet(Step):
 
 
 class Wait(Step):
-    """Let so many seconds pass, or wait until the pressure is in limits (None)."""
+    """Let so many seconds pass, or wait until something is so.
 
-    wait: Annotated[float | None, _written(_parse_wait)]
+    `in-limits`: the pressure; `file`: the file `path` was written after the recipe began; `webhook`: somebody
+    called `name`; `cycle`: the cycler's growing file `path` has reached cycle `number`.
+    """
+
+    wait: Annotated[float | str, _written(_parse_wait)]
+    path: str | None = None
+    name: Annotated[str | None, Field(pattern=r"^[A-Za-z0-9_.-]+$")] = None
+    number: Annotated[int | None, Field(ge=1)] = None
     timeout: Duration | None = None
+
+    @model_validator(mode="after")
+    def _has_what_it_needs(self) -> "Wait":
+        needed = TRIGGERS.get(str(self.wait), ())
+        for key in ("path", "name", "number"):
+            if (getattr(self, key) is not None) != (key in needed):
+                raise ValueError(f"wait = {self.wait!r} {'needs' if key in needed else 'takes no'} {key!r}")
+        return self
+
+
+class LogRate(Step):
+    """Record a sample every so many seconds from here on."""
+
+    log_rate: Duration = Field(alias="log-rate")
 
 
 class Vent(Step):
@@ -121,7 +167,8 @@ AnyStep = Annotated[
     | Annotated[Quiet, Tag("quiet")]
     | Annotated[Wait, Tag("wait")]
     | Annotated[Vent, Tag("vent")]
-    | Annotated[Repeat, Tag("repeat")],
+    | Annotated[Repeat, Tag("repeat")]
+    | Annotated[LogRate, Tag("log-rate")],
     Discriminator(_kind),
 ]
 
@@ -139,12 +186,12 @@ class Recipe(_Checked):
         """All steps in order, repeats unrolled."""
         tasks: list[Task] = []
         target_pa: int | None = None
-        for step, note in _unroll(self.step, ""):
+        for step, note, place in _unroll(self.step, "", ()):
             if isinstance(step, Ramp):
                 target_pa = step.ramp
             elif isinstance(step, Vent):
                 target_pa = None
-            tasks.append(Task(len(tasks), step, target_pa, note))
+            tasks.append(Task(len(tasks), step, target_pa, note, place))
             if len(tasks) > _MOST_STEPS:
                 raise ValueError(f"more than {_MOST_STEPS} steps once its repeats are written out")
         return tasks
@@ -158,10 +205,12 @@ class Task:
     step: Step
     target_pa: int | None
     note: str
+    place: "Place" = ()
+    """Where it stands in the file."""
 
     @property
     def kind(self) -> str:
-        return type(self.step).__name__.lower()
+        return "log-rate" if isinstance(self.step, LogRate) else type(self.step).__name__.lower()
 
     @property
     def text(self) -> str:
@@ -175,22 +224,50 @@ class Task:
         elif isinstance(step, Quiet):
             text = f"quiet for {format_duration(step.quiet)}"
         elif isinstance(step, Wait):
-            text = "wait until in limits" if step.wait is None else f"wait for {format_duration(step.wait)}"
+            text = _describe_wait(step)
+        elif isinstance(step, LogRate):
+            text = f"record every {format_duration(step.log_rate)}"
         else:
             text = "vent"
         return f"{text} ({self.note})" if self.note else text
 
 
-def _unroll(steps: list[Any], note: str) -> Iterator[tuple[Step, str]]:
-    for step in steps:
+def _describe_wait(step: Wait) -> str:
+    if isinstance(step.wait, float):
+        return f"wait for {format_duration(step.wait)}"
+    texts = {"file": f"for the file {step.path}", "webhook": f"for the call {step.name}"}
+    texts["cycle"] = f"for cycle {step.number} in {step.path}"
+    return f"wait {texts.get(step.wait, 'until in limits')}"
+
+
+def _unroll(steps: list[Any], note: str, place: Place) -> Iterator[tuple[Step, str, Place]]:
+    for number, step in enumerate(steps):
         here = ", ".join(part for part in (note, step.note) if part)
+        at = (*place, "step", number)
         if isinstance(step, Repeat):
             for turn in range(step.repeat):
                 yield from _unroll(
-                    step.step, ", ".join(p for p in (here, f"{turn + 1} of {step.repeat}") if p)
+                    step.step, ", ".join(p for p in (here, f"{turn + 1} of {step.repeat}") if p), at
                 )
         else:
-            yield step, here
+            yield step, here, at
+
+
+def shortened(recipe: Recipe, longest_s: float) -> Recipe:
+    """The same recipe with every step of time cut to `longest_s`, and without what only others can bring about."""
+
+    def cut(step: Any) -> Any:
+        if isinstance(step, Repeat):
+            return step.model_copy(update={"step": [cut(each) for each in step.step]})
+        if isinstance(step, Wait) and step.wait != "in-limits":
+            seconds = step.wait if isinstance(step.wait, float) else longest_s
+            return Wait(wait=f"{min(seconds, longest_s)}s", note=step.note)
+        for name in ("hold", "quiet"):
+            if hasattr(step, name):
+                return step.model_copy(update={name: min(getattr(step, name), longest_s)})
+        return step
+
+    return recipe.model_copy(update={"step": [cut(step) for step in recipe.step]})
 
 
 def estimate_s(
@@ -209,7 +286,10 @@ def estimate_s(
             durations.append(at_pa / vent_pa_s)
             at_pa = 101_325
         elif isinstance(step, Wait):
-            durations.append(settle_s if step.wait is None else step.wait)
+            # Nobody knows how long others take.
+            durations.append(step.wait if isinstance(step.wait, float) else settle_s)
+        elif isinstance(step, LogRate):
+            durations.append(0.0)
         elif isinstance(step, Hold):
             durations.append(step.hold)
         elif isinstance(step, Quiet):
@@ -269,10 +349,18 @@ def load_recipe(path: Path, changes: Mapping[str, str] | None = None) -> Recipe:
     """
     try:
         text = path.read_text(encoding="utf-8")
-        document = tomllib.loads(text)
     except OSError as error:
         raise FileError(f"cannot read {path}: {error.strerror}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except UnicodeDecodeError as error:
+        raise FileError(f"{path}: not valid TOML: {error}") from error
+    return parse_recipe(text, path, changes)
+
+
+def parse_recipe(text: str, path: Path, changes: Mapping[str, str] | None = None) -> Recipe:
+    """Check the text of a recipe; `path` is what messages call it."""
+    try:
+        document = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
         raise FileError(f"{path}: not valid TOML: {error}") from error
     parameters = document.get("parameters")
     values = dict(parameters) if isinstance(parameters, dict) else {}
@@ -284,13 +372,15 @@ def load_recipe(path: Path, changes: Mapping[str, str] | None = None) -> Recipe:
     if isinstance(parameters, dict):
         document["parameters"] = values
     try:
-        document["step"] = _fill_in(document.get("step"), values)
+        document["step"] = _fill_in(document.get("step"), values, ("step",))
         if document["step"] is None:
             del document["step"]
         recipe = Recipe.model_validate(document)
         _check_order(recipe.steps())
     except ValidationError as error:
         raise FileError(_explain(path, text, error)) from error
+    except _Misplaced as error:
+        raise FileError(f"{_where(path, text, error.place)}: {error}") from error
     except ValueError as error:
         raise FileError(f"{path}: {error}") from error
     return recipe
@@ -310,19 +400,28 @@ def choose_recipe(name: str, changes: Mapping[str, str] | None = None) -> Chosen
     path = find_recipe(name)
     recipe = load_recipe(path, changes)
     text = path.read_text(encoding="utf-8")
-    text += "".join(f"\n# changed: {key} = {value}" for key, value in (changes or {}).items())
+    text += "".join(f"\n{_CHANGED}{key} = {value}" for key, value in (changes or {}).items())
     return Chosen(path.stem, text, recipe)
 
 
-def _fill_in(data: Any, values: Mapping[str, Any]) -> Any:
+def recipe_of_record(name: str, text: str) -> Chosen:
+    """The recipe as `choose_recipe` wrote it into a record, with what was changed."""
+    changes = parse_changes(
+        [line.removeprefix(_CHANGED) for line in text.splitlines() if line.startswith(_CHANGED)]
+    )
+    return Chosen(name, text, parse_recipe(text, Path(f"{name} (from the record)"), changes))
+
+
+def _fill_in(data: Any, values: Mapping[str, Any], place: Place) -> Any:
     """Put the parameters where `$name` stands."""
     if isinstance(data, dict):
-        return {key: _fill_in(value, values) for key, value in data.items()}
+        return {key: _fill_in(value, values, (*place, key)) for key, value in data.items()}
     if isinstance(data, list):
-        return [_fill_in(value, values) for value in data]
+        return [_fill_in(value, values, (*place, number)) for number, value in enumerate(data)]
     if isinstance(data, str) and data.startswith("$"):
         if data[1:] not in values:
-            raise ValueError(f"{data}: no such parameter; [parameters] has {', '.join(values) or 'none'}")
+            known = ", ".join(values) or "none"
+            raise _Misplaced(place, f"{place[-1]}: {data}: no such parameter; [parameters] has {known}")
         return values[data[1:]]
     return data
 
@@ -330,9 +429,12 @@ def _fill_in(data: Any, values: Mapping[str, Any]) -> Any:
 def _check_order(tasks: list[Task]) -> None:
     for task in tasks:
         step = task.step
-        needs_target = isinstance(step, (Hold, Quiet)) or (isinstance(step, Wait) and step.wait is None)
+        needs_target = isinstance(step, (Hold, Quiet)) or (
+            isinstance(step, Wait) and step.wait == "in-limits"
+        )
         if needs_target and task.target_pa is None:
-            raise ValueError(f"step {task.index + 1} ({task.text}): there must be a ramp before it")
+            message = f"{task.kind}: step {task.index + 1} ({task.text}): there must be a ramp before it"
+            raise _Misplaced((*task.place, task.kind), message)
 
 
 _HEADER = re.compile(r"\s*(\[{1,2})\s*([A-Za-z0-9_.\- ]+?)\s*\]{1,2}\s*(?:#.*)?")
@@ -368,9 +470,7 @@ def _explain(path: Path, text: str, error: ValidationError) -> str:
     """One line for the first thing that is wrong."""
     first = error.errors()[0]
     place = _without_tags(first["loc"])
-    lines = find_lines(text)
-    line = next((lines[place[:n]] for n in range(len(place), 0, -1) if place[:n] in lines), None)
-    where = f"{path}:{line}" if line else str(path)
+    where = _where(path, text, place)
     key = next((str(part) for part in reversed(place) if isinstance(part, str)), "")
     kind = first["type"]
     if kind == "extra_forbidden":
@@ -386,6 +486,13 @@ def _explain(path: Path, text: str, error: ValidationError) -> str:
     return f"{where}: {key}: {message[:1].lower()}{message[1:]}"
 
 
+def _where(path: Path, text: str, place: Place) -> str:
+    """File and line."""
+    lines = find_lines(text)
+    line = next((lines[place[:n]] for n in range(len(place), 0, -1) if place[:n] in lines), None)
+    return f"{path}:{line}" if line else str(path)
+
+
 def _without_tags(loc: tuple[str | int, ...]) -> tuple[str | int, ...]:
     """Where it stands in the file: pydantic adds the kind of step behind its number."""
     return tuple(part for n, part in enumerate(loc) if not (n and isinstance(loc[n - 1], int)))
@@ -399,6 +506,7 @@ def _allowed_keys(loc: tuple[str | int, ...]) -> list[str]:
         "wait": Wait,
         "vent": Vent,
         "repeat": Repeat,
+        "log-rate": LogRate,
     }
     model = models[str(loc[-2])] if len(loc) > 1 else Recipe
     names = [field.alias or name for name, field in model.model_fields.items()]

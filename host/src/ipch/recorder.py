@@ -13,7 +13,7 @@ import sqlite3
 import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, fields
+from dataclasses import asdict, dataclass, fields
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
@@ -92,6 +92,19 @@ _GAP_POLLS = 3.0
 _GAP_HOST_S = 1.0
 
 
+@dataclass(frozen=True)
+class Mark:
+    """An event of a record."""
+
+    number: int
+    utc_s: float
+    boot: int
+    uptime_s: float
+    kind: str
+    text: str
+    data: dict[str, Any]
+
+
 class Recorder:
     """Writes one run. Use it in a `with`; leaving it ends the run.
 
@@ -125,7 +138,8 @@ class Recorder:
         self._thinning = thinning
         self._alarm = alarm
         self._acknowledge = acknowledge
-        self._last: Sample | None = None
+        self.last: Sample | None = None
+        """The last sample, also of the record that is gone on with."""
         self._last_at = (0.0, 0.0)
         self._cause = ""
         self._waiting: deque[tuple[str, dict[str, Any]]] = deque()
@@ -134,6 +148,8 @@ class Recorder:
         self._committed = time.monotonic()
         self._settings = {setting.name: setting.value for setting in instrument.settings()}
         self._identity = asdict(instrument.identity)
+        self.first_settings = dict(self._settings)
+        """Those that the device had when the run began."""
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._database = open_database(path, create=True)
@@ -158,7 +174,7 @@ class Recorder:
     def sample(self, sample: Sample) -> None:
         """Record a sample, and what changed since the last one as events."""
         now = (time.time(), time.monotonic())
-        last, self._last = self._last, sample
+        last, self.last = self.last, sample
         last_at, self._last_at = self._last_at, now
         if last is not None and (cause := self._gap(last, last_at, sample, now)):
             for held in self._thinning.rest() if self._thinning else ():
@@ -179,7 +195,7 @@ class Recorder:
         self, kind: str, text: str, data: Mapping[str, Any] | None = None, sample: Sample | None = None
     ) -> None:
         """Record that something happened, at the time of `sample` or of the last one."""
-        at = sample or self._last
+        at = sample or self.last
         values = {
             "run": self.run,
             "utc_s": time.time(),
@@ -198,6 +214,20 @@ class Recorder:
             self._cause = cause
             self.event("lost", cause)
             self.commit()
+
+    def marks(self, *kinds: str) -> list[Mark]:
+        """Events of these kinds that the record holds, in their order."""
+        chosen = ", ".join("?" * len(kinds))
+        query = (
+            "SELECT event, utc_s, coalesce(boot, 0), coalesce(uptime_s, 0), kind, text, data FROM events"
+            f" WHERE run = ? AND kind IN ({chosen}) ORDER BY event"
+        )
+        return [
+            Mark(number, utc_s, boot, uptime_s, kind, text, json.loads(data))
+            for number, utc_s, boot, uptime_s, kind, text, data in self._database.execute(
+                query, (self.run, *kinds)
+            )
+        ]
 
     def compare(self, instrument: Instrument) -> None:
         """Read settings, calibration among them, and identity again, and record what changed."""
@@ -278,7 +308,7 @@ class Recorder:
         if row is not None:
             # Only temperatures may be NULL.
             values: list[Any] = [math.nan if value is None else value for value in row[2:]]
-            self._last = Sample(*values)
+            self.last = Sample(*values)
             self._last_at = (row[0], row[1])
             self._cause = "the recorder was not running"
         self.run = run
@@ -286,6 +316,7 @@ class Recorder:
             "SELECT data FROM events WHERE run = ? AND kind = 'settings' ORDER BY event", (run,)
         ):
             settings |= {key: change[1] for key, change in json.loads(text[0]).get("settings", {}).items()}
+        self.first_settings = json.loads(found[2])
         now_settings, now_identity = self._settings, self._identity
         self._settings, self._identity = settings, identity
         self._note_changes(now_settings, now_identity)

@@ -1,15 +1,19 @@
 """Following a recipe in device time, at whatever speed the device's time passes."""
 
 import math
+import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
-from ipch.errors import FaultError, FileError
+from ipch.errors import DeviceLostError, FaultError, FileError
 from ipch.instrument import Instrument, Sample
 from ipch.monitor import Monitor
 from ipch.operations import SETTLE_GUESS_S, Progress, Report, has_arrived, time_to_arrive
-from ipch.recipe import Hold, Quiet, Ramp, Recipe, Task, Vent, Wait, estimate_s
+from ipch.recipe import Hold, LogRate, Quiet, Ramp, Recipe, Task, Vent, Wait, estimate_s
 from ipch.recorder import Recorder
+from ipch.triggers import WEBHOOK_PORT, CycleFile, Webhooks
 from ipch.units import format_duration, format_target
 
 _REGULATING = ("REGULATE", "QUIET")
@@ -50,8 +54,54 @@ def plan(instrument: Instrument, recipe: Recipe) -> Plan:
     return Plan(tasks, estimate_s(tasks, start_pa, slew.value, vent_pa_s, SETTLE_GUESS_S))
 
 
+@dataclass(frozen=True)
+class Position:
+    """Where a run stood when its last program ended, as its record tells."""
+
+    index: int
+    started_s: float
+    """Uptime at which the step began."""
+    started_utc_s: float
+    boot: int
+    told: bool
+    """Whether the device has confirmed what the step asks of it."""
+    over: bool
+    """Whether only what the recipe says last was left."""
+    slew_pa_s: int
+    """What the device had before the recipe."""
+    begun_utc_s: float
+    calls: tuple[str, ...]
+    last: Sample
+
+
+def find_position(recorder: Recorder) -> Position | None:
+    """Where the run of this recorder stood; None if it had not begun its first step."""
+    marks = recorder.marks("step", "told", "recipe-end", "call")
+    steps = [mark for mark in marks if mark.kind == "step"]
+    if not steps or recorder.last is None:
+        return None
+    step = steps[-1]
+    after = [mark.kind for mark in marks if mark.number > step.number]
+    return Position(
+        index=step.data["index"],
+        started_s=step.uptime_s,
+        started_utc_s=step.utc_s,
+        boot=step.boot,
+        told="told" in after,
+        over="recipe-end" in after,
+        slew_pa_s=recorder.first_settings["slew_pa_s"],
+        begun_utc_s=steps[0].utc_s,
+        calls=tuple(mark.text for mark in marks if mark.kind == "call"),
+        last=recorder.last,
+    )
+
+
 class Runner:
-    """Does the steps of a recipe on a device and records every sample."""
+    """Does the steps of a recipe on a device and records every sample.
+
+    Before a step asks anything of the device, the record has it; what the device confirmed, it has, too. So
+    another Runner on the same record goes on where this one was ended, and asks for nothing twice.
+    """
 
     def __init__(
         self,
@@ -60,42 +110,113 @@ class Runner:
         recorder: Recorder,
         report: Report,
         watch: Callable[[Sample], None] = lambda sample: None,
+        *,
+        position: Position | None = None,
+        webhook_port: int = WEBHOOK_PORT,
     ) -> None:
         self._instrument = instrument
         self._recipe = recipe
         self._recorder = recorder
         self._report = report
         self._watch = watch
-        self._monitor = Monitor(instrument, recipe.sample)
+        self._monitor = Monitor(instrument, recipe.sample, lost=self._lost)
         self._samples: Iterator[Sample] = iter(self._monitor)
         self._plan = plan(instrument, recipe)
         self._task = self._plan.tasks[0]
         self._slew_pa_s = instrument.slew_pa_s
+        self._position = position
+        self._told = False
+        self._started_s = 0.0
+        self._begun_utc_s = position.begun_utc_s if position else time.time()
+        self._calls = Counter(position.calls if position else ())
+        waits = [task.step for task in self._plan.tasks if isinstance(task.step, Wait)]
+        self._webhooks = Webhooks(webhook_port) if any(w.wait == "webhook" for w in waits) else None
+        recorder.every_s = recipe.sample
 
     def run(self) -> None:
-        """Do all steps, then what the recipe says last.
+        """Do all steps, or those that are left, then what the recipe says last.
 
-        Raises FaultError if a fault latches, a step times out or regulation ends; DeviceLostError.
-        The device goes on with what it was told last whatever happens here.
+        Raises FaultError if a fault latches, a step times out, regulation ends, or if the device is not as the
+        record left it; then nothing was asked of it. DeviceLostError if it restarts. The device goes on with
+        what it was told last whatever happens here.
         """
-        slew_pa_s = self._slew_pa_s
+        try:
+            self._run()
+        finally:
+            if self._webhooks is not None:
+                self._webhooks.close()
+
+    def _run(self) -> None:
+        position = self._position
+        before_pa_s = position.slew_pa_s if position else self._slew_pa_s
         sample = self._next()
-        for task in self._plan.tasks:
+        first = 0
+        if position is not None:
+            first = position.index
+            self._resume(position, sample)
+        for task in self._plan.tasks[first:]:
             self._task = task
-            self._recorder.event(
-                "step",
-                task.text,
-                {"index": task.index, "kind": task.kind, "target_pa": task.target_pa},
-                sample,
-            )
+            if position is None or task.index != first:
+                self._told = False
+                self._started_s = sample.uptime_s
+                self._recorder.event(
+                    "step",
+                    task.text,
+                    {"index": task.index, "kind": task.kind, "target_pa": task.target_pa},
+                    sample,
+                )
+                self._recorder.commit()
+            if position is not None and position.over:
+                break
             sample = self._do(task, sample)
-        self._recorder.event("recipe-end", self._recipe.finally_, sample=sample)
-        if slew_pa_s != self._slew_pa_s:
-            self._instrument.slew_pa_s = slew_pa_s
+        if position is None or not position.over:
+            self._told = False
+            self._recorder.event("recipe-end", self._recipe.finally_, sample=sample)
+            self._recorder.commit()
         if self._recipe.finally_ == "off":
             self._instrument.off()
         elif self._recipe.finally_ == "vent":
             self._vent(sample)
+        self._instrument.slew_pa_s = before_pa_s
+
+    def _resume(self, position: Position, sample: Sample) -> None:
+        """Take up a step. Raises FaultError unless the device is as the record left it, or as the step asked."""
+        task = self._task = self._plan.tasks[position.index]
+        self._told = position.told
+        self._started_s = position.started_s
+        if sample.boot != position.boot:
+            # Only the host's clock knows how long it was off.
+            self._started_s = sample.uptime_s - max(0.0, time.time() - position.started_utc_s)
+        for number in range(position.index):
+            step = self._plan.tasks[number].step
+            if isinstance(step, Wait) and step.wait == "webhook":
+                self._calls[str(step.name)] -= 1
+        last = position.last
+        for step in (each.step for each in self._plan.tasks[: position.index + 1]):
+            if isinstance(step, LogRate):
+                self._log_rate(step, sample)
+        as_it_was = (sample.state, sample.target_pa) == (last.state, last.target_pa)
+        if isinstance(task.step, Ramp) and not position.over:
+            # It may have been cut between the target and the switch.
+            asked = sample.target_pa == task.step.ramp and sample.state in (last.state, *_REGULATING)
+            unmoved = asked and (not self._told or sample.state in _REGULATING)
+            ok = unmoved or (as_it_was and not self._told)
+        elif isinstance(task.step, Vent) or (position.over and self._recipe.finally_ != "hold"):
+            ended = sample.state == "OFF" and (
+                self._instrument.vent_state == 2 or (position.over and self._recipe.finally_ == "off")
+            )
+            ok = as_it_was or sample.state == "VENT" or ended
+        elif task.target_pa is not None:
+            ok = sample.state in _REGULATING and sample.target_pa == task.target_pa
+        else:
+            ok = as_it_was or sample.state == "OFF"
+        if not ok:
+            raise FaultError(
+                f"not resumed, nothing was moved: the device is {sample.state} with target "
+                f"{format_target(sample.target_pa)}; the run left it {last.state} with "
+                f"{format_target(last.target_pa)}"
+            )
+        self._recorder.event("note", f"resumed at step {position.index + 1}: {task.text}", sample=sample)
 
     def _do(self, task: Task, sample: Sample) -> Sample:
         step = task.step
@@ -105,39 +226,97 @@ class Runner:
             return self._pass(step.hold, sample)
         if isinstance(step, Quiet):
             return self._quiet(step, sample)
+        if isinstance(step, LogRate):
+            return self._log_rate(step, sample)
         if isinstance(step, Wait):
-            if step.wait is not None:
+            if isinstance(step.wait, float):
                 return self._pass(step.wait, sample, regulating=task.target_pa is not None)
-            assert task.target_pa is not None
-            return self._arrive(task.target_pa, step.timeout, sample)
+            if step.wait == "in-limits":
+                assert task.target_pa is not None
+                return self._arrive(task.target_pa, step.timeout, sample)
+            return self._await(step, sample)
         assert isinstance(step, Vent)
         return self._vent(sample)
 
+    def _tell(
+        self, command: Callable[[], None], carried_out: Callable[[Sample], bool], sample: Sample
+    ) -> None:
+        """Give a command that the step needs, once: after a cut line the device itself says whether it heard it."""
+        if self._told:
+            return
+        while not carried_out(sample):
+            try:
+                command()
+                break
+            except DeviceLostError as error:
+                self._lost(error)
+                sample = self._next()
+        self._told = True
+        self._recorder.event("told", self._task.text)
+        self._recorder.commit()
+
     def _ramp(self, step: Ramp, sample: Sample) -> Sample:
-        if step.slew is not None:
-            self._instrument.slew_pa_s = self._slew_pa_s = step.slew
-        self._instrument.target_pa = step.ramp
-        if sample.state != "REGULATE":
-            self._instrument.on()
+        def command() -> None:
+            if step.slew is not None:
+                self._instrument.slew_pa_s = step.slew
+            self._instrument.target_pa = step.ramp
+            if self._instrument.fetch().state not in _REGULATING:
+                self._instrument.on()
+
+        # The same pressure again is a new ramp only by its rate.
+        self._tell(command, lambda now: False, sample)
+        self._slew_pa_s = step.slew or self._slew_pa_s
         return self._arrive(step.ramp, step.timeout, sample)
 
     def _arrive(self, target_pa: int, timeout_s: float | None, sample: Sample) -> Sample:
-        started_s = sample.uptime_s
         whole_s = abs(target_pa - sample.pressure_pa) / self._slew_pa_s + SETTLE_GUESS_S
         while True:
             sample = self._next()
             if has_arrived(sample, target_pa):
                 return sample
             self._check_regulating(sample, target_pa)
-            if timeout_s is not None and sample.uptime_s - started_s > timeout_s:
-                raise FaultError(
-                    f"{format_target(target_pa)} was not reached within {format_duration(timeout_s)}"
-                )
+            self._check_time(timeout_s, sample, f"{format_target(target_pa)} was not reached")
             left_s = time_to_arrive(sample, target_pa, self._slew_pa_s)
             self._show(sample, 1 - left_s / whole_s, left_s)
 
+    def _await(self, step: Wait, sample: Sample) -> Sample:
+        cycles = CycleFile(Path(step.path or ""))
+        while True:
+            self._hear(sample)
+            if step.wait == "file":
+                done = _is_newer(Path(step.path or ""), self._begun_utc_s)
+            elif step.wait == "cycle":
+                done = cycles.read() >= (step.number or 1)
+            else:
+                done = self._calls[str(step.name)] > 0
+            if done:
+                self._calls[str(step.name)] -= step.wait == "webhook"
+                return sample
+            sample = self._next()
+            if self._task.target_pa is not None:
+                self._check_regulating(sample, self._task.target_pa)
+            self._check_time(step.timeout, sample, "what the recipe waits for did not come")
+            self._show(sample, 0.0, SETTLE_GUESS_S)
+
+    def _hear(self, sample: Sample) -> None:
+        """Calls that came, recorded before they count."""
+        while self._webhooks is not None and not self._webhooks.calls.empty():
+            name = self._webhooks.calls.get()
+            self._recorder.event("call", name, sample=sample)
+            self._recorder.commit()
+            self._calls[name] += 1
+
+    def _check_time(self, timeout_s: float | None, sample: Sample, what: str) -> None:
+        if timeout_s is not None and sample.uptime_s - self._started_s > timeout_s:
+            raise FaultError(f"{what} within {format_duration(timeout_s)}")
+
+    def _log_rate(self, step: LogRate, sample: Sample) -> Sample:
+        self._monitor.pacer.change(step.log_rate)
+        self._recorder.every_s = step.log_rate
+        return sample
+
     def _pass(self, seconds: float, sample: Sample, regulating: bool = True) -> Sample:
-        end_s = sample.uptime_s + seconds
+        end_s = self._started_s + seconds
         while sample.uptime_s < end_s:
             sample = self._next()
             if regulating:
@@ -147,8 +326,10 @@ class Runner:
         return sample
 
     def _quiet(self, step: Quiet, sample: Sample) -> Sample:
-        self._instrument.quiet(math.ceil(step.quiet))
-        end_s = sample.uptime_s + step.quiet
+        end_s = self._started_s + step.quiet
+        remaining_s = math.ceil(end_s - sample.uptime_s)
+        if remaining_s > 0:
+            self._tell(lambda: self._instrument.quiet(remaining_s), lambda now: now.state == "QUIET", sample)
         told = False
         while sample.uptime_s < end_s or sample.state == "QUIET":
             sample = self._next()
@@ -165,7 +346,13 @@ class Runner:
     def _vent(self, sample: Sample) -> Sample:
         rate = self._instrument.setting("vent_slew_pa_s").value
         whole_s = max(1.0, sample.pressure_pa / rate)
-        self._instrument.vent()
+
+        def under_way(now: Sample) -> bool:
+            return now.state == "VENT" or (now.state == "OFF" and self._instrument.vent_state == 2)
+
+        # A vent that ended before this step is not this one.
+        resumed = self._position is not None and self._task.index == self._position.index
+        self._tell(self._instrument.vent, under_way if resumed else lambda now: now.state == "VENT", sample)
         while True:
             sample = self._next()
             if sample.state != "VENT":
@@ -183,6 +370,9 @@ class Runner:
             raise FaultError(f"fault latched: {self._instrument.fault}")
         return sample
 
+    def _lost(self, error: DeviceLostError) -> None:
+        self._recorder.lost("the device was away")
+
     def _check_regulating(self, sample: Sample, target_pa: int | None) -> None:
         if sample.state not in _REGULATING:
             raise FaultError(f"regulation ended: the device is {sample.state} now; somebody else told it to")
@@ -198,3 +388,10 @@ class Runner:
         remaining_s = left_s + sum(estimates[here + 1 :])
         text = f"{here + 1}/{len(estimates)} {self._task.text}"
         self._report(Progress(text, min(1.0, done / total), remaining_s / self._monitor.speed, sample))
+
+
+def _is_newer(path: Path, utc_s: float) -> bool:
+    try:
+        return path.stat().st_mtime >= utc_s
+    except OSError:
+        return False

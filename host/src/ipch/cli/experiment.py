@@ -9,10 +9,13 @@ import typer
 from ipch.cli.common import Json, Port, emit, emit_table, options, say, sharing, to_json
 
 if TYPE_CHECKING:
+    from ipch.recipe import Chosen
     from ipch.runs import Run
     from ipch.summary import Judgement
 
 _PANEL = "Record and run"
+# A month-long hold shows no more than this in a simulation of steps.
+_REHEARSED_S = 60.0
 
 Every = Annotated[str, typer.Option(metavar="DURATION", help="Time between samples, in device time.")]
 For = Annotated[
@@ -106,8 +109,8 @@ def log(
 
 def run(
     recipe: Annotated[
-        str, typer.Argument(metavar="RECIPE", help="File, or a name that `ipch recipes` lists.")
-    ],
+        str | None, typer.Argument(metavar="[RECIPE]", help="File, or a name that `ipch recipes` lists.")
+    ] = None,
     out: Annotated[
         Path | None,
         typer.Option(metavar="DIR", help="Folder for record and report; by default a new one in runs/."),
@@ -116,6 +119,12 @@ def run(
         list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="A parameter of the recipe.")
     ] = None,
     alarms: Alarms = None,
+    resume: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Go on with a run whose program or computer ended.")
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Print the timetable, simulate it, and touch no device.")
+    ] = False,
     port: Port = None,
     json: Json = False,
 ) -> None:
@@ -123,9 +132,30 @@ def run(
     from ipch import experiments
     from ipch.alarms import watching
     from ipch.cli.progress import progress
+    from ipch.errors import UsageError
     from ipch.recipe import choose_recipe, parse_changes
 
+    if (recipe is None) == (resume is None):
+        raise UsageError(
+            "run takes either a RECIPE or --resume DIR; `ipch recipes` lists those that are shipped"
+        )
+    if resume is not None:
+        if sets or out or dry_run:
+            raise UsageError("--resume takes neither --set, --out nor --dry-run: all is in the record")
+        experiments.unfinished_recipe(resume)
+        with (
+            sharing() as instrument,
+            progress() as shown,
+            watching(alarms, say, lambda: instrument.fault.sentence) as watch,
+        ):
+            results = experiments.resume_recipe(instrument, resume, shown, watch)
+        _show(resume, *results)
+        return
+    assert recipe is not None
     chosen = choose_recipe(recipe, parse_changes(sets or []))
+    if dry_run:
+        _rehearse(chosen)
+        return
     folder = out or experiments.new_folder(chosen.name)
     with (
         sharing() as instrument,
@@ -136,9 +166,51 @@ def run(
         try:
             results = experiments.run_recipe(instrument, chosen, folder, shown, watch)
         except KeyboardInterrupt:
-            say(f"interrupted; the device goes on with what it was told last, the report is in {folder}")
+            say(f"interrupted; the device goes on with what it was told last, the report is in {folder};")
+            say(f"go on with: ipch run --resume {folder}")
             raise
     _show(folder, *results)
+
+
+def _rehearse(chosen: "Chosen") -> None:
+    """Timetable of a recipe, and what a simulated regulator did with it."""
+    from ipch import experiments
+    from ipch.cli.progress import progress
+    from ipch.units import format_duration, format_pressure
+
+    with progress() as shown:
+        whole, simulated = experiments.rehearse(chosen, _REHEARSED_S, shown)
+    begin_s = 0.0
+    rows = []
+    for task, seconds, span in zip(whole.tasks, whole.estimates_s, simulated.steps, strict=True):
+        at = simulated.samples["pressure_pa"][simulated.time_s <= span.end_s]
+        reached_pa = float(at[-1])
+        rows.append(
+            {
+                "step": task.index + 1,
+                "begins_s": round(begin_s),
+                "takes_s": round(seconds),
+                "what": task.text,
+                "simulated_s": round(span.end_s - span.start_s),
+                "simulated_end_pa": round(reached_pa),
+            }
+        )
+        begin_s += seconds
+    cells = [
+        [
+            str(row["step"]),
+            format_duration(whole_s) if (whole_s := float(str(row["begins_s"]))) else "0 s",
+            str(row["what"]),
+            f"{row['simulated_s']} s",
+            format_pressure(float(str(row["simulated_end_pa"]))),
+        ]
+        for row in rows
+    ]
+    emit_table(rows, ("step", "begins after", "what", "simulated", "ends at"), cells, right=(0, 1, 3, 4))
+    if not options.json:
+        say(
+            f"simulated with steps of time cut to {_REHEARSED_S:g} s; all of it takes {format_duration(begin_s)}"
+        )
 
 
 def recipes(json: Json = False) -> None:

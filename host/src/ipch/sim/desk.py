@@ -1,0 +1,71 @@
+"""A regulator of the rung `core` in this process for an Instrument to talk through; its time is that of the plant."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from ipch.session import Direct
+from ipch.sim.parameters import PlantParameters, load_parameters
+from ipch.sim.plant import Plant
+from ipch.sim.rigs import CoreDevice
+from ipch.sim.world import World
+from ipch.transport import Transport
+
+
+class _Line(Transport):
+    """Lines to and from the device; waiting for one lets the plant run."""
+
+    def __init__(self, world: World, device: CoreDevice) -> None:
+        self.port = "core"
+        self._world = world
+        self._device = device
+
+    def write_line(self, text: str) -> None:
+        script = self._world.script
+        tick = self._world.ticks + 1
+        script[tick] = script.get(tick, b"") + text.encode() + b"\n"
+
+    def read_line(self, timeout_s: float) -> str | None:
+        received = self._world.received
+        for _ in range(math.ceil(timeout_s * 1000 / self._world.tick_ms) + 1):
+            if (end := received.find(b"\n")) >= 0:
+                line = received[:end].decode("ascii", "replace").rstrip("\r")
+                del received[: end + 1]
+                return line
+            self._device.run(1)
+        return None
+
+    def drain(self, quiet_s: float, limit_s: float = 1.0) -> None:
+        self._device.run(5)
+        self._world.received.clear()
+
+    def close(self) -> None:
+        self._device.close()
+
+
+class Desk(Direct):
+    """The device with its plant; `state` is the folder of its files. Use it in a `with`."""
+
+    def __init__(self, state: Path, parameters: PlantParameters | None = None, *, seed: int = 1) -> None:
+        self.world = World(Plant(parameters or load_parameters(None, []), seed))
+        self.device = CoreDevice(self.world, state)
+        super().__init__(_Line(self.world, self.device))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def clock(self) -> float:
+        """Seconds of the plant."""
+        return self.world.plant.time_ms / 1000
+
+    def sleep(self, seconds: float) -> None:
+        """Let the plant run."""
+        self.device.run(math.ceil(seconds * 1000 / self.world.tick_ms))
