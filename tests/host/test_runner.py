@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import os
-import signal
+import threading
 from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
-from ipch.errors import DeviceLostError, FaultError, FileError
+from ipch.errors import FaultError, FileError
 from ipch.instrument import Instrument
 from ipch.monitor import Pacer
 from ipch.operations import Progress
@@ -18,6 +17,7 @@ from ipch.recipe import Recipe, load_recipe
 from ipch.recorder import Recorder
 from ipch.runner import Runner, plan
 from ipch.runs import Run, load_run
+from ipch.sim.channel import ask
 from ipch.sim.server import simulate
 
 Play = Callable[..., Run]
@@ -157,17 +157,24 @@ def test_somebody_meddles(
         play('[[step]]\nramp = "1MPa"\n[[step]]\nhold = "1h"', report)
 
 
-def test_the_device_goes_away(tmp_path: Path) -> None:
+def test_the_device_is_unplugged_for_a_while(tmp_path: Path) -> None:
     record = tmp_path / "run.db"
-    with simulate(["--rig", "sim", "--speed", "max"]) as running, Instrument.open(running.port) as instrument:
+    with simulate(["--rig", "sim", "--speed", "20"]) as running, Instrument.open(running.port) as instrument:
+        control = running.first_line["control"]
+        timer = threading.Timer(0.2, ask, (control, {"plug": True}))
 
         def report(progress: Progress) -> None:
-            os.kill(running.pid, signal.SIGTERM)
+            if "hold" in progress.text and timer.ident is None:
+                ask(control, {"plug": False})
+                timer.start()
 
-        with pytest.raises(DeviceLostError), Recorder(record, instrument, "test") as recorder:
-            Runner(instrument, recipe(tmp_path, '[[step]]\nramp = "1MPa"'), recorder, report).run()
+        text = '[[step]]\nramp = "0.2MPa"\nslew = "100kPa/s"\n[[step]]\nhold = "1min"'
+        with Recorder(record, instrument, "test") as recorder:
+            Runner(instrument, recipe(tmp_path, text), recorder, report).run()
+        timer.join()
     run = load_run(record)
-    assert run.ended_by is not None and run.ended_by.startswith("device lost")
+    assert run.ended_by == "complete"
+    assert [event.data["cause"] for event in run.events if event.kind == "gap"] == ["the device was away"]
 
 
 def test_the_pace_of_a_real_device() -> None:
