@@ -95,7 +95,9 @@ class Hold:
         # A pulse that went a little too far takes back 30 % by itself, before the gas sensor has noticed.
         if side != self._side and since_s < _REGRET_S and error_pa < 2 * band_pa:
             return 0
-        peak_pa = max(band_pa * _PEAK_PERCENT // 100 - self._valves.jitter_pa(side), 0)
+        # A band that the other valve made wider is no licence for this one to go further.
+        own_pa = min(band_pa, max(self._band_pa, self._valves.smallest_step_pa(side)))
+        peak_pa = max(own_pa * _PEAK_PERCENT // 100 - self._valves.jitter_pa(side), 0)
         if self._valves.responses[side].judged < _KNOWN:
             peak_pa = peak_pa * _UNKNOWN_PERCENT // 100
         # What the swing adds reverses by itself: the rest of the error is what a pulse is for.
