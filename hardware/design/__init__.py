@@ -1,0 +1,1 @@
+"""Drawings, netlist, parts list and tables of the reference design, from sources: `python -m hardware.design`."""

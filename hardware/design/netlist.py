@@ -1,0 +1,80 @@
+"""The circuit in SKiDL: electrical rules checked, and a netlist that KiCad reads."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import re
+import tempfile
+import warnings
+from collections.abc import Sequence
+
+from hardware.design.circuit import KINDS, Part
+
+# Driven through a diode or a transistor, which the rules do not see through.
+_FED = ("V24_LOGIC", "VSYS")
+
+
+def build(parts: Sequence[Part]) -> tuple[str, str]:
+    """Return (netlist for KiCad, report of the rules check); needs no KiCad and leaves no files behind."""
+    for version in ("", "6", "7", "8", "9", "10"):
+        os.environ.setdefault(f"KICAD{version}_SYMBOL_DIR", tempfile.gettempdir())
+    here = os.getcwd()
+    with tempfile.TemporaryDirectory() as folder, contextlib.redirect_stderr(io.StringIO()) as said:
+        os.chdir(folder)
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                return _build(parts, said)
+        finally:
+            os.chdir(here)
+
+
+def _build(parts: Sequence[Part], said: io.StringIO) -> tuple[str, str]:
+    import skidl
+
+    skidl.set_default_tool(skidl.SKIDL)
+    circuit = skidl.Circuit(name="ipch")
+    nets: dict[str, skidl.Net] = {}
+    for part in parts:
+        pins = [
+            skidl.Pin(num=number, name=name, func=getattr(skidl.Pin.types, kind))
+            for number, name, kind in KINDS[part.kind]
+        ]
+        made = skidl.Part(
+            tool=skidl.SKIDL,
+            name=part.kind,
+            ref_prefix=re.sub(r"\d+$", "", part.ref),
+            dest=skidl.TEMPLATE,
+            footprint="ipch:none",
+            pins=pins,
+        )(ref=part.ref, value=part.value, tag=part.ref, circuit=circuit)
+        for number, name, kind in KINDS[part.kind]:
+            if kind == "NOCONNECT":
+                continue
+            net = part.nets[name]
+            if net not in nets:
+                nets[net] = skidl.Net(net, circuit=circuit)
+            nets[net] += made[number]
+    for name in _FED:
+        nets[name].drive = skidl.POWER
+    before = said.tell()
+    circuit.ERC()
+    report = said.getvalue()[before:]
+    text = circuit.generate_netlist(tool=skidl.KICAD8, do_backup=False)
+    text = re.sub(r'\(date "[^"]*"\)', '(date "")', text)
+    text = re.sub(r'\(source "[^"]*"\)', '(source "hardware/design/circuit.py")', text)
+    text = re.sub(r'\n\s*\(field\s*\(name "SKiDL Line"\)[^)]*\)', "", text)
+    return text, report
+
+
+def nets_of(netlist: str) -> dict[str, set[tuple[str, str]]]:
+    """Return net -> {(reference, pin)} as a KiCad netlist says."""
+    found: dict[str, set[tuple[str, str]]] = {}
+    body = netlist[netlist.index("(nets") :]
+    for piece in re.split(r"\(net\s+\(code", body)[1:]:
+        name = re.search(r'\(name "([^"]*)"\)', piece)
+        assert name is not None
+        found[name[1].lstrip("/")] = set(re.findall(r'\(ref "([^"]*)"\)\s*\(pin "([^"]*)"\)', piece))
+    return found

@@ -1,0 +1,222 @@
+"""A page of the schematic: symbols at given places, and a check that what is drawn is what the circuit says."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterable, Mapping
+
+import schemdraw
+import schemdraw.elements as elm
+
+from hardware.design.circuit import KINDS, Part
+
+Point = tuple[float, float]
+_TWO = {
+    "R": elm.ResistorIEC, "C": elm.Capacitor, "FUSE": elm.FuseIEC, "COIL": elm.Inductor2, "BUTTON": elm.Button,
+    "DIODE": elm.Diode, "SCHOTTKY": elm.Schottky, "ZENER": elm.Zener, "TVS": elm.Zener, "LED": elm.LED,
+    "LIMITER": elm.Diode, "SHUNT": elm.Zener,
+}  # fmt: skip
+_RAILS = ("V24", "V24_LOGIC", "V5", "V3V3", "V2V5", "COIL_RAIL", "RELIEF_RAIL")
+
+
+def text_of(drawing: schemdraw.Drawing) -> str:
+    """Return the drawing as SVG with coordinates to a hundredth, the same on every computer."""
+    svg = drawing.get_imagedata("svg").decode()
+    svg = re.sub(r"-?\d+\.\d{3,}(?:e-?\d+)?", lambda m: f"{float(m[0]):.2f}".replace("-0.00", "0.00"), svg)
+    return svg.rstrip() + "\n"
+
+
+class Sheet:
+    """Places parts of the circuit by reference; coordinates are in units of the drawing, y upwards."""
+
+    def __init__(self, parts: Mapping[str, Part], name: str, title: str) -> None:
+        schemdraw.use("svg")
+        self.name = name
+        self.parts = {ref: part for ref, part in parts.items() if part.sheet == name}
+        self.drawing = schemdraw.Drawing(show=False)
+        self.drawing.config(fontsize=11, font="sans-serif", unit=2, margin=0.4, bgcolor="white")
+        self.pins: dict[tuple[str, str], Point] = {}
+        self.labels: list[tuple[str, Point]] = []
+        self.wires: list[tuple[Point, Point]] = []
+        self.title = title
+
+    def two(self, ref: str, start: Point, end: Point, side: str = "", reverse: bool = False) -> None:
+        """A part with two pins: its first pin at `start`, its second at `end`. Diodes: cathode first."""
+        part = self.parts[ref]
+        first, second = (name for _, name, _ in KINDS[part.kind])
+        element = _TWO[part.kind]
+        diode = (first, second) == ("K", "A")
+        a, b = (end, start) if diode else (start, end)
+        drawn = element().at(a).to(b)
+        upright = abs(start[0] - end[0]) < 0.01
+        text = f"{ref}\n{part.value}"
+        where = {"": ("right" if upright else "top")}.get(side, side)
+        self.drawing.add(drawn)
+        x, y = (start[0] + end[0]) / 2, (start[1] + end[1]) / 2
+        shift = {"right": (0.32, 0.0, "left"), "left": (-0.32, 0.0, "right"), "top": (0, 0.62, "center"),
+                 "bottom": (0, -0.62, "center")}[where]  # fmt: skip
+        self.text(text, (x + shift[0], y + shift[1]), shift[2])
+        self.pins[ref, first], self.pins[ref, second] = start, end
+
+    def fet(self, ref: str, gate: Point) -> tuple[Point, Point]:
+        """A transistor with its gate at the left; return drain and source. N: drain up, P: source up."""
+        part = self.parts[ref]
+        n = part.kind == "NMOS"
+        x, y = gate
+        add = self.drawing.add
+        up, down = (x + 1.0, y + 1.0), (x + 1.0, y - 1.0)
+        for a, b in (((x, y), (x + 0.4, y)), ((x + 0.4, y - 0.45), (x + 0.4, y + 0.45)),
+                     ((x + 1.0, y + 0.4), up), ((x + 1.0, y - 0.4), down),
+                     ((x + 0.55, y + 0.4), (x + 1.0, y + 0.4)), ((x + 0.55, y - 0.4), (x + 1.0, y - 0.4)),
+                     ((x + 0.55, y), (x + 1.0, y)), ((x + 1.0, y), (x + 1.0, y - 0.4 if n else y + 0.4))):  # fmt: skip
+            add(elm.Line().at(a).to(b))
+        for low in (0.25, -0.15, -0.55):
+            add(elm.Line().at((x + 0.55, y + low)).to((x + 0.55, y + low + 0.3)))
+        tip, tail = ((x + 0.58, y), (x + 0.82, y)) if n else ((x + 0.82, y), (x + 0.58, y))
+        for dy in (0.11, -0.11):
+            add(elm.Line().at((tail[0], tail[1] + dy)).to(tip))
+        self.text(f"{ref}\n{part.value}", (x + 1.2, y), "left")
+        self.pins[ref, "G"] = gate
+        self.pins[ref, "D"], self.pins[ref, "S"] = (up, down) if n else (down, up)
+        return (up, down) if n else (down, up)
+
+    def clamp(self, ref: str, mid: Point) -> None:
+        """Two diodes in series, from LOW (below) over MID to HIGH (above)."""
+        x, y = mid
+        kind = elm.Schottky if "Schottky" in self.parts[ref].value else elm.Diode
+        self.drawing.add(kind().at((x, y - 1.2)).to((x, y)))
+        self.drawing.add(kind().at((x, y)).to((x, y + 1.2)))
+        self.text(f"{ref}\n{self.parts[ref].value}", (x + 0.35, y), "left")
+        self.pins.update({(ref, "LOW"): (x, y - 1.2), (ref, "HIGH"): (x, y + 1.2), (ref, "MID"): mid})
+
+    def box(self, ref: str, corner: Point, width: float, left: Iterable[str], right: Iterable[str] = (),
+            pitch: float = 0.7, tags: bool = True) -> None:  # fmt: skip
+        """A rectangle with named pins, downwards from the upper left corner; each pin gets its net's name."""
+        part = self.parts[ref]
+        x, y = corner
+        sides = (list(left), list(right))
+        height = pitch * (max(map(len, sides)) + 0.6)
+        for a, b in (((x, y), (x + width, y)), ((x + width, y), (x + width, y - height)),
+                     ((x + width, y - height), (x, y - height)), ((x, y - height), (x, y))):  # fmt: skip
+            self.drawing.add(elm.Line().at(a).to(b))
+        self.text(
+            f"{ref}  {part.kind}: {part.value}" if part.kind != part.value else ref, (x + width / 2, y + 0.35)
+        )
+        numbers = {name: number for number, name, _ in KINDS[part.kind]}
+        for index, names in enumerate(sides):
+            for n, name in enumerate(names):
+                if not name:
+                    continue
+                py = y - pitch * (n + 0.8)
+                inner, outer = (
+                    ((x, py), (x - 0.7, py)) if index == 0 else ((x + width, py), (x + width + 0.7, py))
+                )
+                self.drawing.add(elm.Line().at(inner).to(outer))
+                self.text(
+                    name, (x + 0.15, py) if index == 0 else (x + width - 0.15, py), ("left", "right")[index]
+                )
+                number = numbers[name]
+                middle = (inner[0] + outer[0]) / 2
+                self.text(number, (middle, py + 0.17), "center", 8)
+                if name in part.nets:
+                    self.pins[ref, name] = outer
+                    if tags:
+                        self.net(part.nets[name], outer, "left" if index == 0 else "right")
+                else:
+                    self.text("x", outer, "center", 9)
+
+    def wire(self, *points: Point) -> None:
+        """A line through points; ends and corners connect."""
+        for a, b in zip(points, points[1:], strict=False):
+            self.drawing.add(elm.Line().at(a).to(b))
+            self.wires.append((a, b))
+
+    def dot(self, point: Point) -> None:
+        self.drawing.add(elm.Dot(radius=0.06).at(point))
+
+    def net(self, name: str, point: Point, side: str = "left") -> None:
+        """The name of a net at a point: ground and rails as symbols, others as text."""
+        self.labels.append((name, point))
+        x, y = point
+        if side in ("left", "right"):
+            out = -0.15 if side == "left" else 0.15
+            self.text(name, (x + out, y), "right" if side == "left" else "left", 10, "#0b4f8a")
+            return
+        if name == "GND":
+            self.drawing.add(elm.Ground().at(point))
+            return
+        self.drawing.add(elm.Line().at((x - 0.3, y)).to((x + 0.3, y)))
+        self.text(name, (x, y + (0.25 if side == "top" else -0.25)), "center", 10, "#0b4f8a")
+
+    def text(
+        self, text: str, point: Point, align: str = "center", size: int = 10, color: str = "black"
+    ) -> None:
+        self.drawing.add(
+            elm.Label()
+            .at(point)
+            .label(text, loc="center", halign=align, valign="center", fontsize=size, color=color)
+        )
+
+    def svg(self) -> str:
+        xs = [x for x, _ in self.pins.values()]
+        ys = [y for _, y in self.pins.values()]
+        self.text(self.title, (min(xs), max(ys) + 1.8), "left", 15)
+        return text_of(self.drawing)
+
+    def mistakes(self, everywhere: Mapping[str, Part]) -> list[str]:
+        """Return where drawing and circuit differ: missing parts, joined or severed nets."""
+        found = [
+            f"{self.name}: {ref} is not drawn" for ref in self.parts if ref not in {r for r, _ in self.pins}
+        ]
+        points = [
+            *self.pins.values(),
+            *(p for _, p in self.labels),
+            *(p for wire in self.wires for p in wire),
+        ]
+        keys = {(round(x, 2), round(y, 2)) for x, y in points}
+        group = {key: key for key in keys}
+
+        def root(key: Point) -> Point:
+            while group[key] != key:
+                key = group[key]
+            return key
+
+        def on(key: Point, a: Point, b: Point) -> bool:
+            return abs(math.dist(a, key) + math.dist(key, b) - math.dist(a, b)) < 0.005
+
+        for a, b in self.wires:
+            for key in keys:
+                if on(key, a, b):
+                    group[root(key)] = root((round(a[0], 2), round(a[1], 2)))
+        names: dict[Point, set[str]] = {}
+        labelled: dict[Point, set[str]] = {}
+        for (ref, pin), (x, y) in self.pins.items():
+            names.setdefault(root((round(x, 2), round(y, 2))), set()).add(self.parts[ref].nets[pin])
+        for name, (x, y) in self.labels:
+            labelled.setdefault(root((round(x, 2), round(y, 2))), set()).add(name)
+        where: dict[str, list[Point]] = {}
+        for key, nets in names.items():
+            if len(nets | labelled.get(key, set())) > 1:
+                found.append(
+                    f"{self.name}: {', '.join(sorted(nets | labelled.get(key, set())))} are joined at {key}"
+                )
+            for net in nets:
+                where.setdefault(net, []).append(key)
+        outside = {
+            net for part in everywhere.values() if part.sheet != self.name for net in part.nets.values()
+        }
+        for net, places in where.items():
+            if len(places) > 1 or net in outside:
+                found += [
+                    f"{self.name}: {net} ends without its name at {p}"
+                    for p in places
+                    if net not in labelled.get(p, ())
+                ]
+        for part in self.parts.values():
+            found += [
+                f"{self.name}: {part.ref}.{pin} is not drawn"
+                for pin in part.nets
+                if (part.ref, pin) not in self.pins
+            ]
+        return found

@@ -1,0 +1,91 @@
+"""Whether firmware/pins.py, hardware/wiring.csv and the netlist say the same."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Mapping
+
+from hardware.design.circuit import KINDS, VALVES, Part
+
+Nets = Mapping[str, set[tuple[str, str]]]
+PICO, CONVERTER = "U10", "U11"
+# What the words of the wiring table mean in the circuit: kinds of parts of which a pin is on the net itself.
+_WORDS = {
+    "ADS1115 and the TMP117": ("ADS1115", "TMP117"),
+    "MAX31865": ("MAX31865",),
+    "1.25 V reference": ("REFERENCE",),
+}
+_OHMS = {"kohm": "k", "ohm": ""}
+
+
+def disagreements(pins_py: str, wiring_csv: str, parts: list[Part], nets: Nets) -> list[str]:
+    """Return one sentence for each place where the three differ; none if they agree."""
+    pins: dict[str, int] = {}
+    exec(pins_py, {}, pins)
+    rows = {row["name"]: row for row in csv.DictReader(io.StringIO(wiring_csv))}
+    kinds = {part.ref: part for part in parts}
+    number = {name: str(number) for number, name, _ in KINDS["PICO"]}
+    adc = {name: str(number) for number, name, _ in KINDS["ADS1115"]}
+    found = []
+    for name, row in rows.items():
+        if name not in pins:
+            found.append(f"{name}: in the table, not in pins.py")
+            continue
+        signal = row["signal"]
+        if signal != (f"AIN{pins[name]}" if name.endswith("_INPUT") else f"GP{pins[name]}"):
+            found.append(f"{name}: {signal} in the table, {pins[name]} in pins.py")
+        chip, pin = (CONVERTER, adc.get(signal)) if signal.startswith("AIN") else (PICO, number.get(signal))
+        if signal == "GP25":  # inside the module: no wire
+            continue
+        if chip == PICO and row["pico_pin"] != pin:
+            found.append(f"{name}: pin {row['pico_pin']} in the table, {signal} is pin {pin}")
+        net = nets.get(name, set())
+        if (chip, pin) not in net:
+            found.append(f"{name}: not on {signal} of {chip} in the netlist")
+        found += [f"{name}: {text}" for text in _ends(name, row["connect_to"], net, kinds, nets)]
+    flags = ("_ON", "_OFF", "_ACTIVE", "_OK", "_PRESSED", "_ADDRESS", "SELECTED")
+    found += [f"{name}: in pins.py, not in the table" for name in pins
+              if name.isupper() and name not in rows and not name.endswith(flags)]  # fmt: skip
+    return found
+
+
+def _ends(
+    name: str, words: str, net: set[tuple[str, str]], kinds: Mapping[str, Part], nets: Nets
+) -> list[str]:
+    """What the table promises of the other end of a wire and the netlist does not keep."""
+    found = []
+    on_net = {kinds[ref].kind for ref, _ in net}
+    for text, wanted in _WORDS.items():
+        if text in words:
+            found += [f"no {kind} on its net" for kind in wanted if kind not in on_net]
+    near = set(net)
+    for ref, _ in net:
+        part = kinds[ref]
+        if part.kind in ("R", "C"):
+            for other in part.nets.values():
+                if other not in ("GND", "V3V3", "V5", "V24"):
+                    near |= nets[other]
+    for size, unit in re.findall(r"([\d.]+) (kohm|ohm)", words):
+        value = size + _OHMS[unit]
+        if not any(kinds[ref].kind == "R" and kinds[ref].value.split()[0] == value for ref, _ in near):
+            found.append(f"no resistor of {size} {unit}")
+    gate = re.match(r"gate of the (.+) valve's MOSFET", words)
+    drain = re.match(r"divider at the (.+) valve's drain", words)
+    for match, pin in ((gate, "1"), (drain, None)):
+        if match is None:
+            continue
+        coil = f"XV{VALVES.index(match[1].replace(' ', '_').upper()) + 1}"
+        switched = {
+            ref for ref, number in nets[kinds[coil].nets["2"]] if kinds[ref].kind == "NMOS" and number == "3"
+        }
+        if pin is not None and not any((ref, pin) in near for ref in switched):
+            found.append(f"does not reach the gate of the transistor of {coil}")
+        if pin is None and (coil, "2") not in near:
+            found.append(f"does not reach the drain at {coil}")
+    for text, kind in (("charge pump", "C"), ("relay", "NMOS"), ("comparator", "NMOS"), ("button", "BUTTON"),
+                       ("shunt", "LIMITER"), ("coil rail through", "PMOS"), ("monitor output", "C")):  # fmt: skip
+        if text in words and not any(kinds[ref].kind == kind for ref, _ in near):
+            found.append(f"no {kind} at its end")
+    return found

@@ -1,0 +1,115 @@
+"""The circuit: rules of electricity, and that pins.py, the wiring table and the netlist agree."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from hardware.design.circuit import Part, circuit
+from hardware.design.netlist import build, nets_of
+from hardware.design.wiring import Nets, disagreements
+
+ROOT = Path(__file__).resolve().parents[2]
+PINS = (ROOT / "firmware/pins.py").read_text()
+WIRING = (ROOT / "hardware/wiring.csv").read_text()
+
+
+def nets_from(parts: list[Part]) -> Nets:
+    from hardware.design.circuit import KINDS
+
+    nets: dict[str, set[tuple[str, str]]] = {}
+    for part in parts:
+        for number, name, _ in KINDS[part.kind]:
+            if name in part.nets:
+                nets.setdefault(part.nets[name], set()).add((part.ref, number))
+    return nets
+
+
+@pytest.fixture(scope="module")
+def built() -> tuple[str, str]:
+    return build(circuit())
+
+
+def test_electrical_rules(built: tuple[str, str]) -> None:
+    assert "No errors or warnings" in built[1]
+
+
+def test_electrical_rules_find_what_is_wrong() -> None:
+    parts = [part for part in circuit() if part.ref in ("PS1", "U3")]
+    report = build([*parts, Part("D99", "DIODE", "", {"K": "V24_LOGIC", "A": "VSYS"}, "x")])[1]
+    assert "No errors or warnings" not in report
+
+
+def test_the_netlist_holds_the_circuit(built: tuple[str, str]) -> None:
+    parts = circuit()
+    assert nets_of(built[0]) == nets_from(parts)
+
+
+def test_pins_table_and_netlist_agree(built: tuple[str, str]) -> None:
+    assert disagreements(PINS, WIRING, circuit(), nets_of(built[0])) == []
+
+
+CHANGES = [
+    ("VENT = 3", "VENT = 24"),
+    ("FILL = 2 ", "FILL = 3 "),
+    ("SUPPLY_INPUT = 1", "SUPPLY_INPUT = 3"),
+    ("LED = 25", "LED = 25\nFAN = 24"),
+]
+TABLE_CHANGES = [
+    ("FILL,GP2,4,", "FILL,GP2,5,"),
+    ("VENT_DRAIN,GP9,12", "VENT_DRAIN,GP10,12"),
+    ("divider at the vent valve's drain", "divider at the relief valve's drain"),
+    ("gate of the relief valve's MOSFET", "gate of the fill valve's MOSFET"),
+    ("2.2 kohm", "10 kohm"),
+    ("1.25 V reference", "MAX31865"),
+    ("4.7 kohm", "47 kohm"),
+    ("MONITOR,GP22,29", "MONITOR,GP22,30"),
+]
+PART_CHANGES = [
+    ("R11", {"1": "VENT"}),
+    ("U11", {"AIN0": "SUPPLY_INPUT", "AIN1": "CONTROL_INPUT"}),
+    ("Q12", {"G": "FILL_GATE"}),
+    ("R33", {"1": "VENT_COIL"}),
+    ("U10", {"GP13": "BUTTON", "GP15": "TRIP"}),
+    ("R52", {"1": "CONTROL_SHUNT"}),
+    ("R79", {"2": "BUTTON"}),
+]
+
+
+@pytest.mark.parametrize(("old", "new"), CHANGES)
+def test_a_change_of_pins_py_shows(old: str, new: str) -> None:
+    assert old in PINS
+    parts = circuit()
+    assert disagreements(PINS.replace(old, new, 1), WIRING, parts, nets_from(parts))
+
+
+@pytest.mark.parametrize(("old", "new"), TABLE_CHANGES)
+def test_a_change_of_the_table_shows(old: str, new: str) -> None:
+    assert old in WIRING
+    parts = circuit()
+    assert disagreements(PINS, WIRING.replace(old, new, 1), parts, nets_from(parts))
+
+
+@pytest.mark.parametrize(("ref", "nets"), PART_CHANGES)
+def test_a_change_of_the_circuit_shows(ref: str, nets: dict[str, str]) -> None:
+    parts = [replace(part, nets=part.nets | nets) if part.ref == ref else part for part in circuit()]
+    assert disagreements(PINS, WIRING, parts, nets_from(parts))
+
+
+def test_what_is_shut_without_power() -> None:
+    """Each valve's gate has its pull-down; fill side and relief answer to the comparator without the Pico."""
+    parts = {part.ref: part for part in circuit()}
+    for n, name in enumerate(("FILL", "VENT", "SUPPLY_ISOLATION", "VENT_ISOLATION", "RELIEF"), 1):
+        assert parts[f"R2{n}"].value == "4.7k"
+        assert set(parts[f"R2{n}"].nets.values()) == {f"{name}_GATE", "GND"}
+    grounded = {
+        part.nets["D"] for part in parts.values() if part.kind == "NMOS" and part.nets["G"] == "OVERPRESSURE"
+    }
+    assert grounded >= {"FILL_GATE", "SUPPLY_ISOLATION_GATE", "RELIEF_COIL", "RELIEF_PULL", "TRIP"}
+    fed = {"V5", "V2V5", "V24", "V24_LOGIC", "GND"}
+    own = [
+        part for part in parts.values() if part.sheet == "comparator" and part.kind in ("COMPARATOR", "SHUNT")
+    ]
+    assert all("V3V3" not in part.nets.values() and fed & set(part.nets.values()) for part in own)
