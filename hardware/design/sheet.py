@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterable, Mapping
+from itertools import pairwise
 
 import schemdraw
 import schemdraw.elements as elm
@@ -54,7 +55,7 @@ class Sheet:
         where = {"": ("right" if upright else "top")}.get(side, side)
         self.drawing.add(drawn)
         x, y = (start[0] + end[0]) / 2, (start[1] + end[1]) / 2
-        shift = {"right": (0.32, 0.0, "left"), "left": (-0.32, 0.0, "right"), "top": (0, 0.62, "center"),
+        shift = {"right": (0.42, 0.0, "left"), "left": (-0.42, 0.0, "right"), "top": (0, 0.62, "center"),
                  "bottom": (0, -0.62, "center")}[where]  # fmt: skip
         self.text(text, (x + shift[0], y + shift[1]), shift[2])
         self.pins[ref, first], self.pins[ref, second] = start, end
@@ -87,7 +88,7 @@ class Sheet:
         kind = elm.Schottky if "Schottky" in self.parts[ref].value else elm.Diode
         self.drawing.add(kind().at((x, y - 1.2)).to((x, y)))
         self.drawing.add(kind().at((x, y)).to((x, y + 1.2)))
-        self.text(f"{ref}\n{self.parts[ref].value}", (x + 0.35, y), "left")
+        self.text(f"{ref}\n{self.parts[ref].value}", (x + 0.4, y + 0.72), "left")
         self.pins.update({(ref, "LOW"): (x, y - 1.2), (ref, "HIGH"): (x, y + 1.2), (ref, "MID"): mid})
 
     def box(self, ref: str, corner: Point, width: float, left: Iterable[str], right: Iterable[str] = (),
@@ -128,7 +129,7 @@ class Sheet:
 
     def wire(self, *points: Point) -> None:
         """A line through points; ends and corners connect."""
-        for a, b in zip(points, points[1:], strict=False):
+        for a, b in pairwise(points):
             self.drawing.add(elm.Line().at(a).to(b))
             self.wires.append((a, b))
 
@@ -155,7 +156,7 @@ class Sheet:
         self.drawing.add(
             elm.Label()
             .at(point)
-            .label(text, loc="center", halign=align, valign="center", fontsize=size, color=color)
+            .label(text, loc="center", halign=align, valign="center", fontsize=size, color=color, ofst=0)
         )
 
     def svg(self) -> str:

@@ -1,0 +1,29 @@
+"""All files that are made from sources, by their names under hardware/."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from hardware.design import bom, fmea, piping
+from hardware.design.circuit import circuit
+from hardware.design.netlist import build
+from hardware.design.sheets import sheets
+from ipch.sizing import Design, size
+from ipch.sizing.page import markdown
+
+HARDWARE = Path(__file__).resolve().parents[1]
+
+
+def outputs() -> dict[str, str]:
+    """Return name -> text; the same on every computer."""
+    sizing = size(Design())
+    netlist, report = build(circuit())
+    assert "No errors or warnings" in report, report
+    return {
+        "sizing.md": markdown(sizing),
+        "bom.csv": bom.table(sizing),
+        "fmea.md": fmea.page(),
+        "ipch.net": netlist,
+        "drawings/piping.svg": piping.svg(),
+        **{f"drawings/{name}.svg": sheet.svg() for name, sheet in sheets().items()},
+    }

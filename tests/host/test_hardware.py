@@ -1,0 +1,73 @@
+"""What lies in hardware/ is what its sources give, and the parts list has every part once."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from hardware.design import bom, fmea, piping, sheets
+from hardware.design.circuit import circuit
+from hardware.design.outputs import HARDWARE, outputs
+from ipch.sizing import Design, size
+
+
+@pytest.fixture(scope="module")
+def made() -> dict[str, str]:
+    return outputs()
+
+
+def test_what_is_committed_is_current(made: dict[str, str]) -> None:
+    stale = [name for name, text in made.items() if (HARDWARE / name).read_text(encoding="utf-8") != text]
+    assert not stale, f"run make hardware: {stale}"
+
+
+def test_schematic_pages_draw_the_circuit() -> None:
+    parts = {part.ref: part for part in circuit()}
+    for sheet in sheets.sheets().values():
+        assert sheet.mistakes(parts) == []
+
+
+def test_a_wire_that_is_missing_or_wrong_shows() -> None:
+    parts = {part.ref: part for part in circuit()}
+    page = sheets._loops(parts)
+    page.wires.pop(3)
+    assert page.mistakes(parts)
+    page = sheets._drivers(parts)
+    page.wire((2.0, 0.0), (7.0, 1.8))
+    assert any("joined" in text for text in page.mistakes(parts))
+    swapped = parts | {"R11": replace(parts["R11"], nets={"1": "VENT", "2": "FILL_GATE"})}
+    assert sheets._drivers(swapped).mistakes(swapped)
+
+
+def references(text: str) -> list[str]:
+    return [ref for row in csv.DictReader(io.StringIO(text)) for ref in row["references"].split()]
+
+
+def test_every_part_is_listed_once(made: dict[str, str]) -> None:
+    listed = references(made["bom.csv"])
+    assert len(listed) == len(set(listed))
+    assert set(listed) == {part.ref for part in circuit()} | set(piping.PARTS)
+
+
+def test_the_piping_diagram_has_every_part_once() -> None:
+    assert sorted(piping.diagram().drawn) == sorted(piping.PARTS)
+
+
+def test_requirements_follow_the_sizing() -> None:
+    small = bom.table(size(Design(working_pa=2_000_000, rated_pa=4_000_000, supply_pa=3_000_000)))
+    reference = bom.table(size(Design()))
+    assert "set 2.8 MPa" in small and "set 7 MPa" in reference
+    assert not re.search(r"[{}]", reference)
+
+
+def test_each_row_of_the_failure_table_has_a_test(made: dict[str, str]) -> None:
+    rows = [line for line in made["fmea.md"].splitlines() if re.match(r"\| \d", line)]
+    assert len(rows) == len(fmea.ROWS) == 36
+    for row in rows:
+        link = re.search(r"\]\(\.\./([^)]+)\) \|$", row)
+        assert link is not None and (Path(HARDWARE).parent / link[1]).exists(), row
