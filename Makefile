@@ -65,6 +65,10 @@ pages: $(TESTED) ## write firmware/COMMANDS.md from the command table, and draw 
 	@$(BIN)/python host/pages/commands.py
 	@test ! -d runs/demo -a ! -d runs/example -a ! -d runs/bench || $(BIN)/python host/pages/pictures.py
 
+.PHONY: hardware
+hardware: $(TESTED) ## draw and compute everything in hardware/ that has a source
+	@$(BIN)/python -m hardware.design
+
 .PHONY: test-pico
 test-pico: $(TESTED) ## run the tests of the emulated RP2040 (needs an RPI_PICO image; takes up to half an hour)
 	@$(BIN)/pytest --rig pico -m pico -n 2 --dist loadscope

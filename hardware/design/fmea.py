@@ -2,67 +2,19 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import re
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-TESTS = ("tests/faults", "tests/core", "tests/host", "tests/device")
-# failure, seen by, reaction, within, words in the name of a test (the first test that has one is linked)
-ROWS = (
-    ("Wire of the control transducer broken", "loop below 3.6 mA", "chamber sealed", "0.2 s"),
-    ("Control transducer shorted", "loop above 21 mA", "chamber sealed", "0.2 s"),
-    ("Loop between failure and measurement", "3.6-3.8 or 20.5-21 mA", "chamber sealed", "1 s"),
-    ("Control transducer frozen", "no answer to pulses the other one sees", "chamber sealed", "3 pulses"),
-    ("Transducers disagree", "difference beyond both tolerances", "chamber sealed", "1 s"),
-    ("Sensing port blocked", "small steps on one transducer only", "chamber sealed", "3 pulses"),
-    ("Converter or its bus dead", "no acknowledge, wrong read-back", "bus recovered, else sealed", "0.1 s"),
-    ("Converter's reference drifts", "known channel", "warning", "60 s"),
-    ("Fill stuck open or leaking", "rise beyond what was metered or heat explains", "isolated, sealed; leak: warning", "0.3 s; 15 min"),
-    ("Fill side stuck shut", "growing pulses without effect", "chamber sealed", "5 pulses"),
-    ("One valve of a pair stuck open", "each valve proved alone", "notice and alarm", "1 day"),
-    ("Vent stuck open or leaking", "fall beyond what was metered or heat explains", "isolated, never chased with fill; sealed; leak: warning", "0.5 s; 15 min"),
-    ("Vent side stuck shut", "growing pulses without effect", "relief path, alarm", "5 pulses"),
-    ("Coil open or shorted", "drain against command", "chamber sealed", "50 ms"),
-    ("Transistor shorted", "drain while off", "coil rail cut", "50 ms"),
-    ("Leak to the room", "balance of gas against a budget", "alarm, fed within the budget, sealed beyond it", "15 min to 8 h"),
-    ("Line bursts", "fall faster than vent and cooling", "chamber sealed", "0.2 s"),
-    ("Supply low", "supply transducer, fills without effect", "fill inhibited, goes on by itself", "1 s"),
-    ("Supply too high", "supply transducer", "isolated", "0.2 s"),
-    ("Over-pressure", "both transducers, or one with the other invalid", "relief", "50 ms"),
-    ("Processor hangs", "pulse bound in hardware, heartbeat, watchdog", "valves shut, reset", "1 s"),
-    ("Brown-out", "cause of the reset", "sealed or bounded resume", "at start"),
-    ("Reset after reset", "three without a minute of health", "stays off, talks only", "at start"),
-    ("Computer gone", "no traffic", "regulates on", "none"),
-    ("Temperature sensor fails", "range, rate, two sensors", "compensation frozen, warning", "5 s"),
-    ("Oven or cell runs away", "wall temperature, its limit and rate", "isolated, alarm, cycler stopped", "5 s"),
-    ("Bad setting", "limits and cross-checks", "refused, old one kept", "at once"),
-    ("Stored settings corrupt", "check sums of two copies", "other copy, else off", "at start"),
-    ("Relief blocked", "proof test by a person", "reminder", "1 year"),
-    ("Restrictor clogs or wears", "learned gain drifts", "notice", "trend"),
-    ("Safety transducer fails", "as the control transducer", "bounded time with alarm, then sealed", "0.2 s"),
-    ("Supply transducer fails", "range, no relation to fills", "warning, fills judged by effect", "1 s"),
-    ("Relief leaking or stuck open", "fall with all shut", "alarm, sealed if stuck", "0.5 s; 15 min"),
-    ("Comparator trips", "trip input", "relief, latched", "1 tick"),
-    ("Coil rail or heartbeat lost", "rail against command", "chamber sealed", "50 ms"),
-    ("One wild sample", "median of three", "none, counted", "none"),
-)  # fmt: skip
+_SOURCE = Path(__file__).with_name("failures.csv")
 
 
-def _tests() -> dict[int, tuple[str, str, int]]:
-    """Return row -> (file, test, line) of the first test that says `row N` or `rowN` near its head."""
-    found: dict[int, tuple[str, str, int]] = {}
-    for folder in TESTS:
-        for path in sorted((ROOT / folder).glob("test_*.py")):
-            lines = path.read_text().splitlines()
-            for number, line in enumerate(lines, 1):
-                name = re.match(r"(?:async )?def (test_\w+)", line)
-                if name is None:
-                    continue
-                near = "\n".join(lines[max(0, number - 4) : number + 3])
-                for row in re.findall(r"\brows? ?(\d+)\b", near):
-                    found.setdefault(int(row), (str(path.relative_to(ROOT)), name[1], number))
-    return found
+def rows() -> list[dict[str, str]]:
+    """Return the table; `test` is file::function."""
+    with _SOURCE.open(newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
 
 
 def injected() -> dict[int, list[str]]:
@@ -91,25 +43,30 @@ def measured(path: Path) -> dict[int, str]:
 
 def page() -> str:
     """Return the table as Markdown."""
-    names, tests = injected(), _tests()
-    times = measured(ROOT / "hardware/faults.json")
+    names, times = injected(), measured(ROOT / "hardware/faults.json")
     lines = [
         "# What can fail, and what happens then",
         "",
-        "Generated by `make hardware`. Each row is a way to fail that `ipch inject NAME` brings about on the simulated rig;",
-        "the last column is where it is tested. Measured times are those of `make faults`, copied to `hardware/faults.json`;",
-        "a dash says that none was committed.",
+        "Made by `make hardware` from `design/failures.csv`. `ipch inject NAME` brings a row about on the simulated",
+        "rig; the last column is the test. Where it says *injection only*, the test shows that the fault comes and",
+        "ends, not yet the reaction. Measured times are those of `make faults`, copied from `runs/bench/faults.json`",
+        "to `hardware/faults.json`; a dash says that none was committed.",
         "",
         "| # | failure | seen by | reaction | within | measured | inject | test |",
         "|---|---|---|---|---|---|---|---|",
     ]
-    for number, row in enumerate(ROWS, 1):
-        link = "[injection](../tests/faults/test_inject.py)"
-        if number in tests:
-            file, test, _ = tests[number]
-            link = f"[{test}](../{file})"
-        elif number == 27:
-            link = "[settings](../tests/core/test_settings.py)"
+    for row in rows():
+        number = int(row["row"])
+        file, _, test = row["test"].partition("::")
+        word = "injection only" if file.endswith("test_inject.py") else test
         inject = ", ".join(f"`{name}`" for name in names.get(number, [])) or "-"
-        lines.append(f"| {number} | {' | '.join(row)} | {times.get(number, '-')} | {inject} | {link} |")
+        cells = (
+            row["row"],
+            row["failure"],
+            row["seen_by"],
+            row["reaction"],
+            row["within"],
+            times.get(number, "-"),
+        )
+        lines.append(f"| {' | '.join(cells)} | {inject} | [{word}](../{file}) |")
     return "\n".join([*lines, ""])

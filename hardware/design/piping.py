@@ -109,10 +109,10 @@ class Diagram:
     def relief(self, ref: str, point: Point) -> None:
         """An angle valve with a spring: inlet below, outlet to the right."""
         x, y = point
-        self.line((x, y), (x - 0.35, y - 0.55), (x + 0.35, y - 0.55), (x, y), (x + 0.55, y - 0.35), (x + 0.55, y + 0.35),
-                  (x, y))  # fmt: skip
-        self.line((x, y), (x, y + 0.2), (x - 0.22, y + 0.3), (x + 0.22, y + 0.5), (x - 0.22, y + 0.7), (x + 0.22, y + 0.9),
-                  (x, y + 1.0))  # fmt: skip
+        self.line((x, y), (x - 0.35, y - 0.55), (x + 0.35, y - 0.55), (x, y), (x + 0.55, y - 0.35),
+                  (x + 0.55, y + 0.35), (x, y))  # fmt: skip
+        self.line((x, y), (x, y + 0.2), (x - 0.22, y + 0.3), (x + 0.22, y + 0.5), (x - 0.22, y + 0.7),
+                  (x + 0.22, y + 0.9), (x, y + 1.0))  # fmt: skip
         self.line((x + 0.55, y), (x + 1.1, y))
         self.line((x + 0.9, y + 0.12), (x + 1.1, y), (x + 0.9, y - 0.12))
         self.name(ref, (x, y + 1.55))

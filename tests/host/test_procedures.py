@@ -1,0 +1,53 @@
+"""Every command of the procedures in hardware/ runs against the simulated rig."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ipch.instrument import Instrument
+from ipch.sim.server import RunningServer
+
+HARDWARE = Path(__file__).resolve().parents[2] / "hardware"
+PAGES = sorted(path.name for path in HARDWARE.glob("*.md") if "```sh\n" in path.read_text())
+Cli = Callable[..., Any]
+
+
+@pytest.fixture(autouse=True)
+def _off_afterwards(sim: RunningServer) -> Iterator[None]:
+    yield
+    with Instrument.open(sim.port) as instrument:
+        instrument.off()
+
+
+def commands(text: str) -> list[str]:
+    blocks = re.findall(r"^```sh\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+    return [line for block in blocks for line in block.splitlines() if line.strip()]
+
+
+def test_the_procedures_are_there() -> None:
+    assert {"assembly.md", "bring-up.md", "leak-test.md", "calibration.md", "proof-test.md", "maintenance.md",
+            "decommissioning.md"} <= set(PAGES)  # fmt: skip
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_commands_of_a_procedure(
+    page: str, cli: Cli, sim: RunningServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for line in commands((HARDWARE / page).read_text()):
+        name, *arguments = shlex.split(line)
+        assert name == "ipch", line
+        result = cli(*arguments)
+        assert result.code == 0, f"{page}: {line}: {result.err}"
+
+
+def test_links_of_the_pages_lead_somewhere() -> None:
+    for page in HARDWARE.glob("*.md"):
+        for target in re.findall(r"\]\(([^)#:]+)\)", page.read_text()):
+            assert (page.parent / target).exists(), f"{page.name}: {target}"
