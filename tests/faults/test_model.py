@@ -11,7 +11,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_stat
 from tests.faults._rig import Bench, settled
 
 # (examples, steps each): in `make faults` there are 100,000 steps or more.
-FAST = (30, 60)
+FAST = (20, 50)
 ALL = (1250, 80)
 FAULTS: tuple[tuple[str, dict[str, object]], ...] = (
     ("control-open", {}),
