@@ -154,7 +154,7 @@ def test_somebody_meddles(
 
     done: list[Progress] = []
     with pytest.raises(FaultError, match=message):
-        play('[[step]]\nramp = "1MPa"\n[[step]]\nhold = "1h"', report)
+        play('[[step]]\nramp = "1MPa"\nslew = "100kPa/s"\n[[step]]\nhold = "1h"', report)
 
 
 def test_the_device_is_unplugged_for_a_while(tmp_path: Path) -> None:
