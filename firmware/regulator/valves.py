@@ -265,7 +265,8 @@ class Valves:
         if response.judged < _KNOWN or idle_ms <= 0:
             return 0
         excess_pa = step_pa - self._chain_pa
-        if excess_pa < _EXCESS_PA:
+        # Less than three times what was expected may be a response that is not known well enough at this pressure.
+        if excess_pa < _EXCESS_PA or excess_pa < 2 * self._chain_pa:
             return 0
         open_pa = muldiv(response.rate_pa_s(self._flow_kpa), idle_ms, 1000)
         return min(muldiv(excess_pa, 100, max(open_pa, 1)), 1000)
