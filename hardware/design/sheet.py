@@ -159,9 +159,21 @@ class Sheet:
             .label(text, loc="center", halign=align, valign="center", fontsize=size, color=color, ofst=0)
         )
 
+    def _junctions(self) -> None:
+        """A dot wherever three or more lines meet."""
+        ends = [*self.pins.values(), *(p for wire in self.wires for p in wire)]
+        for point in sorted({(round(x, 2), round(y, 2)) for x, y in ends}):
+            count = sum(math.dist(point, end) < 0.01 for end in ends)
+            for a, b in self.wires:
+                inside = abs(math.dist(a, point) + math.dist(point, b) - math.dist(a, b)) < 0.005
+                count += 2 * (inside and min(math.dist(a, point), math.dist(b, point)) > 0.01)
+            if count > 2:
+                self.dot(point)
+
     def svg(self) -> str:
         xs = [x for x, _ in self.pins.values()]
         ys = [y for _, y in self.pins.values()]
+        self._junctions()
         self.text(self.title, (min(xs), max(ys) + 1.8), "left", 15)
         return text_of(self.drawing)
 

@@ -43,8 +43,8 @@ def _power(parts: dict[str, Part]) -> Sheet:
     s.two("D3", (11.0, 0.64), (8.8, 0.64))
     s.wire((11.0, 0.64), (13.6, 0.64))
     s.net("V24_LOGIC", (11.6, 0.64), "top")
-    s.two("C2", (11.6, 0.64), (11.6, -1.6))
-    s.net("GND", (11.6, -1.6), "bottom")
+    s.two("C2", (12.4, 0.64), (12.4, -1.6), "left")
+    s.net("GND", (12.4, -1.6), "bottom")
     s.box("U1", (14.3, 1.2), 2.4, ["VIN", "GND"], ["VOUT"], tags=False)
     s.net("GND", (13.6, -0.06), "bottom")
     s.wire((17.4, 0.64), (19.4, 0.64))
@@ -104,7 +104,8 @@ def _power(parts: dict[str, Part]) -> Sheet:
     s.net("RELIEF_PULL", (17.2, y + 2.6), "right")
     s.net("OVERPRESSURE", (20.4, y - 1.6), "left")
     s.fet("Q4", (20.4, y - 1.6))
-    s.net("RELIEF_PULL", (21.4, y - 0.6), "right")
+    s.wire((21.4, y - 0.6), (22.0, y - 0.6))
+    s.net("RELIEF_PULL", (22.0, y - 0.6), "right")
     s.net("GND", (21.4, y - 2.6), "bottom")
     return s
 
@@ -162,7 +163,7 @@ def _loops(parts: dict[str, Part]) -> Sheet:
         s.box(transducer, (4.0, y + 0.56), 3.0, ["1"], ["2"], tags=False)
         s.wire((2.2, y), (3.3, y))
         s.wire((7.7, y), (9.0, y))
-        s.net(f"{name}_LOOP", (8.0, y), "top")
+        s.net(f"{name}_LOOP", (9.0, y), "top")
         s.two(f"D3{i}", (9.0, y), (9.0, y - 2.2), "left")
         s.dot((9.0, y))
         s.net("GND", (9.0, y - 2.2), "bottom")
@@ -288,7 +289,7 @@ def _outputs(parts: dict[str, Part]) -> Sheet:
     s.net("GND", (4.4, y), "bottom")
     s.net("COIL_RAIL", (9, y), "left")
     s.two("R89", (9, y), (11.2, y))
-    s.two("D73", (13.4, y), (11.2, y))
+    s.two("D73", (13.4, y), (11.2, y), "bottom")
     s.net("GND", (13.4, y), "bottom")
     return s
 

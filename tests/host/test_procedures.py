@@ -41,10 +41,12 @@ def test_commands_of_a_procedure(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     for line in commands((HARDWARE / page).read_text()):
+        line, _, expected = line.partition("  # ")
         name, *arguments = shlex.split(line)
         assert name == "ipch", line
         result = cli(*arguments)
         assert result.code == 0, f"{page}: {line}: {result.err}"
+        assert expected in result.out + result.err, f"{page}: {line}: {result.out}"
 
 
 def test_links_of_the_pages_lead_somewhere() -> None:
