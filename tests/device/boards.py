@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 from _pytest.runner import runtestprotocol
 
-from ipch.errors import FileError
+from ipch.errors import DeviceLostError, FileError
 from ipch.flash import firmware_files
 from ipch.sim.emulator import find_image
 from ipch.sim.line import SerialLine
@@ -30,11 +30,12 @@ from ipch.sim.world import World
 _booted: list[PicoDevice] = []
 _first_world = None
 _missing = ""
+_broken = ""
 
 
 def boot() -> bool:
     """Boot this process's board, unless there is one; return whether there is one then."""
-    global _missing, _first_world
+    global _broken, _missing, _first_world
     if _booted or _missing:
         return bool(_booted)
     try:
@@ -44,6 +45,8 @@ def boot() -> bool:
         device.run_to_first_conversion()
     except FileError as error:
         _missing = str(error)
+    except DeviceLostError as error:
+        _missing = _broken = f"{error}; it said {bytes(_first_world.received).decode(errors='replace')!r}"
     else:
         _booted.append(device)
     return bool(_booted)
@@ -61,6 +64,7 @@ def new_world(*sets: str, seed: int = 1, line: SerialLine | None = None) -> Worl
 
 def take(world: World) -> PicoDevice:
     """The board of this process in this world; skips by name where none can be."""
+    assert not _broken, _broken
     if not _booted:
         # With its name, so that the summary lists each.
         name = os.environ.get("PYTEST_CURRENT_TEST", "").rsplit(" ", 1)[0]

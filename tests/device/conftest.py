@@ -17,6 +17,17 @@ from tests.device.boards import Board, in_a_child, pico_device
 DEVICES = {"core": CoreDevice, "sim": SimDevice, "pico": pico_device}
 
 
+# An emulated second takes half a minute. These take 17 of them together; every other test of this folder takes 4 to
+# 230 each, and is left out by name.
+ON_PICO = (
+    "test_each_end_of_a_line",
+    "test_mixed_ends_and_empty_lines",
+    "test_two_messages_in_one_write",
+    "test_a_line_byte_by_byte",
+    "test_compound_queries_answer_all_of_them_on_one_line",
+)
+
+
 class Bench:
     """A device on its plant, driven tick by tick: the time belongs to the test."""
 
@@ -61,11 +72,11 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "bench" not in metafunc.fixturenames:
         return
     wanted = metafunc.config.getoption("--rig") or ["core", "sim"]
-    rigs = [
-        pytest.param(rig, marks=pytest.mark.pico) if rig == "pico" else rig
-        for rig in DEVICES
-        if rig in wanted
-    ]
+    name = metafunc.definition.name
+    marks = [pytest.mark.pico]
+    if name not in ON_PICO:
+        marks.append(pytest.mark.skip(reason=f"{name}: on pico it would take too long"))
+    rigs = [pytest.param(rig, marks=marks) if rig == "pico" else rig for rig in DEVICES if rig in wanted]
     metafunc.parametrize("bench", rigs, indirect=True)
 
 

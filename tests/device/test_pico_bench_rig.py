@@ -105,8 +105,8 @@ class Pair:
         """Let both run."""
         until = self.board.chip.clock.nanos + ms * 1e6
         while self.board.chip.clock.nanos < until:
-            self.board.chip.run_ms(QUANTUM_MS)
-            self.rig.run_until(self.board.chip.clock.nanos + self._ahead_ns)
+            self.board.chip.run_until(self.board.chip.clock.nanos + QUANTUM_MS * 1e6, exact=True)
+            self.rig.run_until(self.board.chip.clock.nanos + self._ahead_ns, exact=True)
 
     def exchange(self, line: str) -> str:
         """A line to the rig, and its answer."""

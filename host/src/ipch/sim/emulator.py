@@ -121,11 +121,11 @@ class Chip:
         """Emulated time in whole microseconds since power-up."""
         return int(self.clock.nanos // 1000)
 
-    def run_until(self, nanos: float) -> None:
-        """Execute until this emulated time, to within some instructions."""
+    def run_until(self, nanos: float, *, exact: bool = False) -> None:
+        """Execute until this emulated time, some 0.1 ms more, or `exact` to within some instructions."""
         clock = self.clock
         simulator = self._simulator
-        if clock.nanos < nanos:
+        if exact and clock.nanos < nanos:
             self._stop.schedule(nanos - clock.nanos)
         while clock.nanos < nanos:
             simulator.stopped = False
