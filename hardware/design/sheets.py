@@ -54,7 +54,7 @@ def _power(parts: dict[str, Part]) -> Sheet:
     s.two("D4", (21.6, 0.64), (19.4, 0.64))
     s.net("VSYS", (21.6, 0.64), "right")
     # Heartbeat, charge pump, rail switch.
-    y = -7.0
+    y = -8.6
     s.net("HEARTBEAT", (0.0, y), "left")
     s.two("R1", (0.0, y), (2.0, y))
     s.two("C4", (2.0, y), (4.0, y))
