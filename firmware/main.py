@@ -19,8 +19,8 @@ def run(rig):
     from regulator.store import Store
 
     settings = Settings()
-    app = App(rig, Link(rig.serial), settings, Store(files, settings), gc.collect)
     gc.threshold(-1)
+    app = App(rig, Link(rig.serial), settings, Store(files, settings), gc.collect)
     gc.collect()
     while app.safety.state != MAINTENANCE:
         app.tick()

@@ -13,10 +13,11 @@ from typing import Any
 
 import pytest
 
-from ipch import Instrument, __version__, errors
+from ipch import Instrument, __version__, alarms, errors
 from ipch.errors import FileError
 from ipch.paths import firmware_dir, recipes_dir
 from ipch.recipe import load_recipe
+from ipch.sim.injector import load_script
 from ipch.sim.server import RunningServer
 
 HOST = Path(__file__).resolve().parents[2] / "host"
@@ -82,11 +83,17 @@ def readme_blocks(language: str) -> list[str]:
     return re.findall(rf"^```{language}\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
 
 
-def test_the_recipe_of_the_readme_is_one(tmp_path: Path) -> None:
-    (text,) = readme_blocks("toml")
-    (tmp_path / "readme.toml").write_text(text)
-    recipe = load_recipe(tmp_path / "readme.toml", {"target": "3MPa"})
-    assert [task.kind for task in recipe.steps()] == ["ramp", "hold", "quiet", *["ramp", "wait"] * 3, "vent"]
+def test_the_toml_of_the_readme_is_what_it_says(tmp_path: Path) -> None:
+    plant, recipe, waits, alarm = readme_blocks("toml")
+    files = {}
+    for name, text in {"plant": plant, "recipe": recipe, "waits": waits, "alarms": alarm}.items():
+        files[name] = tmp_path / f"{name}.toml"
+        files[name].write_text(text)
+    assert [name for name, _ in load_script(files["plant"])] == ["leak"]
+    steps = [task.kind for task in load_recipe(files["recipe"], {"target": "3MPa"}).steps()]
+    assert steps == ["ramp", "hold", "quiet", *["ramp", "wait"] * 3, "vent"]
+    assert len(list(load_recipe(files["waits"], {}).steps())) >= 2
+    assert alarms.load(files["alarms"]).no_sample_s == 60
 
 
 def test_the_python_of_the_readme_runs(sim: RunningServer, capsys: pytest.CaptureFixture[str]) -> None:
