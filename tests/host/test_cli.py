@@ -27,7 +27,10 @@ SETTINGS_COMMANDS = ["list", "get", "set", "save", "apply"]
 
 @pytest.fixture(autouse=True)
 def _no_simulators(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path / "runtime"))
+    # It has to be there: otherwise the folder of whoever runs the tests is taken.
+    runtime = tmp_path / "runtime"
+    runtime.mkdir(mode=0o700)
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(runtime))
 
 
 def leaves(command: Any, name: str = "ipch") -> Iterator[tuple[str, Any]]:

@@ -10,7 +10,7 @@ from ipch.cli.common import Json, emit, say
 _PANEL = "Faults and safety"
 
 group = typer.Typer(
-    help="Alarms on this computer: try the ways of delivery, list and acknowledge.",
+    help="Alarms on this computer: try the delivery, list, acknowledge.",
     invoke_without_command=True,
     rich_markup_mode=None,
 )
@@ -71,7 +71,10 @@ def ack(
     name: Annotated[str | None, typer.Argument(help="Name of the alarm; all of them without one.")] = None,
     json: Json = False,
 ) -> None:
-    """Acknowledge an alarm, or all; one that is still active stays listed until it is over."""
+    """Acknowledge an alarm, or all.
+
+    One that is still active stays listed until it is over.
+    """
     from ipch import alarms, paths
     from ipch.errors import UsageError
 

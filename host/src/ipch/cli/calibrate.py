@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _PANEL = "Configure"
 
 group = typer.Typer(
-    help="Calibrate the pressure transducers against a standard: measure, fit, write to the device.",
+    help="Calibrate the pressure transducers against a standard.",
     invoke_without_command=True,
     rich_markup_mode=None,
 )
@@ -228,7 +228,7 @@ def zero(
     port: Port = None,
     json: Json = False,
 ) -> None:
-    """Compare both transducers with ambient pressure, the chamber vented and open."""
+    """Compare both transducers with ambient pressure, chamber open."""
     from dataclasses import replace
 
     from ipch import calibration, calibrator
@@ -288,7 +288,7 @@ def zero(
 
 @group.command()
 def show(port: Port = None, json: Json = False) -> None:
-    """Show the calibration in force: coefficients, date, serial number, operator."""
+    """Show the calibration in force, its date and who did it."""
     from dataclasses import asdict
 
     from ipch import calibration

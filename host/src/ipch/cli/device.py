@@ -124,7 +124,7 @@ def hold(
     port: Port = None,
     json: Json = False,
 ) -> None:
-    """Choose what is held: the pressure, or the amount of gas with all valves shut."""
+    """Choose what is held: the pressure, or the amount of gas."""
     from ipch import operations
 
     with connected() as instrument:

@@ -71,7 +71,7 @@ def log(
     port: Port = None,
     json: Json = False,
 ) -> None:
-    """Record samples to a file until Ctrl-C; other commands work meanwhile. A .db that is there is gone on with."""
+    """Record samples until Ctrl-C; a .db that is there is gone on with."""
     import threading
 
     from ipch import experiments, service

@@ -25,7 +25,7 @@ def hil(
     ] = None,
     json: Json = False,
 ) -> None:
-    """Play the plant on the bench rig; with --port also try the regulator on it."""
+    """Play the plant on the bench rig; with --port, try the regulator."""
     from ipch.cli.common import emit
     from ipch.sim.hil import check, play
 

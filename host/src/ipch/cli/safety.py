@@ -29,7 +29,7 @@ def blackbox(
     port: Port = None,
     json: Json = False,
 ) -> None:
-    """Fetch the last seconds before a trip, or before now, into a file and a plot."""
+    """Fetch the last seconds before a trip: a file and a plot."""
     from ipch import blackbox as box_file
     from ipch.blackbox_plot import write_plot
 
@@ -78,7 +78,7 @@ def replay(
     ] = None,
     json: Json = False,
 ) -> None:
-    """Run a black box through the firmware on this machine; every command must come out as recorded."""
+    """Replay a black box through the firmware: every command compared."""
     from ipch import blackbox as box_file
     from ipch.errors import UsageError
     from ipch.replay import Replay, check
@@ -154,7 +154,7 @@ _BITS = (
 
 
 def selftest(port: Port = None, json: Json = False) -> None:
-    """Let the device test itself: converters, transducers, coils, memory. No valve moves."""
+    """Let the device test itself; no valve moves."""
     from ipch.errors import CheckError
 
     with connected() as instrument:
@@ -186,7 +186,7 @@ def prooftest(
     port: Port = None,
     json: Json = False,
 ) -> None:
-    """Prove valves, relief, trip input and transducers; write a record and set the date on the device."""
+    """Prove valves, relief, trip input and transducers; keep a record."""
     from dataclasses import asdict
 
     from ipch import prooftest as proof

@@ -93,7 +93,7 @@ def inject(
     port: Port = None,
     json: Json = False,
 ) -> None:
-    """Make a part of a simulated rig fail while `ipch sim` runs; without a name show what is in force."""
+    """Make a part of a simulated rig fail; alone: what is in force."""
     from ipch.errors import NoDeviceError, UsageError
     from ipch.paths import running_simulators
     from ipch.sim.faults import describe_faults, parse_values, parse_words
