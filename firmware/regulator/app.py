@@ -198,16 +198,20 @@ class App:
             control.regulate(dt_ms)
             safety.warn(BAND_WIDENED, control.hold.band_is_widened())
             return
-        if state != QUIET and self._started:
+        if state != QUIET:
+            self._end_hold()
+        control.rest()
+
+    def _end_hold(self):
+        if self._started:
             self._started = False
             # It speaks of a hold that is under way.
-            safety.warn(BAND_WIDENED, False)
-        control.rest()
+            self.safety.warn(BAND_WIDENED, False)
 
     def _vent(self, dt_ms: int):
         safety = self.safety
         control = self.control
-        self._started = False
+        self._end_hold()
         by_relief = safety.warnings & VENT_SHUT != 0
         if self.sensors.control.band != VALID or by_relief:
             if not self._rough:

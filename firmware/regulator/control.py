@@ -63,7 +63,8 @@ class Control:
             self._follow_ramp(self.target_pa, slew)
         else:
             self._valves.close_window()
-            self._hold(error_pa)
+            if self._valves.idle():
+                self._hold(error_pa)
 
     def vent(self, dt_ms: int):
         """One tick of VENT: down to ambient at the vent rate."""

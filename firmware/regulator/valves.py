@@ -141,6 +141,8 @@ class Valves:
             # Where one ended and the other began is not seen: nothing to learn.
             self._judged_us = 0
             return
+        if self.stage == SHUT and self.isolation not in (NONE, side):
+            self.close_window()
         if self.stage != SHUT:
             return
         self._requested_us = us
@@ -154,9 +156,11 @@ class Valves:
         self._rest_ms = self._lead_ms
 
     def close_window(self):
-        """Shut an isolation valve that lingers."""
-        if self.stage == SHUT:
+        """Shut an isolation valve that lingers; the next window then waits as after any other."""
+        if self.stage == SHUT and self.isolation != NONE:
             self.isolation = NONE
+            self.stage = SETTLE
+            self._rest_ms = self._settle_ms
 
     def abort(self):
         """Forget the running window; the rig has shut its valves."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import logging
 import os
 import re
 import tempfile
@@ -60,6 +61,10 @@ def _build(parts: Sequence[Part], said: io.StringIO) -> tuple[str, str]:
     for name in _FED:
         nets[name].drive = skidl.POWER
     before = said.tell()
+    for handler in logging.getLogger("ERC_Logger").handlers:
+        # It keeps the stderr of when SKiDL was first imported.
+        if isinstance(handler, logging.StreamHandler) and not isinstance(handler, logging.FileHandler):
+            handler.setStream(said)
     circuit.ERC()
     report = said.getvalue()[before:]
     text = circuit.generate_netlist(tool=skidl.KICAD8, do_backup=False)

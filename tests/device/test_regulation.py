@@ -64,6 +64,12 @@ def test_a_dead_band_that_the_valves_cannot_keep_is_widened_and_refused(bench):
     rig.send(":OUTP OFF")
     rig.run_s(1)
     assert rig.ask(":SYST:WARN?") == "NONE", "it speaks of a hold that is under way"
+    rig.send(":OUTP ON")
+    rig.run_s(60)
+    assert "BAND_WIDENED" in rig.ask(":SYST:WARN?")
+    rig.send(":SOUR:PRES:LEV:IMM:AMPL:VENT 1")
+    rig.run_s(1)
+    assert "BAND_WIDENED" not in rig.ask(":SYST:WARN?"), "a vent ends the hold, too"
 
 
 def test_output_off_moves_no_valve(bench):
