@@ -21,10 +21,10 @@ _BURST_LEAST_PA = 100_000
 _BURST_SAMPLES = 5
 # What a safety transducer of 9 bits cannot miss.
 _SEEN_BY_BOTH_PA = 100_000
-# What a movement of the pressure leaves as heat: 31 % of it comes back, at first with a time constant of 8 s or more,
-# and is forgotten with one of 26 s (PHYSICS: 12 to 26 s in 0.5 L; less in a smaller chamber, but then less of it).
+# What a movement of the pressure leaves as heat: 31 % of it comes back, at first with a time constant of 4 s or more
+# (12 to 26 s in 0.5 L; a third of that in 0.1 L), and is forgotten with one of 26 s.
 _HEAT_PER_256 = 80
-_HEAT_BACK_MS = 8_000
+_HEAT_BACK_MS = 4_000
 _HEAT_MEMORY_MS = 26_000
 # So long after the relief valve was open, what falls is the relief valve.
 _RELIEF_MS = 5_000
