@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Iterator
 
 import pytest
@@ -15,6 +16,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         choices=("core", "sim", "pico"),
         help="a rung that the tests of tests/device run on, may be given again; core and sim unless told otherwise",
     )
+
+
+def pytest_configure() -> None:
+    # A shell without job control starts its background jobs deaf to Ctrl-C, and what they start inherits that: a
+    # command that a test ends with Ctrl-C would never end.
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -6,9 +6,9 @@ import json
 import os
 import signal
 import subprocess
-import sys
 import tomllib
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from ipch.runs import load_run
 from ipch.sim.server import RunningServer, simulate
 
 Cli = Callable[..., Any]
+Program = Callable[..., AbstractContextManager[subprocess.Popen[str]]]
 
 
 @pytest.fixture(autouse=True)
@@ -27,16 +28,6 @@ def _off_afterwards(sim: RunningServer) -> Iterator[None]:
     with Instrument.open(sim.port) as instrument:
         instrument.off()
         instrument.slew_pa_s = 20_000
-
-
-def ipch(*arguments: str, **more: Any) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        [sys.executable, "-m", "ipch", *arguments],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        **more,
-    )
 
 
 def test_info(cli: Cli, sim: RunningServer) -> None:
@@ -204,10 +195,15 @@ def test_watch_and_log(cli: Cli, tmp_path: Path) -> None:
     ("number", "code", "ended_by"), [(signal.SIGINT, 0, "complete"), (signal.SIGTERM, 143, "interrupted")]
 )
 def test_a_log_is_complete_when_it_is_stopped(
-    sim: RunningServer, tmp_path: Path, number: signal.Signals, code: int, ended_by: str
+    sim: RunningServer,
+    tmp_path: Path,
+    ipch_process: Program,
+    number: signal.Signals,
+    code: int,
+    ended_by: str,
 ) -> None:
     record = tmp_path / "log.db"
-    with ipch("log", str(record), "--port", sim.port, "--json") as process:
+    with ipch_process("log", str(record), "--port", sim.port, "--json") as process:
         assert process.stderr is not None
         # It says so once the first sample is recorded.
         assert process.stderr.readline() == f"ipch: recording to {record}\n"
@@ -221,8 +217,8 @@ def test_a_log_is_complete_when_it_is_stopped(
         assert json.loads(out) == {"file": str(record), "samples": len(run.time_s)}
 
 
-def test_watch_ends_with_ctrl_c(sim: RunningServer) -> None:
-    with ipch("watch", "--port", sim.port) as process:
+def test_watch_ends_with_ctrl_c(sim: RunningServer, ipch_process: Program) -> None:
+    with ipch_process("watch", "--port", sim.port) as process:
         assert process.stdout is not None
         process.stdout.readline()
         process.send_signal(signal.SIGINT)
@@ -231,8 +227,11 @@ def test_watch_ends_with_ctrl_c(sim: RunningServer) -> None:
 
 
 @pytest.mark.parametrize("arguments", [["watch"], ["watch", "--json"]])
-def test_a_device_that_disappears_while_it_is_watched(arguments: list[str]) -> None:
-    with simulate(["--rig", "sim", "--speed", "20"]) as own, ipch(*arguments, "--port", own.port) as process:
+def test_a_device_that_disappears_while_it_is_watched(ipch_process: Program, arguments: list[str]) -> None:
+    with (
+        simulate(["--rig", "sim", "--speed", "20"]) as own,
+        ipch_process(*arguments, "--port", own.port) as process,
+    ):
         assert process.stdout is not None
         process.stdout.readline()
         os.kill(own.pid, signal.SIGKILL)

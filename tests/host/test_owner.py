@@ -138,19 +138,16 @@ def test_over_loopback_where_there_are_no_unix_sockets(
     session.close()
 
 
-def test_commands_work_while_a_log_runs(cli: Callable[..., Any], sim: RunningServer, tmp_path: Path) -> None:
-    log = subprocess.Popen(
-        [sys.executable, "-m", "ipch", "log", str(tmp_path / "log.db"), "--port", sim.port],
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    assert log.stderr is not None
-    assert "recording to" in log.stderr.readline()
-    assert cli("set", "1.2MPa", "--port", sim.port).code == 0
-    assert cli("status", "--json", "--port", sim.port).json()["target_pa"] == 1_200_000
-    log.send_signal(signal.SIGINT)
-    assert log.wait(20) == 0
-    log.stderr.close()
+def test_commands_work_while_a_log_runs(
+    cli: Callable[..., Any], sim: RunningServer, tmp_path: Path, ipch_process: Callable[..., Any]
+) -> None:
+    with ipch_process("log", str(tmp_path / "log.db"), "--port", sim.port) as log:
+        assert "recording to" in log.stderr.readline()
+        assert cli("set", "1.2MPa", "--port", sim.port).code == 0
+        assert cli("status", "--json", "--port", sim.port).json()["target_pa"] == 1_200_000
+        log.send_signal(signal.SIGINT)
+        log.communicate(timeout=20)
+        assert log.returncode == 0
 
 
 @pytest.mark.parametrize(

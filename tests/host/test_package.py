@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+import ipch.instrument
 from ipch import Instrument, __version__, alarms, errors
 from ipch.errors import FileError
 from ipch.paths import firmware_dir, recipes_dir
@@ -97,11 +98,26 @@ def test_the_toml_of_the_readme_is_what_it_says(tmp_path: Path) -> None:
 
 
 def test_the_python_of_the_readme_runs(sim: RunningServer, capsys: pytest.CaptureFixture[str]) -> None:
-    (program,) = readme_blocks("python")
-    exec(compile(program, "README.md", "exec"), {})
+    first, second = readme_blocks("python")
+    exec(compile(first, "README.md", "exec"), {})
     assert "NONE" in capsys.readouterr().out
     with Instrument.open(sim.port) as regulator:
         assert regulator.target_pa == 5_000_000
+        regulator.off()
+        settings, identity = regulator.settings(), regulator.identity
+    exec(compile(second, "README.md", "exec"), {})
+    shown = capsys.readouterr().out.splitlines()
+    assert shown[0].startswith("-222 ")
+    assert [line.split()[0] for line in shown[1:-2]] == [setting.name for setting in settings]
+    assert identity.serial_number in shown[-2]
+
+
+def test_the_example_of_the_client_runs(sim: RunningServer, capsys: pytest.CaptureFixture[str]) -> None:
+    program = (ipch.instrument.__doc__ or "").split("\n\n", 1)[1]
+    exec(compile(program, "instrument.py", "exec"), {})
+    assert int(capsys.readouterr().out) > 0
+    with Instrument.open(sim.port) as regulator:
+        assert regulator.state == "REGULATE"
         regulator.off()
 
 
