@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from ipch.recorder import SAMPLE_COLUMNS, open_database
+from ipch.record import SAMPLE_COLUMNS, open_database
 
 DAYS = 28
 START = 1_767_225_600.0

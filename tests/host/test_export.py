@@ -16,7 +16,7 @@ from pyarrow import parquet
 
 from ipch.errors import FileError, UsageError
 from ipch.export import export, format_of
-from ipch.recorder import SAMPLE_COLUMNS, open_database
+from ipch.record import SAMPLE_COLUMNS, open_database
 from ipch.runs import load_run
 
 ROW: dict[str, Any] = dict.fromkeys(SAMPLE_COLUMNS, 0) | {

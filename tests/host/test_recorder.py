@@ -13,10 +13,12 @@ from typing import Any
 import numpy as np
 import pytest
 
+from ipch.csv_log import CsvLog
 from ipch.errors import FileError
 from ipch.export import export
 from ipch.instrument import Instrument, Sample
-from ipch.recorder import SAMPLE_COLUMNS, CsvLog, Recorder, iso_utc
+from ipch.record import SAMPLE_COLUMNS, iso_utc
+from ipch.recorder import Recorder
 from ipch.runs import find_record, load_run, load_truth
 from ipch.sim.server import RunningServer
 from ipch.thinning import Thinning

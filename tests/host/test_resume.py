@@ -60,7 +60,7 @@ class Fragile(Recorder):
 
     def killed(self) -> None:
         """What was not committed is lost, as with a process."""
-        self._database.close()
+        self.drop()
 
 
 def follow(desk: Watched, recipe: Recipe, path: Path, text: str = "# test", kills: str = "") -> int:

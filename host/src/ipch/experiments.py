@@ -9,12 +9,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ipch import summary
+from ipch.csv_log import CsvLog
 from ipch.errors import DeviceLostError, FileError
 from ipch.instrument import Instrument, Sample
 from ipch.monitor import Pacer
 from ipch.operations import Report
 from ipch.recipe import Chosen, recipe_of_record, shortened
-from ipch.recorder import CsvLog, Recorder, open_database
+from ipch.record import open_database
+from ipch.recorder import Recorder
 from ipch.runner import Plan, Runner, find_position, plan
 from ipch.runs import TRUTH_NAME, Run, find_record, load_run
 from ipch.summary import Judgement, find_truth

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ipch.errors import FileError, UsageError
-from ipch.recorder import SAMPLE_COLUMNS
+from ipch.record import SAMPLE_COLUMNS
 from ipch.runs import Run
 
 Floats = NDArray[np.floating[Any]]

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from ipch.clock import steady
 from ipch.errors import FileError
-from ipch.recorder import SAMPLE_COLUMNS, last_run, open_database
+from ipch.record import SAMPLE_COLUMNS, last_run, open_database
 
 Floats = NDArray[np.floating[Any]]
 _TEXTS = ("state", "fault")

@@ -62,7 +62,10 @@ def _others() -> list[PortInfo]:
 
 def _describe(simulator: RunningSimulator) -> PortInfo:
     return PortInfo(
-        simulator.port, "simulator", "", f"simulated rig {simulator.rig!r}, process {simulator.pid}"
+        simulator.port,
+        "simulator",
+        str(simulator.first_line.get("serial", "")),
+        f"simulated rig {simulator.rig!r}, process {simulator.pid}",
     )
 
 
@@ -81,9 +84,11 @@ def resolve_port(name: str) -> str:
     """Path or URL of the port that a person named. Raises NoDeviceError if there is none of this name."""
     if "://" in name or Path(name).exists() or re.fullmatch(r"COM\d+", name, re.IGNORECASE):
         return name
-    for info in list_ports():
-        if name in (info.port, info.serial_number):
-            return info.port
+    found = [info.port for info in list_ports() if name in (info.port, info.serial_number)]
+    if len(found) > 1:
+        raise NoDeviceError(f"{len(found)} devices are called {name}: {', '.join(found)}; name one of these")
+    if found:
+        return found[0]
     raise NoDeviceError(f"unknown port: {name}; `ipch ports` lists those there are")
 
 
@@ -98,7 +103,9 @@ class Transport:
         """`opened` False leaves opening it to `reopen()`. Raises NoDeviceError or PortBusyError."""
         self._name = port
         self.port = resolve_port(port)
-        self._serial_number = next((info.serial_number for info in _others() if info.port == self.port), "")
+        self._serial_number = next(
+            (info.serial_number for info in list_ports() if info.port == self.port), ""
+        )
         self._simulator = next((sim.pid for sim in running_simulators() if sim.port == self.port), None)
         self._serial: Any = None
         self._buffer = bytearray()

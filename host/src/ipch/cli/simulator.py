@@ -44,6 +44,9 @@ def sim(
     state: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Keep the device's files here from run to run.")
     ] = None,
+    serial: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Serial number of the board, to tell several apart.")
+    ] = None,
     image: Annotated[
         Path | None, typer.Option(metavar="FILE", help="With --rig pico: the MicroPython .uf2 to boot.")
     ] = None,
@@ -77,6 +80,7 @@ def sim(
         truth=truth,
         tcp=tcp,
         state=state,
+        serial=serial,
         image=image,
         bare=bare,
         faults=load_script(plant),

@@ -23,6 +23,8 @@ from ipch.sim.world import RX_BYTES, TX_BYTES, World
 
 FILL, VENT = 0, 1
 POWER, WATCHDOG, SOFTWARE = range(3)
+# The emulated board has that of its chip.
+DEFAULT_SERIALS = {"core": "CORE000001", "sim": "SIM0000001"}
 # Words of a frame before its bytes; unix/board.py has the other end.
 OUT_WORDS, IN_WORDS = 5, signals.COUNT + 2
 
@@ -81,10 +83,9 @@ class _Port:
 class _CoreRig:
     """The rig contract straight onto the plant."""
 
-    serial_number = "CORE000001"
-
     def __init__(self, world: World, reset_cause: int) -> None:
         self._world = world
+        self.serial_number = world.serial_number or DEFAULT_SERIALS["core"]
         self.serial = _Port(world)
         self.reset_cause = reset_cause
 
@@ -209,6 +210,7 @@ class SimDevice:
                 to_world,
                 from_world,
                 str(reset_cause),
+                world.serial_number or DEFAULT_SERIALS["sim"],
             ],
             cwd=state,
             env={**os.environ, "MICROPYPATH": f"{board}:{firmware}"},

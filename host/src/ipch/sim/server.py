@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import select
 import signal
 import subprocess
@@ -24,6 +25,7 @@ from ipch.sim.injector import Script
 from ipch.sim.line import SerialLine
 from ipch.sim.parameters import PlantParameters
 from ipch.sim.plant import Plant
+from ipch.sim.rigs import DEFAULT_SERIALS
 from ipch.sim.world import World
 
 if TYPE_CHECKING:
@@ -45,6 +47,7 @@ def serve(
     truth: Path | None = None,
     tcp: int | None = None,
     state: Path | None = None,
+    serial: str | None = None,
     image: Path | None = None,
     bare: bool = False,
     faults: Script | None = None,
@@ -53,13 +56,18 @@ def serve(
     """Serve until SIGTERM, SIGINT or the end of the firmware. `speed` None is as fast as possible.
 
     The first line on `announce` (standard output by default) is one JSON object with port, rig, pid, tcp
-    and speed. `state` keeps the device's files between runs; without it they go when the simulator ends.
+    speed and serial. `state` keeps the device's files between runs; without it they go when the simulator ends.
+    `serial` is the serial number of the board on the rungs core and sim, by which several are told apart.
     For the rig `pico`, `image` is the MicroPython image that boots, `bare` leaves the firmware off a fresh
     board. `faults` is what injector.load_script returned. Raises UsageError for an unknown rig or a TCP
     port that is taken, FileError without a MicroPython.
     """
     if rig not in RIGS:
         raise UsageError(f"unknown rig {rig!r}; one of {', '.join(RIGS)}")
+    if serial is not None and (rig == "pico" or not re.fullmatch(r"[A-Za-z0-9_-]{1,24}", serial)):
+        raise UsageError(
+            f"serial number {serial}: up to 24 letters, digits, - and _; the emulated board has its chip's own"
+        )
 
     def stop(signum: int, frame: FrameType | None) -> None:
         raise _Stop
@@ -85,12 +93,13 @@ def serve(
         world = World(Plant(parameters, seed), line=line, speed=speed, truth=truth_file, seed=seed)
         for name, values in faults or ():
             world.faults.inject(world, name, values)
+        world.serial_number = serial or DEFAULT_SERIALS.get(rig, "")
         channel = Channel()
         stack.callback(channel.close)
         device = _device(rig, world, state, image, bare)
         stack.callback(device.close)
         first_line = {"port": line.port, "rig": rig, "pid": os.getpid(), "tcp": line.tcp_port, "speed": speed}
-        first_line["control"] = channel.path
+        first_line |= {"serial": world.serial_number, "control": channel.path}
         # Boot before anybody is told of the port.
         device.run(2)
         entry = register_simulator(first_line)

@@ -83,6 +83,7 @@ class World:
         self.host = ""
         self.flood = bytearray()
         self.folder: Path | None = None  # where the device's files are
+        self.serial_number = ""  # of the board; empty: the rig's own
         self.late_ms = 0  # how long the device has not been served when it is served next
         # What the device shows: LED pattern, cell-safe relay, monitor output.
         self.shown: tuple[int, bool, int] = (0, False, 0)

@@ -55,8 +55,8 @@ class Rig:
     maintenance = False
 
     def __init__(self):
-        self.serial_number = "SIM0000001"
         self.reset_cause = int(sys.argv[3])
+        self.serial_number = sys.argv[4]
         self.serial = Port()
         self._out = self.serial.out
         self._in = self.serial.into

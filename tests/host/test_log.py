@@ -1,0 +1,162 @@
+"""`ipch log` as people run it: several chambers at once, a disk that fills up, and as a service."""
+
+from __future__ import annotations
+
+import contextlib
+import resource
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ipch import service
+from ipch.runs import Run, load_run
+from ipch.sim.server import RunningServer, simulate
+
+Cli = Callable[..., Any]
+
+
+@pytest.fixture(scope="module")
+def slow() -> Iterator[RunningServer]:
+    """A chamber at 1 MPa; one that leaves most of a core to the others."""
+    with simulate(["--speed", "20", "--set", "volume_l=0.1", "--set", "initial_mpa=1"]) as running:
+        yield running
+
+
+@pytest.fixture
+def program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An `ipch` on the PATH whose folder has a space in it."""
+    path = tmp_path / "my programs" / "ipch"
+    path.parent.mkdir()
+    path.write_text(f'#!/bin/sh\nexec {sys.executable} -m ipch "$@"\n')
+    path.chmod(0o755)
+    monkeypatch.setenv("PATH", str(path.parent), prepend=":")
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    return path
+
+
+@contextlib.contextmanager
+def logging(*command: str) -> Iterator[subprocess.Popen[str]]:
+    """A program that logs, from its first sample to Ctrl-C."""
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as log:
+        assert log.stderr is not None
+        try:
+            assert "recording to" in log.stderr.readline()
+            yield log
+        finally:
+            log.send_signal(signal.SIGINT)
+            log.wait(30)
+    assert log.returncode == 0
+
+
+def log_command(*arguments: str) -> list[str]:
+    return [sys.executable, "-m", "ipch", "log", *arguments]
+
+
+def gaps(run: Run) -> set[str]:
+    """Why samples are missing."""
+    return {event.text for event in run.events if event.kind == "gap"}
+
+
+def test_two_chambers_at_once_each_with_its_service(
+    cli: Cli, program: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+    place, _ = service.install(None)
+    line = next(line for line in place.read_text().splitlines() if line.startswith("ExecStart="))
+    wanted = {"LEFT": 1_200_000, "RIGHT-2": 1_300_000}
+    with contextlib.ExitStack() as stack:
+        for name, pressure_pa in wanted.items():
+            filled = ["--set", f"initial_mpa={pressure_pa / 1e6}"]
+            stack.enter_context(simulate(["--serial", name, "--speed", "20", *filled]))
+        for name in wanted:
+            command = line.removeprefix("ExecStart=").replace("%I", name)
+            stack.enter_context(logging("sh", "-c", f"exec {command}"))
+        # Each command finds its chamber by the serial number, through the log that has its port.
+        for name, target_pa in wanted.items():
+            assert cli("set", f"{target_pa / 1e6}MPa", "--port", name).code == 0
+        for name, target_pa in wanted.items():
+            assert cli("status", "--json", "--port", name).json()["target_pa"] == target_pa
+        told = cli("status").error_line()
+        assert "devices found" in told and all(name in told for name in wanted)
+    for name, pressure_pa in wanted.items():
+        run = load_run(service.default_record(name))
+        assert run.identity["serial_number"] == name
+        assert run.samples["pressure_pa"] == pytest.approx(pressure_pa, abs=20_000)
+        assert run.ended_by == "complete"
+        assert gaps(run) <= {"the computer was busy"}
+
+
+def test_a_record_has_one_writer(cli: Cli, slow: RunningServer, tmp_path: Path) -> None:
+    file = str(tmp_path / "log.db")
+    with logging(*log_command(file, "--port", slow.port)):
+        second = cli("log", file, "--port", slow.port, "--for", "1s")
+        assert second.code == 8
+        assert f"another program records to {file}" in second.error_line()
+    assert cli("log", file, "--port", slow.port, "--for", "1s").code == 0
+    assert [path.name for path in tmp_path.iterdir()] == ["log.db"]
+
+
+def test_the_disk_fills_up_while_a_pressure_is_held(cli: Cli, slow: RunningServer, tmp_path: Path) -> None:
+    file = tmp_path / "log.db"
+    with logging(*log_command(str(file), "--all", "--every", "0.2s", "--port", slow.port)) as log:
+        assert log.stderr is not None
+        for words in (("set", "1MPa"), ("on",)):
+            assert cli(*words, "--port", slow.port).code == 0
+        _, most = resource.prlimit(log.pid, resource.RLIMIT_FSIZE)
+        size = max(path.stat().st_size for path in tmp_path.iterdir())
+        resource.prlimit(log.pid, resource.RLIMIT_FSIZE, (size, most))
+        alarm = log.stderr.readline()
+        assert f"cannot record to {file}" in alarm and "make room" in alarm
+        # Others reach the device through the program that cannot write.
+        assert cli("set", "1.01MPa", "--port", slow.port).code == 0
+        assert cli("status", "--json", "--port", slow.port).json()["state"] == "REGULATE"
+        resource.prlimit(log.pid, resource.RLIMIT_FSIZE, (most, most))
+        assert log.stderr.readline() == f"ipch: recording to {file} goes on\n"
+    run = load_run(file)
+    assert run.ended_by == "complete"
+    told = [event.text for event in run.events if event.kind == "note"]
+    assert any(text.startswith("nothing can be written") for text in told)
+    assert "recording goes on; what had been waiting is written" in told
+    # The samples of the time without room are there.
+    assert gaps(run) <= {"the computer was busy"}
+    states = [event.text for event in run.events if event.kind == "state"]
+    assert states == ["OFF", "REGULATE"]
+    waited = [event.uptime_s for event in run.events if event.kind == "note"]
+    assert waited[0] is not None and waited[-1] is not None
+    assert ((run.time_s > waited[0]) & (run.time_s < waited[-1])).sum() >= 2
+
+
+def test_the_service_is_installed(cli: Cli, program: Path, tmp_path: Path) -> None:
+    found = cli("log", "--install-service", "--json", "--port", "E6614103E7").json()
+    place = tmp_path / "config" / "systemd" / "user" / "ipch-log@.service"
+    assert found["unit"] == str(place)
+    assert found["commands"][1] == (
+        'systemctl --user enable --now ipch-log@"$(systemd-escape -- E6614103E7)"'
+    )
+    unit = place.read_text()
+    assert f'ExecStart="{program}" log --port "%I"\n' in unit
+    assert "@IPCH@" not in unit
+    # What `systemctl stop` sends is what ends a log in order; a crash or a reboot starts it again.
+    for line in ("KillSignal=SIGINT", "Restart=always", "StartLimitIntervalSec=0", "WantedBy=default.target"):
+        assert f"{line}\n" in unit
+    plain = cli("log", "--install-service")
+    assert plain.out.splitlines()[2] == "systemctl --user daemon-reload" and "SERIAL_NUMBER" in plain.out
+
+
+@pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="no systemd-analyze on the PATH")
+def test_systemd_takes_the_service(cli: Cli, program: Path) -> None:
+    place = cli("log", "--install-service", "--json").json()["unit"]
+    instance = Path(place).with_name("ipch-log@E6614103E7.service")
+    shutil.copy(place, instance)
+    done = subprocess.run(
+        ["systemd-analyze", "--user", "verify", str(instance)], capture_output=True, text=True, check=False
+    )
+    if "Failed to initialize manager" in done.stderr or "Failed to create" in done.stderr:
+        pytest.skip(f"systemd-analyze cannot work here: {done.stderr.strip().splitlines()[-1]}")
+    assert (done.returncode, done.stderr) == (0, "")
