@@ -66,8 +66,8 @@ pages: $(TESTED) ## write firmware/COMMANDS.md from the command table, and draw 
 	@test ! -d runs/demo -a ! -d runs/example -a ! -d runs/bench || $(BIN)/python host/pages/pictures.py
 
 .PHONY: hardware
-hardware: $(TESTED) ## draw and compute everything in hardware/ that has a source
-	@$(BIN)/python -m hardware.design
+hardware: $(TESTED) ## draw and compute what has a source in hardware/ (FAULTS=file of make faults)
+	@$(BIN)/python -m hardware.design $(if $(FAULTS),--faults $(FAULTS))
 
 .PHONY: test-pico
 test-pico: $(TESTED) ## run the tests of the emulated RP2040 (needs an RPI_PICO image; takes up to half an hour)

@@ -1,26 +1,44 @@
-"""`python -m hardware.design [--check]`: write everything that is made from sources, or say what is out of date."""
+"""`python -m hardware.design`: write everything in hardware/ that is made from sources.
+
+`--check` only says what is out of date; `--faults FILE` takes the measured times of `make faults` over first.
+"""
 
 from __future__ import annotations
 
+import argparse
 import sys
+from pathlib import Path
 
+from hardware.design import fmea
 from hardware.design.outputs import HARDWARE, outputs
 
 
 def main() -> int:
-    """Write all files; with --check only compare and return 1 if one differs."""
+    """Return 1 if --check found something out of date, 2 if the file of --faults is none."""
+    parser = argparse.ArgumentParser(
+        prog="python -m hardware.design", description=(__doc__ or "").splitlines()[0]
+    )
+    parser.add_argument("--check", action="store_true", help="write nothing, say what is out of date")
+    parser.add_argument("--faults", type=Path, metavar="FILE", help="runs/bench/faults.json of make faults")
+    options = parser.parse_args()
+    if options.faults:
+        try:
+            fmea.take(options.faults)
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            print(f"no measured times in {options.faults}: {error}", file=sys.stderr)
+            return 2
     stale = []
     for name, text in outputs().items():
         path = HARDWARE / name
         if path.exists() and path.read_text(encoding="utf-8") == text:
             continue
         stale.append(name)
-        if "--check" not in sys.argv:
+        if not options.check:
             path.parent.mkdir(exist_ok=True)
             path.write_text(text, encoding="utf-8")
     for name in stale:
-        print(f"{'out of date' if '--check' in sys.argv else 'written'}: hardware/{name}")
-    return 1 if stale and "--check" in sys.argv else 0
+        print(f"{'out of date' if options.check else 'written'}: hardware/{name}")
+    return 1 if stale and options.check else 0
 
 
 if __name__ == "__main__":

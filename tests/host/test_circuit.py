@@ -32,6 +32,12 @@ def built() -> tuple[str, str]:
     return build(circuit())
 
 
+def test_no_files_are_left_behind(built: tuple[str, str]) -> None:
+    """SKiDL writes logs named after the script, or after itself, wherever it is imported."""
+    for folder in {ROOT, ROOT / "hardware", ROOT / "hardware/design", ROOT / "tests", Path.cwd()}:
+        assert not [path.name for path in folder.iterdir() if path.suffix in (".erc", ".log", ".skidl")]
+
+
 def test_electrical_rules(built: tuple[str, str]) -> None:
     assert "No errors or warnings" in built[1]
 

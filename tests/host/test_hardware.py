@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import re
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -64,9 +66,47 @@ def test_requirements_follow_the_sizing() -> None:
     assert not re.search(r"[{}]", reference)
 
 
-def test_each_row_of_the_failure_table_has_a_test() -> None:
+def test_each_row_of_the_failure_table_has_tests_of_its_reaction() -> None:
     rows = fmea.rows()
     assert [row["row"] for row in rows] == [str(number) for number in range(1, 37)]
     for row in rows:
-        file, _, name = row["test"].partition("::")
-        assert re.search(rf"^def {name}\(", (HARDWARE.parent / file).read_text(), re.MULTILINE), row
+        assert row["tests"], row
+        for test in row["tests"].split():
+            file, _, name = test.partition("::")
+            assert re.search(rf"^def {name}\(", (HARDWARE.parent / file).read_text(), re.MULTILINE), test
+            # That shows only that a fault comes and ends.
+            assert not file.endswith("test_inject.py"), test
+
+
+def test_each_fault_that_can_be_injected_is_in_the_table(made: dict[str, str]) -> None:
+    from ipch.sim.faults import FAULTS
+
+    lines = {line.split(" | ")[0].strip("| "): line for line in made["fmea.md"].splitlines()}
+    for name, fault in FAULTS.items():
+        assert f"`{name}`" in lines[str(fault.row)]
+
+
+def test_measured_times_come_from_the_matrix(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fmea, "MEASURED", tmp_path / "faults.json")
+    assert fmea.page().count("| not measured |") == 36
+    run = [
+        {"name": "core row 1: cells", "value": 84, "unit": ""},
+        {"name": "core row 1: missed", "value": 0, "unit": ""},
+        {"name": "core row 1: worst of 0.2 s", "value": 0.16, "unit": "s"},
+        {"name": "core row 9: cells", "value": 30, "unit": ""},
+        {"name": "core row 9: missed", "value": 1, "unit": ""},
+        {"name": "core row 9: worst of 0.3 s", "value": 0.28, "unit": "s"},
+        {"name": "core row 9: worst of 3 pulses", "value": 2, "unit": "pulses"},
+        {"name": "sim row 24: cells", "value": 2, "unit": ""},
+        {"name": "core row 24: cells", "value": 0, "unit": ""},
+        {"name": "false trips", "value": 0, "unit": ""},
+    ]
+    (tmp_path / "run.json").write_text(json.dumps(run))
+    fmea.take(tmp_path / "run.json")
+    lines = fmea.page().splitlines()
+    assert sum("| 0.16 s of 0.2 s: 84 |" in line for line in lines) == 1
+    assert any("| 0.28 s of 0.3 s, 2 pulses of 3 pulses: 30, **1 missed** |" in line for line in lines)
+    assert any(line.startswith("| 24 |") and "| no time: 2 |" in line for line in lines)
+    (tmp_path / "run.json").write_text('[{"name": "false trips", "value": 0, "unit": ""}]')
+    with pytest.raises(ValueError, match="no rows of the matrix"):
+        fmea.take(tmp_path / "run.json")
