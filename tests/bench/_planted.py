@@ -14,7 +14,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ipch.analysis.balance import Balance, GasRecord, solve_balance
+from ipch.analysis.balance import Balance, solve_balance
+from ipch.analysis.gas_record import GasRecord
 from ipch.analysis.noise import Noise
 from ipch.gas import AIR
 from ipch.sim import signals

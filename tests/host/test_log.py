@@ -92,16 +92,6 @@ def test_two_chambers_at_once_each_with_its_service(
         assert gaps(run) <= {"the computer was busy"}
 
 
-def test_a_record_has_one_writer(cli: Cli, slow: RunningServer, tmp_path: Path) -> None:
-    file = str(tmp_path / "log.db")
-    with logging(*log_command(file, "--port", slow.port)):
-        second = cli("log", file, "--port", slow.port, "--for", "1s")
-        assert second.code == 8
-        assert f"another program records to {file}" in second.error_line()
-    assert cli("log", file, "--port", slow.port, "--for", "1s").code == 0
-    assert [path.name for path in tmp_path.iterdir()] == ["log.db"]
-
-
 def test_the_disk_fills_up_while_a_pressure_is_held(cli: Cli, slow: RunningServer, tmp_path: Path) -> None:
     file = tmp_path / "log.db"
     with logging(*log_command(str(file), "--all", "--every", "0.2s", "--port", slow.port)) as log:

@@ -12,7 +12,10 @@ import numpy as np
 import pytest
 
 from ipch import cyclers, export
-from ipch.cyclers import CyclerData, cycles_of_halves, read_cycler, read_cyclers, zone_of
+from ipch.cyclers import read_cycler, read_cyclers
+from ipch.cyclers.biologic import cycles_of_halves
+from ipch.cyclers.table import CyclerData
+from ipch.cyclers.times import zone_of
 from ipch.errors import FileError, UsageError
 from ipch.evaluation import Assumed, evaluate
 from ipch.merge import bdf_table, between, merge

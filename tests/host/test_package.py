@@ -17,7 +17,7 @@ import ipch.instrument
 from ipch import Instrument, __version__, alarms, errors
 from ipch.errors import FileError
 from ipch.paths import firmware_dir, recipes_dir
-from ipch.recipe import load_recipe
+from ipch.recipe_file import load_recipe
 from ipch.sim.injector import load_script
 from ipch.sim.server import RunningServer
 

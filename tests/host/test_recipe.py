@@ -7,20 +7,16 @@ from pathlib import Path
 import pytest
 
 from ipch.errors import FileError, UsageError
-from ipch.recipe import (
-    Hold,
-    Ramp,
-    Recipe,
+from ipch.recipe import Hold, Ramp, Recipe, estimate_s, shortened
+from ipch.recipe_file import (
     choose_recipe,
     describe_recipes,
-    estimate_s,
     find_lines,
     find_recipe,
     load_recipe,
     parse_changes,
     recipe_of_record,
     shipped_recipes,
-    shortened,
 )
 from ipch.triggers import CycleFile, Webhooks
 

@@ -84,6 +84,18 @@ def test_it_can_be_read_while_it_grows(tmp_path: Path, regulator: Instrument, sa
         assert database.execute("PRAGMA journal_mode").fetchone() == ("wal",)
 
 
+def test_a_record_has_one_writer(tmp_path: Path, regulator: Instrument, sample: Sample) -> None:
+    path = tmp_path / "run.db"
+    with Recorder(path, regulator, "log") as first:
+        with pytest.raises(FileError, match=f"another program records to {path}; name another file"):
+            Recorder(path, regulator, "log", resume=True)
+        first.sample(sample)
+    with Recorder(path, regulator, "log", resume=True) as second:
+        second.sample(replace(sample, sequence=sample.sequence + 1))
+    assert len(load_run(path).time_s) == 2
+    assert [each.name for each in tmp_path.iterdir()] == ["run.db"]
+
+
 @pytest.mark.parametrize(
     ("error", "ended_by"),
     [(KeyboardInterrupt(), "interrupted"), (FileError("the disk is full"), "the disk is full")],

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from ipch import summary
-from ipch.analysis.balance import Estimate
+from ipch.analysis.estimate import Estimate
 from ipch.evaluation import Assumed, evaluate
 from ipch.merge import merge
 from ipch.report import render

@@ -13,7 +13,8 @@ from ipch.errors import FaultError, FileError
 from ipch.instrument import Instrument
 from ipch.monitor import Pacer
 from ipch.operations import Progress
-from ipch.recipe import Recipe, load_recipe
+from ipch.recipe import Recipe
+from ipch.recipe_file import load_recipe
 from ipch.recorder import Recorder
 from ipch.runner import Runner, plan
 from ipch.runs import Run, load_run

@@ -11,11 +11,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from ipch.cyclers import net_charge_ah, read_cycler
+from ipch.cyclers import read_cycler
+from ipch.cyclers.table import net_charge_ah
 from ipch.errors import FileError
 from ipch.experiments import record_recipe
 from ipch.instrument import Instrument
-from ipch.recipe import Chosen, load_recipe
+from ipch.recipe_file import Chosen, load_recipe
 from ipch.runs import load_run
 from ipch.sim.parameters import load_parameters
 from ipch.sim.server import simulate

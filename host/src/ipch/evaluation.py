@@ -9,11 +9,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ipch.analysis.balance import Balance, GasRecord, NotEnough, Supply, condensed, forecast, solve_balance
+from ipch.analysis.balance import Balance, solve_balance
+from ipch.analysis.bins import NotEnough
 from ipch.analysis.cycles import COLUMNS as CYCLE_NAMES
 from ipch.analysis.cycles import Cycle, CyclerRows, PressureSamples, cycle_table
 from ipch.analysis.excursions import Excursion, Held, excursions
+from ipch.analysis.gas_record import GasRecord, condensed
 from ipch.analysis.stability import BAND_PA, weights
+from ipch.analysis.supply import Supply, forecast
 from ipch.analysis.wear import RATED, Wear, wear
 from ipch.errors import FileError
 from ipch.gas import AIR, GasLaw

@@ -70,7 +70,7 @@ def make(folder: Path, report: Report, announce: Callable[[str], None]) -> Run:
     )
     from ipch.instrument import Instrument
     from ipch.merge import bdf_table, merge
-    from ipch.recipe import Chosen, load_recipe
+    from ipch.recipe_file import Chosen, load_recipe
     from ipch.report import write_report
     from ipch.sim.server import simulate
     from ipch.summary import write

@@ -14,7 +14,8 @@ from ipch.errors import DeviceLostError, FileError
 from ipch.instrument import Instrument, Sample
 from ipch.monitor import Pacer
 from ipch.operations import Report
-from ipch.recipe import Chosen, recipe_of_record, shortened
+from ipch.recipe import shortened
+from ipch.recipe_file import Chosen, recipe_of_record
 from ipch.record import open_database
 from ipch.recorder import Recorder
 from ipch.runner import Plan, Runner, find_position, plan

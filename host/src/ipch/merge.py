@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from ipch import export
 from ipch.clock import steady
-from ipch.cyclers import CyclerData, increments
+from ipch.cyclers.table import CyclerData, increments
 from ipch.errors import FileError
 from ipch.runs import Run
 

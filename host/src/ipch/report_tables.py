@@ -6,8 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from ipch.analysis.balance import Balance, Estimate
+from ipch.analysis.balance import Balance
 from ipch.analysis.cycles import Cycle
+from ipch.analysis.estimate import Estimate
 from ipch.evaluation import Evaluation
 from ipch.merge import Merged
 from ipch.runs import Run

@@ -33,79 +33,24 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ipch.analysis.bins import FADING, LAGS_S, Bins, NotEnough, binned
+from ipch.analysis.estimate import Estimate
+from ipch.analysis.gas_record import GasRecord
 from ipch.analysis.noise import Fit, Noise, Rows, solve
-from ipch.gas import AIR, NORMAL_M3_MOL, GasLaw, flow_share
+from ipch.gas import AIR, GasLaw
 
 Floats = NDArray[np.floating[Any]]
 
-# Gas that a pulse warmed or cooled is as warm as its sensor says after this; the wall takes longer to show in it.
-_LEAST_SETTLE_S, _MOST_SETTLE_S, _SETTLE_SHARE = 20.0, 180.0, 0.5
-_RAMP_SETTLE_S = 600.0
-_BIN_S = 60.0
-_MOST_BINS = 2500
-_LEAST_ROWS = 12
 # What is believed of the nuisances before the data speak; all of it wide.
 _WALL_WEIGHT, _WALL_WEIGHT_SD = 0.5, 1.0
-_LAGS_S, _LAG_SD = (30.0, 100.0, 300.0), 1.0
-_WORK_SD_K, _WORK_S = 0.05, 80.0
-_GRID_S, _MOST_GRID = 10.0, 200_000
-# How a pulse's warmth fades: free convection slows down as it does, so no single exponential. Amplitudes in K for the
-# whole of the gas: a fill warms by about 0.4 T dn/n, less is left for the slow parts.
-_FADING = ((30.0, 120.0), (90.0, 120.0), (270.0, 2.0))
+_LAG_SD = 1.0
+_WORK_SD_K = 0.05
 _DRIFT_SD_PA_K = 500.0
 _DEAD_SD_S = 0.01
 _GAIN_SD = 1.0
 _HOUR_S = 3600.0
 # What the model itself is believed to be good for, as a share of a result: gas law (0.04 %), shapes of the warmth.
 _MODEL = 0.0025
-_LEAST_BAR_PA = 200e3
-
-
-@dataclass(frozen=True)
-class Estimate:
-    """A value with half of its 95 % interval, in the same unit."""
-
-    value: float
-    half_width: float
-
-    @property
-    def low(self) -> float:
-        return self.value - self.half_width
-
-    @property
-    def high(self) -> float:
-        return self.value + self.half_width
-
-    def covers(self, truth: float) -> bool:
-        """Whether the interval contains a value."""
-        return self.low <= truth <= self.high
-
-    def times(self, factor: float) -> "Estimate":
-        return Estimate(self.value * factor, self.half_width * abs(factor))
-
-
-@dataclass(frozen=True)
-class GasRecord:
-    """What was recorded, an array for each column, in the order of time (s, Pa, K). nan where nothing was valid.
-
-    `segment` counts up wherever the level is unknown (restart, ramp, vent); `usable` is False where the gas was on its
-    way. `charge_ah` is the charge put into the cell since the start and `cycle` the number of the electrochemical
-    cycle; both None for an idle cell, nan where the cycler says nothing.
-    """
-
-    time_s: Floats
-    pressure_pa: Floats
-    gas_k: Floats
-    wall_k: Floats
-    supply_pa: Floats
-    fills: Floats
-    vents: Floats
-    fill_open_s: Floats
-    vent_open_s: Floats
-    segment: NDArray[np.integer[Any]]
-    usable: NDArray[np.bool_]
-    charge_ah: Floats | None = None
-    cycle: Floats | None = None
 
 
 @dataclass(frozen=True)
@@ -154,44 +99,6 @@ class Balance:
     """Volume of the cell over gas volume in each bin, leak and pulses taken out; each segment starts at the model's."""
 
 
-def condensed(record: GasRecord, most: int = 400_000) -> GasRecord:
-    """Fewer samples: means over a few of them in a row, counters as they were last; all usable or none.
-
-    The balance works with means of a minute or more; a month of seconds would only cost memory.
-    """
-    every = -(-len(record.time_s) // most)
-    if every < 2:
-        return record
-    edges = np.arange(0, len(record.time_s), every)
-    ends = np.append(edges[1:], len(record.time_s)) - 1
-    count = (ends - edges + 1).astype(np.float64)
-
-    def mean(values: Floats) -> Floats:
-        total: Floats = np.add.reduceat(values, edges, dtype=np.float64)
-        return total / count
-
-    return GasRecord(
-        time_s=mean(record.time_s),
-        pressure_pa=mean(record.pressure_pa),
-        gas_k=mean(record.gas_k),
-        wall_k=mean(record.wall_k),
-        supply_pa=mean(record.supply_pa),
-        fills=record.fills[ends],
-        vents=record.vents[ends],
-        fill_open_s=record.fill_open_s[ends],
-        vent_open_s=record.vent_open_s[ends],
-        segment=record.segment[ends],
-        usable=np.logical_and.reduceat(record.usable, edges)
-        & (record.segment[edges] == record.segment[ends]),
-        charge_ah=None if record.charge_ah is None else mean(record.charge_ah),
-        cycle=None if record.cycle is None else record.cycle[ends],
-    )
-
-
-class NotEnough(ValueError):
-    """There is too little in the record; the text says what is missing."""
-
-
 def solve_balance(
     record: GasRecord,
     law: GasLaw = AIR,
@@ -204,7 +111,7 @@ def solve_balance(
 
     `noises` and `sample_noise` (white, relative, of one sample) are for a bound with a noise that is known.
     """
-    bins = _bin(record, law, ambient_pa)
+    bins = binned(record, law, ambient_pa)
     model = _MODEL if sample_noise is None else 0.0
     if sample_noise is not None:
         bins = replace(bins, white=sample_noise / np.sqrt(bins.count))
@@ -261,69 +168,6 @@ def solve_balance(
     )
 
 
-def gas_used_mol(kpa: float, volume_ml: float, pressure_pa: float, kelvin: float, law: GasLaw) -> float:
-    """Amount of gas that moves a chamber's pressure by so much."""
-    share = kpa * 1e3 / (pressure_pa * float(law.stiffness(pressure_pa, kelvin)))
-    return float(share * law.density_mol_m3(pressure_pa, kelvin) * volume_ml * 1e-6)
-
-
-@dataclass(frozen=True)
-class Supply:
-    """How long the gas lasts."""
-
-    used_mol_day: Estimate
-    used_normal_l_day: Estimate
-    left_mol: float
-    days: Estimate | None
-    """None where nothing is used; `high` may be infinite."""
-
-
-def forecast(
-    balance: Balance,
-    volume_ml: float,
-    cylinder_l: float,
-    cylinder_pa: float,
-    needed_pa: float,
-    kelvin: float,
-    law: GasLaw = AIR,
-) -> Supply:
-    """How long a cylinder lasts: what was let in per day goes on, the cylinder is empty at `needed_pa`.
-
-    The uncertainty is that of the fill gain. Above 10 MPa the gas law is extrapolated: within 2 % to 20 MPa.
-    """
-    days = max(balance.duration_s / (24 * _HOUR_S), 1e-9)
-    per_kpa = gas_used_mol(1.0, volume_ml, balance.pressure_pa, kelvin, law)
-    rate = balance.filled_kpa.times(per_kpa / days)
-    used, relative = rate.value, rate.half_width / max(abs(rate.value), 1e-30)
-    full = float(law.density_mol_m3(cylinder_pa, kelvin)) * cylinder_l * 1e-3
-    rest = float(law.density_mol_m3(min(needed_pa, cylinder_pa), kelvin)) * cylinder_l * 1e-3
-    left = full - rest
-    lasts = None
-    if used > 0:
-        lasts = Estimate(left / used, left / used * relative)
-    return Supply(rate, rate.times(NORMAL_M3_MOL * 1e3), left, lasts)
-
-
-@dataclass(frozen=True)
-class _Bins:
-    time_s: Floats
-    value: Floats
-    white: Floats
-    count: Floats
-    starts: NDArray[np.bool_]
-    pressure_pa: Floats
-    gas_k: Floats
-    thermal: Floats
-    """Relative change of the value for each kelvin that the gas is warmer than its sensor says."""
-    means: dict[str, Floats]
-    """Mean of each regressor within the bin."""
-    charge_ah: Floats | None
-    cycle: Floats | None
-    width_s: float
-    pulses: Floats
-    """Number of pulses up to the bin."""
-
-
 @dataclass(frozen=True)
 class _Table:
     names: list[str]
@@ -336,186 +180,7 @@ class _Table:
     is_swelling: NDArray[np.bool_]
 
 
-def _settled(record: GasRecord) -> NDArray[np.bool_]:
-    """Which samples are usable and far enough from the last pulse."""
-    time_s = record.time_s
-    moved = np.flatnonzero(np.diff(record.fills + record.vents) != 0) + 1
-    settled = record.usable & np.isfinite(record.pressure_pa) & (record.pressure_pa > _LEAST_BAR_PA)
-    settled &= np.isfinite(record.gas_k) | np.isfinite(record.wall_k)
-    if len(moved):
-        usual_s = float(np.median(np.diff(time_s[moved]))) if len(moved) > 1 else np.inf
-        wait_s = float(np.clip(_SETTLE_SHARE * usual_s, _LEAST_SETTLE_S, _MOST_SETTLE_S))
-        last = np.searchsorted(moved, np.arange(len(time_s)), side="right") - 1
-        since_s = np.where(last >= 0, time_s - time_s[moved[np.maximum(last, 0)]], np.inf)
-        settled &= since_s >= wait_s
-        # The sample before the counter moved may have seen the pulse already.
-        settled[moved - 1] = False
-    return settled
-
-
-def _bin(record: GasRecord, law: GasLaw, ambient_pa: float) -> _Bins:
-    """Means over bins that no pulse falls into."""
-    settled = _settled(record)
-    index = np.flatnonzero(settled)
-    if len(index) < _LEAST_ROWS:
-        raise NotEnough("too few samples at rest: the pressure has to be held for some minutes")
-    time_s = record.time_s[index]
-    span_s = float(time_s[-1] - time_s[0])
-    width_s = max(_BIN_S, np.ceil(span_s / _MOST_BINS / _BIN_S) * _BIN_S)
-    while span_s / width_s < 3 * _LEAST_ROWS and width_s > 5.0:
-        width_s /= 2.0
-    regressors = _regressors(record, settled, ambient_pa)
-    pulses = (record.fills + record.vents)[index]
-    slot = np.floor((time_s - time_s[0]) / width_s)
-    segment = record.segment[index]
-    cycle = record.cycle[index] if record.cycle is not None else None
-    new = (np.diff(slot) != 0) | (np.diff(pulses) != 0) | (np.diff(segment) != 0)
-    if cycle is not None:
-        new |= np.diff(np.nan_to_num(cycle, nan=-1.0)) != 0
-    edges = np.concatenate([[0], np.flatnonzero(new) + 1])
-    count = np.diff(edges, append=len(index)).astype(np.float64)
-
-    def mean(values: Floats) -> Floats:
-        total: Floats = np.add.reduceat(values.astype(np.float64), edges)
-        return total / count
-
-    pressure_pa = record.pressure_pa[index].astype(np.float64)
-    gas_k = record.gas_k[index].astype(np.float64)
-    wall_k = record.wall_k[index].astype(np.float64)
-    base_k = np.where(np.isfinite(gas_k), gas_k, wall_k)
-    density = law.density_mol_m3(pressure_pa, base_k)
-    value = mean(density)
-    of_bin = np.repeat(value, count.astype(int))
-    scatter2 = np.add.reduceat(np.square(density - of_bin), edges)
-    keep = count >= min(3.0, float(np.median(count)))
-    first = np.zeros(len(edges), dtype=np.bool_)
-    labels = segment[edges]
-    pressures = mean(pressure_pa)
-    # Each segment in terms of its own mean, so that a leak is the same share at every pressure.
-    norm = np.empty(len(edges))
-    for label in np.unique(labels[keep]):
-        inside = (labels == label) & keep
-        norm[inside] = np.average(value[inside], weights=count[inside])
-        first[np.flatnonzero(inside)[0]] = True
-    if keep.sum() < _LEAST_ROWS:
-        raise NotEnough("too few samples between pulses")
-    within = float(np.sum(scatter2[keep] / norm[keep] ** 2) / max(1.0, float(np.sum(count[keep] - 1))))
-    ratio = (value / np.where(keep, norm, 1.0))[keep]
-    means = {name: mean(values)[keep] for name, values in regressors.items()}
-    warmer = wall_k - base_k
-    means["wall"] = mean(law.thermal_1_k(pressure_pa, base_k) * warmer)[keep] * ratio
-    kelvin = mean(wall_k)[keep]
-    thermal = law.thermal_1_k(pressures[keep], mean(base_k)[keep])
-    grid_s, late = _on_grid(record)
-    for name, values in late.items():
-        means[name] = ratio * thermal * mean(np.interp(time_s, grid_s, values))[keep]
-    means["drift"] = (kelvin - kelvin[0]) / pressures[keep]
-    charge = record.charge_ah
-    return _Bins(
-        time_s=mean(time_s)[keep],
-        value=ratio,
-        white=np.sqrt(within / count[keep] + 1e-16),
-        count=count[keep],
-        starts=first[keep],
-        pressure_pa=pressures[keep],
-        gas_k=mean(base_k)[keep],
-        thermal=ratio * thermal,
-        means=means,
-        charge_ah=None if charge is None else mean(charge[index])[keep],
-        cycle=None if cycle is None else cycle[edges][keep],
-        width_s=width_s,
-        pulses=pulses[edges][keep].astype(np.float64),
-    )
-
-
-def _on_grid(record: GasRecord) -> tuple[Floats, dict[str, Floats]]:
-    """Wall temperature behind itself by each lag, and current, on an even grid of times that fills every gap."""
-    start_s, end_s = float(record.time_s[0]), float(record.time_s[-1])
-    step_s = max(_GRID_S, (end_s - start_s) / _MOST_GRID)
-    at = ((record.time_s - start_s) / step_s).astype(np.int64)
-    length = int(at[-1]) + 1
-    grid_s = start_s + (np.arange(length) + 0.5) * step_s
-
-    def gridded(values: Floats) -> Floats | None:
-        known = np.isfinite(values)
-        if not known.any():
-            return None
-        count = np.bincount(at[known], minlength=length)
-        total = np.bincount(at[known], weights=values[known], minlength=length)
-        there = count > 0
-        found: Floats = np.interp(grid_s, grid_s[there], total[there] / count[there])
-        return found
-
-    found: dict[str, Floats] = {}
-    wall_k = gridded(record.wall_k)
-    if wall_k is not None:
-        for lag_s in _LAGS_S:
-            found[f"lag {lag_s:g} s"] = _behind(wall_k, step_s / lag_s) - wall_k
-    charge_ah = gridded(record.charge_ah) if record.charge_ah is not None else None
-    if charge_ah is not None and length > 2:
-        found["work"] = _behind(np.gradient(charge_ah, step_s / 3600.0), step_s / _WORK_S)
-    return grid_s, found
-
-
-def _behind(values: Floats, part: float) -> Floats:
-    """First-order lag of an even series; `part` is the step over the time constant."""
-    share = float(1.0 - np.exp(-part))
-    behind, late = float(values[0]), []
-    for value in values.tolist():
-        behind += share * (value - behind)
-        late.append(behind)
-    return np.array(late)
-
-
-def _regressors(record: GasRecord, settled: NDArray[np.bool_], ambient_pa: float) -> dict[str, Floats]:
-    """At each settled sample: what was metered up to there, and the time for the leak."""
-    pressure_pa = np.maximum(record.pressure_pa.astype(np.float64), 1.0)
-    whole = np.diff(record.segment, prepend=record.segment[0]) == 0
-    found: dict[str, Floats] = {}
-    supply_pa = record.supply_pa.astype(np.float64)
-    for side, count, open_s, drive in (
-        (
-            "fill",
-            record.fills,
-            record.fill_open_s,
-            supply_pa * flow_share(supply_pa, pressure_pa) / pressure_pa,
-        ),
-        ("vent", record.vents, record.vent_open_s, flow_share(pressure_pa, ambient_pa)),
-    ):
-        sign = 1.0 if side == "fill" else -1.0
-        opened = np.maximum(np.diff(open_s.astype(np.float64), prepend=open_s[:1]), 0.0) * whole
-        pulses = np.maximum(np.diff(count.astype(np.float64), prepend=count[:1]), 0.0) * whole
-        found[side] = sign * np.cumsum(drive * opened)[settled]
-        moved = np.flatnonzero(opened)
-        for fading_s, _ in _FADING:
-            found[f"{side}_fading_{fading_s:g}"] = _faded(
-                record.time_s, moved, sign * (drive * opened)[moved], fading_s
-            )[settled]
-        found[f"{side}_count"] = -sign * np.cumsum(drive * pulses)[settled]
-    found["leak"] = -(record.time_s - record.time_s[0])[settled] * flow_share(
-        float(np.median(pressure_pa[settled])), ambient_pa
-    )
-    return found
-
-
-def _faded(time_s: Floats, moved: NDArray[np.integer[Any]], size: Floats, fading_s: float) -> Floats:
-    """What is left at each sample of the pulses so far, when each fades exponentially."""
-    if not len(moved):
-        return np.zeros(len(time_s))
-    left = np.empty(len(moved))
-    kept, before_s = 0.0, time_s[moved[0]]
-    for at, (index, part) in enumerate(zip(moved, size, strict=True)):
-        kept = kept * np.exp(-(time_s[index] - before_s) / fading_s) + part
-        left[at], before_s = kept, time_s[index]
-    last = np.searchsorted(moved, np.arange(len(time_s)), side="right") - 1
-    known = np.maximum(last, 0)
-    faded: Floats = np.where(
-        last >= 0, left[known] * np.exp(-np.maximum(time_s - time_s[moved[known]], 0.0) / fading_s), 0.0
-    )
-    return faded
-
-
-def _columns(bins: _Bins) -> _Table:
+def _columns(bins: Bins) -> _Table:
     """The regressors that say something, with what is believed of their coefficients."""
     names: list[str] = []
     columns: list[Floats] = []
@@ -530,7 +195,7 @@ def _columns(bins: _Bins) -> _Table:
 
     add("leak", bins.means["leak"], 0.0, np.inf)
     add("wall", bins.means["wall"], _WALL_WEIGHT, _WALL_WEIGHT_SD)
-    for lag_s in _LAGS_S:
+    for lag_s in LAGS_S:
         if f"lag {lag_s:g} s" in bins.means:
             add(f"lag {lag_s:g} s", bins.means[f"lag {lag_s:g} s"], 0.0, _LAG_SD)
     if "work" in bins.means:
@@ -556,7 +221,7 @@ def _columns(bins: _Bins) -> _Table:
             add(side, metered, guess, _GAIN_SD * guess)
             if pulses > 0:
                 add(f"{side}_count", counted, 0.0, _DEAD_SD_S * guess)
-            for fading_s, amplitude_k in _FADING:
+            for fading_s, amplitude_k in FADING:
                 warmth = guess * bins.means[f"{side}_fading_{fading_s:g}"] * bins.thermal
                 add(f"{side} warmth {fading_s:g} s", warmth, 0.0, amplitude_k)
             each = np.maximum(np.abs(np.diff(bins.pulses, prepend=bins.pulses[0])), 1.0)
@@ -595,7 +260,7 @@ def _filled(values: Floats) -> Floats:
     return values[known[at]]
 
 
-def _solve(bins: _Bins, table: _Table, noises: list[Noise] | None) -> Fit:
+def _solve(bins: Bins, table: _Table, noises: list[Noise] | None) -> Fit:
     rows = Rows(bins.time_s, bins.value - 1.0, table.columns, bins.white, bins.starts, table.step)
     try:
         return solve(rows, table.prior_mean, table.prior_sd, noises, rescale=noises is None)
@@ -642,7 +307,7 @@ def _swellings(
     return found, coupled
 
 
-def _levelled(residual: Floats, model: Floats, bins: _Bins, fit: Fit) -> Floats:
+def _levelled(residual: Floats, model: Floats, bins: Bins, fit: Fit) -> Floats:
     """What is left for the cell in each bin: the random part of each pulse is taken out between pulses."""
     share = np.empty(len(residual))
     marks = np.concatenate(

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from ipch.analysis.balance import Estimate
+from ipch.analysis.estimate import Estimate
 
 RATED = 10_000_000
 """Actuations that makers of miniature solenoid valves commonly state; the data sheet of yours counts."""

@@ -9,7 +9,7 @@ import typer
 from ipch.cli.common import Json, Port, emit, emit_table, options, say, sharing, to_json
 
 if TYPE_CHECKING:
-    from ipch.recipe import Chosen
+    from ipch.recipe_file import Chosen
     from ipch.runs import Run
     from ipch.summary import Judgement
 
@@ -133,7 +133,7 @@ def run(
     from ipch.alarms import watching
     from ipch.cli.progress import progress
     from ipch.errors import UsageError
-    from ipch.recipe import choose_recipe, parse_changes
+    from ipch.recipe_file import choose_recipe, parse_changes
 
     if (recipe is None) == (resume is None):
         raise UsageError(
@@ -215,7 +215,7 @@ def _rehearse(chosen: "Chosen") -> None:
 
 def recipes(json: Json = False) -> None:
     """List the recipes that come with ipch."""
-    from ipch.recipe import describe_recipes
+    from ipch.recipe_file import describe_recipes
 
     found = describe_recipes()
     emit_table(
@@ -243,7 +243,7 @@ def demo(
     """Run the demonstration on a simulated rig, as fast as it goes."""
     from ipch.cli.progress import progress
     from ipch.experiments import demonstrate
-    from ipch.recipe import choose_recipe
+    from ipch.recipe_file import choose_recipe
 
     chosen = choose_recipe(recipe)
     with progress() as shown:

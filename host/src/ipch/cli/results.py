@@ -177,7 +177,8 @@ def export(
 
 
 def _merged(loaded: "Run", cycler: list[Path] | None, tz: str | None, offset: str) -> "Merged | None":
-    from ipch.cyclers import read_cyclers, zone_of
+    from ipch.cyclers import read_cyclers
+    from ipch.cyclers.times import zone_of
     from ipch.merge import merge as put_together
 
     if not cycler:

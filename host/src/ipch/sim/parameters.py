@@ -326,7 +326,8 @@ def read_cycler_profile(path: Path) -> CellProfile:
 
     Also a plain CSV file of time in s and current in A.
     """
-    from ipch.cyclers import charge_profile, read_cycler
+    from ipch.cyclers import read_cycler
+    from ipch.cyclers.table import charge_profile
 
     try:
         with path.open(encoding="utf-8-sig", errors="replace") as file:

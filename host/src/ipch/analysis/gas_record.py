@@ -1,0 +1,67 @@
+"""What the balance of gas is made from: columns of a record, and fewer of them for a long one."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.floating[Any]]
+
+
+@dataclass(frozen=True)
+class GasRecord:
+    """What was recorded, an array for each column, in the order of time (s, Pa, K). nan where nothing was valid.
+
+    `segment` counts up wherever the level is unknown (restart, ramp, vent); `usable` is False where the gas was on its
+    way. `charge_ah` is the charge put into the cell since the start and `cycle` the number of the electrochemical
+    cycle; both None for an idle cell, nan where the cycler says nothing.
+    """
+
+    time_s: Floats
+    pressure_pa: Floats
+    gas_k: Floats
+    wall_k: Floats
+    supply_pa: Floats
+    fills: Floats
+    vents: Floats
+    fill_open_s: Floats
+    vent_open_s: Floats
+    segment: NDArray[np.integer[Any]]
+    usable: NDArray[np.bool_]
+    charge_ah: Floats | None = None
+    cycle: Floats | None = None
+
+
+def condensed(record: GasRecord, most: int = 400_000) -> GasRecord:
+    """Fewer samples: means over a few of them in a row, counters as they were last; all usable or none.
+
+    The balance works with means of a minute or more; a month of seconds would only cost memory.
+    """
+    every = -(-len(record.time_s) // most)
+    if every < 2:
+        return record
+    edges = np.arange(0, len(record.time_s), every)
+    ends = np.append(edges[1:], len(record.time_s)) - 1
+    count = (ends - edges + 1).astype(np.float64)
+
+    def mean(values: Floats) -> Floats:
+        total: Floats = np.add.reduceat(values, edges, dtype=np.float64)
+        return total / count
+
+    return GasRecord(
+        time_s=mean(record.time_s),
+        pressure_pa=mean(record.pressure_pa),
+        gas_k=mean(record.gas_k),
+        wall_k=mean(record.wall_k),
+        supply_pa=mean(record.supply_pa),
+        fills=record.fills[ends],
+        vents=record.vents[ends],
+        fill_open_s=record.fill_open_s[ends],
+        vent_open_s=record.vent_open_s[ends],
+        segment=record.segment[ends],
+        usable=np.logical_and.reduceat(record.usable, edges)
+        & (record.segment[edges] == record.segment[ends]),
+        charge_ah=None if record.charge_ah is None else mean(record.charge_ah),
+        cycle=None if record.cycle is None else record.cycle[ends],
+    )
