@@ -7,6 +7,7 @@ import signal
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import settings
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -19,6 +20,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure() -> None:
+    # How long an example takes depends on what else the computer does.
+    settings.register_profile("ipch", deadline=None)
+    settings.load_profile("ipch")
     # A shell without job control starts its background jobs deaf to Ctrl-C, and what they start inherits that: a
     # command that a test ends with Ctrl-C would never end.
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:

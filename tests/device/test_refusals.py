@@ -102,7 +102,7 @@ class Line:
 
 
 @pytest.mark.parametrize("beginning", BEGINNINGS)
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])
 @given(unit=UNITS)
 def test_a_refused_command_changes_nothing(beginning: str, unit: str) -> None:
     with tempfile.TemporaryDirectory() as folder:
@@ -116,7 +116,7 @@ def test_a_refused_command_changes_nothing(beginning: str, unit: str) -> None:
 
 
 @pytest.mark.parametrize("beginning", BEGINNINGS)
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.too_slow])
 @given(units=st.lists(UNITS.filter(lambda unit: unit.startswith((":", "*"))), min_size=2, max_size=4))
 def test_a_message_counts_up_to_its_first_error_and_no_further(beginning: str, units: list[str]) -> None:
     message = ";".join(units)

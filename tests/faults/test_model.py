@@ -162,7 +162,6 @@ def test_nothing_happens_that_the_model_does_not_allow() -> None:
         settings=settings(
             max_examples=examples,
             stateful_step_count=steps,
-            deadline=None,
             database=None,
             derandomize=True,
             suppress_health_check=list(HealthCheck),

@@ -611,7 +611,7 @@ commands = st.lists(
 )
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(commands, st.sampled_from([0.01, 0.5, 5.0]), st.sampled_from([1e-11, 2e-10, 1e-8, 1e-6]))
 def test_no_command_leaves_physics(story: list[tuple[str, int, int]], volume_l: float, c: float) -> None:
     rig = Plant(PlantParameters(volume_l=volume_l, fill_c=c, vent_c=c, initial_mpa=3.0, supply_mpa=9.0))
