@@ -25,7 +25,7 @@ def _no_boards_of_this_computer(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(scope="module")
 def sim() -> Iterator[RunningServer]:
     """The firmware on MicroPython, in a chamber of 0.1 L that fills quickly, as fast as it goes."""
-    with simulate(["--rig", "sim", "--speed", "max", "--set", "volume_l=0.1"]) as running:
+    with simulate(["--rig", "sim", "--speed", "max", "--ahead", "10s", "--set", "volume_l=0.1"]) as running:
         yield running
 
 

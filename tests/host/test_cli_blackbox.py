@@ -11,7 +11,9 @@ from ipch.sim.server import simulate
 
 @pytest.fixture(scope="module")
 def port():
-    with simulate(["--rig", "sim", "--speed", "max", "--set", "initial_mpa=4.9"]) as simulator:
+    with simulate(
+        ["--rig", "sim", "--speed", "max", "--ahead", "10s", "--set", "initial_mpa=4.9"]
+    ) as simulator:
         yield simulator.port
 
 

@@ -302,7 +302,9 @@ def test_an_alarm_ends_a_run_with_its_sentence(cli: Cli, tmp_path: Path) -> None
     recipe = tmp_path / "long.toml"
     recipe.write_text('[[step]]\nramp = "1MPa"\n[[step]]\nhold = "90d"\n')
     # A transducer error of 2 %FS between the two.
-    with simulate(["--rig", "sim", "--speed", "max", "--set", "control_offset_kpa=200"]) as own:
+    with simulate(
+        ["--rig", "sim", "--speed", "max", "--ahead", "10s", "--set", "control_offset_kpa=200"]
+    ) as own:
         result = cli("run", str(recipe), "--out", str(tmp_path / "run"), "--port", own.port)
         assert result.code == 7
         assert (

@@ -24,6 +24,12 @@ def sim(
         ),
     ] = "sim",
     speed: Annotated[str, typer.Option(help="How many times real time, or max.")] = "1",
+    ahead: Annotated[
+        str | None,
+        typer.Option(
+            metavar="TIME", help="With --speed max: real time once a host was silent for this simulated time."
+        ),
+    ] = None,
     plant: Annotated[
         Path | None, typer.Option(metavar="FILE", help="TOML file: [plant] parameters, [[faults]] to inject.")
     ] = None,
@@ -60,7 +66,7 @@ def sim(
     The first line that it prints is a JSON object with its port.
     """
     from ipch.sim.parameters import describe_parameters, load_parameters
-    from ipch.units import parse_speed
+    from ipch.units import parse_duration, parse_speed
 
     if list_parameters:
         rows = describe_parameters()
@@ -76,6 +82,7 @@ def sim(
         load_parameters(plant, sets or []),
         rig=rig,
         speed=parse_speed(speed),
+        ahead_s=None if ahead is None else parse_duration(ahead),
         seed=seed,
         truth=truth,
         tcp=tcp,

@@ -43,6 +43,7 @@ def serve(
     *,
     rig: str = "sim",
     speed: float | None = 1.0,
+    ahead_s: float | None = None,
     seed: int = 1,
     truth: Path | None = None,
     tcp: int | None = None,
@@ -53,7 +54,8 @@ def serve(
     faults: Script | None = None,
     announce: TextIO | None = None,
 ) -> None:
-    """Serve until SIGTERM, SIGINT or the end of the firmware. `speed` None is as fast as possible.
+    """Serve until SIGTERM, SIGINT or the end of the firmware. `speed` None is as fast as possible,
+    with `ahead_s` only until a host has been silent for so much simulated time, and then by the clock.
 
     The first line on `announce` (standard output by default) is one JSON object with port, rig, pid, tcp
     speed and serial. `state` keeps the device's files between runs; without it they go when the simulator ends.
@@ -90,7 +92,9 @@ def serve(
         if state is None:
             state = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="ipch-state-")))
         state.mkdir(parents=True, exist_ok=True)
-        world = World(Plant(parameters, seed), line=line, speed=speed, truth=truth_file, seed=seed)
+        world = World(
+            Plant(parameters, seed), line=line, speed=speed, ahead_s=ahead_s, truth=truth_file, seed=seed
+        )
         for name, values in faults or ():
             world.faults.inject(world, name, values)
         world.serial_number = serial or DEFAULT_SERIALS.get(rig, "")

@@ -43,11 +43,16 @@ class World:
         tick_ms: int = 20,
         line: SerialLine | None = None,
         speed: float | None = None,
+        ahead_s: float | None = None,
         truth: TextIO | None = None,
         truth_period_ms: int = 1000,
         seed: int = 1,
     ) -> None:
-        """`seed` is for the failures; `speed` is simulated over real time, None for as fast as possible."""
+        """`seed` is for the failures; `speed` is simulated over real time, None for as fast as possible.
+
+        With `ahead_s` and as fast as possible, a host that falls silent is left behind by so much simulated time;
+        from there on the pace is that of the clock until it speaks again.
+        """
         self.plant = plant
         self.tick_ms = tick_ms
         self.counts = [0] * signals.COUNT
@@ -60,6 +65,8 @@ class World:
         self.forced: dict[int, int] = {}  # on the emulated board: those, and what failures do to converters
         self._line = line
         self._speed = speed
+        self._ahead_ms = None if ahead_s is None else round(ahead_s * 1000)
+        self._heard_ms = 0  # when the host last spoke
         self._truth = truth
         self._truth_period_ms = truth_period_ms
         self._truth_due_ms = 0
@@ -225,7 +232,12 @@ class World:
             taken = bytes(self._scripted[:count])
             del self._scripted[:count]
             return taken
-        return self._line.take(count) if self._line is not None else b""
+        if self._line is None:
+            return b""
+        taken = self._line.take(count)
+        if taken:
+            self._heard_ms = self.plant.time_ms
+        return taken
 
     def room(self) -> int:
         """How many bytes the device may send in this tick."""
@@ -301,7 +313,8 @@ class World:
 
     def _wait_s(self) -> float:
         if self._speed is None:
-            return 0.0
+            silent_ms = self.plant.time_ms - self._heard_ms
+            return self.tick_ms / 1000 if self._ahead_ms is not None and silent_ms > self._ahead_ms else 0.0
         due = self._started + self.ticks * self.tick_ms / 1000 / self._speed
         wait = due - time.monotonic()
         if wait < -1.0:
