@@ -194,7 +194,8 @@ class Valves:
         elif self.stage == LEAD:
             self._start_pulse()
         elif self.stage == LAG:
-            if not self._linger:
+            # Nor for a valve that does not answer: an open wire of the isolation valve only shows while it is off.
+            if not self._linger or self.responses[self.side].silent > 1:
                 self.isolation = NONE
             self.stage = SETTLE
             # The first pulses of a valve are judged with care, later ones of a ramp in passing.

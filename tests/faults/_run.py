@@ -13,6 +13,8 @@ NAMES = {"HOLD": "REGULATE", "RAMP": "REGULATE", "DOWN": "REGULATE"}
 LATCHED_S = 2.0
 # How long pulses may take to come.
 PULSES_S = 120.0
+# A movement, in which an isolation valve stays open, has ended after so long.
+MOVEMENT_S = 600.0
 
 
 class Missed(AssertionError):
@@ -105,7 +107,8 @@ class _Run:
         last_ms = self.start_ms + round(limit_s * 1000) + cell.tick_ms
         up = False
         while not self._happened():
-            if self._now_ms() > last_ms + self.off_ms - self.start_ms:
+            # A valve that is never switched off while its fault is in force would put the end off for ever.
+            if self._now_ms() > last_ms + min(self.off_ms - self.start_ms, round(MOVEMENT_S * 1000)):
                 raise Missed(f"nothing after {limit_s:g} s: {self._says()}")
             if wave and self._now_ms() % 20_000 == 0:
                 up = not up
