@@ -177,7 +177,7 @@ def test_settings_files_that_are_wrong(cli: Cli, tmp_path: Path, text: str | Non
 
 
 def test_watch_and_log(cli: Cli, tmp_path: Path) -> None:
-    lines = cli("watch", "--every", "60s", "--for", "270s").out.splitlines()
+    lines = cli("watch", "--every", "5s", "--for", "22s").out.splitlines()
     assert 3 <= len(lines) <= 6
     assert all("OFF" in line and "MPa" in line for line in lines)
     samples = [json.loads(line) for line in cli("watch", "--for", "5s", "--json").out.splitlines()]
