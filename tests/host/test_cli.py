@@ -190,10 +190,13 @@ def test_ports_of_simulators_that_are_gone_are_not_listed(cli: Cli, tmp_path: Pa
     register_simulator({"pid": os.getpid(), "port": "/dev/null", "rig": "core"})
     (entry,) = cli("ports", "--json").json()
     assert (entry["port"], entry["kind"]) == ("/dev/null", "simulator")
-    register_simulator({"pid": os.getppid(), "port": "/dev/zero", "rig": "sim"})
+    other = register_simulator({"pid": os.getppid(), "port": "/dev/zero", "rig": "sim"})
     result = cli("status")
     assert result.code == 3
     assert "2 devices found: " in result.error_line() and "choose one with --port" in result.err
+    # Its number is given to another process.
+    other.write_text(json.dumps({**json.loads(other.read_text()), "started": "1"}))
+    assert [simulator.rig for simulator in running_simulators()] == ["core"]
 
 
 def test_recipes(cli: Cli) -> None:

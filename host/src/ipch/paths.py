@@ -80,7 +80,7 @@ def register_simulator(first_line: dict[str, Any]) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{first_line['pid']}.json"
     partial = path.with_suffix(".partial")
-    partial.write_text(json.dumps(first_line))
+    partial.write_text(json.dumps({**first_line, "started": _started(first_line["pid"])}))
     # A reader never sees half a file.
     partial.replace(path)
     return path
@@ -99,9 +99,21 @@ def running_simulators() -> list[RunningSimulator]:
             continue
         if not simulator.port:
             continue  # unplugged
-        if is_alive(simulator.pid) and ("://" in simulator.port or Path(simulator.port).exists()):
+        # The number of one that was killed may be another process's by now.
+        same = is_alive(simulator.pid) and line.get("started") == _started(simulator.pid)
+        if same and ("://" in simulator.port or Path(simulator.port).exists()):
             found.append(simulator)
     return found
+
+
+def _started(pid: int) -> str:
+    """When a process began, in the system's own count; empty where that is not told."""
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text()
+    except OSError:
+        return ""
+    # The second field is the name in brackets, which may hold anything.
+    return stat.rpartition(")")[2].split()[19]
 
 
 def is_alive(pid: int) -> bool:
