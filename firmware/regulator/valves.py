@@ -141,7 +141,7 @@ class Valves:
             # Where one ended and the other began is not seen: nothing to learn.
             self._judged_us = 0
             return
-        if self.stage == SHUT and self.isolation not in (NONE, side):
+        if self.stage == SHUT and self.isolation != side:
             self.close_window()
         if self.stage != SHUT:
             return
