@@ -17,8 +17,8 @@ import pytest
 from ipch.errors import DeviceError, DeviceLostError, ExchangeCutError, UsageError
 from ipch.instrument import Instrument
 from ipch.owner import Owned, Owner
-from ipch.paths import owners_dir
-from ipch.session import Direct, Session, is_query
+from ipch.paths import owners_dir, running_simulators
+from ipch.session import Direct, Session, _Turns, is_query
 from ipch.sim import channel
 from ipch.sim.server import RunningServer, simulate
 
@@ -42,6 +42,12 @@ def slow() -> Iterator[RunningServer]:
 
 def plug(running: RunningServer, plugged: bool) -> None:
     channel.ask(running.first_line["control"], {"plug": plugged})
+
+
+def port_of(running: RunningServer) -> str:
+    """Where it is now: plugged in again it gets another pseudo-terminal if somebody took the old one meanwhile."""
+    (port,) = [simulator.port for simulator in running_simulators() if simulator.pid == running.pid]
+    return port
 
 
 def test_others_work_through_the_owner(owner: Session, sim: RunningServer) -> None:
@@ -150,6 +156,33 @@ def test_commands_work_while_a_log_runs(
         assert log.returncode == 0
 
 
+def test_ctrl_c_while_waiting_for_a_turn_leaves_the_line_to_others() -> None:
+    turns, begun, over = _Turns(), threading.Event(), threading.Event()
+
+    def take(until: threading.Event | None = None) -> None:
+        with turns:
+            begun.set()
+            if until is not None:
+                until.wait(60)
+
+    def interrupt() -> None:
+        while len(turns._queue) < 2:
+            os.sched_yield()
+        signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
+
+    first = threading.Thread(target=take, args=(over,))
+    first.start()
+    begun.wait()
+    threading.Thread(target=interrupt).start()
+    with pytest.raises(KeyboardInterrupt), turns:
+        pass
+    over.set()
+    first.join()
+    begun.clear()
+    threading.Thread(target=take, daemon=True).start()
+    assert begun.wait(20)
+
+
 @pytest.mark.parametrize(
     ("message", "only_asks"),
     [
@@ -167,7 +200,7 @@ def test_what_only_asks(message: str, only_asks: bool) -> None:
 
 
 def test_unplugged_and_plugged_in_again(slow: RunningServer) -> None:
-    with Instrument.open(slow.port) as instrument:
+    with Instrument.open(port_of(slow)) as instrument:
         for number in range(REPLUGS):
             instrument.target_pa = wanted_pa = 1_000_000 + number
             plug(slow, False)
@@ -181,7 +214,7 @@ def test_unplugged_and_plugged_in_again(slow: RunningServer) -> None:
 
 
 def test_queries_wait_for_the_device_if_they_may(slow: RunningServer) -> None:
-    with Instrument.open(slow.port, reconnect_s=30) as instrument:
+    with Instrument.open(port_of(slow), reconnect_s=30) as instrument:
         plug(slow, False)
         timer = threading.Timer(0.3, plug, (slow, True))
         timer.start()
@@ -190,7 +223,7 @@ def test_queries_wait_for_the_device_if_they_may(slow: RunningServer) -> None:
 
 
 def test_another_device_on_the_port_is_not_taken_for_this_one(slow: RunningServer) -> None:
-    with Instrument.open(slow.port) as instrument:
+    with Instrument.open(port_of(slow)) as instrument:
         plug(slow, False)
         with pytest.raises(DeviceLostError):
             instrument.fetch()

@@ -189,28 +189,40 @@ def is_query(message: str) -> bool:
 
 
 class _Turns:
-    """A lock that is given in the order in which it was asked for, so that an eager client starves nobody."""
+    """A lock that is given in the order in which it was asked for, so that an eager client starves nobody.
+
+    Ctrl-C, which may come at any moment of the main thread, leaves it neither taken nor waited for by nobody.
+    """
 
     def __init__(self) -> None:
         self._guard = threading.Lock()
-        self._waiting: deque[threading.Event] = deque()
-        self._taken = False
+        self._queue: deque[tuple[threading.Event, int]] = deque()  # the first one has it
 
     def __enter__(self) -> None:
-        with self._guard:
-            if not self._taken:
-                self._taken = True
-                return
-            turn = threading.Event()
-            self._waiting.append(turn)
-        turn.wait()
+        mine = (threading.Event(), threading.get_ident())
+        try:
+            with self._guard:
+                if self._queue and self._queue[0][1] == mine[1]:
+                    # It was interrupted on its way out.
+                    self._queue.popleft()
+                self._queue.append(mine)
+                self._queue[0][0].set()
+            mine[0].wait()
+        except BaseException:
+            with self._guard:
+                if mine in self._queue:
+                    self._queue.remove(mine)
+                self._next()
+            raise
 
     def __exit__(self, *exception: object) -> None:
         with self._guard:
-            if self._waiting:
-                self._waiting.popleft().set()
-            else:
-                self._taken = False
+            self._queue.popleft()
+            self._next()
+
+    def _next(self) -> None:
+        if self._queue:
+            self._queue[0][0].set()
 
 
 class Session:
