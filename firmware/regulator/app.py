@@ -17,6 +17,7 @@ For main.py: `maintenance` (the board is to be
 left to its REPL), `enter_maintenance()` (reset into it), `release()` (safe, and the serial line given back).
 """
 
+from regulator import keyframe
 from regulator.amount import Amount
 from regulator.blackbox import BlackBox
 from regulator.control import COMPLETE, IDLE, IN_PROGRESS, Control
@@ -90,7 +91,7 @@ class App:
         self.valves = Valves(settings, self.sensors)
         self.safety = Safety(settings, self.sensors, self.valves)
         self.control = Control(settings, self.sensors, self.valves)
-        self.blackbox = BlackBox(rig)
+        self.blackbox = BlackBox(rig, keyframe)
         self.amount = Amount(settings, self.sensors)
         self.instrument = Instrument(self, link)
         self.record = Record(store, self)
@@ -109,7 +110,7 @@ class App:
         if store.state_lost:
             self.safety.warn(STATE_LOST, True)
         self.record.begin()
-        self.blackbox.watch(self, collect)
+        self.blackbox.watch(self)
 
     def tick(self):
         """Do one tick: wait, read, correct, check, control, safety, drive, serve, collect, record, feed."""

@@ -9,7 +9,6 @@ Half of it is copied before the watchdog is fed and half after, in the time in w
 """
 
 from array import array
-from binascii import crc32
 
 ROWS = 550  # at a tick of 20 ms: 10 s up to a trip, and 1 s after it
 _AFTER = 50
@@ -45,19 +44,12 @@ COLUMNS = (
     ("state", "B"),
 )
 
-# Not a part of what decides about valves, or never to be copied: links to the outside and back.
-_OUTSIDE = ("rig", "store", "settings", "link", "blackbox", "sample", "scpi", "status")
-_LISTS = ("list", "array", "bytearray")
-# So many integers are copied by one function: compiling a longer one takes much memory at a time.
-_SLOTS = 20
-# Memory is tidied after so many of them: a collection takes about 30 ms on the board.
-_TIDY = 4
-
 
 class BlackBox:
     """Stands between the safety module and the rig, and takes down what passes."""
 
-    def __init__(self, rig):
+    def __init__(self, rig, keyframe):
+        """`keyframe` copies the integers of an app: the module of this name, or what stands in for it."""
         self.state = ARMED
         self.number = 0  # of the row that comes next
         self.count = 0  # rows there are
@@ -68,8 +60,8 @@ class BlackBox:
         self.uptime_ms = 0
         self.requests = []  # (number of the row, text)
         self.lost_number = -1  # row of the last request that found no room
-        self.slots = 0  # integers of a keyframe
-        self.crc = 0  # of their names: a desk must have the same ones
+        self.slots = keyframe.SLOTS  # integers of a keyframe
+        self.names_crc = keyframe.NAMES_CRC  # a desk must have the same ones
         self.keyframe_numbers = [-1] * _KEYFRAMES
         self.blocks = [(name, code, array(code, [0] * ROWS)) for name, code in COLUMNS]
         columns = [block[2] for block in self.blocks]
@@ -88,32 +80,19 @@ class BlackBox:
         self._open = False  # the second half of a keyframe is still to be copied
         self._was_fault = 0
         self._number = 0  # of the row that the keyframe belongs to
-        self._frames = ()
-        self._copiers = ()
-        self._half = 0
+        self._copy_first = keyframe.first
+        self._copy_second = keyframe.second
+        self._frames = tuple([array("i", [0] * self.slots) for _ in range(_KEYFRAMES)])
         self._values = array("i")  # of the settings, as they were when the last row was written
 
-    def watch(self, app, collect):
-        """Find what a keyframe holds, and begin to record; `collect()` is called on the way.
-
-        Where much is allocated that does not last, little that lasts may come to lie in between.
-        """
+    def watch(self, app):
+        """Begin to record."""
         self._app = app
         self._sample = app.sample
-        crc = 0
-        for name in slot_names(parts(app)):
-            self.slots += 1
-            crc = crc32(name.encode() + b"\n", crc)
-        self.crc = crc & 0xFFFFFFFF
-        collect()
-        self._frames = tuple([array("i", [0] * self.slots) for _ in range(_KEYFRAMES)])
         self._values = array("i", [value for _, value in app.settings.items()])
         self.blocks.append(("settings", "i", self._values))
         for index, frame in enumerate(self._frames):
             self.blocks.append(("keyframe%d" % index, "i", frame))
-        self._copiers = _copiers(parts(app), collect)
-        self._half = len(self._copiers) // 2
-        collect()
 
     # The rig, as the safety module sees it.
 
@@ -179,8 +158,8 @@ class BlackBox:
         """Copy the rest of a keyframe, after the tick and before the next one."""
         if self._open:
             self._open = False
-            self._copy(self._half, len(self._copiers))
             slot = self._slot
+            self._copy_second(self._frames[slot], self._app)
             self.keyframe_numbers[slot] = self._number
             self._slot = slot + 1 if slot + 1 < _KEYFRAMES else 0
 
@@ -254,95 +233,4 @@ class BlackBox:
         self._open = True
         self.keyframe_numbers[self._slot] = -1
         self._number = self.number
-        self._copy(0, self._half)
-
-    def _copy(self, first: int, end: int):
-        frame = self._frames[self._slot]
-        copiers = self._copiers
-        while first < end:
-            copy, things = copiers[first]
-            copy(frame, things)
-            first += 1
-
-
-def parts(app):
-    """Yield (path, object, names) of everything that decides about valves; names is a list of (name, length).
-
-    They are the integers (length 0) and the lists of integers among the attributes of the app and of the objects that
-    it leads to, in an order that is the same on every interpreter. An attribute that is none of these when the app has
-    been made is not found.
-    """
-    waiting = [("", app)]
-    seen = []
-    while waiting:
-        path, thing = waiting.pop(0)
-        if any(thing is other for other in seen):
-            continue
-        seen.append(thing)
-        names = []
-        prefix = path + "." if path else ""
-        attributes = thing.__dict__
-        for name in sorted(attributes):
-            value = attributes[name]
-            if name.lstrip("_") in _OUTSIDE:
-                continue
-            if isinstance(value, (int, bool)):
-                names.append((name, 0))
-            elif type(value).__name__ in _LISTS:
-                if len(value) and all(isinstance(each, (int, bool)) for each in value):
-                    names.append((name, len(value)))
-            else:
-                inner = enumerate(value) if isinstance(value, tuple) else ((-1, value),)
-                for index, each in inner:
-                    if not callable(each) and hasattr(each, "__dict__"):
-                        waiting.append((prefix + (name if index < 0 else "%s.%d" % (name, index)), each))
-        if names:
-            yield path, thing, names
-
-
-def slot_names(found):
-    """Yield the name of each integer of a keyframe, in its order: `sensors.control.band`, `safety._was_pa[3]`."""
-    for path, _, names in found:
-        prefix = path + "." if path else ""
-        for name, length in names:
-            if length:
-                for index in range(length):
-                    yield "%s%s[%d]" % (prefix, name, index)
-            else:
-                yield prefix + name
-
-
-def _copiers(found, collect) -> tuple:
-    """Return (function, objects) pairs that copy every integer into a frame.
-
-    They are written as source and compiled here: that takes 4 us an integer, a loop over getattr() three times as much.
-    """
-    made = []
-    lines = []
-    things = []
-    slot = 0
-
-    def finish():
-        scope = {}
-        exec("def copy(f, t):\n" + "".join(lines), scope)
-        made.append((scope["copy"], tuple(things)))
-        lines.clear()
-        things.clear()
-        if len(made) % _TIDY == 0:
-            collect()
-
-    for _, thing, names in found:
-        things.append(thing)
-        lines.append(" o = t[%d]\n" % (len(things) - 1))
-        for name, length in names:
-            if length:
-                lines.append(" l = o.%s\n" % name)
-            for index in range(length or 1):
-                source = "l[%d]" % index if length else "o." + name
-                lines.append(" f[%d] = %s\n" % (slot, source))
-                slot += 1
-        if len(lines) > _SLOTS:
-            finish()
-    if lines:
-        finish()
-    return tuple(made)
+        self._copy_first(self._frames[self._slot], self._app)

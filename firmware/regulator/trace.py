@@ -76,7 +76,7 @@ class Trace:
         """CRC32 of the names of a keyframe's integers, their number, then rows since each keyframe or -1."""
         box = self._app.blackbox
         ages = [str(box.age(number)) if number >= 0 else "-1" for number in box.keyframe_numbers]
-        return "%08X,%d," % (box.crc, box.slots) + ",".join(ages)
+        return "%s,%d," % (box.names_crc, box.slots) + ",".join(ages)
 
     def _request(self, args):
         """<n>: How many there are, rows since one was lost or -1; rows since the n-th (from 0) and its text."""

@@ -2,6 +2,7 @@
 
 import gc
 
+from regulator import keyframe
 from regulator.blackbox import BlackBox
 from regulator.settings import Settings
 
@@ -138,8 +139,8 @@ class FakeApp:
         self.safety.proof.moved_pa = [-120, -9_000, 0, 0, -40_000]
         self.safety.proof.open_ms = [200, 180, 0, 0, 100]
         self.sample = Part()
-        self.blackbox = BlackBox(None)
-        self.blackbox.watch(self, gc.collect)
+        self.blackbox = BlackBox(None, keyframe)
+        self.blackbox.watch(self)
 
     def _request(self, *call):
         if self.failure:

@@ -12,6 +12,7 @@ from typing import Any
 
 from ipch.blackbox import BlackBox, Keyframe
 from ipch.errors import CheckError, FileError
+from ipch.keyframe import names_crc, parts, slot_names
 from ipch.sim.rigs import load_firmware
 
 SWITCHES = ("supply isolation", "vent isolation", "relief")
@@ -114,26 +115,25 @@ class Replay:
     def __init__(self, box: BlackBox) -> None:
         """Raises FileError if the firmware here is another one, or if there is no keyframe to start from."""
         modules = load_firmware()
-        blackbox = sys.modules["regulator.blackbox"]
         self.box = box
         self.states: tuple[str, ...] = modules["regulator.faults"].STATES
         self._rig = _Rig()
         self._line = _Line()
         self._times_s = box.times_s()
-        start = self._start(sys.modules["regulator.record"].PENDING, blackbox, modules)
+        start = self._start(sys.modules["regulator.record"].PENDING, modules)
         self.start_row = start.row
         self._keyframes = {each.row: each for each in box.keyframes if each.row > start.row}
 
-    def _start(self, pending: int, blackbox: Any, modules: dict[str, Any]) -> Keyframe:
+    def _start(self, pending: int, modules: dict[str, Any]) -> Keyframe:
         box = self.box
         lost_row = -1 if box.lost_row is None else box.lost_row
         for keyframe in sorted(box.keyframes, key=lambda each: each.row):
             if keyframe.row < lost_row:
                 continue
             self.app = self._make(modules, self._settings(keyframe.row))
-            self._found = list(blackbox.parts(self.app))
-            self.names: list[str] = list(blackbox.slot_names(self._found))
-            if f"{self.app.blackbox.crc:08X}" != box.names_crc:
+            self._found = parts(self.app)
+            self.names = slot_names(self._found)
+            if names_crc(self._found) != box.names_crc:
                 raise FileError(
                     f"recorded by firmware {box.identity.get('firmware', '?')} whose inner values are not those of "
                     "the firmware here; install the ipch that came with it"

@@ -1,0 +1,103 @@
+"""What a keyframe of the black box holds: every integer of the regulator's objects, in one order; and the firmware's
+module that copies them, which is written from here (`make pages`), so that the board need not find them at its start.
+"""
+
+from __future__ import annotations
+
+import zlib
+from typing import Any
+
+# Not a part of what decides about valves, or never to be copied: links to the outside and back.
+_OUTSIDE = ("rig", "store", "settings", "link", "blackbox", "sample", "scpi", "status")
+
+_HEAD = '''"""Copies every integer that decides about valves into a frame; written by `make pages`, do not edit.
+
+Each function copies one half: all of them in one go would make a tick too long.
+"""
+
+SLOTS = {slots}
+# The CRC32 of their names.
+NAMES_CRC = "{crc}"
+'''
+
+Found = list[tuple[str, Any, list[tuple[str, int]]]]
+
+
+def parts(app: Any) -> Found:
+    """(path, object, names) of everything that decides about valves; names is a list of (name, length).
+
+    They are the integers (length 0) and the lists of integers among the attributes of the app and of the objects that
+    it leads to. An attribute that is none of these when the app has been made is not found.
+    """
+    waiting = [("", app)]
+    seen: list[Any] = []
+    found: Found = []
+    while waiting:
+        path, thing = waiting.pop(0)
+        if any(thing is other for other in seen):
+            continue
+        seen.append(thing)
+        names = []
+        for name, value in sorted(vars(thing).items()):
+            if name.lstrip("_") in _OUTSIDE:
+                continue
+            if isinstance(value, int):
+                names.append((name, 0))
+            elif type(value).__name__ in ("list", "array", "bytearray"):
+                if len(value) and all(isinstance(each, int) for each in value):
+                    names.append((name, len(value)))
+            else:
+                inner = (
+                    [(f"{name}.{n}", each) for n, each in enumerate(value)]
+                    if isinstance(value, tuple)
+                    else []
+                )
+                for step, each in inner or [(name, value)]:
+                    if not callable(each) and hasattr(each, "__dict__"):
+                        waiting.append((f"{path}.{step}" if path else step, each))
+        if names:
+            found.append((path, thing, names))
+    return found
+
+
+def slot_names(found: Found) -> list[str]:
+    """The name of each integer of a keyframe, in its order: `sensors.control.band`, `safety._was_pa[3]`."""
+    listed = []
+    for path, _, names in found:
+        prefix = path + "." if path else ""
+        for name, length in names:
+            listed += [f"{prefix}{name}[{index}]" for index in range(length)] if length else [prefix + name]
+    return listed
+
+
+def names_crc(found: Found) -> str:
+    """The CRC32 of all names, eight hexadecimal digits."""
+    text = "".join(f"{name}\n" for name in slot_names(found))
+    return f"{zlib.crc32(text.encode()):08X}"
+
+
+def module(app: Any) -> str:
+    """The text of the firmware's module `regulator/keyframe.py` for an app that has just been made."""
+    found = parts(app)
+    slots = len(slot_names(found))
+    halves: list[list[str]] = [[], []]
+    slot = 0
+    for path, _, names in found:
+        lines = halves[slot * 2 >= slots]
+        lines.append(f"    o = {_reference(path)}")
+        for name, length in names:
+            if length:
+                lines.append(f"    v = o.{name}")
+            for index in range(length or 1):
+                lines.append(f"    frame[{slot}] = {f'v[{index}]' if length else f'o.{name}'}")
+                slot += 1
+    text = _HEAD.format(slots=slots, crc=names_crc(found))
+    for name, lines in zip(("first", "second"), halves, strict=True):
+        text += "\n\n" + "\n".join([f"def {name}(frame, app):", *lines]) + "\n"
+    return text
+
+
+def _reference(path: str) -> str:
+    """`safety._watches.0` as Python: `app.safety._watches[0]`."""
+    steps = path.split(".") if path else []
+    return "app" + "".join(f"[{step}]" if step.isdigit() else f".{step}" for step in steps)
