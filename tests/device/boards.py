@@ -18,8 +18,8 @@ from typing import Any
 import pytest
 from _pytest.runner import runtestprotocol
 
+from ipch.compiling import firmware_files
 from ipch.errors import DeviceLostError, FileError
-from ipch.flash import firmware_files
 from ipch.sim.emulator import find_image
 from ipch.sim.line import SerialLine
 from ipch.sim.parameters import load_parameters

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import ast
 import hashlib
 
 import pytest
 
 from ipch import flash
-from ipch.flash import Report, firmware_files
+from ipch.compiling import MPY_VERSION, firmware_files, with_constants
+from ipch.flash import Report
+from ipch.paths import firmware_dir
 
 
 class Cut(Exception):
@@ -112,7 +115,7 @@ def test_compiled_files_are_of_the_format_that_the_boards_take() -> None:
     assert files["main.py"].startswith(b'"""')
     for name, data in files.items():
         if name.endswith(".mpy"):
-            assert data[:2] == bytes((ord("M"), flash._MPY_VERSION)), name
+            assert data[:2] == bytes((ord("M"), MPY_VERSION)), name
 
 
 class Line:
@@ -142,3 +145,33 @@ def test_late_answers_of_a_slow_board_are_passed_over() -> None:
     line = Line(late, late, "sequence,boot,state", late, "7,1,OFF")
     assert flash._fetch(line, 0.1) == {"sequence": "7", "boot": "1", "state": "OFF"}  # type: ignore[arg-type]
     assert flash._ask(Line(late, '-221,"no"'), ":SYST:ERR?", 0.1, flash._ERROR) == '-221,"no"'  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("line", "compiled"),
+    [
+        ("_A = 1\n", "_A = const(1)\n"),
+        ("_A = 2  # why\n_B = -_A * 1_000 - 2\n", "_A = const(2)  # why\n_B = const(-_A * 1_000 - 2)\n"),
+        *(
+            (line, line)
+            for line in (
+                "A = 3\n",
+                "_D = (1, 2)\n",
+                "_E = A + 1\n",
+                "_f = 4\n",
+                "_G = _H = 5\n",
+                "_I = True\n",
+            )
+        ),
+    ],
+)
+def test_private_integers_become_constants_and_nothing_else(line: str, compiled: str) -> None:
+    assert with_constants(line) == compiled
+
+
+def test_no_module_reads_a_private_integer_of_another() -> None:
+    # It is not there on a board.
+    for file in firmware_dir().rglob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text())):
+            if isinstance(node, ast.ImportFrom):
+                assert not [alias.name for alias in node.names if alias.name.startswith("_")], file

