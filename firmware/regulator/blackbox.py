@@ -12,9 +12,9 @@ from array import array
 
 ROWS = 550  # at a tick of 20 ms: 10 s up to a trip, and 1 s after it
 _AFTER = 50
-# As many keyframes as cover the rows: the oldest one that is of use lies within the first quarter of them.
-_EVERY = 137
-_KEYFRAMES = 4
+# As many keyframes as cover the rows: the oldest one that is of use lies within the first third of them.
+_EVERY = 183
+_KEYFRAMES = 3
 # A host that floods the port must not put keyframes off for long.
 _PATIENCE = 20
 _REQUEST_CHARACTERS = 1000

@@ -130,24 +130,28 @@ def first(frame, app):
     frame[109] = o._requested_us
     frame[110] = o._rest_ms
     frame[111] = o._settle_ms
-    v = o.barred
-    frame[112] = v[0]
-    frame[113] = v[1]
+    at = 112
+    for each in o.barred:
+        frame[at] = each
+        at += 1
     frame[114] = o.clear_pa
     frame[115] = o.excess_percent
     frame[116] = o.expected_pa
     frame[117] = o.isolation
     frame[118] = o.learned
     frame[119] = o.metered_pa
-    v = o.open_s
-    frame[120] = v[0]
-    frame[121] = v[1]
-    v = o.open_us
-    frame[122] = v[0]
-    frame[123] = v[1]
-    v = o.openings
-    frame[124] = v[0]
-    frame[125] = v[1]
+    at = 120
+    for each in o.open_s:
+        frame[at] = each
+        at += 1
+    at = 122
+    for each in o.open_us:
+        frame[at] = each
+        at += 1
+    at = 124
+    for each in o.openings:
+        frame[at] = each
+        at += 1
     frame[126] = o.pulse_us
     frame[127] = o.side
     frame[128] = o.stage
@@ -187,24 +191,14 @@ def first(frame, app):
     frame[156] = o._samples
     frame[157] = o._to_ambient
     frame[158] = o._trip_pa
-    v = o._was_control_pa
-    frame[159] = v[0]
-    frame[160] = v[1]
-    frame[161] = v[2]
-    frame[162] = v[3]
-    frame[163] = v[4]
-    frame[164] = v[5]
-    frame[165] = v[6]
-    frame[166] = v[7]
-    v = o._was_safety_pa
-    frame[167] = v[0]
-    frame[168] = v[1]
-    frame[169] = v[2]
-    frame[170] = v[3]
-    frame[171] = v[4]
-    frame[172] = v[5]
-    frame[173] = v[6]
-    frame[174] = v[7]
+    at = 159
+    for each in o._was_control_pa:
+        frame[at] = each
+        at += 1
+    at = 167
+    for each in o._was_safety_pa:
+        frame[at] = each
+        at += 1
     frame[175] = o.fault
     frame[176] = o.relief_open
     frame[177] = o.value
@@ -237,17 +231,10 @@ def first(frame, app):
     frame[202] = o._count
     frame[203] = o._dt_ms
     frame[204] = o._fall_pa_s
-    v = o._fast_pa
-    frame[205] = v[0]
-    frame[206] = v[1]
-    frame[207] = v[2]
-    frame[208] = v[3]
-    frame[209] = v[4]
-    frame[210] = v[5]
-    frame[211] = v[6]
-    frame[212] = v[7]
-    frame[213] = v[8]
-    frame[214] = v[9]
+    at = 205
+    for each in o._fast_pa:
+        frame[at] = each
+        at += 1
     frame[215] = o._hits
     frame[216] = o._index
     frame[217] = o._last_pa
@@ -255,42 +242,21 @@ def first(frame, app):
     frame[219] = o._noise_pa
     frame[220] = o._relief_ms
     frame[221] = o._rise_pa_s
-    v = o._safety_pa
-    frame[222] = v[0]
-    frame[223] = v[1]
-    frame[224] = v[2]
-    frame[225] = v[3]
-    frame[226] = v[4]
-    frame[227] = v[5]
-    frame[228] = v[6]
-    frame[229] = v[7]
-    frame[230] = v[8]
-    frame[231] = v[9]
+    at = 222
+    for each in o._safety_pa:
+        frame[at] = each
+        at += 1
     frame[232] = o._shut_ms
     frame[233] = o._slow_count
     frame[234] = o._slow_index
-    v = o._slow_pa
-    frame[235] = v[0]
-    frame[236] = v[1]
-    frame[237] = v[2]
-    frame[238] = v[3]
-    frame[239] = v[4]
-    frame[240] = v[5]
-    frame[241] = v[6]
-    frame[242] = v[7]
-    frame[243] = v[8]
-    frame[244] = v[9]
-    v = o._slow_safety_pa
-    frame[245] = v[0]
-    frame[246] = v[1]
-    frame[247] = v[2]
-    frame[248] = v[3]
-    frame[249] = v[4]
-    frame[250] = v[5]
-    frame[251] = v[6]
-    frame[252] = v[7]
-    frame[253] = v[8]
-    frame[254] = v[9]
+    at = 235
+    for each in o._slow_pa:
+        frame[at] = each
+        at += 1
+    at = 245
+    for each in o._slow_safety_pa:
+        frame[at] = each
+        at += 1
     frame[255] = o._still_ms
     frame[256] = o.fault
     frame[257] = o.heat_pa
@@ -299,32 +265,36 @@ def first(frame, app):
 
 def second(frame, app):
     o = app.safety._watches[4]
-    v = o._barred_ms
-    frame[259] = v[0]
-    frame[260] = v[1]
-    v = o._control_pa
-    frame[261] = v[0]
-    frame[262] = v[1]
-    frame[263] = v[2]
+    at = 259
+    for each in o._barred_ms:
+        frame[at] = each
+        at += 1
+    at = 261
+    for each in o._control_pa:
+        frame[at] = each
+        at += 1
     frame[264] = o._count
-    v = o._excess
-    frame[265] = v[0]
-    frame[266] = v[1]
+    at = 265
+    for each in o._excess:
+        frame[at] = each
+        at += 1
     frame[267] = o._index
     frame[268] = o._pause_ms
-    v = o._safety_pa
-    frame[269] = v[0]
-    frame[270] = v[1]
-    frame[271] = v[2]
+    at = 269
+    for each in o._safety_pa:
+        frame[at] = each
+        at += 1
     frame[272] = o._side
-    v = o._silent
-    frame[273] = v[0]
-    frame[274] = v[1]
+    at = 273
+    for each in o._silent:
+        frame[at] = each
+        at += 1
     frame[275] = o._verdicts
     frame[276] = o.fault
-    v = o.reference_gain
-    frame[277] = v[0]
-    frame[278] = v[1]
+    at = 277
+    for each in o.reference_gain:
+        frame[at] = each
+        at += 1
     frame[279] = o.value
     frame[280] = o.warnings
     o = app.safety._watches[5]
@@ -337,11 +307,10 @@ def second(frame, app):
     frame[287] = o._max_mk
     frame[288] = o._rise_mk
     frame[289] = o._wall_mk
-    v = o._was_mk
-    frame[290] = v[0]
-    frame[291] = v[1]
-    frame[292] = v[2]
-    frame[293] = v[3]
+    at = 290
+    for each in o._was_mk:
+        frame[at] = each
+        at += 1
     frame[294] = o.fault
     frame[295] = o.value
     frame[296] = o.warnings
@@ -351,39 +320,10 @@ def second(frame, app):
     frame[299] = o._budget_pa_h
     frame[300] = o._calm_s
     frame[301] = o._from_pa
-    v = o._lost_pa
-    frame[302] = v[0]
-    frame[303] = v[1]
-    frame[304] = v[2]
-    frame[305] = v[3]
-    frame[306] = v[4]
-    frame[307] = v[5]
-    frame[308] = v[6]
-    frame[309] = v[7]
-    frame[310] = v[8]
-    frame[311] = v[9]
-    frame[312] = v[10]
-    frame[313] = v[11]
-    frame[314] = v[12]
-    frame[315] = v[13]
-    frame[316] = v[14]
-    frame[317] = v[15]
-    frame[318] = v[16]
-    frame[319] = v[17]
-    frame[320] = v[18]
-    frame[321] = v[19]
-    frame[322] = v[20]
-    frame[323] = v[21]
-    frame[324] = v[22]
-    frame[325] = v[23]
-    frame[326] = v[24]
-    frame[327] = v[25]
-    frame[328] = v[26]
-    frame[329] = v[27]
-    frame[330] = v[28]
-    frame[331] = v[29]
-    frame[332] = v[30]
-    frame[333] = v[31]
+    at = 302
+    for each in o._lost_pa:
+        frame[at] = each
+        at += 1
     frame[334] = o._metered_pa
     frame[335] = o._quarter
     frame[336] = o._quarters
@@ -407,26 +347,20 @@ def second(frame, app):
     frame[353] = o._valve
     frame[354] = o.active
     frame[355] = o.cut
-    v = o.moved_pa
-    frame[356] = v[0]
-    frame[357] = v[1]
-    frame[358] = v[2]
-    frame[359] = v[3]
-    frame[360] = v[4]
-    v = o.open_ms
-    frame[361] = v[0]
-    frame[362] = v[1]
-    frame[363] = v[2]
-    frame[364] = v[3]
-    frame[365] = v[4]
+    at = 356
+    for each in o.moved_pa:
+        frame[at] = each
+        at += 1
+    at = 361
+    for each in o.open_ms:
+        frame[at] = each
+        at += 1
     frame[366] = o.pending
     frame[367] = o.pulse_us
-    v = o.results
-    frame[368] = v[0]
-    frame[369] = v[1]
-    frame[370] = v[2]
-    frame[371] = v[3]
-    frame[372] = v[4]
+    at = 368
+    for each in o.results:
+        frame[at] = each
+        at += 1
     frame[373] = o.side
     frame[374] = o.switches
     o = app.safety.rough
@@ -515,27 +449,27 @@ def second(frame, app):
     frame[448] = o._back
     frame[449] = o._extreme
     frame[450] = o._extreme_s
-    v = o.at_s
-    frame[451] = v[0]
-    frame[452] = v[1]
-    frame[453] = v[2]
+    at = 451
+    for each in o.at_s:
+        frame[at] = each
+        at += 1
     frame[454] = o.count
     frame[455] = o.rising
-    v = o.value
-    frame[456] = v[0]
-    frame[457] = v[1]
-    frame[458] = v[2]
+    at = 456
+    for each in o.value:
+        frame[at] = each
+        at += 1
     o = app.control.hold.drift._turns
     frame[459] = o._back
     frame[460] = o._extreme
     frame[461] = o._extreme_s
-    v = o.at_s
-    frame[462] = v[0]
-    frame[463] = v[1]
-    frame[464] = v[2]
+    at = 462
+    for each in o.at_s:
+        frame[at] = each
+        at += 1
     frame[465] = o.count
     frame[466] = o.rising
-    v = o.value
-    frame[467] = v[0]
-    frame[468] = v[1]
-    frame[469] = v[2]
+    at = 467
+    for each in o.value:
+        frame[at] = each
+        at += 1

@@ -37,12 +37,14 @@ class Scpi:
         self._at = 0
         self._replies = []
         self._number = None  # the <n> of the header in execution, where it takes one
+        keywords = {}  # each is kept once
         for rows in (status.rows(), table):
             for row in rows:
                 if row[0][0] == "*":
                     self._common[row[0]] = row
                 else:
-                    _insert(self._root, row)
+                    _insert(self._root, row, keywords)
+        _prune(self._root)
 
     def begin(self, line: str):
         """Take a message without its terminator: printable ASCII and tabs."""
@@ -143,15 +145,15 @@ class Scpi:
         for word in words:
             parent = node
             node = self._child(node, word.upper(), header)
-        row = node.get("")
+        row = node if isinstance(node, tuple) else node.get("")
         if row is None:
             raise ScpiError(-113, header)
         self._node = parent
         return row
 
-    def _child(self, node: dict, word: str, header: str) -> dict:
+    def _child(self, node, word: str, header: str):
         name = word.rstrip("0123456789")
-        child = node.get(name) if name else None
+        child = node.get(name) if name and isinstance(node, dict) else None
         if child is None:
             raise ScpiError(-113, header)
         suffix = int(word[len(name) :] or 1)
@@ -191,15 +193,17 @@ def _keywords(pattern: str) -> list:
     return words
 
 
-def _insert(root: dict, row: tuple):
+def _insert(root: dict, row: tuple, keywords: dict):
     """Add a row to the tree: a node maps keywords in both forms to nodes, "" to its row, "#" marks <n>.
 
-    The followers of a node that may be left out are reached from it and from the node that it follows.
+    The followers of a node that may be left out are reached from it and from the node that it follows. `keywords` has
+    every keyword so far.
     """
     pattern = row[0]
     ends = [root]
     for word, optional, numbered in _keywords(pattern):
-        short = short_form(word)
+        short = keywords.setdefault(short_form(word), short_form(word))
+        long = keywords.setdefault(word.upper(), word.upper())
         children = []
         for node in ends:
             child = node.get(short)
@@ -209,7 +213,7 @@ def _insert(root: dict, row: tuple):
             children.append({})
         for node in ends:
             if short not in node:
-                node[short] = node[word.upper()] = children[0]
+                node[short] = node[long] = children[0]
         if numbered:
             for child in children:
                 child["#"] = None
@@ -218,3 +222,13 @@ def _insert(root: dict, row: tuple):
         if "" in node:
             raise ValueError(pattern + " and " + node[""][0])
         node[""] = row
+
+
+def _prune(node: dict):
+    """Put the row itself in the place of each node that has nothing else: that is 3 kB on the board."""
+    for key, child in node.items():
+        if isinstance(child, dict):
+            if len(child) == 1 and "" in child:
+                node[key] = child[""]
+            else:
+                _prune(child)

@@ -137,7 +137,7 @@ def test_keyframes_hold_what_the_objects_held_at_the_end_of_one_tick():
         app.pair[1]._list[2] = tick
         app.tick()
     ages = [box.age(number) for number in box.keyframe_numbers]
-    assert len([age for age in ages if age < ROWS]) == 4 and max(ages) >= ROWS * 3 // 4 - 2
+    assert len([age for age in ages if age < ROWS]) == 3 and max(ages) >= ROWS * 2 // 3 - 2
     for slot, number in enumerate(box.keyframe_numbers):
         assert list(column(box, f"keyframe{slot}")) == [number, number]
 

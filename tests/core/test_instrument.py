@@ -486,10 +486,11 @@ def queries(bench):
         if any(node is other for other in seen):
             return
         seen.append(node)
+        if isinstance(node, tuple):
+            rows.append(node)
+            return
         for key, value in node.items():
-            if key == "":
-                rows.append(value)
-            elif key != "#":
+            if key != "#":
                 walk(value)
 
     walk(scpi._root)

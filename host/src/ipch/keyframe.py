@@ -87,10 +87,15 @@ def module(app: Any) -> str:
         lines.append(f"    o = {_reference(path)}")
         for name, length in names:
             if length:
-                lines.append(f"    v = o.{name}")
-            for index in range(length or 1):
-                lines.append(f"    frame[{slot}] = {f'v[{index}]' if length else f'o.{name}'}")
-                slot += 1
+                lines += [
+                    f"    at = {slot}",
+                    f"    for each in o.{name}:",
+                    "        frame[at] = each",
+                    "        at += 1",
+                ]
+            else:
+                lines.append(f"    frame[{slot}] = o.{name}")
+            slot += length or 1
     text = _HEAD.format(slots=slots, crc=names_crc(found))
     for name, lines in zip(("first", "second"), halves, strict=True):
         text += "\n\n" + "\n".join([f"def {name}(frame, app):", *lines]) + "\n"
