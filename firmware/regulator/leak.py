@@ -57,7 +57,7 @@ class Leak:
     def check_slowly(self, moved: bool):
         """Once a second. `moved`: gas is moved otherwise than by a hold's pulses."""
         sensors = self._sensors
-        if moved or sensors.wall_mk == 0 or abs(self._tightness.heat_pa) > _STIRRED_PA:
+        if moved or sensors.wall_mk == 0 or self._tightness.heat_pa() > _STIRRED_PA:
             self._calm_s = 0
             return
         if sensors.control.band != VALID:

@@ -49,6 +49,7 @@ class Pulses:
         self.reference_gain = [0, 0]  # what each valve's gain was once it was well known, 0 before
         self._verdicts = 0
         self._silent = [0, 0]
+        self._unclear_pa = [0, 0]
         self._barred_ms = [0, 0]
         self._excess = [0, 0]
         self._side = -1
@@ -64,6 +65,7 @@ class Pulses:
         self.warnings &= ~VENT_SHUT
         for side in (FILL, VENT):
             self._silent[side] = 0
+            self._unclear_pa[side] = 0
             self._excess[side] = 0
             self._barred_ms[side] = 0
         self._count = 0
@@ -111,13 +113,16 @@ class Pulses:
         if valves.expected_pa == 0:
             if step_pa < valves.clear_pa and valves.verdict_us < _SURE_US:
                 return
-            silent = step_pa < valves.clear_pa
+            # Steps that noise hides one by one add up: five of them are clear from about twice as much on.
+            self._unclear_pa[side] += step_pa
+            silent = step_pa < valves.clear_pa and self._unclear_pa[side] < 2 * valves.clear_pa
         elif valves.expected_pa < valves.clear_pa:
             return
         else:
             silent = step_pa < valves.expected_pa // 10 * (_EFFECT_PERCENT // 10)
         if not silent:
             self._silent[side] = 0
+            self._unclear_pa[side] = 0
             if side == VENT:
                 self.warnings &= ~VENT_SHUT
             return
@@ -125,6 +130,7 @@ class Pulses:
         if self._silent[side] < _SILENT:
             return
         self._silent[side] = _SILENT - 1
+        self._unclear_pa[side] = 0
         if side == FILL and self._sensors.supply.band == VALID:
             self.fault = FILL_STUCK_SHUT
             self.value = valves.verdict_us

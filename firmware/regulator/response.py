@@ -115,7 +115,7 @@ class Response:
             return
         if self.gain == 0:
             if step_pa < clear_pa:
-                self._trial_us = us * 5 // 4 if us < _TRIAL_FINE_US else us * 3 // 2
+                self._try_longer(us)
                 return
             self.floor_us = max(self.floor_us, min(us, _FLOOR_KNOWN_US))
         else:
@@ -131,11 +131,19 @@ class Response:
         self._anchor(us, muldiv(step_pa, 1000, flow_kpa))
         self._fit()
 
+    def _try_longer(self, us: int):
+        self._trial_us = us * 5 // 4 if us < _TRIAL_FINE_US else us * 3 // 2
+
     def _note_silence(self, us: int):
         """One pulse may fail; two in a row mean that they are too short."""
         self.missed += 1
         self.silent += 1
-        if self.silent > 1 and us < 2 * self.floor_us:
+        if self.silent > 1 and self.judged < TRUSTED:
+            # What the first pulses seemed to do was noise: it is unknown still.
+            self.gain = self.judged = 0
+            self._short_us = self._short_step = self._long_us = self._long_step = 0
+            self._try_longer(us)
+        elif self.silent > 1 and us < 2 * self.floor_us:
             self.floor_us = min(max(self.floor_us, us) * 9 // 8, _FLOOR_MAX_US)
 
     def _anchor(self, us: int, step: int):

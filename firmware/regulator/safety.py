@@ -296,7 +296,7 @@ class Safety:
             if self._second_ms >= 1000:
                 self._second_ms -= 1000
                 self._leak_due = True
-                self.climate.check_slowly(sample, self.tightness.heat_pa)
+                self.climate.check_slowly(sample, self.tightness.heat_pa())
 
     def _collect_warnings(self):
         self.warnings = (

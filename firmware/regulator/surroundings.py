@@ -96,7 +96,7 @@ class Climate:
         sensors = self._sensors
         wall_mk = 0 if sample.faults & 4 else 273_150 + sample.wall_counts * 125 // 16
         gas_mk = 0 if sample.faults & 2 else pt1000_mk(sample.gas_counts)
-        calm = -_HEAT_PA < heat_pa < _HEAT_PA
+        calm = heat_pa < _HEAT_PA
         self._check_plausible(wall_mk, gas_mk, calm)
         distrusted = 0
         if self._distrust_wall_s > 0:

@@ -21,11 +21,6 @@ _BURST_LEAST_PA = 100_000
 _BURST_SAMPLES = 5
 # What a safety transducer of 9 bits cannot miss.
 _SEEN_BY_BOTH_PA = 100_000
-# What a movement of the pressure leaves as heat: 31 % of it comes back, at first with a time constant of 4 s or more
-# (12 to 26 s in 0.5 L; a third of that in 0.1 L), and is forgotten with one of 26 s.
-_HEAT_PER_256 = 80
-_HEAT_BACK_MS = 4_000
-_HEAT_MEMORY_MS = 26_000
 # So long after the relief valve was open, what falls is the relief valve.
 _RELIEF_MS = 5_000
 # Once nothing has moved for so long the cause is gone.
@@ -42,7 +37,9 @@ class Tightness:
         self._valves = valves
         self.fault = NO_FAULT
         self.value = 0
-        self.heat_pa = 0  # share of the last movements that will come back
+        self.warm = valves.warm
+        self.cold = valves.cold
+        self._from_pa = 0  # where the pressure was when the valves were shut, or when gas was let through
         self._last_pa = -1  # none yet
         self._shut_ms = 0
         self._dt_ms = 0
@@ -87,7 +84,6 @@ class Tightness:
         if self._last_pa < 0:
             self._restart(pa)
         index = self._index
-        moved_last_pa = pa - self._last_pa
         self._last_pa = pa
         self._dt_ms = dt_ms
         if relief:
@@ -99,11 +95,14 @@ class Tightness:
             if self._fast_pa[before] - pa > self._burst_pa:
                 self._judge_burst(pa - self._fast_pa[before], self._safety_pa[before])
         if moving or relief:
+            if self._shut_ms >= _SHUT_MS:
+                self._end_shut(pa)
             self._shut_ms = 0
         if self._shut_ms < _SHUT_MS:
-            self.heat_pa += moved_last_pa * _HEAT_PER_256 >> 8
             self._shut_ms += dt_ms
             self._count = self._slow_count = 0
+            if self._shut_ms >= _SHUT_MS:
+                self._end_moving(pa)
         else:
             count = self._count
             if count:
@@ -126,10 +125,33 @@ class Tightness:
 
     def cool(self, dt_ms: int):
         """Let what is left of the heat fade; `dt_ms` since the last call, 1 s at most."""
-        self.heat_pa -= (self.heat_pa >> 4) * dt_ms // (_HEAT_MEMORY_MS >> 4)
+        pa = self._last_pa
+        if pa < 0:
+            return
+        if self._shut_ms < _SHUT_MS:
+            self._end_moving(pa)
+        self.warm.fade(dt_ms, pa)
+        self.cold.fade(dt_ms, pa)
+
+    def heat_pa(self) -> int:
+        """Return how much of the pressure may still come back, one way or the other."""
+        return max(self.warm.pa, self.cold.pa)
+
+    def _end_moving(self, pa: int):
+        moved_pa = pa - self._from_pa
+        self._from_pa = pa
+        self.warm.move(moved_pa)
+        self.cold.move(-moved_pa)
+
+    def _end_shut(self, pa: int):
+        moved_pa = pa - self._from_pa
+        self._from_pa = pa
+        self.warm.give_back(-moved_pa)
+        self.cold.give_back(moved_pa)
 
     def _restart(self, pa: int):
         self._last_pa = pa
+        self._from_pa = pa
         self._shut_ms = 0
         for index in range(_SAMPLES):
             self._fast_pa[index] = pa
@@ -153,13 +175,14 @@ class Tightness:
 
     def _judge(self, moved_pa: int, ms: int, safety_from_pa: int):
         """A movement while shut is a fault unless heat explains it; the safety transducer sees large ones, too."""
-        back_pa = self.heat_pa // 64 * min(ms, _HEAT_BACK_MS) // (_HEAT_BACK_MS // 64)
+        # From when the valves were shut to where these samples begin.
+        before_pa = self._last_pa - moved_pa - self._from_pa
         if moved_pa > 0:
             rate_pa_s = self._rise_pa_s
-            over_pa = moved_pa + min(back_pa, 0)
+            over_pa = moved_pa - self.cold.back_pa(before_pa, ms, self._last_pa)
         else:
             rate_pa_s = self._fall_pa_s
-            over_pa = -moved_pa - max(back_pa, 0)
+            over_pa = -moved_pa - self.warm.back_pa(-before_pa, ms, self._last_pa)
         if over_pa < self._least_pa or over_pa < muldiv(rate_pa_s, ms * _SHARE_PERCENT, 100_000):
             return
         if over_pa > _SEEN_BY_BOTH_PA and not self._safety_saw(moved_pa, safety_from_pa):

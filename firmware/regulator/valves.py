@@ -1,6 +1,7 @@
 """Windows of the two valve pairs: isolation first, pulse inside, isolation shut; interlock and metering."""
 
 from regulator.fixed import flow_fraction, muldiv
+from regulator.heat import Heat
 from regulator.response import TRUSTED, Response
 from regulator.transducers import VALID
 
@@ -28,6 +29,8 @@ _MANY = 50
 # A window with an excess of this share teaches nothing of its pulse. It is only told of valves that so many pulses have
 # taught, and from so many Pa on.
 _EXCESS_PERCENT = 50
+# More than this no open valve lets pass: then the response was learned wrongly, or it is the noise of a long chain.
+_EXCESS_MOST_PERCENT = 250
 _KNOWN = 8
 _EXCESS_PA = 6_000
 
@@ -57,6 +60,9 @@ class Valves:
         self._judged_us = 0  # the pulse to learn from, 0 for none
         self._flow_kpa = 0
         self._before_pa = 0
+        # What the gas may give back: as a fall, as a rise. Kept by the watch that sees every movement.
+        self.warm = Heat()
+        self.cold = Heat()
         self.barred = [False, False]  # sides on which no pulse is wanted at present
         self.metered_pa = 0  # sum of the expected immediate steps of all pulses, fills less vents
         # What became of the last pulse, or of the chain of pulses whose end was seen; `verdicts` counts them.
@@ -65,12 +71,16 @@ class Valves:
         self.verdict_us = 0
         self.verdict_pa = 0  # immediate step, towards its own side
         self.expected_pa = 0  # what was expected of it, 0 while the valve is unknown
-        self.clear_pa = _CLEAR_PA  # steps below are not told from noise
+        self.clear_pa = _CLEAR_PA  # steps below are not told from noise, nor from what was extrapolated
         self.excess_percent = 0  # what it did beyond that, of what a valve that stays open would have
         self._pulse_from_pa = 0  # pressure when the last pulse began, and what was expected of it
         self._pulse_step_pa = 0
         self._chain_us = 0
         self._chain_pa = 0
+        # What is extrapolated since the pulse began: samples of the line, for how many ticks; what noise makes of it.
+        self._fitted = 1
+        self._ticks = 0
+        self._doubt = 1
         self._open_ms = 0  # how long the isolation valve has been open for it
         self.configure()
 
@@ -182,6 +192,7 @@ class Valves:
             return
         if self.isolation >= 0:
             self._open_ms += dt_ms
+        self._ticks += 1
         ended = self._rest_ms <= 0
         self._rest_ms -= dt_ms
         if self.stage == PULSE:
@@ -207,6 +218,7 @@ class Valves:
                 self._rest_ms = self._settle_ms * _CARE
             # Extrapolated since the pulse began: what the pressure would be now without it.
             self._before_pa = self._sensors.ahead_pa(0)
+            self._doubt = 1 + self._ticks // self._fitted
             self._sensors.resume_fit()
         else:
             self.stage = SHUT
@@ -218,6 +230,9 @@ class Valves:
         self.stage = PULSE
         self._rest_ms = us // 1000 + 1
         self.pulse_us = us
+        if not self._chain_us:
+            self._fitted = max(self._sensors.samples, 1)
+            self._ticks = 0
         self._sensors.freeze_fit()
         self._judged_us = us
         self._flow_kpa = self.flow_kpa(side)
@@ -248,7 +263,8 @@ class Valves:
         clear_pa = _CLEAR_PER_NOISE * self._sensors.noise_pa()
         if self._sensors.samples > _MANY:
             clear_pa //= 2
-        clear_pa = max(_CLEAR_PA, clear_pa)
+        # A slope that few samples told is off by more, the further it is extrapolated.
+        clear_pa = max(_CLEAR_PA, clear_pa) * min(self._doubt, 20)
         response = self.responses[side]
         self.verdicts = self.verdicts + 1 & 0xFFFFFF
         self.verdict_side = side
@@ -269,9 +285,11 @@ class Valves:
         idle_ms = self._open_ms - self._chain_us // 1000
         if response.judged < _KNOWN or idle_ms <= 0:
             return 0
-        excess_pa = step_pa - self._chain_pa
+        heat = self.warm if self.side == VENT else self.cold
+        excess_pa = step_pa - self._chain_pa - heat.back_pa(0, self._open_ms, self._sensors.pressure_pa)
         # Less than three times what was expected may be a response that is not known well enough at this pressure.
         if excess_pa < _EXCESS_PA or excess_pa < 2 * self._chain_pa:
             return 0
         open_pa = muldiv(response.rate_pa_s(self._flow_kpa), idle_ms, 1000)
-        return min(muldiv(excess_pa, 100, max(open_pa, 1)), 1000)
+        percent = muldiv(excess_pa, 100, max(open_pa, 1))
+        return percent if percent <= _EXCESS_MOST_PERCENT else 0

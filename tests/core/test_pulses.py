@@ -85,8 +85,16 @@ def test_an_unknown_valve_counts_from_long_pulses_on():
     assert judge.pulses.fault == NO_FAULT
     for _ in range(5):
         assert judge.pulses.fault == NO_FAULT
-        judge.pulse(FILL, 999, expected_pa=0, us=50_000)
+        judge.pulse(FILL, 399, expected_pa=0, us=50_000)
     assert judge.pulses.fault == FILL_STUCK_SHUT
+
+
+def test_steps_of_an_unknown_valve_that_noise_hides_one_by_one_add_up():
+    for step_pa, fault in ((390, FILL_STUCK_SHUT), (410, NO_FAULT)):
+        judge = Judge()
+        for _ in range(5):
+            judge.pulse(FILL, step_pa, expected_pa=0, us=90_000)
+        assert judge.pulses.fault == fault
 
 
 def test_without_a_supply_transducer_fills_are_held_back_for_a_minute_instead():

@@ -90,6 +90,27 @@ def test_pulses_that_missed_teach_nothing():
         assert response.floor_us < 12_000
 
 
+def test_what_noise_taught_of_an_unknown_valve_is_forgotten():
+    # 2 L at 0.1 MPa, noise of 1.5 kPa: the first short pulse seemed to do 5 kPa, and nothing after it did so much.
+    response = Response(3_000)
+    response.judge(7_000, 5_107, 3_000, 3_900)
+    assert response.gain
+    for us in (28_000, 28_000):
+        response.judge(us, 500, 3_000, 3_900)
+    assert response.gain == 0 and response.judged == 0
+    assert response.pulse_us(10_000, 3_000, 300_000) == 42_000
+    response.judge(150_000, 6_450, 3_000, 3_900)
+    assert abs(response.gain - 14_333) < 200
+    # A valve that is known has missed pulses, and stays known.
+    valve = Valve(58_000)
+    response = Response(3_000)
+    teach(response, valve, [40_000] * 10)
+    gain = response.gain
+    for _ in range(3):
+        response.judge(10_000, 0, 4_000, 1_000)
+    assert response.gain == gain and response.missed == 3
+
+
 def test_pulses_that_have_become_too_short_grow():
     response, valve = Response(3_000), Valve(58_000)
     teach(response, valve, [40_000, 9_000] * 10)

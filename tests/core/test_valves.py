@@ -196,3 +196,16 @@ def test_an_aborted_window_keeps_the_settle_time_and_teaches_nothing():
     p.run(20)
     assert p.valves.idle()
     assert p.valves.responses[VENT].judged == 0
+
+
+def test_what_no_open_valve_could_let_pass_is_no_excess_and_heat_is_not_either():
+    for moved_pa, warm_pa, percent in ((9_000, 0, 131), (9_000, 60_000, 0), (40_000, 0, 0)):
+        p = Pair(1e6)
+        response = p.valves.responses[VENT]
+        response.gain = 58_000
+        response.judged = 10
+        p.run(30)
+        p.valves.warm.pa = warm_pa
+        p.valves.request(VENT, 10_000, False)
+        p.run(60, on_pulse=-moved_pa)
+        assert abs(p.valves.excess_percent - percent) <= 5, p.valves.excess_percent

@@ -292,7 +292,8 @@ def test_what_the_gas_gives_back_after_a_ramp_is_no_leak():
         desk = settled()
         known(desk, FILL, 58_000)
         known(desk, VENT, 58_000)
-        desk.safety.tightness.heat_pa = sign * 382_000
+        desk.safety.tightness.warm.pa = sign * 382_000
+        desk.safety.tightness.cold.pa = -sign * 382_000
         pa, left = 5e6, 382_000.0
         for _ in range(1500):
             left -= left / 13 / 50

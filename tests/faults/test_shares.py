@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.faults import _fuzz, _long, _pairs, _pressure, _sim
-from tests.faults._rig import STATES
+from tests.faults._rig import STATES, Bench
 
 
 def test_over_pressure_reaches_the_relief_output_within_50_ms() -> None:
@@ -59,3 +59,23 @@ def test_no_false_trip(calm: _long.Calm) -> None:
 def test_cells_on_the_sim_rung(index: int) -> None:
     cell, state = _sim.CELLS[index]
     _sim.run_sim(cell, state)
+
+
+@pytest.mark.parametrize(("seed", "filled_s"), [(2, 0.6), (3, 1.0)])
+def test_a_quick_fill_after_a_vent_cools_and_is_no_open_vent(seed: int, filled_s: float) -> None:
+    """Seen in a recipe, 0.1 L: the cold of the vent was set against the heat of the fill, which fell by 20 kPa/s."""
+    bench = Bench(sets=("volume_l=0.1", "initial_mpa=0.8", "supply_mpa=8", "missed_probability=0"), seed=seed)
+    try:
+        bench.send(":SOUR:PRES:SLEW 0.1;:SOUR:PRES 0.9;:OUTP ON")
+        bench.run_s(15)
+        bench.send(":SOUR:PRES:LEV:IMM:AMPL:VENT 1")
+        bench.run_s(30)
+        while bench.state == "VENT":
+            bench.run_s(0.1)
+        bench.send(":SOUR:PRES:SLEW 0.3;:SOUR:PRES 0.7;:OUTP ON")
+        bench.run_s(filled_s)
+        bench.send(":OUTP OFF")
+        bench.run_s(8)
+        assert bench.app.safety.fault_name == "NONE", bench.app.safety.fault_value
+    finally:
+        bench.close()

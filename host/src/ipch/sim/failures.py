@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from ipch.sim.valve import Valve
     from ipch.sim.world import World
 
-Values = Mapping[str, float | str]
+Values = Mapping[str, "float | str"]
 
 MA_PER_PA = 16.0 / 10e6
 # What a burst or a leak of 1 kPa/h at 5 MPa is as a conductance, per m3 of chamber.
