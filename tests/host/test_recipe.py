@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from contextlib import closing
 from http.client import HTTPConnection
 from pathlib import Path
@@ -7,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from ipch.errors import FileError, UsageError
-from ipch.recipe import Hold, Ramp, Recipe, estimate_s, shortened
+from ipch.growing import BinaryCycles, TextCycles, open_cycles
+from ipch.recipe import Hold, Ramp, Recipe, shortened
 from ipch.recipe_file import (
     choose_recipe,
     describe_recipes,
@@ -18,8 +20,13 @@ from ipch.recipe_file import (
     recipe_of_record,
     shipped_recipes,
 )
-from ipch.triggers import CycleFile, Webhooks
+from ipch.timetable import estimate_s
+from ipch.webhooks import Webhooks
 
+SAMPLES = os.environ.get("IPCH_SAMPLES")
+needs_samples = pytest.mark.skipif(
+    not SAMPLES, reason="IPCH_SAMPLES does not name the folder of real cycler files"
+)
 NAMES = ["activation", "bilayer", "demo", "depressurisation", "gitt", "long-term", "rate-capability"]
 
 
@@ -41,7 +48,7 @@ def test_all_recipes_that_are_shipped_are_valid() -> None:
 
 @pytest.mark.parametrize(
     ("name", "hours"),
-    [("activation", 23), ("rate-capability", 212), ("long-term", 1100), ("gitt", 140), ("bilayer", 2200)],
+    [("activation", 23), ("rate-capability", 212), ("long-term", 1100), ("gitt", 402), ("bilayer", 2200)],
 )
 def test_how_long_the_protocols_hold(name: str, hours: int) -> None:
     tasks = load_recipe(find_recipe(name)).steps()
@@ -231,7 +238,7 @@ def test_a_recipe_is_the_same_out_of_its_record() -> None:
 
 def test_the_cycle_in_a_growing_file(tmp_path: Path) -> None:
     path = tmp_path / "cell.csv"
-    cycles = CycleFile(path)
+    cycles = TextCycles(path)
     assert cycles.read() == 0
     path.write_text("Some cycler\nTime,Cycle Index,Voltage(V)\n0,1,3.1\n1,2,3")
     assert cycles.read() == 1
@@ -243,6 +250,52 @@ def test_the_cycle_in_a_growing_file(tmp_path: Path) -> None:
     assert cycles.read() == 11
     path.write_text("Cycle Count / 1\tVoltage / V\n4\t3.1\n")
     assert cycles.read() == 4
+
+
+def settled(cycles: BinaryCycles) -> int:
+    """What it says once a reading that is under way has ended."""
+    cycles.read()
+    if cycles._reading is not None:
+        cycles._reading.exception(timeout=60)
+    return cycles.read()
+
+
+def test_the_cycle_in_a_file_that_is_read_as_a_whole(tmp_path: Path) -> None:
+    path = tmp_path / "cell.csv"
+    head = "Unix Time / s,Voltage / V,Current / A,Cycle Count / 1"
+    with closing(BinaryCycles(path, again_s=0.0, rest=0.0)) as cycles:
+        assert settled(cycles) == 0 and not cycles.trouble
+        path.write_text("half a")
+        assert settled(cycles) == 0
+        assert "no known cycler" in cycles.trouble
+        path.write_text(f"{head}\n0,3,1,1\n60,3,1,2\n")
+        assert settled(cycles) == 2
+        assert not cycles.trouble
+        # Unchanged, it is not read again; what was seen stays seen.
+        cycles.read()
+        assert cycles._reading is None
+        path.unlink()
+        assert settled(cycles) == 2
+
+
+@needs_samples
+@pytest.mark.parametrize(
+    ("name", "highest"), [("nw4-120-6-1-36.ndax", 5), ("250116_kigr_gen6_01_02_GCPL_CD8.mpr", 3)]
+)
+def test_the_cycle_in_a_real_binary_file(name: str, highest: int, tmp_path: Path) -> None:
+    with closing(open_cycles(Path(SAMPLES or "") / name)) as cycles:
+        assert isinstance(cycles, BinaryCycles)
+        assert settled(cycles) == highest
+
+
+def test_what_cannot_be_followed(tmp_path: Path) -> None:
+    with pytest.raises(FileError, match=r"cell.xlsx: no file whose cycles can be followed; .csv, .*, .mpr"):
+        open_cycles(tmp_path / "cell.xlsx")
+    path = tmp_path / "cell.csv"
+    path.write_text("a,b\n" + "1,2\n" * 1000)
+    with closing(open_cycles(path)) as cycles:
+        assert cycles.read() == 0
+        assert cycles.trouble == f"{path}: no column of cycle numbers in its first 1000 lines"
 
 
 def test_calls_over_http() -> None:

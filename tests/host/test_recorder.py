@@ -48,6 +48,7 @@ def test_a_run_is_read_as_it_was_written(tmp_path: Path, regulator: Instrument, 
     assert np.isnan(run.samples["gas_k"][1])
     assert [(event.kind, event.text) for event in run.events] == [
         ("begin", "recording"),
+        ("valves", "learned gains: fill 0 Pa/s per MPa, vent 0 Pa/s per MPa"),
         ("state", "OFF"),
         ("step", "ramp"),
         ("state", "REGULATE"),

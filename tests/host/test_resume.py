@@ -12,10 +12,11 @@ from ipch.errors import FaultError, FileError
 from ipch.experiments import RECORD_NAME, unfinished_recipe
 from ipch.instrument import Instrument
 from ipch.operations import Progress
+from ipch.position import find_position
 from ipch.recipe import Recipe, shortened
 from ipch.recipe_file import find_recipe, load_recipe, parse_recipe, shipped_recipes
 from ipch.recorder import Recorder
-from ipch.runner import Runner, find_position
+from ipch.runner import Runner
 from ipch.runs import load_run
 from ipch.session import is_query
 from ipch.sim.desk import Desk

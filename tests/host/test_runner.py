@@ -16,10 +16,11 @@ from ipch.operations import Progress
 from ipch.recipe import Recipe
 from ipch.recipe_file import load_recipe
 from ipch.recorder import Recorder
-from ipch.runner import Runner, plan
+from ipch.runner import Runner
 from ipch.runs import Run, load_run
 from ipch.sim.channel import ask
 from ipch.sim.server import simulate
+from ipch.timetable import plan
 
 Play = Callable[..., Run]
 

@@ -14,14 +14,16 @@ from ipch.errors import DeviceLostError, FileError
 from ipch.instrument import Instrument, Sample
 from ipch.monitor import Pacer
 from ipch.operations import Report
+from ipch.position import find_position
 from ipch.recipe import shortened
 from ipch.recipe_file import Chosen, recipe_of_record
 from ipch.record import open_database
 from ipch.recorder import Recorder
-from ipch.runner import Plan, Runner, find_position, plan
+from ipch.runner import Runner
 from ipch.runs import TRUTH_NAME, Run, find_record, load_run
 from ipch.summary import Judgement, find_truth
 from ipch.thinning import Thinning
+from ipch.timetable import Plan, plan
 
 if TYPE_CHECKING:
     from ipch.evaluation import Assumed, Evaluation

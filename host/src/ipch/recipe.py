@@ -254,30 +254,3 @@ def shortened(recipe: Recipe, longest_s: float) -> Recipe:
         return step
 
     return recipe.model_copy(update={"step": [cut(step) for step in recipe.step]})
-
-
-def estimate_s(
-    tasks: list[Task], start_pa: float, slew_pa_s: int, vent_pa_s: int, settle_s: float
-) -> list[float]:
-    """About how long each step takes, in s of device time, from a pressure and the device's own rates."""
-    durations = []
-    at_pa = start_pa
-    for task in tasks:
-        step = task.step
-        if isinstance(step, Ramp):
-            slew_pa_s = step.slew or slew_pa_s
-            durations.append(abs(step.ramp - at_pa) / slew_pa_s + settle_s)
-            at_pa = step.ramp
-        elif isinstance(step, Vent):
-            durations.append(at_pa / vent_pa_s)
-            at_pa = 101_325
-        elif isinstance(step, Wait):
-            # Nobody knows how long others take.
-            durations.append(step.wait if isinstance(step.wait, float) else settle_s)
-        elif isinstance(step, LogRate):
-            durations.append(0.0)
-        elif isinstance(step, Hold):
-            durations.append(step.hold)
-        elif isinstance(step, Quiet):
-            durations.append(step.quiet)
-    return durations

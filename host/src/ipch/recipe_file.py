@@ -23,8 +23,8 @@ from ipch.recipe import (
     Task,
     Vent,
     Wait,
-    estimate_s,
 )
+from ipch.timetable import estimate_s
 from ipch.units import format_duration
 
 _CHANGED = "# changed: "

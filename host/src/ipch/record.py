@@ -68,7 +68,7 @@ CREATE TABLE events (
     host_s REAL NOT NULL,
     boot INTEGER,
     uptime_s REAL,                -- NULL for events that the host saw alone
-    kind TEXT NOT NULL,           -- begin, step, state, fault, gap, clock, settings, lost, note, end
+    kind TEXT NOT NULL,           -- begin, step, state, fault, gap, clock, settings, valves, lost, note, end
     text TEXT NOT NULL,
     data TEXT NOT NULL            -- JSON
 );

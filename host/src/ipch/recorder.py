@@ -79,6 +79,7 @@ class Recorder:
         self._seen: Seen | None = None
         self._cause = ""
         self._waiting: deque[tuple[str, dict[str, Any]]] = deque()
+        self._gains: dict[str, int] = {}
         self._failing = ""
         self._given_up = False
         self._committed = time.monotonic()
@@ -102,6 +103,7 @@ class Recorder:
             raise
         host = {"pid": os.getpid(), "host_boot": _host_boot(), "port": instrument.port, "ipch": __version__}
         self.event("begin", "recording", host)
+        self._note_valves(instrument)
         self.commit()
 
     @property
@@ -177,11 +179,12 @@ class Recorder:
         ]
 
     def compare(self, instrument: Instrument) -> None:
-        """Read settings, calibration among them, and identity again, and record what changed."""
+        """Read settings, calibration among them, identity and learned gains again, and record what changed."""
         settings = {setting.name: setting.value for setting in instrument.settings()}
         identity = asdict(instrument.identity)
         self._note_changes(settings, identity)
         self._settings, self._identity = settings, identity
+        self._note_valves(instrument)
 
     def commit(self) -> None:
         """Make sure of everything so far, or keep it for the next time if the disk has no room."""
@@ -292,6 +295,15 @@ class Recorder:
         if found.gap:
             self._keep_held()
             self.event("gap", found.gap, describe(last, now, found.gap), now.sample)
+
+    def _note_valves(self, instrument: Instrument) -> None:
+        """What the device has learned of its valves, where it is not what it was."""
+        valves = {name: asdict(instrument.valve(number)) for number, name in ((1, "fill"), (2, "vent"))}
+        gains = {name: valve["gain"] for name, valve in valves.items()}
+        if gains != self._gains:
+            self._gains = gains
+            text = ", ".join(f"{name} {gain} Pa/s per MPa" for name, gain in gains.items())
+            self.event("valves", f"learned gains: {text}", valves)
 
     def _keep_held(self) -> None:
         """Write the sample that said nothing new: it is where the record ends, or a gap begins."""

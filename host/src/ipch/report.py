@@ -66,7 +66,7 @@ def render(
         steps=_steps(judged),
         excursions=_excursions(run, known),
         gas=_gas(known),
-        wear=_wear(known),
+        wear=_wear(run, known),
         gaps=_gaps(run, known),
         calibration=_calibration(run),
         events=_events(run),
@@ -170,10 +170,10 @@ def _gas(found: Evaluation) -> str:
     return f"<h2>Leak and gas</h2>{_table(('', ''), rows, 2, wraps=True)}"
 
 
-def _wear(found: Evaluation) -> str:
+def _wear(run: Run, found: Evaluation) -> str:
     if not any(wear.actuations for wear in found.wear):
         return ""
-    table = _table(tables.WEAR_COLUMNS, tables.wear_rows(found), text_columns=1)
+    table = _table(tables.WEAR_COLUMNS, tables.wear_rows(run, found), text_columns=1)
     return f"<h2>Valves</h2>{table}<p class=note>Rated for {found.assumed.rated:,} actuations each.</p>"
 
 

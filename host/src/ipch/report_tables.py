@@ -26,6 +26,7 @@ WEAR_COLUMNS = (
     "by the device's count",
     "per day",
     "open",
+    "learned gain, Pa/s per MPa",
     "years to the rated number",
 )
 _DASH = "-"
@@ -98,7 +99,7 @@ def gas_rows(found: Evaluation) -> list[tuple[str, str]]:
         (
             "thermometer",
             f"wall sensor with a weight of {balance.wall_weight:.2f}, gas sensor with the rest; what is left wanders by"
-            f" {balance.noise.slow * balance.noise_scale * balance.pressure_pa / 1e3:.3f} kPa",
+            f" {_at_least(balance.noise.slow * balance.noise_scale * balance.pressure_pa / 1e3)} kPa",
         )
     )
     rows.append(("from", f"{balance.rows} means of {balance.bin_s:g} s, pulses and ramps left out"))
@@ -106,7 +107,11 @@ def gas_rows(found: Evaluation) -> list[tuple[str, str]]:
     return rows
 
 
-def wear_rows(found: Evaluation) -> list[list[str]]:
+def _at_least(kpa: float) -> str:
+    return f"{kpa:.3f}" if kpa >= 0.0005 else "less than 0.001"
+
+
+def wear_rows(run: Run, found: Evaluation) -> list[list[str]]:
     """One row for each valve, to go under WEAR_COLUMNS."""
     return [
         [
@@ -115,10 +120,19 @@ def wear_rows(found: Evaluation) -> list[list[str]]:
             str(wear.total),
             plus_minus(wear.per_day),
             f"{wear.open_s:.2f} s",
+            _learned(run, wear.valve),
             _DASH if wear.years_left is None else plus_minus(wear.years_left),
         ]
         for wear in found.wear
     ]
+
+
+def _learned(run: Run, valve: str) -> str:
+    """What the device knew of a valve at the start and at the end; 0 before its first pulse."""
+    gains = [event.data[valve]["gain"] for event in run.events if event.kind == "valves"]
+    if not gains:
+        return _DASH
+    return str(gains[-1]) if gains[0] == gains[-1] else f"{gains[0] or 'none'} to {gains[-1]}"
 
 
 def calibration_rows(run: Run) -> list[list[str]]:

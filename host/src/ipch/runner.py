@@ -1,99 +1,23 @@
 """Following a recipe in device time, at whatever speed the device's time passes."""
 
+import contextlib
 import math
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
-from ipch.errors import DeviceLostError, FaultError, FileError
+from ipch.errors import DeviceLostError, FaultError
+from ipch.growing import open_cycles
 from ipch.instrument import Instrument, Sample
 from ipch.monitor import Monitor
 from ipch.operations import SETTLE_GUESS_S, Progress, Report, has_arrived, time_to_arrive
-from ipch.recipe import Hold, LogRate, Quiet, Ramp, Recipe, Task, Vent, Wait, estimate_s
+from ipch.position import REGULATING, Position
+from ipch.recipe import Hold, LogRate, Quiet, Ramp, Recipe, Task, Vent, Wait
 from ipch.recorder import Recorder
-from ipch.triggers import WEBHOOK_PORT, CycleFile, Webhooks
+from ipch.timetable import plan
 from ipch.units import format_duration, format_target
-
-_REGULATING = ("REGULATE", "QUIET")
-
-
-@dataclass(frozen=True)
-class Plan:
-    """What a recipe will do on this device, with estimates in s of device time."""
-
-    tasks: list[Task]
-    estimates_s: list[float]
-
-    @property
-    def total_s(self) -> float:
-        return sum(self.estimates_s)
-
-
-def plan(instrument: Instrument, recipe: Recipe) -> Plan:
-    """Check a recipe against the settings of the device, before anything moves. Raises FileError."""
-    tasks = recipe.steps()
-    limit_pa = instrument.setting("setpoint_max_pa").value
-    quiet_s = instrument.setting("quiet_max_s").value
-    slew = instrument.setting("slew_pa_s")
-    for task in tasks:
-        step, where = task.step, f"step {task.index + 1}"
-        if isinstance(step, Ramp):
-            if step.ramp > limit_pa:
-                allowed = f"this device allows {format_target(limit_pa)} (setting setpoint_max_pa)"
-                raise FileError(f"{where} goes to {format_target(step.ramp)}; {allowed}")
-            if step.slew is not None and not slew.minimum <= step.slew <= slew.maximum:
-                allowed = f"this device allows {slew.minimum} to {slew.maximum} Pa/s"
-                raise FileError(f"{where} asks for {step.slew} Pa/s; {allowed}")
-        if isinstance(step, Quiet) and step.quiet > quiet_s:
-            allowed = f"this device allows {format_duration(quiet_s)} (setting quiet_max_s)"
-            raise FileError(f"{where} is quiet for {format_duration(step.quiet)}; {allowed}")
-    vent_pa_s = instrument.setting("vent_slew_pa_s").value
-    start_pa = instrument.fetch().pressure_pa
-    return Plan(tasks, estimate_s(tasks, start_pa, slew.value, vent_pa_s, SETTLE_GUESS_S))
-
-
-@dataclass(frozen=True)
-class Position:
-    """Where a run stood when its last program ended, as its record tells."""
-
-    index: int
-    started_s: float
-    """Uptime at which the step began."""
-    started_utc_s: float
-    boot: int
-    told: bool
-    """Whether the device has confirmed what the step asks of it."""
-    over: bool
-    """Whether only what the recipe says last was left."""
-    slew_pa_s: int
-    """What the device had before the recipe."""
-    begun_utc_s: float
-    calls: tuple[str, ...]
-    last: Sample
-
-
-def find_position(recorder: Recorder) -> Position | None:
-    """Where the run of this recorder stood; None if it had not begun its first step."""
-    marks = recorder.marks("step", "told", "recipe-end", "call")
-    steps = [mark for mark in marks if mark.kind == "step"]
-    if not steps or recorder.last is None:
-        return None
-    step = steps[-1]
-    after = [mark.kind for mark in marks if mark.number > step.number]
-    return Position(
-        index=step.data["index"],
-        started_s=step.uptime_s,
-        started_utc_s=step.utc_s,
-        boot=step.boot,
-        told="told" in after,
-        over="recipe-end" in after,
-        slew_pa_s=recorder.first_settings["slew_pa_s"],
-        begun_utc_s=steps[0].utc_s,
-        calls=tuple(mark.text for mark in marks if mark.kind == "call"),
-        last=recorder.last,
-    )
+from ipch.webhooks import WEBHOOK_PORT, Webhooks
 
 
 class Runner:
@@ -178,6 +102,7 @@ class Runner:
         elif self._recipe.finally_ == "vent":
             self._vent(sample)
         self._instrument.slew_pa_s = before_pa_s
+        self._recorder.compare(self._instrument)
 
     def _resume(self, position: Position, sample: Sample) -> None:
         """Take up a step. Raises FaultError unless the device is as the record left it, or as the step asked."""
@@ -191,30 +116,15 @@ class Runner:
             step = self._plan.tasks[number].step
             if isinstance(step, Wait) and step.wait == "webhook":
                 self._calls[str(step.name)] -= 1
-        last = position.last
         for step in (each.step for each in self._plan.tasks[: position.index + 1]):
             if isinstance(step, LogRate):
                 self._log_rate(step, sample)
-        as_it_was = (sample.state, sample.target_pa) == (last.state, last.target_pa)
-        if isinstance(task.step, Ramp) and not position.over:
-            # It may have been cut between the target and the switch.
-            asked = sample.target_pa == task.step.ramp and sample.state in (last.state, *_REGULATING)
-            unmoved = asked and (not self._told or sample.state in _REGULATING)
-            ok = unmoved or (as_it_was and not self._told)
-        elif isinstance(task.step, Vent) or (position.over and self._recipe.finally_ != "hold"):
-            ended = sample.state == "OFF" and (
-                self._instrument.vent_state == 2 or (position.over and self._recipe.finally_ == "off")
-            )
-            ok = as_it_was or sample.state == "VENT" or ended
-        elif task.target_pa is not None:
-            ok = sample.state in _REGULATING and sample.target_pa == task.target_pa
-        else:
-            ok = as_it_was or sample.state == "OFF"
-        if not ok:
+        vented = sample.state == "OFF" and self._instrument.vent_state == 2
+        if not position.fits(sample, task, self._recipe.finally_, vented):
             raise FaultError(
                 f"not resumed, nothing was moved: the device is {sample.state} with target "
-                f"{format_target(sample.target_pa)}; the run left it {last.state} with "
-                f"{format_target(last.target_pa)}"
+                f"{format_target(sample.target_pa)}; the run left it {position.last.state} with "
+                f"{format_target(position.last.target_pa)}"
             )
         self._recorder.event("note", f"resumed at step {position.index + 1}: {task.text}", sample=sample)
 
@@ -260,7 +170,7 @@ class Runner:
             if step.slew is not None:
                 self._instrument.slew_pa_s = step.slew
             self._instrument.target_pa = step.ramp
-            if self._instrument.fetch().state not in _REGULATING:
+            if self._instrument.fetch().state not in REGULATING:
                 self._instrument.on()
 
         # The same pressure again is a new ramp only by its rate.
@@ -280,23 +190,32 @@ class Runner:
             self._show(sample, 1 - left_s / whole_s, left_s)
 
     def _await(self, step: Wait, sample: Sample) -> Sample:
-        cycles = CycleFile(Path(step.path or ""))
-        while True:
-            self._hear(sample)
-            if step.wait == "file":
-                done = _is_newer(Path(step.path or ""), self._begun_utc_s)
-            elif step.wait == "cycle":
-                done = cycles.read() >= (step.number or 1)
-            else:
-                done = self._calls[str(step.name)] > 0
-            if done:
-                self._calls[str(step.name)] -= step.wait == "webhook"
-                return sample
-            sample = self._next()
-            if self._task.target_pa is not None:
-                self._check_regulating(sample, self._task.target_pa)
-            self._check_time(step.timeout, sample, "what the recipe waits for did not come")
-            self._show(sample, 0.0, SETTLE_GUESS_S)
+        path = Path(step.path or "")
+        with contextlib.ExitStack() as stack:
+            cycles = (
+                stack.enter_context(contextlib.closing(open_cycles(path))) if step.wait == "cycle" else None
+            )
+            trouble = ""
+            while True:
+                self._hear(sample)
+                if cycles is not None:
+                    done = cycles.read() >= (step.number or 1)
+                    if cycles.trouble not in ("", trouble):
+                        trouble = cycles.trouble
+                        self._recorder.event("note", f"waits on, but {trouble}", sample=sample)
+                elif step.wait == "file":
+                    done = _is_newer(path, self._begun_utc_s)
+                else:
+                    done = self._calls[str(step.name)] > 0
+                if done:
+                    self._calls[str(step.name)] -= step.wait == "webhook"
+                    return sample
+                sample = self._next()
+                if self._task.target_pa is not None:
+                    self._check_regulating(sample, self._task.target_pa)
+                late = f"what the recipe waits for did not come{trouble and f' ({trouble})'}"
+                self._check_time(step.timeout, sample, late)
+                self._show(sample, 0.0, SETTLE_GUESS_S)
 
     def _hear(self, sample: Sample) -> None:
         """Calls that came, recorded before they count."""
@@ -374,7 +293,7 @@ class Runner:
         self._recorder.lost("the device was away")
 
     def _check_regulating(self, sample: Sample, target_pa: int | None) -> None:
-        if sample.state not in _REGULATING:
+        if sample.state not in REGULATING:
             raise FaultError(f"regulation ended: the device is {sample.state} now; somebody else told it to")
         if target_pa is not None and sample.target_pa != target_pa:
             raise FaultError(f"somebody else set the target to {format_target(sample.target_pa)}")
