@@ -15,9 +15,9 @@ from ipch import summary
 from ipch.errors import FileError
 from ipch.experiments import record_recipe
 from ipch.instrument import Instrument
+from ipch.panels import thin
 from ipch.recipe_file import Chosen, load_recipe
 from ipch.report import render, write_report
-from ipch.report_plot import thin
 from ipch.runs import Run, Truth, load_run
 from ipch.sim.server import RunningServer
 

@@ -12,6 +12,7 @@ from ipch import summary
 from ipch.errors import FileError
 from ipch.evaluation import Assumed, Evaluation, evaluate
 from ipch.merge import Merged
+from ipch.panels import SCRIPT
 from ipch.report_plot import figure
 from ipch.runs import Run, Truth
 from ipch.summary import Judgement, judge
@@ -76,6 +77,7 @@ def render(
         if run.recipe
         else "",
         plotly=get_plotlyjs(),
+        draw=SCRIPT,
         # The only sequence that could end the script early.
         plot=plot.replace("</", "<\\/"),
     )
