@@ -59,7 +59,7 @@ class Control:
         self.effort_percent = 0
         self.hold.observe()
         error_pa = self.target_pa - self._sensors.ahead_pa(_AHEAD_TICKS)
-        if self.ramp_pa != self.target_pa or abs(error_pa) > 4 * self._band_pa:
+        if self.ramp_pa != self.target_pa or self._is_far(error_pa):
             self._follow_ramp(self.target_pa, slew)
         else:
             self._valves.close_window()
@@ -83,6 +83,12 @@ class Control:
         self.in_limits = 0
         self._within_ms = 0
         self.effort_percent = 0
+
+    def _is_far(self, error_pa: int) -> bool:
+        """Return whether an error takes the pulses of a ramp: far beyond the dead-band, or beyond one pulse as well."""
+        band_pa = max(self._band_pa, self.hold.coarse_pa)
+        longest_pa = self._valves.longest_step_pa(FILL if error_pa > 0 else VENT)
+        return abs(error_pa) > (4 * band_pa if abs(error_pa) <= longest_pa else 2 * band_pa)
 
     def _follow_ramp(self, target_pa: int, slew_pa_s: int):
         self.hold.forget()

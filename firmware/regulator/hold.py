@@ -10,6 +10,9 @@ _PAST_PERCENT = 50
 _PEAK_PERCENT = 93
 # While a turn is about to come anyway, it may go this far.
 _COAST_PERCENT = 99
+# The same while the gas of a ramp cools, or warms: the pressure moves fast, and every top-up is a long pulse.
+_WARM_TRIGGER_PERCENT = 90
+_WARM_PEAK_PERCENT = 75
 # A valve that was judged less often may be further off: share of the room that its pulses may use.
 _KNOWN = 6
 _UNKNOWN_PERCENT = 80
@@ -24,6 +27,8 @@ _PAST_SWING_PERCENT = 70
 _SWING_MARGIN_PA = 700
 # From so many pulses on to the turn, each is as large as it may be.
 _MANY = 3
+# What the noise of the transducer adds to the dead-band that valves can keep.
+_NOISE_PA = 1_500
 # Samples since the last pulse before a hold is judged.
 _SAMPLES = 8
 
@@ -90,14 +95,18 @@ class Hold:
             error_pa = -error_pa
             staying_pa = -staying_pa
             swing_pa = -swing_pa
-        trigger_pa = band_pa * _TRIGGER_PERCENT // 100
+        warm = abs(staying_pa - error_pa) > band_pa
+        # A pulse that cannot be made smaller lands the better the later it is.
+        early = warm and band_pa == self._band_pa
+        trigger_pa = band_pa * (_WARM_TRIGGER_PERCENT if early else _TRIGGER_PERCENT) // 100
         since_s = sensors.age_s - self._at_s
         # A pulse that went a little too far takes back 30 % by itself, before the gas sensor has noticed.
         if side != self._side and since_s < _REGRET_S and error_pa < 2 * band_pa:
             return 0
         # A band that the other valve made wider is no licence for this one to go further.
         own_pa = min(band_pa, max(self._band_pa, self._valves.smallest_step_pa(side)))
-        peak_pa = max(own_pa * _PEAK_PERCENT // 100 - self._valves.jitter_pa(side), 0)
+        peak_percent = _WARM_PEAK_PERCENT if warm else _PEAK_PERCENT
+        peak_pa = max(own_pa * peak_percent // 100 - self._valves.jitter_pa(side), 0)
         if self._valves.responses[side].judged < _KNOWN:
             peak_pa = peak_pa * _UNKNOWN_PERCENT // 100
         # What the swing adds reverses by itself: the rest of the error is what a pulse is for.
@@ -164,11 +173,14 @@ class Hold:
     def _weigh_pulses(self):
         """Take account of a pulse, and find the dead-band that the valves can keep.
 
-        That is 0.75 of what the shortest pulse leaves, so that a pulse from either edge stays clear of the other one.
+        That is 0.75 of what the shortest pulse leaves, with half of its jitter, and what noise hides: so a pulse from
+        either edge stays clear of the other one.
         """
         valves = self._valves
-        step_pa = max(valves.smallest_step_pa(FILL), valves.smallest_step_pa(VENT))
-        self.coarse_pa = step_pa * 75 // IMMEDIATE_PER_SETTLED_PERCENT
+        step_pa = 0
+        for either in (FILL, VENT):
+            step_pa = max(step_pa, valves.smallest_step_pa(either) + valves.jitter_pa(either) // 2)
+        self.coarse_pa = step_pa * 75 // IMMEDIATE_PER_SETTLED_PERCENT + _NOISE_PA
         side = valves.side
         response_pa = valves.responses[side].response_pa
         self._fell_short = response_pa * 2 < self._step_pa

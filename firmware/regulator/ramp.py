@@ -1,11 +1,13 @@
 """The way to a target: the ramped setpoint, and the long pulses that follow it."""
 
 from regulator.fixed import muldiv
-from regulator.valves import VENT
+from regulator.valves import FILL, IMMEDIATE_PER_SETTLED_PERCENT, VENT
 
 # A ramp asks for this much of its way at a time.
-_BURST_MS = 1000
+_BURST_MS = 2000
 _BURST_MAX_PA = 100_000
+# A pulse that has just ended is seen so much later.
+_UNSEEN_MS = 50
 
 
 class Ramp:
@@ -30,37 +32,44 @@ class Ramp:
         """Return where the setpoint is one tick later."""
         if ramp_pa == target_pa:
             return ramp_pa
+        side = FILL if target_pa > ramp_pa else VENT
         # The ramp waits for a plant that cannot follow.
-        lead_pa = max(4 * self._band_pa, 2 * self._burst_pa(slew_pa_s))
+        lead_pa = max(4 * self._band_pa, 2 * self._burst_pa(side, slew_pa_s))
         self._rest += slew_pa_s * dt_ms
         step_pa = self._rest // 1000
         self._rest -= step_pa * 1000
         pressure_pa = self._sensors.control_pa
-        if target_pa > ramp_pa:
+        if side == FILL:
             return min(ramp_pa + step_pa, target_pa, max(pressure_pa + lead_pa, ramp_pa))
         return max(ramp_pa - step_pa, target_pa, min(pressure_pa - lead_pa, ramp_pa))
 
     def step_pa(self, ramp_pa: int, target_pa: int, slew_pa_s: int) -> int:
         """Return the immediate step to ask for now, negative for a vent, 0 for none.
 
-        A burst once the ramp is half a burst ahead; never past the target.
+        A burst once the ramp is half a burst ahead; never past the target, and never back along the way.
         """
         pressure_pa = self._sensors.pressure_pa
         ahead_pa = ramp_pa - pressure_pa
         remaining_pa = target_pa - pressure_pa
-        falls = remaining_pa < 0
-        if falls:
+        side = FILL
+        if remaining_pa < 0:
+            side = VENT
             ahead_pa = -ahead_pa
             remaining_pa = -remaining_pa
-        half_pa = self._burst_pa(slew_pa_s) // 2
+        if (target_pa > ramp_pa) if side == VENT else (target_pa < ramp_pa):
+            return 0
+        # A slow valve had better not wait until it is more than one pulse behind.
+        half_pa = self._burst_pa(side, slew_pa_s) // 2
+        longest_pa = self._valves.longest_step_pa(side)
+        if longest_pa:
+            half_pa = max(min(half_pa, longest_pa // 2), self._band_pa // 2)
         if ahead_pa < half_pa and ahead_pa < remaining_pa:
             return 0
-        # The last burst falls short by what a pulse may be off; the hold makes up for it.
-        step_pa = min(ahead_pa + half_pa, remaining_pa - remaining_pa // 8)
-        return -step_pa if falls else step_pa
+        step_pa = min(ahead_pa + half_pa, _short_of(remaining_pa))
+        return step_pa if side == FILL else -step_pa
 
     def chain(self, ramp_pa: int, target_pa: int):
-        """Let a next pulse follow at once where the ramp is so far ahead that the valve had better stay open."""
+        """Let a next pulse follow at once where half of a longest one is missing: the valve had better stay open."""
         valves = self._valves
         if not valves.may_chain():
             return
@@ -70,11 +79,18 @@ class Ramp:
         if side == VENT:
             ahead_pa = -ahead_pa
             remaining_pa = -remaining_pa
-        longest_us = valves.pulse_for(side, 1 << 28)
-        rate_pa_s = valves.rate_pa_s(side)
-        # A whole longest pulse fits into what is missing, and more into the rest of the way.
-        if ahead_pa > muldiv(rate_pa_s, longest_us, 1_000_000) and remaining_pa > rate_pa_s // 2:
-            valves.request(side, longest_us, True)
+        # What has flowed, and is not seen yet.
+        unseen_pa = muldiv(valves.rate_pa_s(side), _UNSEEN_MS, 1000)
+        longest_pa = valves.longest_step_pa(side)
+        step_pa = min(ahead_pa + longest_pa // 2, _short_of(remaining_pa)) - unseen_pa
+        if (ahead_pa - unseen_pa) * 2 >= longest_pa and step_pa * 2 >= longest_pa > 0:
+            valves.request(side, valves.pulse_for(side, step_pa), True)
 
-    def _burst_pa(self, slew_pa_s: int) -> int:
-        return max(self._band_pa, min(slew_pa_s * _BURST_MS // 1000, _BURST_MAX_PA))
+    def _burst_pa(self, side: int, slew_pa_s: int) -> int:
+        smallest_pa = self._valves.smallest_step_pa(side) * 100 // IMMEDIATE_PER_SETTLED_PERCENT
+        return max(self._band_pa, smallest_pa, min(slew_pa_s * _BURST_MS // 1000, _BURST_MAX_PA))
+
+
+def _short_of(remaining_pa: int) -> int:
+    """The last burst falls short by what a pulse may be off; the hold makes up for it."""
+    return remaining_pa - remaining_pa // 8

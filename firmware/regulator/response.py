@@ -38,6 +38,7 @@ class Response:
         self._short_step = 0
         self._long_us = 0
         self._long_step = 0
+        self._reach_us = 0  # longest pulse that was judged
 
     def learned(self) -> tuple:
         """Return what outlasts a reset; `recall` takes it back."""
@@ -73,6 +74,7 @@ class Response:
         self._short_step = short_step
         self._long_us = long_us
         self._long_step = long_step
+        self._reach_us = long_us
         return True
 
     def rate_pa_s(self, flow_kpa: int) -> int:
@@ -103,7 +105,7 @@ class Response:
         us = longest_us if step_pa > 10 * seconds_5 else muldiv(step_pa, 10_000, rate) * 100 + self.dead_us
         if us < self.floor_us:
             return self.floor_us if step_pa * 2 >= self.smallest_pa(flow_kpa) else 0
-        return min(us, longest_us, self._long_us * _GROWTH)
+        return min(us, longest_us, self._reach_us * _GROWTH)
 
     def judge(self, us: int, step_pa: int, flow_kpa: int, clear_pa: int):
         """Learn from a pulse of this length that was seen to step the pressure by so much, towards its own side.
@@ -113,6 +115,7 @@ class Response:
         self.response_pa = step_pa
         if flow_kpa <= 0:
             return
+        self._reach_us = max(self._reach_us, us)
         if self.gain == 0:
             if step_pa < clear_pa:
                 self._try_longer(us)
@@ -120,7 +123,7 @@ class Response:
             self.floor_us = max(self.floor_us, min(us, _FLOOR_KNOWN_US))
         else:
             expected_pa = self.step_pa(us, flow_kpa)
-            if expected_pa < clear_pa:
+            if expected_pa < clear_pa and step_pa < 2 * clear_pa:
                 return
             if step_pa * 10 < expected_pa * 3:
                 self._note_silence(us)
@@ -167,12 +170,14 @@ class Response:
     def _fit(self):
         long_us = self._long_us
         short_us = self._short_us
+        steps = self._long_step + self._short_step
         if long_us * 2 > short_us * 3 and self._long_step > self._short_step:
-            gain = muldiv(self._long_step - self._short_step, 1_000_000, long_us - short_us)
-            self.gain = min(max(gain, _GAIN_MIN), _GAIN_MAX)
-            dead_us = short_us - muldiv(self._short_step, 1_000_000, self.gain)
+            gain = max(muldiv(self._long_step - self._short_step, 1_000_000, long_us - short_us), 1)
+            dead_us = short_us - muldiv(self._short_step, 1_000_000, gain)
             self.dead_us = min(max(dead_us, _DEAD_MIN_US), _DEAD_MAX_US, self.floor_us - 500)
-        else:
-            open_us = max((long_us + short_us) // 2 - self.dead_us, 500)
-            gain = muldiv((self._long_step + self._short_step) // 2, 1_000_000, open_us)
-            self.gain = min(max(gain, _GAIN_MIN), _GAIN_MAX)
+            if self.dead_us == dead_us:
+                self.gain = min(max(gain, _GAIN_MIN), _GAIN_MAX)
+                return
+        # Anchors that differ by little, or by nothing a valve could do: the dead time stays, and both tell the gain.
+        open_us = max((long_us + short_us) // 2 - self.dead_us, 500)
+        self.gain = min(max(muldiv(steps // 2, 1_000_000, open_us), _GAIN_MIN), _GAIN_MAX)

@@ -137,6 +137,10 @@ class Valves:
         """Return the immediate step of the shortest pulse; 0 while unknown."""
         return self.responses[side].smallest_pa(self.flow_kpa(side))
 
+    def longest_step_pa(self, side: int) -> int:
+        """Return the immediate step of the longest pulse, from what is known of the valve; 0 while unknown."""
+        return self.responses[side].step_pa(self._max_us, self.flow_kpa(side))
+
     def jitter_pa(self, side: int) -> int:
         """Return how much the step of one pulse may be off because its edges are."""
         return muldiv(self.rate_pa_s(side), _JITTER_US, 1_000_000)

@@ -136,6 +136,36 @@ def test_a_ramp_waits_for_a_plant_that_cannot_follow():
     assert loop.valves.openings[FILL] > 10
 
 
+def test_a_ramp_never_goes_back_along_its_way():
+    # The shortest pulse is worth more than a second of the ramp: it waits, and lets nothing out again.
+    loop = Loop(2e6, true_gain=(2_000_000, 2_000_000), slew_pa_s=20_000)
+    loop.control.target_pa = 3_000_000
+    loop.run(50)
+    assert loop.valves.openings[VENT] == 0
+    loop.control.target_pa = 2_000_000
+    fills = loop.valves.openings[FILL]
+    loop.run(50)
+    assert loop.valves.openings[FILL] == fills
+
+
+def test_a_ramp_takes_no_more_pulses_than_two_seconds_of_it_each():
+    loop = Loop(2e6, slew_pa_s=20_000)
+    loop.control.target_pa = 3_000_000
+    loop.run(60)
+    assert abs(loop.pa - 3e6) < 5_000
+    assert loop.valves.openings[FILL] <= 25 + 8, loop.valves.openings  # the rest to get to know the valve
+
+
+def test_a_valve_just_quick_enough_keeps_the_rate_of_the_ramp():
+    # Open all the time it would do 22 kPa/s.
+    loop = Loop(2e6, true_gain=(3_700, 3_700), slew_pa_s=20_000)
+    loop.control.target_pa = 2_300_000
+    loop.run(60)
+    loop.control.target_pa = 2_400_000
+    loop.run(6.5)
+    assert abs(loop.pa - 2.4e6) < 5_000, loop.pa
+
+
 def test_without_supply_nothing_is_tried_and_it_goes_on_by_itself():
     loop = Loop(4e6, supply_pa=4.05e6)
     loop.control.target_pa = 5_000_000
