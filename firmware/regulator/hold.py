@@ -27,8 +27,6 @@ _PAST_SWING_PERCENT = 70
 _SWING_MARGIN_PA = 700
 # From so many pulses on to the turn, each is as large as it may be.
 _MANY = 3
-# What the noise of the transducer adds to the dead-band that valves can keep.
-_NOISE_PA = 1_500
 # Samples since the last pulse before a hold is judged.
 _SAMPLES = 8
 
@@ -173,14 +171,15 @@ class Hold:
     def _weigh_pulses(self):
         """Take account of a pulse, and find the dead-band that the valves can keep.
 
-        That is 0.75 of what the shortest pulse leaves, with half of its jitter, and what noise hides: so a pulse from
-        either edge stays clear of the other one.
+        That is 0.75 of what the shortest pulse leaves at its largest, so that a pulse from either edge stays clear of
+        the other one.
         """
         valves = self._valves
-        step_pa = 0
-        for either in (FILL, VENT):
-            step_pa = max(step_pa, valves.smallest_step_pa(either) + valves.jitter_pa(either) // 2)
-        self.coarse_pa = step_pa * 75 // IMMEDIATE_PER_SETTLED_PERCENT + _NOISE_PA
+        step_pa = max(
+            valves.smallest_step_pa(FILL) + valves.jitter_pa(FILL),
+            valves.smallest_step_pa(VENT) + valves.jitter_pa(VENT),
+        )
+        self.coarse_pa = step_pa * 75 // IMMEDIATE_PER_SETTLED_PERCENT
         side = valves.side
         response_pa = valves.responses[side].response_pa
         self._fell_short = response_pa * 2 < self._step_pa
