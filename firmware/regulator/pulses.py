@@ -55,9 +55,11 @@ class Pulses:
         self._side = -1
         self._count = 0
         self._index = 0
-        self._control_pa = [0] * _COMPARED  # after each of the last pulses
+        self._control_pa = [0] * _COMPARED  # before the first one or after each of the last pulses
         self._safety_pa = [0] * _COMPARED
         self._pause_ms = 0
+        self._before_control_pa = 0  # before the window that is under way, or now; 0 not known yet
+        self._before_safety_pa = 0
 
     def clear(self):
         """Forget what was seen: somebody has looked after it."""
@@ -94,6 +96,9 @@ class Pulses:
         worn = False
         if self._pause_ms <= _PAUSE_MS:
             self._pause_ms += dt_ms
+        if self._valves.idle():
+            self._before_control_pa = self._loops.control_mean_pa
+            self._before_safety_pa = self._loops.safety_mean_pa
         for side in range(2):
             if self._barred_ms[side] > 0:
                 self._barred_ms[side] -= dt_ms
@@ -153,21 +158,26 @@ class Pulses:
     def _compare(self, side: int):
         """Over three pulses of one side: how far the control transducer went, and how far the safety transducer did."""
         loops = self._loops
-        control_pa = loops.control_mean_pa
-        safety_pa = loops.safety_mean_pa
         if self._sensors.safety.band != VALID or side != self._side or self._pause_ms > _PAUSE_MS:
             self._side = side
             self._count = 0
+            if self._before_safety_pa:
+                self._keep(self._before_control_pa, self._before_safety_pa)
         self._pause_ms = 0
-        index = self._index
-        count = self._count
-        if count >= _COMPARED:
+        control_pa = loops.control_mean_pa
+        safety_pa = loops.safety_mean_pa
+        if self._count >= _COMPARED:
+            index = self._index
             self._judge_transducers(control_pa - self._control_pa[index], safety_pa - self._safety_pa[index])
-        else:
-            self._count = count + 1
+        self._keep(control_pa, safety_pa)
+
+    def _keep(self, control_pa: int, safety_pa: int):
+        index = self._index
         self._control_pa[index] = control_pa
         self._safety_pa[index] = safety_pa
         self._index = index + 1 if index + 1 < _COMPARED else 0
+        if self._count < _COMPARED:
+            self._count += 1
 
     def _judge_transducers(self, control_pa: int, safety_pa: int):
         if self._side == VENT:

@@ -88,7 +88,8 @@ class Ramp:
 
     def _burst_pa(self, side: int, slew_pa_s: int) -> int:
         smallest_pa = self._valves.smallest_step_pa(side) * 100 // IMMEDIATE_PER_SETTLED_PERCENT
-        return max(self._band_pa, smallest_pa, min(min(slew_pa_s, _BURST_MAX_PA) * _BURST_MS // 1000, _BURST_MAX_PA))
+        burst_pa = min(min(slew_pa_s, _BURST_MAX_PA) * _BURST_MS // 1000, _BURST_MAX_PA)
+        return max(self._band_pa, smallest_pa, burst_pa)
 
 
 def _short_of(remaining_pa: int) -> int:

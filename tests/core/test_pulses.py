@@ -162,6 +162,16 @@ def test_three_pulses_that_one_transducer_does_not_see():
             assert judge.pulses.fault == (NO_FAULT if control and safety else PORT_BLOCKED)
 
 
+def test_after_a_rest_the_first_pulse_counts_from_where_the_pressure_was():
+    judge = Judge()
+    judge.loops.control_mean_pa = judge.loops.safety_mean_pa = 3_000_000
+    judge.pulses.check_slowly(160)
+    for pulse in range(3):
+        assert judge.pulses.fault == NO_FAULT, pulse
+        judge.pulse(FILL, 0, safety_step_pa=20_000)
+    assert judge.pulses.fault == PORT_BLOCKED
+
+
 def test_counts_that_stood_still_make_it_a_frozen_transducer():
     judge = Judge()
     judge.loops.still_ms = 500
