@@ -24,12 +24,15 @@ class W:
 rig=board.Rig()
 rig._watchdog=W()
 rig.safe()
+# As main.py does it.
+gc.threshold(16_000)
 import files
 from link import Link
 from regulator.app import App
 from regulator.settings import Settings
 from regulator.store import Store
 s=Settings()
+gc.threshold(-1)
 link=Link(rig.serial)
 app=App(rig,link,s,Store(files,s),gc.collect)
 for i in range(60):app.tick()
