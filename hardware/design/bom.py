@@ -10,17 +10,18 @@ import csv
 import io
 from pathlib import Path
 
+from hardware.design.electrical import TVS_LOW, checks
 from ipch.sizing import Sizing
 
+# What neither drawing shows.
+BESIDES = ("TB1", "EN1", "TF1", "SC1")
 _SOURCE = Path(__file__).with_name("parts.csv")
 
 
 def figures(sizing: Sizing) -> dict[str, str]:
     """Return what the braces stand for."""
-    from math import log
-
     design, value = sizing.design, sizing.value
-    hold_s = 1e6 * 470e-9
+    board = {check.name: check.value for check in checks(sizing)}
     return {
         "volume": f"{design.volume_m3 * 1e3:g}",
         "supply": f"{design.supply_pa / 1e6:g}",
@@ -37,10 +38,13 @@ def figures(sizing: Sizing) -> dict[str, str]:
         "burst": f"{sizing.settings['burst_disc_pa'] / 1e6:g}",
         "disc_c": f"{value('burst disc C'):.1e}",
         "disc_mm": f"{value('burst disc bore'):.1f}",
-        "holdup": f"{0.5 * 4700e-6 * (24**2 - 8**2) / 2.0:.1f}",
-        # The pump reaches 2.7 V less its load; Q1 lets go at 1.5 V at the earliest, 0.8 V at the latest.
-        "hold_min": f"{hold_s * log(2.6 / 1.5):.2f}",
-        "hold_max": f"{hold_s * log(2.7 / 0.8):.2f}",
+        "holdup": f"{board['logic lives without 24 V for']:.1f}",
+        "hold_min": f"{board['holds without heartbeat at least']:.2f}",
+        "hold_max": f"{board['lets go after at most']:.2f}",
+        "gate": f"{board['gate while on']:.1f}",
+        "limiter_w": f"{board['heat of its limiter'] * 1.25:.1f}",
+        "clamp_low": f"{TVS_LOW * 36:.0f}",
+        "clamp_high": f"{board['drain at switching off']:.0f}",
     }
 
 

@@ -16,6 +16,7 @@ KINDS: dict[str, tuple[tuple[str, str, str], ...]] = {
     "DIODE": DIODE, "SCHOTTKY": DIODE, "ZENER": DIODE, "TVS": DIODE, "LED": DIODE, "LIMITER": DIODE,
     "CLAMP": (("1", "LOW", "PASSIVE"), ("2", "HIGH", "PASSIVE"), ("3", "MID", "PASSIVE")),
     "NMOS": FET, "PMOS": FET,
+    "NPN": (("1", "B", "INPUT"), ("2", "E", "PASSIVE"), ("3", "C", "PASSIVE")),
     "POT": (("1", "TOP", "PASSIVE"), ("2", "WIPER", "PASSIVE"), ("3", "BOTTOM", "PASSIVE")),
     "RELAY": (("1", "A1", "PASSIVE"), ("2", "A2", "PASSIVE"), ("3", "COM", "PASSIVE"), ("4", "NO", "PASSIVE")),
     "SOURCE": (("1", "+", "PWROUT"), ("2", "-", "PWROUT")),
@@ -124,17 +125,23 @@ def _power(put) -> None:  # type: ignore[no-untyped-def]
     put("power", "U1", "BUCK", "5 V 1 A", "V24_LOGIC", "GND", "V5")
     put("power", "C3", "C", "22u 10V", "V5", "GND")
     put("power", "D4", "SCHOTTKY", "20 V 1 A", "VSYS", "V5")
-    # Coil rail: the charge pump lives on the edges of HEARTBEAT only.
+    # Coil rail: the charge pump lives on the edges of HEARTBEAT only. It outlasts the longest write to flash and lets
+    # go before the watchdog; a bipolar transistor has the narrow threshold for that, and C6 makes it let go at once.
     put("power", "R1", "R", "470", "HEARTBEAT", "PUMP_IN")
     put("power", "C4", "C", "2.2u", "PUMP_IN", "PUMP")
     put("power", "D5", "CLAMP", "Schottky pair", "GND", "PUMP_OUT", "PUMP")
-    put("power", "C5", "C", "470n", "PUMP_OUT", "GND")
+    put("power", "C5", "C", "1u", "PUMP_OUT", "GND")
+    put("power", "C6", "C", "10n", "COIL_RAIL", "PUMP_OUT")
     put("power", "R2", "R", "1M", "PUMP_OUT", "GND")
-    put("power", "Q1", "NMOS", "60 V, 0.8 to 1.5 V", "PUMP_OUT", "GND", "RAIL_PULL")
-    put("power", "R3", "R", "10k", "RAIL_PULL", "RAIL_GATE")
-    put("power", "R4", "R", "10k", "V24", "RAIL_GATE")
+    put("power", "R9", "R", "470k", "PUMP_OUT", "RAIL_BASE")
+    put("power", "Q1", "NPN", "65 V, gain 200-450", "RAIL_BASE", "GND", "RAIL_PULL")
+    put("power", "R3", "R", "100k", "RAIL_PULL", "RAIL_GATE")
+    put("power", "R4", "R", "100k", "V24", "RAIL_GATE")
     put("power", "D6", "ZENER", "15 V", "V24", "RAIL_GATE")
     put("power", "Q2", "PMOS", "-60 V 3 A", "RAIL_GATE", "V24", "COIL_RAIL")
+    # A coil that is on when its rail is cut goes on flowing through these.
+    put("power", "D10", "SCHOTTKY", "60 V 3 A", "COIL_RAIL", "GND")
+    put("power", "D20", "SCHOTTKY", "60 V 1 A", "RELIEF_RAIL", "GND")
     put("power", "R5", "R", "33k", "COIL_RAIL", "RAIL")
     put("power", "R6", "R", "3.9k", "RAIL", "GND")
     put("power", "D7", "CLAMP", "Schottky pair", "GND", "V3V3", "RAIL")
@@ -144,17 +151,17 @@ def _power(put) -> None:  # type: ignore[no-untyped-def]
     put("power", "R7", "R", "10k", "V24", "RELIEF_GATE_HIGH")
     put("power", "D9", "ZENER", "15 V", "V24", "RELIEF_GATE_HIGH")
     put("power", "R8", "R", "10k", "RELIEF_PULL", "RELIEF_GATE_HIGH")
-    put("power", "Q4", "NMOS", "60 V", "OVERPRESSURE", "GND", "RELIEF_PULL")
+    put("power", "Q4", "NMOS", "60 V 0.2 A", "OVERPRESSURE", "GND", "RELIEF_PULL")
 
 
 def _drivers(put) -> None:  # type: ignore[no-untyped-def]
     for n, name in enumerate(VALVES, 1):
         rail = "RELIEF_RAIL" if name == "RELIEF" else "COIL_RAIL"
-        put("drivers", f"XV{n}", "COIL", "24 V, NC", rail, f"{name}_COIL", field=True)
-        put("drivers", f"Q1{n}", "NMOS", "100 V, on at 3 V", f"{name}_GATE", "GND", f"{name}_COIL")
-        put("drivers", f"R1{n}", "R", "1k", name, f"{name}_GATE")
+        put("drivers", f"XV{n}", "COIL", "24 V 10 W, NC", rail, f"{name}_COIL", field=True)
+        put("drivers", f"Q1{n}", "NMOS", "55 V, on at 2.7 V", f"{name}_GATE", "GND", f"{name}_COIL")
+        put("drivers", f"R1{n}", "R", "330", name, f"{name}_GATE")
         put("drivers", f"R2{n}", "R", "4.7k", f"{name}_GATE", "GND")
-        put("drivers", f"D1{n}", "TVS", "43 V", f"{name}_COIL", "GND")
+        put("drivers", f"D1{n}", "TVS", "36 V stand-off", f"{name}_COIL", "GND")
         put("drivers", f"R3{n}", "R", "33k", f"{name}_COIL", f"{name}_DRAIN")
         put("drivers", f"R4{n}", "R", "3.9k", f"{name}_DRAIN", "GND")
         put("drivers", f"D2{n}", "CLAMP", "Schottky pair", "GND", "V3V3", f"{name}_DRAIN")
@@ -162,7 +169,8 @@ def _drivers(put) -> None:  # type: ignore[no-untyped-def]
 
 def _loops(put) -> None:  # type: ignore[no-untyped-def]
     for n, (name, transducer) in enumerate(LOOPS, 1):
-        pin = "SAFETY_ADC" if name == "SAFETY" else f"{name}_INPUT"
+        # A dead 3.3 V rail draws current through clamp and resistor from the shunt that the comparator watches too.
+        pin, series = ("SAFETY_ADC", "10k") if name == "SAFETY" else (f"{name}_INPUT", "1k")
         put("loops", f"F1{n}", "FUSE", "50 mA resettable", "V24_LOGIC", f"{name}_PLUS")
         put(
             "loops",
@@ -176,7 +184,7 @@ def _loops(put) -> None:  # type: ignore[no-untyped-def]
         put("loops", f"D3{n}", "TVS", "28 V stand-off", f"{name}_LOOP", "GND")
         put("loops", f"D4{n}", "LIMITER", "30 mA", f"{name}_SHUNT", f"{name}_LOOP")
         put("loops", f"R5{n}", "R", "100 0.1%", f"{name}_SHUNT", "GND")
-        put("loops", f"R6{n}", "R", "1k", f"{name}_SHUNT", pin)
+        put("loops", f"R6{n}", "R", series, f"{name}_SHUNT", pin)
         put("loops", f"C1{n}", "C", "100n", pin, "GND")
         put("loops", f"D5{n}", "CLAMP", "low-leakage pair", "GND", "V3V3", pin)
 
@@ -192,23 +200,25 @@ def _comparator(put) -> None:  # type: ignore[no-untyped-def]
     put("comparator", "R75", "R", "10k 0.1%", "SHORT_LEVEL", "GND")
     put("comparator", "R76", "R", "1k", "SAFETY_SHUNT", "WATCHED")
     put("comparator", "C21", "C", "100n", "WATCHED", "GND")
+    # R77 steadies the trip. R80 moves the upper level further than R77 moves the input: it would oscillate there.
     put("comparator", "R77", "R", "330k", "WATCHED", "OVERPRESSURE")
+    put("comparator", "R80", "R", "220k", "SHORT_LEVEL", "OVERPRESSURE")
     put("comparator", "U3", "COMPARATOR", "dual, open collector", "OVERPRESSURE", "TRIP_LEVEL", "WATCHED", "GND",
         "SHORT_LEVEL", "WATCHED", "OVERPRESSURE", "V5")  # fmt: skip
     put("comparator", "C22", "C", "100n", "V5", "GND")
     put("comparator", "R78", "R", "2.2k", "V5", "OVERPRESSURE")
-    put("comparator", "Q5", "NMOS", "60 V", "OVERPRESSURE", "GND", "TRIP")
+    put("comparator", "Q5", "NMOS", "60 V 0.2 A", "OVERPRESSURE", "GND", "TRIP")
     put("comparator", "R79", "R", "10k", "V3V3", "TRIP")
-    put("comparator", "Q6", "NMOS", "60 V", "OVERPRESSURE", "GND", "FILL_GATE")
-    put("comparator", "Q7", "NMOS", "60 V", "OVERPRESSURE", "GND", "SUPPLY_ISOLATION_GATE")
-    put("comparator", "Q9", "NMOS", "100 V, on at 3 V", "OVERPRESSURE", "GND", "RELIEF_COIL")
+    put("comparator", "Q6", "NMOS", "60 V 0.2 A", "OVERPRESSURE", "GND", "FILL_GATE")
+    put("comparator", "Q7", "NMOS", "60 V 0.2 A", "OVERPRESSURE", "GND", "SUPPLY_ISOLATION_GATE")
+    put("comparator", "Q9", "NMOS", "55 V, on at 2.7 V", "OVERPRESSURE", "GND", "RELIEF_COIL")
 
 
 def _outputs(put) -> None:  # type: ignore[no-untyped-def]
     # The relay hangs on the coil rail: no heartbeat, no cycler.
     put("outputs", "K1", "RELAY", "24 V, 1 NO", "COIL_RAIL", "RELAY_COIL", "CYCLER_COM", "CYCLER_OK")
     put("outputs", "D71", "DIODE", "100 V 0.2 A", "COIL_RAIL", "RELAY_COIL")
-    put("outputs", "Q8", "NMOS", "60 V", "RELAY_GATE", "GND", "RELAY_COIL")
+    put("outputs", "Q8", "NMOS", "60 V 0.2 A", "RELAY_GATE", "GND", "RELAY_COIL")
     put("outputs", "R81", "R", "1k", "CELL_SAFE", "RELAY_GATE")
     put("outputs", "R82", "R", "4.7k", "RELAY_GATE", "GND")
     put("outputs", "J1", "OUTLET", "cycler's interlock", "CYCLER_COM", "CYCLER_OK")

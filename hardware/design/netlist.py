@@ -8,7 +8,6 @@ import logging
 import os
 import re
 import tempfile
-import warnings
 from collections.abc import Sequence
 
 from hardware.design.circuit import KINDS, Part
@@ -25,9 +24,7 @@ def build(parts: Sequence[Part]) -> tuple[str, str]:
     with tempfile.TemporaryDirectory() as folder, contextlib.redirect_stderr(io.StringIO()) as said:
         os.chdir(folder)
         try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")
-                return _build(parts, said)
+            return _build(parts, said)
         finally:
             os.chdir(here)
 
@@ -60,14 +57,15 @@ def _build(parts: Sequence[Part], said: io.StringIO) -> tuple[str, str]:
             nets[net] += made[number]
     for name in _FED:
         nets[name].drive = skidl.POWER
+    # What it said until here is that this computer has no KiCad with tables of footprints.
     before = said.tell()
     for handler in logging.getLogger("ERC_Logger").handlers:
         # It keeps the stderr of when SKiDL was first imported.
         if isinstance(handler, logging.StreamHandler) and not isinstance(handler, logging.FileHandler):
             handler.setStream(said)
     circuit.ERC()
-    report = said.getvalue()[before:]
     text = circuit.generate_netlist(tool=skidl.KICAD8, do_backup=False)
+    report = said.getvalue()[before:]
     text = re.sub(r'\(date "[^"]*"\)', '(date "")', text)
     text = re.sub(r'\(source "[^"]*"\)', '(source "hardware/design/circuit.py")', text)
     text = re.sub(r'\n\s*\(field\s*\(name "SKiDL Line"\)[^)]*\)', "", text)

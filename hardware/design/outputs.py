@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from hardware.design import bom, fmea, piping
+from hardware.design import bom, electrical, fmea, piping
 from hardware.design.circuit import circuit
 from hardware.design.netlist import build
 from hardware.design.sheets import sheets
@@ -22,8 +22,9 @@ def outputs() -> dict[str, str]:
     return {
         "sizing.md": markdown(sizing),
         "bom.csv": bom.table(sizing),
+        "electrical.md": electrical.page(sizing),
         "fmea.md": fmea.page(),
         "ipch.net": netlist,
-        "drawings/piping.svg": piping.svg(),
+        "drawings/piping.svg": piping.svg(sizing),
         **{f"drawings/{name}.svg": sheet.svg() for name, sheet in sheets().items()},
     }

@@ -7,7 +7,10 @@ from itertools import pairwise
 import schemdraw
 import schemdraw.elements as elm
 
-from hardware.design.sheet import Point, text_of
+from hardware.design.sheet import NO_OFFSET, Point, text_of
+from ipch.sizing import Sizing
+
+BLUE = "#0b4f8a"
 
 # reference -> what it is; the parts list and the drawing share it.
 PARTS = {
@@ -38,9 +41,10 @@ PARTS = {
 
 
 class Diagram:
-    """Symbols at given places; `drawn` lists the references in order."""
+    """Symbols at given places; `drawn` lists the references in order. `notes` has what stands below a name."""
 
-    def __init__(self) -> None:
+    def __init__(self, notes: dict[str, str]) -> None:
+        self.notes = notes
         schemdraw.use("svg")
         self.drawing = schemdraw.Drawing(show=False)
         self.drawing.config(fontsize=11, font="sans-serif", unit=2, margin=0.4, bgcolor="white")
@@ -54,14 +58,17 @@ class Diagram:
         self, text: str, point: Point, align: str = "center", size: int = 10, color: str = "black"
     ) -> None:
         self.drawing.add(
-            elm.Label().at(point).label(
-                text, loc="center", halign=align, valign="center", fontsize=size, color=color, ofst=0
+            elm.Label().right().at(point).label(
+                text, loc="center", halign=align, valign="center", fontsize=size, color=color, ofst=NO_OFFSET
             )
         )  # fmt: skip
 
     def name(self, ref: str, point: Point, align: str = "center") -> None:
         self.drawn.append(ref)
-        self.text(f"{ref}\n{PARTS[ref]}", point, align)
+        lines = [ref, PARTS[ref], *([self.notes[ref]] if ref in self.notes else [])]
+        # Upwards from the place of the second line, so that a note does not run into the symbol.
+        x, y = point
+        self.text("\n".join(lines), (x, y + (0.19 * (len(lines) - 2) if align == "center" else 0.0)), align)
 
     def bow_tie(self, point: Point, upright: bool = False) -> None:
         x, y = point
@@ -101,10 +108,10 @@ class Diagram:
         """A circle with its letters on a line from below."""
         x, y = point
         self.drawing.add(_circle(x, y, 0.55))
-        self.text(ref[:2], (x, y + 0.17))
-        self.text(ref[2:], (x, y - 0.2))
+        self.text(f"{ref[:2]}\n{ref[2:]}", (x, y))
         self.drawn.append(ref)
-        self.text(PARTS[ref].replace(" ", "\n"), (x, y + 1.1))
+        lines = [*PARTS[ref].split(" "), *([self.notes[ref]] if ref in self.notes else [])]
+        self.text("\n".join(lines), (x, y + 0.7 + 0.19 * len(lines)))
 
     def relief(self, ref: str, point: Point) -> None:
         """An angle valve with a spring: inlet below, outlet to the right."""
@@ -115,7 +122,8 @@ class Diagram:
                   (x + 0.22, y + 0.9), (x, y + 1.0))  # fmt: skip
         self.line((x + 0.55, y), (x + 1.1, y))
         self.line((x + 0.9, y + 0.12), (x + 1.1, y), (x + 0.9, y - 0.12))
-        self.name(ref, (x, y + 1.55))
+        self.drawn.append(ref)
+        self.text(f"{ref}\n{PARTS[ref].replace(' ', chr(10), 1)}\n{self.notes[ref]}", (x, y + 1.85))
 
     def rhombus(self, ref: str, point: Point) -> None:
         x, y = point
@@ -149,83 +157,99 @@ def _circle(x: float, y: float, radius: float) -> elm.Element:
     return elm.Dot(radius=radius, open=True).at((x, y)).zorder(-1)
 
 
-def diagram() -> Diagram:
-    """Return the drawn piping diagram."""
-    d = Diagram()
-    d.text(
-        "Piping: all solenoid valves are normally closed (FC); drawn without power", (-1.5, 9.6), "left", 15
-    )
+def notes(sizing: Sizing) -> dict[str, str]:
+    """Return reference -> the figure that its maker must know."""
+    design, limits = sizing.design, sizing.settings
+    return {
+        "RG1": f"{design.supply_pa / 1e6:g} MPa",
+        "PT3": "0-10 MPa",
+        "FO1": f"hole {sizing.fill_mm:g} mm",
+        "FO2": f"hole {sizing.vent_mm:g} mm",
+        "XV1": f"seat {design.seat_mm:g} mm",
+        "XV2": f"seat {design.seat_mm:g} mm",
+        "PT1": "0-10 MPa",
+        "PT2": "0-10 MPa",
+        "PI1": "0-16 MPa",
+        "PSV1": f"set {limits['relief_valve_pa'] / 1e6:g} MPa",
+        "PSE1": f"{limits['burst_disc_pa'] / 1e6:g} MPa",
+        "XV5": f"bore {sizing.value('relief solenoid bore'):.1f} mm or more",
+    }
+
+
+def diagram(sizing: Sizing) -> Diagram:
+    """Return the drawn piping diagram: supply from left to right, chamber below, vent from right to left."""
+    d = Diagram(notes(sizing))
+    design = sizing.design
+    d.text("Piping: all solenoid valves are normally closed (FC: shut without power); pressures are absolute",
+           (-1.5, 4.4), "left", 14)  # fmt: skip
     # Supply line.
     d.line((-1.2, -1.0), (-1.2, 0.6), (-0.8, 1.0), (-0.4, 1.0), (0.0, 0.6), (0.0, -1.0), (-1.2, -1.0))
-    d.text("N2", (-0.6, -0.2))
-    d.text("source", (-0.6, -1.4))
-    for a, b in (
-        (0.0, 1.3),
-        (2.3, 4.1),
-        (5.3, 6.7),
-        (7.9, 9.7),
-        (10.7, 14.9),
-        (15.9, 17.8),
-        (18.8, 20.7),
-        (21.7, 23.4),
-    ):
+    d.text("N2", (-0.6, 0.0))
+    d.text(f"source\n{design.source_pa / 1e6:g} MPa", (-0.6, -1.5))
+    for a, b in ((0.0, 1.3), (2.3, 4.1), (5.3, 6.7), (7.9, 9.75), (10.52, 14.9), (15.9, 17.8), (18.8, 20.7)):
         d.line((a, 0.0), (b, 0.0))
     d.hand("HV1", (1.8, 0))
     d.line((4.1, -0.6), (5.3, -0.6), (5.3, 0.6), (4.1, 0.6), (4.1, -0.6))
     d.line((4.1, 0.0), (5.1, 0.0), (4.85, 0.15))
     d.line((5.1, 0.0), (4.85, -0.15))
     d.line((4.7, 0.6), (4.7, 0.75), (4.5, 0.85), (4.9, 1.05), (4.5, 1.25), (4.9, 1.45), (4.7, 1.55))
-    d.line((5.6, 0.0), (5.6, -1.0), (4.7, -1.0), (4.7, -0.6), dashed=True)
+    d.line((5.7, 0.0), (5.7, -1.0), (4.7, -1.0), (4.7, -0.6), dashed=True)
     d.name("RG1", (4.7, 2.1))
     d.rhombus("FL1", (7.3, 0))
-    d.line((9.7, 0.4), (9.7, -0.4))
-    d.line((10.7, 0.45), (9.75, 0.0), (10.7, -0.45))
-    d.drawing.add(_circle(9.95 + 0.35, 0.0, 0.22))
+    # Check valve: the seat opens towards the ball, free from left to right.
+    d.line((10.45, 0.45), (9.75, 0.0), (10.45, -0.45))
+    d.drawing.add(_circle(10.25, 0.0, 0.24))
     d.name("NV1", (10.2, 1.0))
-    d.line((11.9, 0.0), (11.9, 2.45))
-    d.instrument("PT3", (11.9, 3.0))
+    d.line((11.9, 0.0), (11.9, 1.45))
+    d.instrument("PT3", (11.9, 2.0))
     d.line((13.3, 0.0), (13.3, -2.2))
     _down_relief(d, "PSV2", (13.3, -2.2))
     d.solenoid("XV3", (15.4, 0))
     d.restrictor("FO1", (18.3, 0))
     d.solenoid("XV1", (21.2, 0))
-    # Chamber with a port for each instrument.
-    d.line((23.4, -1.6), (23.4, 1.6), (38.4, 1.6), (38.4, -1.6), (23.4, -1.6))
+    d.text("up to XV1 the supply side stands the source's pressure, or PSV2 protects it", (6.2, -2.9), "center", 10,
+           BLUE)  # fmt: skip
+    # Chamber with a port for each instrument; gas comes in at the right and leaves at the left.
+    y = -11.0
+    d.line((21.7, 0.0), (24.2, 0.0), (24.2, y), (22.4, y))
+    d.line((24.05, -6.4), (24.2, -6.7), (24.35, -6.4))
+    d.line((9.6, y - 1.6), (9.6, y + 1.6), (22.4, y + 1.6), (22.4, y - 1.6), (9.6, y - 1.6))
     d.drawn.append("VS1")
-    d.text("VS1  chamber, with the cell, in the oven", (30.9, 0.0), "center", 12)
-    for x, ref in ((24.4, "PT1"), (26.6, "PT2"), (28.8, "TE1"), (31.0, "PI1")):
-        d.line((x, 1.6), (x, 3.45))
-        d.instrument(ref, (x, 4.0))
-    d.line((28.8, 1.6), (28.8, 0.6), dashed=True)
-    d.line((33.4, 1.6), (33.4, 3.45))
-    d.relief("PSV1", (33.4, 4.0))
-    d.line((36.8, 1.6), (36.8, 3.6))
-    d.line((36.2, 3.6), (37.4, 3.6))
-    d.line((36.2, 4.1), (37.4, 4.1))
-    d.drawing.add(elm.Arc2(k=0.35).at((36.2, 3.6)).to((37.4, 3.6)))
-    d.line((36.8, 4.1), (36.8, 4.9))
-    d.line((36.65, 4.7), (36.8, 4.95), (36.95, 4.7))
-    d.name("PSE1", (36.8, 5.5))
-    d.text("PSV1, PSE1: to a safe place,\nnothing that shuts in between", (35.4, 7.3), "center", 9)
-    # Relief and bleed downwards.
-    d.line((29.0, -1.6), (29.0, -3.5))
-    d.solenoid("XV5", (29.0, -4.0), True)
-    d.line((29.0, -4.5), (29.0, -5.6))
-    d.muffler("MU2", (29.0, -5.6), True)
-    d.line((35.0, -1.6), (35.0, -3.5))
-    d.hand("HV2", (35.0, -4.0), True)
-    d.line((35.0, -4.5), (35.0, -5.6))
-    d.line((34.85, -5.4), (35.0, -5.65), (35.15, -5.4))
-    # Vent line.
-    for a, b in ((38.4, 40.1), (41.1, 43.0), (44.0, 45.9), (46.9, 48.6)):
-        d.line((a, 0.0), (b, 0.0))
-    d.solenoid("XV2", (40.6, 0))
-    d.restrictor("FO2", (43.5, 0))
-    d.solenoid("XV4", (46.4, 0))
-    d.muffler("MU1", (48.6, 0))
     d.text(
-        "supply side: stands the source's pressure, or PSV2 protects it", (7.5, -4.6), "center", 10, "#0b4f8a"
-    )
+        f"VS1  chamber with the cell, in the oven\n{design.volume_m3 * 1e3:g} L, rated {design.rated_pa / 1e6:g} MPa",
+        (16.8, y - 0.5), "center", 12,
+    )  # fmt: skip
+    for x, ref in ((10.4, "PT1"), (12.4, "PT2"), (14.4, "TE1"), (16.4, "PI1")):
+        d.line((x, y + 1.6), (x, y + 3.05))
+        d.instrument(ref, (x, y + 3.6))
+    d.line((14.4, y + 1.6), (14.4, y + 0.5), dashed=True)
+    d.line((18.4, y + 1.6), (18.4, y + 3.05))
+    d.relief("PSV1", (18.4, y + 3.6))
+    d.line((21.2, y + 1.6), (21.2, y + 3.2))
+    d.line((20.6, y + 3.2), (21.8, y + 3.2))
+    d.line((20.6, y + 3.7), (21.8, y + 3.7))
+    d.drawing.add(elm.Arc2(k=0.35).at((20.6, y + 3.2)).to((21.8, y + 3.2)))
+    d.line((21.2, y + 3.7), (21.2, y + 4.5))
+    d.line((21.05, y + 4.25), (21.2, y + 4.5), (21.35, y + 4.25))
+    d.name("PSE1", (21.2, y + 5.1))
+    d.text("PSV1, PSE1: blow to a safe place; nothing that shuts before or behind them", (16.6, y + 6.8), "center",
+           10, BLUE)  # fmt: skip
+    # Relief and bleed downwards.
+    d.line((12.4, y - 1.6), (12.4, y - 2.9))
+    d.solenoid("XV5", (12.4, y - 3.4), True)
+    d.line((12.4, y - 3.9), (12.4, y - 5.0))
+    d.muffler("MU2", (12.4, y - 5.0), True)
+    d.line((19.0, y - 1.6), (19.0, y - 2.9))
+    d.hand("HV2", (19.0, y - 3.4), True)
+    d.line((19.0, y - 3.9), (19.0, y - 5.0))
+    d.line((18.85, y - 4.75), (19.0, y - 5.0), (19.15, y - 4.75))
+    # Vent line.
+    for a, b in ((9.6, 8.5), (7.5, 5.7), (4.7, 2.9), (1.9, 0.6)):
+        d.line((a, y), (b, y))
+    d.solenoid("XV2", (8.0, y))
+    d.restrictor("FO2", (5.2, y))
+    d.solenoid("XV4", (2.4, y))
+    d.muffler("MU1", (-0.4, y))
     return d
 
 
@@ -247,5 +271,5 @@ def _down_relief(d: Diagram, ref: str, point: Point) -> None:
     d.name(ref, (x + 0.7, y - 0.6), "left")
 
 
-def svg() -> str:
-    return text_of(diagram().drawing)
+def svg(sizing: Sizing) -> str:
+    return text_of(diagram(sizing).drawing)

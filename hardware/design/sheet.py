@@ -13,10 +13,11 @@ import schemdraw.elements as elm
 from hardware.design.circuit import KINDS, Part
 
 Point = tuple[float, float]
+NO_OFFSET = -0.1  # schemdraw adds 0.1 on its own
 _TWO = {
     "R": elm.ResistorIEC, "C": elm.Capacitor, "FUSE": elm.FuseIEC, "COIL": elm.Inductor2, "BUTTON": elm.Button,
     "DIODE": elm.Diode, "SCHOTTKY": elm.Schottky, "ZENER": elm.Zener, "TVS": elm.Zener, "LED": elm.LED,
-    "LIMITER": elm.Diode, "SHUNT": elm.Zener,
+    "LIMITER": elm.SourceI, "SHUNT": elm.Zener,
 }  # fmt: skip
 _RAILS = ("V24", "V24_LOGIC", "V5", "V3V3", "V2V5", "COIL_RAIL", "RELIEF_RAIL")
 
@@ -49,14 +50,17 @@ class Sheet:
         element = _TWO[part.kind]
         diode = (first, second) == ("K", "A")
         a, b = (end, start) if diode else (start, end)
-        drawn = element().at(a).to(b)
+        drawn = element().endpoints(a, b)
         upright = abs(start[0] - end[0]) < 0.01
         text = f"{ref}\n{part.value}"
         where = {"": ("right" if upright else "top")}.get(side, side)
         self.drawing.add(drawn)
+        for anchor, wanted in (("start", a), ("end", b)):
+            assert math.dist(drawn.absanchors[anchor], wanted) < 0.01, f"{ref} is drawn elsewhere"
         x, y = (start[0] + end[0]) / 2, (start[1] + end[1]) / 2
-        shift = {"right": (0.42, 0.0, "left"), "left": (-0.42, 0.0, "right"), "top": (0, 0.62, "center"),
-                 "bottom": (0, -0.62, "center")}[where]  # fmt: skip
+        far = {"LIMITER": 0.95, "BUTTON": 0.95, "LED": 0.75}.get(part.kind, 0.62)
+        shift = {"right": (0.45, 0.0, "left"), "left": (-0.45, 0.0, "right"), "top": (0, far, "center"),
+                 "bottom": (0, -far, "center")}[where]  # fmt: skip
         self.text(text, (x + shift[0], y + shift[1]), shift[2])
         self.pins[ref, first], self.pins[ref, second] = start, end
 
@@ -81,6 +85,29 @@ class Sheet:
         self.pins[ref, "G"] = gate
         self.pins[ref, "D"], self.pins[ref, "S"] = (up, down) if n else (down, up)
         return (up, down) if n else (down, up)
+
+    def pot(self, ref: str, top: Point) -> None:
+        """A trimmer downwards from `top`, two units long; its wiper leaves to the right."""
+        x, y = top
+        self.drawing.add(elm.ResistorIEC().at(top).to((x, y - 2.0)))
+        for a, b in (((x + 1.2, y - 1.0), (x + 0.25, y - 1.0)), ((x + 0.5, y - 0.85), (x + 0.25, y - 1.0)),
+                     ((x + 0.5, y - 1.15), (x + 0.25, y - 1.0))):  # fmt: skip
+            self.drawing.add(elm.Line().at(a).to(b))
+        self.text(f"{ref}\n{self.parts[ref].value}", (x - 0.42, y - 1.0), "right")
+        self.pins.update(
+            {(ref, "TOP"): top, (ref, "WIPER"): (x + 1.2, y - 1.0), (ref, "BOTTOM"): (x, y - 2.0)}
+        )
+
+    def npn(self, ref: str, base: Point) -> None:
+        """A bipolar transistor with its base at the left, collector up and emitter down."""
+        x, y = base
+        for a, b in (((x, y), (x + 0.55, y)), ((x + 0.55, y - 0.45), (x + 0.55, y + 0.45)),
+                     ((x + 0.55, y + 0.18), (x + 1.0, y + 0.5)), ((x + 1.0, y + 0.5), (x + 1.0, y + 1.0)),
+                     ((x + 0.55, y - 0.18), (x + 1.0, y - 0.5)), ((x + 1.0, y - 0.5), (x + 1.0, y - 1.0)),
+                     ((x + 0.96, y - 0.3), (x + 1.0, y - 0.5)), ((x + 0.8, y - 0.52), (x + 1.0, y - 0.5))):  # fmt: skip
+            self.drawing.add(elm.Line().at(a).to(b))
+        self.text(f"{ref}\n{self.parts[ref].value}", (x + 1.2, y), "left")
+        self.pins.update({(ref, "B"): base, (ref, "C"): (x + 1.0, y + 1.0), (ref, "E"): (x + 1.0, y - 1.0)})
 
     def clamp(self, ref: str, mid: Point) -> None:
         """Two diodes in series, from LOW (below) over MID to HIGH (above)."""
@@ -125,7 +152,7 @@ class Sheet:
                     if tags:
                         self.net(part.nets[name], outer, "left" if index == 0 else "right")
                 else:
-                    self.text("x", outer, "center", 9)
+                    self.text("x", outer, "center", 11)
 
     def wire(self, *points: Point) -> None:
         """A line through points; ends and corners connect."""
@@ -148,15 +175,18 @@ class Sheet:
             self.drawing.add(elm.Ground().at(point))
             return
         self.drawing.add(elm.Line().at((x - 0.3, y)).to((x + 0.3, y)))
-        self.text(name, (x, y + (0.25 if side == "top" else -0.25)), "center", 10, "#0b4f8a")
+        self.text(name, (x, y + (0.28 if side == "top" else -0.28)), "center", 10, "#0b4f8a")
 
     def text(
         self, text: str, point: Point, align: str = "center", size: int = 10, color: str = "black"
     ) -> None:
         self.drawing.add(
             elm.Label()
+            .right()  # a label takes over the direction of the line before it
             .at(point)
-            .label(text, loc="center", halign=align, valign="center", fontsize=size, color=color, ofst=0)
+            .label(
+                text, loc="center", halign=align, valign="center", fontsize=size, color=color, ofst=NO_OFFSET
+            )
         )
 
     def _junctions(self) -> None:

@@ -8,10 +8,11 @@ import json
 import re
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from hardware.design import bom, fmea, piping, sheets
+from hardware.design import bom, electrical, fmea, piping, sheets
 from hardware.design.circuit import circuit
 from hardware.design.outputs import HARDWARE, outputs
 from ipch.sizing import Design, size
@@ -52,11 +53,79 @@ def references(text: str) -> list[str]:
 def test_every_part_is_listed_once(made: dict[str, str]) -> None:
     listed = references(made["bom.csv"])
     assert len(listed) == len(set(listed))
-    assert set(listed) == {part.ref for part in circuit()} | set(piping.PARTS)
+    assert set(listed) == {part.ref for part in circuit()} | set(piping.PARTS) | set(bom.BESIDES)
+
+
+def test_each_part_says_all_that_a_buyer_must_know(made: dict[str, str]) -> None:
+    for row in csv.DictReader(io.StringIO(made["bom.csv"])):
+        assert all(row.values()), f"{row['references']}: a cell is empty"
+        assert row["family_1"] != row["family_2"]
+        assert row["price_class"] in "ABCDE"
+
+
+def test_a_rating_in_the_list_is_that_of_the_circuit(made: dict[str, str]) -> None:
+    """Resistors: the circuit's value stands in the row, in the list's own spelling."""
+    rows = {
+        ref: row for row in csv.DictReader(io.StringIO(made["bom.csv"])) for ref in row["references"].split()
+    }
+    for part in circuit():
+        if part.kind == "R":
+            number, unit = re.fullmatch(r"([\d.]+)([kM]?).*", part.value).groups()  # type: ignore[union-attr]
+            assert re.search(rf"(?<![\d.]){re.escape(number)}\b.*? {unit}ohm", rows[part.ref]["rating"]), (
+                part.ref
+            )
+
+
+def test_the_circuits_figures_are_in_their_ranges() -> None:
+    assert [check.name for check in electrical.checks(size(Design())) if not check.kept] == []
+
+
+@pytest.mark.parametrize(
+    ("ref", "value", "figure"),
+    [
+        ("R11", "1k", "gate while on"),
+        ("R11", "100", "pin while the comparator holds its gate down"),
+        ("D11", "43 V", "drain at switching off"),
+        ("R41", "2.7k", "readback of a coil that is off"),
+        ("R62", "1k", "trips later by, with 3.3 V dead"),
+        ("R77", "1M", "lets go at"),
+        ("R73", "22k", "highest trip of RV1"),
+        ("R80", None, "window begins again, falling"),
+        ("C5", "470n", "holds without heartbeat at least"),
+        ("C5", "2.2u", "lets go after at most"),
+        ("C2", "2200u", "logic lives without 24 V for"),
+        ("R51", "250", "shunt of a miswired loop"),
+    ],
+)
+def test_a_wrong_value_shows(ref: str, value: str | None, figure: str) -> None:
+    parts = [replace(part, value=value or "") if part.ref == ref else part for part in circuit()]
+    parts = [part for part in parts if part.value]
+    broken = [check.name for check in electrical.checks(size(Design()), parts) if not check.kept]
+    assert figure in broken
+
+
+def test_limits_of_the_devices_defaults_are_those_of_the_comparator() -> None:
+    settings: dict[str, Any] = {}
+    exec((HARDWARE.parent / "firmware/regulator/settings.py").read_text(), settings)
+    defaults = settings["Settings"]()
+    assert {name: defaults.get(name) for name in size(Design()).settings} == size(Design()).settings
+
+
+def test_the_bring_up_sets_the_comparator_as_computed() -> None:
+    value = {
+        part.ref: electrical._number(part.value)
+        for part in circuit()
+        if part.kind in ("R", "C", "POT", "TVS")
+    }
+    said = re.search(r"([\d.]+) V at TRIP_LEVEL for ([\d.]+) MPa", (HARDWARE / "bring-up.md").read_text())
+    assert said is not None
+    assert float(said[1]) == pytest.approx(
+        electrical.trip_level_v(value, round(float(said[2]) * 1e6)), abs=0.005
+    )
 
 
 def test_the_piping_diagram_has_every_part_once() -> None:
-    assert sorted(piping.diagram().drawn) == sorted(piping.PARTS)
+    assert sorted(piping.diagram(size(Design())).drawn) == sorted(piping.PARTS)
 
 
 def test_requirements_follow_the_sizing() -> None:
