@@ -118,6 +118,10 @@ REFUSED = [
     (["--relief-valve", "6.2MPa"], "comparator_pa 6.5 MPa is not below relief_valve_pa 6.2 MPa"),
     (["--burst-disc", "12MPa"], "burst_disc_pa 12 MPa is not below chamber_rating_pa 10 MPa"),
     (["--hole", "2"], "hole is larger than the valve's seat"),
+    (["--hole", "0"], "hole 0 mm; allowed is 0.05 to 4"),
+    (["--relief-c", "inf"], "relief valve of C = inf m3/(s Pa)"),
+    (["--capacity", "-1"], "cell -1 Ah; allowed is 0 to 10000"),
+    (["--leak", "nan"], "leak nan kPa/h; allowed is 0 to 1000"),
     (["--temperature", "nan"], "temperature nan degC; allowed is"),
     (["--band", "0.4kPa"], "band 0.4 kPa; allowed is"),
     (["--page", "x.txt"], "allowed is a name that ends in .html or .md"),
@@ -156,6 +160,15 @@ def test_the_page(cli: Cli, tmp_path: Path) -> None:
         text = (tmp_path / name).read_text()
         assert "relief valve C" in text and "conformity" in text and "Checked by" in text
     assert cli("size", "--page", str(tmp_path / "no" / "x.md")).code == 8
+
+
+def test_gas_of_a_month_follows_cell_and_leak(cli: Cli) -> None:
+    small, large = (
+        {figure["name"]: figure["value"] for figure in cli("size", "--json", *more).json()["figures"]}
+        for more in ([], ["--capacity", "10", "--leak", "3"])
+    )
+    assert large["breathing"] == pytest.approx(2 * small["breathing"], rel=1e-6)
+    assert large["leak"] == pytest.approx(3 * small["leak"], rel=1e-6)
 
 
 def test_a_smaller_chamber_gets_a_smaller_hole() -> None:

@@ -38,6 +38,10 @@ def size(
     ] = None,
     relief_valve: Annotated[str | None, typer.Option(metavar="PRESSURE", help="Its set pressure.")] = None,
     burst_disc: Annotated[str | None, typer.Option(metavar="PRESSURE", help="Burst pressure.")] = None,
+    capacity: Annotated[
+        float, typer.Option(metavar="AH", help="Of the cell: gas that its breathing uses.")
+    ] = 5.0,
+    leak: Annotated[float, typer.Option(metavar="KPA/H", help="Leak at working pressure.")] = 1.0,
     page: Annotated[
         Path | None,
         typer.Option(metavar="FILE", help="Also write a page: .html or .md, for the safety file."),
@@ -72,6 +76,8 @@ def size(
             band_pa=float(parse_pressure(band)),
             slew_pa_s=float(parse_slew(slew)),
             relief_c=relief_c,
+            cell_ah=capacity,
+            leak_pa_h=leak * 1e3,
             limits_pa=limits,
         )
     )

@@ -29,7 +29,7 @@ def check(design: Design) -> None:
         ("shortest pulse", design.pulse_s * 1e3, 0.5, 100.0, "ms"),
         ("band", design.band_pa / 1e3, 0.5, 1000.0, "kPa"),
         ("slew", design.slew_pa_s / 1e3, 0.01, 1000.0, "kPa/s"),
-        ("hole", design.hole_mm or 1.0, HOLES_MM[0], HOLES_MM[-1], "mm"),
+        ("hole", 1.0 if design.hole_mm is None else design.hole_mm, HOLES_MM[0], HOLES_MM[-1], "mm"),
         ("seat", design.seat_mm, HOLES_MM[0], 10.0, "mm"),
         ("cell", design.cell_ah, 0.0, 1e4, "Ah"),
         ("cycles per day", design.cycles_per_day, 0.0, 1e4, ""),
@@ -89,7 +89,7 @@ def check(design: Design) -> None:
         f"is stated; lower the supply, or give --relief-c of at least {needed:.1e} m3/(s Pa)",
     )
     refuse(
-        design.relief_c is not None and not design.relief_c >= needed,
-        f"relief valve of C = {design.relief_c or 0:.1e} m3/(s Pa) cannot carry off the worst fault; "
+        design.relief_c is not None and not needed <= design.relief_c < 1.0,
+        f"relief valve of C = {design.relief_c or 0:.1e} m3/(s Pa) cannot carry off the worst fault, or is none; "
         f"allowed is at least {needed:.1e}",
     )

@@ -234,7 +234,7 @@ def _faults(
         shortest = times_s(design, c, upstream, marks)
         likely = times_s(design, c, upstream, marks, heat=True)
         for name, mark, fast, slow in zip(names, marks, shortest, likely, strict=True):
-            how = "never: the supply is lower" if fast is None else "shortest, no heat lost"
+            how = "the supply does not get there" if fast is None else "shortest, no heat lost"
             if fast is not None:
                 how += (
                     f"; with heat {slow:.2g} s [estimate]"

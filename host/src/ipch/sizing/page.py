@@ -16,6 +16,7 @@ _STYLE = (
     "table{border-collapse:collapse;margin:.5em 0 1.5em;width:100%}"
     "td,th{border:1px solid #bbb;padding:.25em .6em;text-align:left;vertical-align:top}"
     "td.n{text-align:right;white-space:nowrap}li{margin:.3em 0}"
+    "@media print{h2{break-after:avoid}table{break-inside:avoid}}"
 )
 
 
@@ -45,6 +46,10 @@ def tables(sizing: Sizing) -> list[Table]:
         ("source, before the regulator", format_target(design.source_pa)),
         ("bore of the fill valve's seat", f"{design.seat_mm:g} mm"),
         ("shortest clean pulse", f"{design.pulse_s * 1e3:g} ms"),
+        ("hold band that a pulse must allow", f"+-{design.band_pa / 1e3:g} kPa"),
+        ("ramp that must be possible", f"{design.slew_pa_s / 1e3:g} kPa/s"),
+        ("cell", f"{design.cell_ah:g} Ah, {design.cycles_per_day:g} cycles a day"),
+        ("leak", f"{design.leak_pa_h / 1e3:g} kPa/h"),
     ]
     if design.relief_c is not None:
         inputs.append(("relief valve as fitted", f"C = {design.relief_c:.2e} m3/(s Pa)"))
@@ -83,7 +88,8 @@ def markdown(sizing: Sizing) -> str:
 def to_html(sizing: Sizing) -> str:
     """Return the page as one HTML file that needs nothing else."""
     parts = [
-        f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{_TITLE}</title><style>{_STYLE}</style>',
+        '<!doctype html><html lang="en"><meta charset="utf-8">'
+        f'<meta name="viewport" content="width=device-width"><title>{_TITLE}</title><style>{_STYLE}</style>',
         f"<h1>{_TITLE}</h1>",
         *(f"<p>{html.escape(text)}</p>" for text in _preamble()),
         "<ul>",
