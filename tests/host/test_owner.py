@@ -106,14 +106,24 @@ def test_a_client_takes_over_when_the_owner_ends(sim: RunningServer) -> None:
 def test_what_a_dead_owner_left_is_passed_over(sim: RunningServer) -> None:
     program = (
         "import os, sys\nfrom ipch.session import Session\nfrom ipch.owner import Owner\n"
-        "owner = Owner(Session(sys.argv[1]))\nprint('ready', flush=True)\nos.kill(os.getpid(), 9)"
+        "owner = Owner(Session(sys.argv[1]))\nprint(os.getpid(), flush=True)\nos.kill(os.getpid(), 9)"
     )
     ended = subprocess.run([sys.executable, "-c", program, sim.port], capture_output=True, text=True)
-    assert (ended.stdout, ended.returncode) == ("ready\n", -signal.SIGKILL)
-    assert len(list(owners_dir().iterdir())) == 2
+    assert ended.returncode == -signal.SIGKILL
+    left = list(owners_dir().glob(f"{ended.stdout.strip()}-*"))
+    assert len(left) == 2
     with Instrument.open(sim.port) as instrument:
         assert isinstance(instrument.session.channel, Direct)  # type: ignore[attr-defined]
     assert not list(owners_dir().iterdir())
+
+
+def test_what_was_left_before_it_was_published_is_taken_away(sim: RunningServer) -> None:
+    program = "from ipch import owner\nowner._listen()"
+    ended = subprocess.Popen([sys.executable, "-c", program])
+    assert ended.wait() == 0
+    assert len(list(owners_dir().glob(f"{ended.pid}-*"))) == 1
+    with Instrument.open(sim.port):
+        assert not list(owners_dir().iterdir())
 
 
 def test_a_stranger_on_the_address_is_passed_over(sim: RunningServer) -> None:

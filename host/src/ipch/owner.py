@@ -215,19 +215,18 @@ def find(name: str | None) -> Owned | None:
 
 
 def _entries() -> list[dict[str, Any]]:
-    """What owners that are alive have published; what dead ones left is taken away."""
+    """What owners that are alive have published; what dead ones left is taken away, sockets without an entry, too."""
     found = []
-    for path in sorted(owners_dir().glob("*.json")):
-        try:
-            entry = json.loads(path.read_text())
-            if is_alive(int(entry["pid"])):
-                found.append({"names": list(entry["names"]), **entry})
-                continue
+    for path in sorted(owners_dir().iterdir()):
+        pid, _, _ = path.name.partition("-")
+        if pid.isdecimal() and not is_alive(int(pid)):
             path.unlink(missing_ok=True)
-            if str(entry["address"]).startswith(os.sep):
-                Path(entry["address"]).unlink(missing_ok=True)
-        except (OSError, ValueError, KeyError, TypeError):
             continue
+        if path.suffix == ".json":
+            with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
+                entry = json.loads(path.read_text())
+                if is_alive(int(entry["pid"])):
+                    found.append({"names": list(entry["names"]), **entry})
     return found
 
 
