@@ -11,12 +11,14 @@ from typing import Any
 HARDWARE = Path(__file__).resolve().parents[1]
 MEASURED = HARDWARE / "faults.json"
 _SOURCE = Path(__file__).with_name("failures.csv")
+_PARTS = Path(__file__).with_name("part-failures.csv")
 _MATRIX = "tests/faults/test_matrix.py"
 _HEAD = """\
 # What can fail, and what happens then
 
-Made by `make hardware` from `design/failures.csv`. `ipch inject NAME` brings a row about on the simulated rig. The
-tests of the last column show detection and reaction; besides, [the matrix](../{matrix})
+Made by `make hardware` from `design/failures.csv`; the table of parts below it, from
+`design/part-failures.csv`, has what a person has to find. `ipch inject NAME` brings a row about on the simulated
+rig. The tests of the last column show detection and reaction; besides, [the matrix](../{matrix})
 injects every row in each state it can occur in and in the ways its part can fail.
 
 *Measured*: the longest time that `make faults` saw, what was allowed, and the number of cells (a fault, a way to
@@ -27,6 +29,20 @@ over by `make faults ONLY=matrix` and `make hardware FAULTS=runs/bench/faults.js
 | # | failure | seen by | reaction | within | measured | inject | tests |
 |---|---|---|---|---|---|---|---|
 """
+_PARTS_HEAD = """
+## Parts whose failure the firmware sees late, or only a person sees
+
+The last column leads to the procedure that finds it.
+
+| part | failure | effect | what still protects | found by |
+|---|---|---|---|---|
+"""
+
+
+def part_rows() -> list[dict[str, str]]:
+    """Return the table of parts; `parts` are references of the parts list, separated by blanks."""
+    with _PARTS.open(newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
 
 
 def rows() -> list[dict[str, str]]:
@@ -96,4 +112,9 @@ def page() -> str:
             ),
         )
         lines.append(f"| {' | '.join(cells)} |\n")
-    return _HEAD.format(matrix=_MATRIX) + "".join(lines)
+    parts = [
+        f"| {row['parts']} | {row['failure']} | {row['effect']} | {row['what_protects']} "
+        f"| [{row['found_by'].removesuffix('.md')}]({row['found_by']}) |\n"
+        for row in part_rows()
+    ]
+    return _HEAD.format(matrix=_MATRIX) + "".join(lines) + _PARTS_HEAD + "".join(parts)

@@ -147,6 +147,26 @@ def test_each_row_of_the_failure_table_has_tests_of_its_reaction() -> None:
             assert not file.endswith("test_inject.py"), test
 
 
+def test_failures_of_parts_name_what_there_is(made: dict[str, str]) -> None:
+    listed = set(references(made["bom.csv"]))
+    named: set[str] = set()
+    for row in fmea.part_rows():
+        assert all(row.values()), row
+        assert set(row["parts"].split()) <= listed, row["parts"]
+        named |= set(row["parts"].split())
+        # The procedure that finds it speaks of one of them.
+        text = (HARDWARE / row["found_by"]).read_text(encoding="utf-8")
+        assert any(re.search(rf"\b{ref}\b", text) for ref in row["parts"].split()), row["parts"]
+    assert set(piping.PARTS) <= named
+
+
+def test_links_of_the_failure_table_lead_to_tests(made: dict[str, str]) -> None:
+    links = re.findall(r"\[([^]]+)\]\(([^)#]+\.(?:py|md))\)", made["fmea.md"])
+    assert len(links) > 60
+    for _, target in links:
+        assert (HARDWARE / target).resolve().is_file(), target
+
+
 def test_each_fault_that_can_be_injected_is_in_the_table(made: dict[str, str]) -> None:
     from ipch.sim.faults import FAULTS
 

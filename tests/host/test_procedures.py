@@ -10,19 +10,18 @@ from typing import Any
 
 import pytest
 
-from ipch.instrument import Instrument
-from ipch.sim.server import RunningServer
+from ipch.sim.server import RunningServer, simulate
 
 HARDWARE = Path(__file__).resolve().parents[2] / "hardware"
 PAGES = sorted(path.name for path in HARDWARE.glob("*.md") if "```sh\n" in path.read_text())
 Cli = Callable[..., Any]
 
 
-@pytest.fixture(autouse=True)
-def _off_afterwards(sim: RunningServer) -> Iterator[None]:
-    yield
-    with Instrument.open(sim.port) as instrument:
-        instrument.off()
+@pytest.fixture
+def sim() -> Iterator[RunningServer]:
+    """The reference chamber, open and empty as each procedure finds it."""
+    with simulate(["--rig", "sim", "--speed", "max", "--ahead", "10s"]) as running:
+        yield running
 
 
 def commands(text: str) -> list[str]:

@@ -205,6 +205,8 @@ def size(design: Design) -> Sizing:
     ):
         add(f"energy {name}", stored_energy_j(pressure, design.volume_m3) / 1e3, "kJ", "isentropic expansion")
     proof_pa = PROOF * design.rated_pa
+    add("rating x volume", (design.rated_pa - AMBIENT_PA) * design.volume_m3 / 100.0, "bar L",
+        "above ambient; what rules for pressure equipment ask for")  # fmt: skip
     add(f"energy at {PROOF} x rating, water", proof_pa**2 * design.volume_m3 / (2 * WATER_BULK_PA) / 1e3, "kJ",
         "why a proof test uses water")  # fmt: skip
 
