@@ -62,14 +62,16 @@ def test_what_is_near_is_one_and_what_is_in_the_band_is_none() -> None:
     assert excursions(held(np.full(5400, 5000.0))) == []
 
 
-def test_wear_goes_by_the_count_of_the_device() -> None:
-    found = wear("fill", 1_000_000, 1_000_400, 20.0, 4 * 86_400.0, rated=2_000_000)
-    assert (found.actuations, found.total) == (400, 1_000_400)
-    assert found.per_day.value == 100
-    assert found.per_day.half_width == pytest.approx(1.96 * 20 / 4)
+def test_wear_goes_by_the_count_of_the_device_and_by_the_rate_of_holding() -> None:
+    # 400 pulses in the run, 300 of them in ramps.
+    found = wear("fill", 1_000_000, 1_000_400, 20.0, 100.0, 4 * 86_400.0, rated=2_000_000)
+    assert (found.actuations, found.held, found.total) == (400, 100, 1_000_400)
+    assert found.per_day.value == 25
+    assert found.per_day.half_width == pytest.approx(1.96 * 10 / 4)
     assert found.years_left is not None
-    assert found.years_left.value == pytest.approx(999_600 / 100 / 365.25)
-    assert wear("vent", 7, 7, 0.0, 86_400.0).years_left is None
+    assert found.years_left.value == pytest.approx(999_600 / 25 / 365.25)
+    assert found.years_at_least == pytest.approx(999_600 / found.per_day.high / 365.25)
+    assert wear("vent", 7, 9, 0.0, 0.0, 86_400.0).years_left is None
 
 
 def test_gaps_are_what_is_longer_than_usual() -> None:

@@ -19,6 +19,7 @@ from ipch.cyclers.times import zone_of
 from ipch.errors import FileError, UsageError
 from ipch.evaluation import Assumed, evaluate
 from ipch.merge import bdf_table, between, merge
+from ipch.report_tables import excursion_rows
 from ipch.runs import Run
 
 SAMPLES = os.environ.get("IPCH_SAMPLES")
@@ -145,6 +146,18 @@ def test_planted_means_are_recovered_exactly() -> None:
     assert table[0].coulombic_efficiency == pytest.approx(0.9)
     assert [cycle.retention for cycle in table] == pytest.approx([1.0] * 3)
     assert merged.matched == merged.rows == 360
+    # Against a target of 5 MPa.
+    assert [cycle.error_95_pa for cycle in table] == [0.0, 1000.0, 2000.0]
+    assert [cycle.error_rms_pa for cycle in table] == [0.0, 1000.0, 2000.0]
+
+
+def test_an_excursion_belongs_to_a_cycle() -> None:
+    pressure_pa = np.full(21_600, 5e6)
+    pressure_pa[8000:8100] += 7000.0
+    merged = merge(run(pressure_pa), [data()])
+    (found,) = evaluate(merged.run, merged).excursions
+    assert (found.cycle, found.step, found.start_s) == (2, None, 8000.0)
+    assert excursion_rows(merged.run, evaluate(merged.run, merged))[0][1:3] == ["-", "2"]
 
 
 def test_an_incomplete_last_cycle_and_a_reference() -> None:

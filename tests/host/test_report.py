@@ -13,6 +13,7 @@ import pytest
 
 from ipch import summary
 from ipch.errors import FileError
+from ipch.evaluation import holding
 from ipch.experiments import record_recipe
 from ipch.instrument import Instrument
 from ipch.panels import thin
@@ -78,7 +79,7 @@ def test_it_is_complete_and_needs_nothing_else(run: Run) -> None:
         run.identity["serial_number"],
         "ramp to 1 MPa at 100 kPa/s",
         "hold for 1 min",
-        "within 5.00 kPa while holding",
+        "within 5 kPa while holding",
         "setpoint_max_pa",
         "MicroPython 1.",
         "the device's own filtered transducer",
@@ -136,12 +137,24 @@ def test_names_cannot_break_the_page(run: Run) -> None:
     assert evil in Page(text).text
 
 
-def test_a_run_without_steps(run: Run, tmp_path: Path) -> None:
+def test_a_log_was_held_where_the_device_kept_its_target(run: Run, tmp_path: Path) -> None:
     log = replace(run, steps=[], recipe=None)
-    judged, _ = write_report(tmp_path / "log.html", log, None)
-    assert judged.held is None
-    assert summary.figures(log, judged)["in_band_fraction"] is None
-    assert "pulses" in (tmp_path / "log.html").read_text()
+    judged, found = write_report(tmp_path / "log.html", log, None)
+    held = holding(log)
+    still = run.samples["ramp_pa"] == run.samples["target_pa"]
+    assert held.any() and still[held].all()
+    # The ramps are over only once the pressure is there.
+    assert np.abs(run.samples["pressure_pa"] - run.samples["target_pa"])[held].max() < 20_000
+    assert judged.held is not None and judged.held.max_pa < 20_000
+    assert 0 < judged.held_fills + judged.held_vents < judged.fills + judged.vents
+    assert summary.figures(log, judged)["in_band_fraction"] == pytest.approx(judged.held.in_band_fraction)
+    assert sum(wear.held for wear in found.wear) == judged.held_fills + judged.held_vents
+    text = (tmp_path / "log.html").read_text()
+    assert "pulses" in text and "1 MPa, 0.8 MPa" not in text
+    # Off all the time, it held nothing.
+    off = replace(log, states=["OFF"] * len(run.states))
+    judged, _ = write_report(tmp_path / "off.html", off, None)
+    assert judged.held is None and summary.figures(off, judged)["in_band_fraction"] is None
     with pytest.raises(FileError, match="cannot write"):
         write_report(tmp_path / "none" / "log.html", log, None)
 

@@ -74,7 +74,7 @@ def test_every_kind_of_step(play: Play, regulator: Instrument) -> None:
     seen: list[Progress] = []
     run = play(ALL_STEPS, seen.append)
     assert [step.kind for step in run.steps] == [
-        "ramp", "hold", "quiet", "ramp", "wait", "ramp", "wait", "wait", "vent", "wait",
+        "ramp", "hold", "quiet", "ramp", "wait", "ramp", "wait", "settle", "vent", "wait",
     ]  # fmt: skip
     steps = dict(enumerate(run.steps))
     pressure, time = run.samples["pressure_pa"], run.time_s

@@ -38,9 +38,25 @@ def test_samples_count_for_the_time_they_stand_for() -> None:
     assert stability(time_s, error_pa, 0.0).in_band_fraction == pytest.approx(0.5, abs=0.06)
 
 
-def test_a_gap_counts_for_little() -> None:
+def test_a_gap_counts_for_nothing() -> None:
     time_s = np.array([0, 1, 2, 3, 1003, 1004, 1005, 1006.0])
-    assert weights(time_s).sum() == pytest.approx(6 + 5)
+    assert weights(time_s).sum() == pytest.approx(6)
+
+
+def test_a_record_that_saves_room_has_no_gaps() -> None:
+    # A busy quarter of an hour with a row a second, then one every 10 s.
+    time_s = np.concatenate([np.arange(900.0), np.arange(900.0, 4500.0, 10.0)])
+    error_pa = np.where(time_s < 900, 9000.0, 0.0)
+    assert weights(time_s).sum() == pytest.approx(4490)
+    assert stability(time_s, error_pa, 0.0).in_band_fraction == pytest.approx(0.8, abs=0.002)
+
+
+def test_percentiles_go_by_time() -> None:
+    # A minute in an hour outside, seen by as many samples as the rest.
+    time_s = np.concatenate([np.arange(0, 3540, 10.0), np.linspace(3540, 3600, 354)])
+    error_pa = np.where(time_s < 3540, -1000.0, 8000.0)
+    found = stability(time_s, 5e6 + error_pa, 5e6)
+    assert (found.error_95_pa, found.error_99_pa, found.max_pa) == (1000, 8000, 8000)
 
 
 def test_the_edge_of_the_band_is_inside() -> None:
@@ -87,13 +103,15 @@ def test_steps_of_a_run() -> None:
     assert found[0].overshoot_pa == pytest.approx(20_000)
     assert found[0].settling_s == 2.0
     assert [step.fills for step in found] == [20, 0, 0, 0]
-    assert found[0].held is None and found[2].held is None
+    assert found[0].held is None
+    assert found[2].held is not None and found[2].held.mean_pa == pytest.approx(2.003e6)
     assert found[1].held is not None and found[1].held.in_band_fraction == 1.0
     assert found[3].held is not None and found[3].held.rms_pa == pytest.approx(3000)
     together = overall(steps, time_s, pressure_pa)
     assert together is not None
-    assert together.duration_s == 60
-    assert together.rms_pa == pytest.approx(np.sqrt(3000**2 / 3), rel=0.05)
+    assert together.duration_s == 80
+    assert together.rms_pa == pytest.approx(np.sqrt(3000**2 / 2), rel=0.05)
+    assert (together.error_95_pa, together.max_pa) == (3000, 3000)
     assert overall(steps[:1], time_s, pressure_pa) is None
 
 

@@ -2,7 +2,7 @@
 
 import csv
 from collections.abc import Sequence
-from dataclasses import asdict, astuple, dataclass
+from dataclasses import asdict, astuple, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ from ipch.analysis.cycles import COLUMNS as CYCLE_NAMES
 from ipch.analysis.cycles import Cycle, CyclerRows, PressureSamples, cycle_table
 from ipch.analysis.excursions import Excursion, Held, excursions
 from ipch.analysis.gas_record import GasRecord, condensed
-from ipch.analysis.stability import BAND_PA, weights
+from ipch.analysis.stability import BAND_PA, is_held, longest_step_s, weights
 from ipch.analysis.supply import Supply, forecast
 from ipch.analysis.wear import RATED, Wear, wear
 from ipch.errors import FileError
@@ -35,7 +35,6 @@ COLUMNS = (
 _SHUT = ("OFF", "REGULATE", "QUIET", "SEALED")
 _RAMP_SETTLE_S = 600.0
 _AWAY_PA = 50e3
-_GAP_S = 30.0
 _BEFORE_S = 3600.0
 
 
@@ -98,13 +97,16 @@ def evaluate(run: Run, merged: Merged | None = None, assumed: Assumed | None = N
         )
     gaps = find_gaps(run.time_s)
     samples = run.samples
+    held = holding(run, given.band_pa)
+    held_s = float(weights(run.time_s)[held].sum()) if len(run.time_s) > 1 else 0.0
     wears = [
         wear(
             name,
             float(samples[count][0]),
             float(samples[count][-1]),
             float(samples[opened][-1] - samples[opened][0]),
-            run.duration_s,
+            counted(samples[count], held),
+            held_s,
             given.rated,
         )
         for name, count, opened in (("fill", "fills", "fill_open_s"), ("vent", "vents", "vent_open_s"))
@@ -114,7 +116,7 @@ def evaluate(run: Run, merged: Merged | None = None, assumed: Assumed | None = N
         balance=balance,
         why_not=why_not,
         supply=supply,
-        excursions=_excursions(run, given),
+        excursions=_excursions(run, merged, given),
         cycles=_cycles(run, merged, balance, given) if merged is not None else [],
         wear=wears,
         gaps=gaps,
@@ -198,8 +200,10 @@ def find_gaps(time_s: Floats) -> list[Gap]:
     if len(time_s) < 2:
         return []
     intervals = np.diff(time_s)
-    longest = max(_GAP_S, 5.0 * float(np.median(intervals)))
-    return [Gap(float(time_s[at]), float(intervals[at])) for at in np.flatnonzero(intervals > longest)]
+    return [
+        Gap(float(time_s[at]), float(intervals[at]))
+        for at in np.flatnonzero(intervals > longest_step_s(time_s))
+    ]
 
 
 def _in_states(run: Run, states: tuple[str, ...]) -> NDArray[np.bool_]:
@@ -227,18 +231,41 @@ def _since(time_s: Floats, marked: NDArray[np.bool_]) -> Floats:
     return since
 
 
-def _excursions(run: Run, assumed: Assumed) -> list[Excursion]:
+def holding(run: Run, band_pa: float = BAND_PA) -> NDArray[np.bool_]:
+    """The samples in which a pressure was to be held: by the steps of the recipe, else by what the device did."""
+    if not run.steps:
+        away = np.abs(run.samples["pressure_pa"] - run.samples["target_pa"]) > band_pa
+        return _on_target(run, ~away)
+    held = np.zeros(len(run.time_s), dtype=np.bool_)
+    for step in run.steps:
+        if is_held(step):
+            held |= (run.time_s >= step.start_s) & (run.time_s <= step.end_s)
+    return held
+
+
+def counted(counter: Floats, inside: NDArray[np.bool_]) -> float:
+    """By how much a counter went up between neighbours that are both inside."""
+    steps = np.diff(counter)[inside[1:] & inside[:-1]]
+    return float(steps[steps > 0].sum())
+
+
+def _on_target(run: Run, near: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Regulating with no ramp under way: the way to a target is no holding, so only once the band was reached."""
+    moving = run.samples["ramp_pa"] != run.samples["target_pa"]
+    still = _in_states(run, ("REGULATE", "QUIET")) & ~moving
+    held: NDArray[np.bool_] = still & _arrived(still, near)
+    return held
+
+
+def _excursions(run: Run, merged: Merged | None, assumed: Assumed) -> list[Excursion]:
     """Of all stretches in which the regulator was to hold its target."""
     samples = run.samples
     moving = samples["ramp_pa"] != samples["target_pa"]
-    on = _in_states(run, ("REGULATE", "QUIET"))
     faulty = np.fromiter((fault != "NONE" for fault in run.faults), dtype=np.bool_, count=len(run.faults))
     since_s = _since(run.time_s, moving)
     away = np.abs(samples["pressure_pa"] - samples["target_pa"]) > assumed.band_pa
-    # The way to a target is no excursion: from each ramp on, only what comes after the band was reached once.
-    holding = on & ~moving
-    arrived = _arrived(holding, ~away)
-    outside = np.flatnonzero(away & holding & arrived)
+    held = _on_target(run, ~away)
+    outside = np.flatnonzero(away & held)
     if not len(outside):
         return []
     # What happened up to an hour before is all that matters; a month has better uses for memory.
@@ -248,8 +275,8 @@ def _excursions(run: Run, assumed: Assumed) -> list[Excursion]:
             run.time_s, [run.time_s[stretch[0]] - _BEFORE_S, run.time_s[stretch[-1]] + 60.0]
         )
         inside[first:last] = True
-    inside &= holding & arrived
-    return excursions(
+    inside &= held
+    found = excursions(
         Held(
             time_s=run.time_s[inside],
             pressure_pa=samples["pressure_pa"][inside],
@@ -264,6 +291,16 @@ def _excursions(run: Run, assumed: Assumed) -> list[Excursion]:
         assumed.band_pa,
         assumed.gas,
     )
+    return [_placed(run, merged, each) for each in found]
+
+
+def _placed(run: Run, merged: Merged | None, found: Excursion) -> Excursion:
+    """With the step and the cycle in which it began."""
+    number = sum(step.start_s <= found.start_s for step in run.steps)
+    cycle = np.nan
+    if merged is not None:
+        cycle = merged.cycle_of_samples[np.searchsorted(run.time_s, found.start_s)]
+    return replace(found, step=number or None, cycle=int(cycle) if np.isfinite(cycle) else None)
 
 
 def _arrived(holding: NDArray[np.bool_], near: NDArray[np.bool_]) -> NDArray[np.bool_]:

@@ -22,6 +22,7 @@ MERGED_NAME = "merged.bdf.csv"
 VOLUME_ML = 100.0
 CYCLES = 5
 CAPACITY_AH = 0.2
+# The first charge loses most; what was discharged is charged again.
 _EFFICIENCY = (0.90, 0.985, 0.99, 0.992, 0.993)
 _BEGIN_S = 1800.0
 _HALF_S = 1500.0
@@ -51,9 +52,11 @@ def currents() -> list[tuple[float, float]]:
     at = _BEGIN_S
     charge_a = CAPACITY_AH / (_HALF_S / 3600.0)
     for efficiency in _EFFICIENCY:
-        for current in (charge_a, -charge_a * efficiency):
+        discharge_a = charge_a * efficiency
+        for current in (charge_a, -discharge_a):
             points += [(at, current), (at + _HALF_S, 0.0)]
             at += _HALF_S + _REST_S
+        charge_a = discharge_a
     return [*points, (at, 0.0)]
 
 
@@ -83,7 +86,7 @@ def make(folder: Path, report: Report, announce: Callable[[str], None]) -> Run:
     profile.write_text("".join(f"{at:g},{current:.9g}\n" for at, current in currents()), encoding="utf-8")
     sets = [f"--set={part}" for part in (*PLANT, f"cell_profile={profile}")]
     with (
-        simulate(["--rig", "core", "--speed", "max", *sets]) as simulator,
+        simulate(["--rig", "core", "--speed", "max", "--ahead", "10s", *sets]) as simulator,
         Instrument.open(simulator.port) as instrument,
     ):
         announce("the control code regulates a simulated chamber through five cycles: this takes minutes")

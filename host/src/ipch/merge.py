@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ipch import export
+from ipch.analysis.stability import longest_step_s, usual_step_s
 from ipch.clock import steady
 from ipch.cyclers.table import CyclerData, increments
 from ipch.errors import FileError
@@ -20,8 +21,7 @@ from ipch.runs import Run
 
 Floats = NDArray[np.floating[Any]]
 
-# A recorder that saves room writes at least every 10 s; cyclers that rest write a row every minute or ten.
-_SAMPLE_GAP_S = 30.0
+# Cyclers that rest write a row every minute or ten.
 _ROW_GAP_S = 900.0
 _USUAL = 5.0
 # A clock that goes back by less than this is rounding.
@@ -107,7 +107,7 @@ def merge(run: Run, parts: Sequence[CyclerData]) -> Merged:
     unix_s = np.concatenate(times)
     put_in, taken_out = np.concatenate(charged), np.concatenate(discharged)
     sample_s = run.utc_s
-    gap_s = max(_SAMPLE_GAP_S, _USUAL * _usual(sample_s))
+    gap_s = longest_step_s(sample_s)
     pressure_pa = between(sample_s, run.samples["pressure_pa"], unix_s, gap_s)
     if not np.isfinite(pressure_pa).any():
         raise FileError(
@@ -124,7 +124,7 @@ def merge(run: Run, parts: Sequence[CyclerData]) -> Merged:
         charged_ah=put_in,
         discharged_ah=taken_out,
         sample_gap_s=gap_s,
-        row_gap_s=max(_ROW_GAP_S, _USUAL * _usual(unix_s)),
+        row_gap_s=max(_ROW_GAP_S, _USUAL * usual_step_s(unix_s)),
     )
 
 
@@ -164,10 +164,6 @@ def bdf_table(merged: Merged) -> dict[str, export.Column]:
         export.GAS: of_run("gas_k", 273.15),
         export.WALL: of_run("wall_k", 273.15),
     }
-
-
-def _usual(time_s: Floats) -> float:
-    return float(np.median(np.diff(time_s))) if len(time_s) > 1 else 0.0
 
 
 def _span(unix_s: Floats) -> str:

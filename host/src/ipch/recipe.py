@@ -196,7 +196,10 @@ class Task:
 
     @property
     def kind(self) -> str:
-        return "log-rate" if isinstance(self.step, LogRate) else type(self.step).__name__.lower()
+        if isinstance(self.step, LogRate):
+            return "log-rate"
+        # The pressure still moves while one waits for it; any other wait with a target is a hold.
+        return "settle" if getattr(self.step, "wait", "") == "in-limits" else type(self.step).__name__.lower()
 
     @property
     def text(self) -> str:

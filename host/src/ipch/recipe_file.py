@@ -174,8 +174,9 @@ def _check_order(tasks: list[Task]) -> None:
             isinstance(step, Wait) and step.wait == "in-limits"
         )
         if needs_target and task.target_pa is None:
-            message = f"{task.kind}: step {task.index + 1} ({task.text}): there must be a ramp before it"
-            raise _Misplaced((*task.place, task.kind), message)
+            key = "wait" if isinstance(step, Wait) else task.kind
+            message = f"{key}: step {task.index + 1} ({task.text}): there must be a ramp before it"
+            raise _Misplaced((*task.place, key), message)
 
 
 _HEADER = re.compile(r"\s*(\[{1,2})\s*([A-Za-z0-9_.\- ]+?)\s*\]{1,2}\s*(?:#.*)?")

@@ -12,6 +12,7 @@ from ipch import summary
 from ipch.errors import FileError
 from ipch.evaluation import Assumed, Evaluation, evaluate
 from ipch.merge import Merged
+from ipch.methods import methods, numbers
 from ipch.panels import SCRIPT
 from ipch.report_plot import figure
 from ipch.runs import Run, Truth
@@ -53,15 +54,15 @@ def render(
     known = found if found is not None else evaluate(run, merged)
     plot = json.dumps(figure(run, truth, judged, merged, known), separators=(",", ":"))
     page = Template(_PAGE.read_text(encoding="utf-8"))
-    numbers = tables.numbers(run, judged, known, merged)
+    sources = numbers(run, judged, known, merged)
     return page.substitute(
         title=html.escape(f"{run.name} - pressure report"),
         heading=html.escape(run.name),
         subtitle=_subtitle(run),
         tiles=_tiles(run, judged),
-        methods=html.escape(tables.methods(run, judged, known, merged)),
+        methods=html.escape(methods(run, judged, known, merged)),
         numbers=_table(
-            ("number", "value", "from"), [[n, _shown(v), s] for n, v, s in numbers], 1, wraps=True
+            ("number", "value", "from"), [[n, _shown(v), s] for n, v, s in sources], 1, wraps=True
         ),
         cycles=_cycles(known, merged),
         steps=_steps(judged),
@@ -150,7 +151,8 @@ def _steps(judged: Judgement) -> str:
     )
     return (
         f"<h2>Steps</h2>{table}<p class=note>{by} "
-        f"In band: share of the time within {judged.band_pa / 1e3:g} kPa of the target. "
+        f"In band: share of the time within {judged.band_pa / 1e3:g} kPa of the target. 95 %, 99 %: the distance from"
+        " the target was no larger for so much of the time. "
         "Overshoot and settling are counted until the next ramp; settling starts as the setpoint arrives.</p>"
     )
 
@@ -186,8 +188,8 @@ def _gaps(run: Run, found: Evaluation) -> str:
     rows = [[format_duration(g.start_s - start_s), format_duration(g.duration_s)] for g in found.gaps[:100]]
     total = format_duration(sum(g.duration_s for g in found.gaps))
     return (
-        f"<details><summary>{len(found.gaps)} gaps in the record, {total} in all</summary>"
-        f"{_table(('after', 'for'), rows, 2)}</details>"
+        f"<details><summary>{len(found.gaps)} gap{'s' if len(found.gaps) > 1 else ''} in the record, {total} in all"
+        f"</summary>{_table(('after', 'for'), rows, 2)}</details>"
     )
 
 

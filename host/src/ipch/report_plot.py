@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ipch.analysis.stability import is_held
 from ipch.evaluation import Evaluation
 from ipch.merge import Merged
 from ipch.panels import BLUE, GREEN, GREY, ORANGE, PURPLE, Panels
@@ -14,7 +15,6 @@ from ipch.summary import Judgement
 Floats = NDArray[np.floating[Any]]
 
 _MOST_MARKS = 200
-_HELD = ("hold", "quiet")
 
 
 class Figure(Panels):
@@ -107,9 +107,9 @@ def _hold_errors(plot: Figure, run: Run, truth: Truth | None, found: Evaluation)
 def _of_steps(run: Run, time_s: Floats, pressure_pa: Floats) -> Floats:
     error = np.full(len(time_s), np.nan)
     for step in run.steps:
-        if step.kind in _HELD and step.target_pa is not None:
+        if is_held(step):
             inside = (time_s >= step.start_s) & (time_s <= step.end_s)
-            error[inside] = pressure_pa[inside] - step.target_pa
+            error[inside] = pressure_pa[inside] - (step.target_pa or 0)
     return error
 
 

@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from ipch.analysis.stability import BAND_PA, Stability, StepResult, evaluate, overall
+from ipch.analysis.stability import BAND_PA, Stability, StepResult, evaluate, overall, stability
 from ipch.errors import FileError
+from ipch.evaluation import counted, holding
 from ipch.runs import TRUTH_NAME, Run, Truth, load_truth
 from ipch.units import format_duration, format_target
 
@@ -27,6 +28,9 @@ class Judgement:
     """The largest of all ramps."""
     fills: int
     vents: int
+    held_fills: int
+    """While holding."""
+    held_vents: int
 
 
 def find_truth(run: Run) -> Truth | None:
@@ -36,7 +40,7 @@ def find_truth(run: Run) -> Truth | None:
 
 
 def judge(run: Run, truth: Truth | None, band_pa: float = BAND_PA) -> Judgement:
-    """Evaluate the steps of a run; without steps, the whole run counts for its pulses only."""
+    """Evaluate the steps of a run; without steps it was held where the device was to keep its target."""
     samples = run.samples
     time_s, pressure_pa = run.time_s, samples["pressure_pa"]
     fills, vents = samples["fills"], samples["vents"]
@@ -47,14 +51,23 @@ def judge(run: Run, truth: Truth | None, band_pa: float = BAND_PA) -> Judgement:
         fills, vents = truth.fills[inside], truth.vents[inside]
     ramp = (run.time_s, samples["ramp_pa"])
     steps = evaluate(run.steps, time_s, pressure_pa, ramp, fills, vents, band_pa)
+    held = overall(run.steps, time_s, pressure_pa, band_pa)
+    held_pulses = [sum(counts) for counts in zip(*((s.fills, s.vents) for s in steps if s.held), strict=True)]
+    if not run.steps and truth is None and (inside := holding(run, band_pa)).any():
+        target_pa = samples["target_pa"][inside]
+        held = stability(time_s[inside], pressure_pa[inside], target_pa, band_pa)
+        held_pulses = [round(counted(each, inside)) for each in (fills, vents)]
+    held_fills, held_vents = held_pulses or (0, 0)
     return Judgement(
         source="device" if truth is None else "truth",
         band_pa=band_pa,
         steps=steps,
-        held=overall(run.steps, time_s, pressure_pa, band_pa),
+        held=held,
         overshoot_pa=max((step.overshoot_pa for step in steps if step.overshoot_pa is not None), default=0.0),
         fills=int(np.ptp(fills)) if len(fills) else 0,
         vents=int(np.ptp(vents)) if len(vents) else 0,
+        held_fills=held_fills,
+        held_vents=held_vents,
     )
 
 
@@ -72,6 +85,8 @@ def figures(run: Run, judged: Judgement) -> dict[str, Any]:
         "in_band_fraction": None if held is None else round(held.in_band_fraction, 6),
         "rms_pa": None if held is None else round(held.rms_pa, 1),
         "max_pa": None if held is None else round(held.max_pa, 1),
+        "error_95_pa": None if held is None else round(held.error_95_pa, 1),
+        "error_99_pa": None if held is None else round(held.error_99_pa, 1),
         "overshoot_pa": round(judged.overshoot_pa, 1),
         "fills": judged.fills,
         "vents": judged.vents,
@@ -99,6 +114,8 @@ STEP_COLUMNS = (
     "duration",
     "in band",
     "rms/kPa",
+    "95 %/kPa",
+    "99 %/kPa",
     "max/kPa",
     "overshoot/kPa",
     "settled",
@@ -119,6 +136,8 @@ def step_rows(judged: Judgement) -> list[list[str]]:
                 format_duration(step.duration_s),
                 "-" if held is None else f"{held.in_band_fraction:.2%}",
                 "-" if held is None else f"{held.rms_pa / 1e3:.2f}",
+                "-" if held is None else f"{held.error_95_pa / 1e3:.2f}",
+                "-" if held is None else f"{held.error_99_pa / 1e3:.2f}",
                 "-" if held is None else f"{held.max_pa / 1e3:.2f}",
                 "-" if step.overshoot_pa is None else f"{step.overshoot_pa / 1e3:.2f}",
                 _settled(step),
@@ -131,13 +150,13 @@ def step_rows(judged: Judgement) -> list[list[str]]:
 
 def headline(run: Run, judged: Judgement) -> list[tuple[str, str]]:
     """The figures that matter, as (name, value) for people."""
-    rows = [("duration", f"{format_duration(run.duration_s)} of device time")]
+    rows = [("duration", format_duration(run.duration_s))]
     if run.speed > 1.5:
-        rows[0] = ("duration", f"{rows[0][1]}, at {run.speed:.0f} times real time")
+        rows[0] = ("duration", f"{rows[0][1]}, simulated at {run.speed:.0f} x")
     if judged.held is not None:
         rows += [
             (
-                f"within {_kpa(judged.band_pa)} while holding",
+                f"within {judged.band_pa / 1e3:g} kPa while holding",
                 f"{judged.held.in_band_fraction:.2%} of the time",
             ),
             ("rms error while holding", _kpa(judged.held.rms_pa)),
@@ -145,10 +164,11 @@ def headline(run: Run, judged: Judgement) -> list[tuple[str, str]]:
         ]
     if any(step.kind == "ramp" for step in judged.steps):
         rows.append(("largest overshoot", _kpa(judged.overshoot_pa)))
-    rows.append(("pulses", f"{judged.fills} fills, {judged.vents} vents"))
-    rows.append(
-        ("judged by", "true pressure of the simulated chamber" if judged.source == "truth" else "the device")
-    )
+    holding_only = ""
+    if judged.held is not None:
+        holding_only = f"; {judged.held_fills} and {judged.held_vents} while holding"
+    rows.append(("pulses", f"{judged.fills} fills, {judged.vents} vents{holding_only}"))
+    rows.append(("judged by", "true pressure" if judged.source == "truth" else "the device"))
     return rows
 
 

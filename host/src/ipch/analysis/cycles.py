@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ipch.analysis.balance import Balance, Swelling
-from ipch.analysis.stability import BAND_PA, weights
+from ipch.analysis.stability import BAND_PA, quantiles, weights
 from ipch.errors import UsageError
 
 Floats = NDArray[np.floating[Any]]
@@ -47,6 +47,10 @@ class Cycle:
     volume_change_ml: float | None
     volume_change_95_ml: float | None
     """Half of the 95 % interval."""
+    error_rms_pa: float | None
+    """Of the distance from the target, and what 95 % and 99 % of the time did not exceed."""
+    error_95_pa: float | None
+    error_99_pa: float | None
 
 
 COLUMNS = tuple(field.name for field in fields(Cycle))
@@ -129,7 +133,7 @@ def cycle_table(
 
 _NO_PRESSURE: dict[str, Any] = {
     "pressure_s": 0.0, "pressure_mean_pa": None, "pressure_sd_pa": None, "pressure_min_pa": None,
-    "pressure_max_pa": None, "in_band": None,
+    "pressure_max_pa": None, "in_band": None, "error_rms_pa": None, "error_95_pa": None, "error_99_pa": None,
 }  # fmt: skip
 
 
@@ -170,13 +174,17 @@ def _pressures(samples: PressureSamples, band_pa: float) -> dict[int, dict[str, 
         origin = pressure_pa[0]
         mean = float(share @ (pressure_pa - origin)) / total
         spread = float(share @ np.square(pressure_pa - origin - mean)) / total
-        near = np.abs(samples.pressure_pa[at] - samples.target_pa[at]) <= band_pa
+        error_pa = np.abs(pressure_pa - samples.target_pa[at])
+        error_95_pa, error_99_pa = quantiles(error_pa, share, (0.95, 0.99))
         found[int(number)] = {
             "pressure_s": total,
             "pressure_mean_pa": float(origin + mean),
             "pressure_sd_pa": float(np.sqrt(spread)),
             "pressure_min_pa": float(pressure_pa.min()),
             "pressure_max_pa": float(pressure_pa.max()),
-            "in_band": float(share[near].sum()) / total,
+            "in_band": float(share[error_pa <= band_pa].sum()) / total,
+            "error_rms_pa": float(np.sqrt(share @ np.square(error_pa) / total)),
+            "error_95_pa": error_95_pa,
+            "error_99_pa": error_99_pa,
         }
     return found

@@ -31,6 +31,10 @@ class Excursion:
     """Largest error in it, with its sign."""
     cause: str
     """fault, valves shut, supply too low, after a ramp, temperature, pulse, or cell or leak."""
+    step: int | None = None
+    """In which step of the recipe it began, counted from 1."""
+    cycle: int | None = None
+    """In which cycle of the cell it began."""
 
 
 @dataclass(frozen=True)

@@ -12,10 +12,12 @@ Floats = NDArray[np.floating[Any]]
 BAND_PA = 5000.0
 """Half-width of the band that counts as held: 0.05 % of a full scale of 10 MPa."""
 
-# Steps in which the pressure is meant to stay where it is.
-_HOLDING = ("hold", "quiet")
-# A longer interval than so many usual ones is a gap: nothing is known of what was in it.
-_GAP = 5.0
+# Steps in which the pressure is meant to stay where it is, if they have a target.
+HOLDING = ("hold", "quiet", "wait")
+# A longer interval than this and than so many usual ones is a gap: nothing is known of what was in it. A recorder that
+# saves room writes every 10 s at least.
+_GAP_S = 30.0
+_GAP_USUAL = 5.0
 
 
 class Span(Protocol):
@@ -45,6 +47,9 @@ class Stability:
     rms_pa: float
     max_pa: float
     """Largest distance from the target."""
+    error_95_pa: float
+    """The distance from the target was no more than this for 95 % of the time."""
+    error_99_pa: float
 
 
 @dataclass(frozen=True)
@@ -65,12 +70,22 @@ class StepResult:
     vents: int
 
 
+def longest_step_s(time_s: Floats) -> float:
+    """Two samples that are further apart than this have a gap between them."""
+    return max(_GAP_S, _GAP_USUAL * usual_step_s(time_s))
+
+
+def usual_step_s(time_s: Floats) -> float:
+    """Median of the intervals between samples; 0 with a single one."""
+    return float(np.median(np.diff(time_s))) if len(time_s) > 1 else 0.0
+
+
 def weights(time_s: Floats) -> Floats:
-    """The time that each sample stands for: half of the interval on either side, gaps cut short."""
+    """The time that each sample stands for: half of the interval on either side, nothing of a gap."""
     if len(time_s) < 2:
         return np.ones(len(time_s))
     intervals = np.diff(time_s)
-    intervals = np.minimum(intervals, _GAP * max(float(np.median(intervals)), 1e-9))
+    intervals = np.where(intervals > longest_step_s(time_s), 0.0, intervals)
     result = np.zeros(len(time_s))
     result[:-1] += intervals / 2
     result[1:] += intervals / 2
@@ -83,16 +98,35 @@ def stability(
     """Judge pressures against a target. At least one sample; times in s and in order, pressures in Pa."""
     if len(time_s) == 0:
         raise ValueError("no samples to judge")
-    weight = weights(time_s)
-    total = float(weight.sum()) or 1.0
+    return _judge(float(time_s[-1] - time_s[0]), weights(time_s), pressure_pa, target_pa, band_pa)
+
+
+def _judge(
+    duration_s: float, weight: Floats, pressure_pa: Floats, target_pa: Floats | float, band_pa: float
+) -> Stability:
+    total = float(weight.sum())
+    if not total:
+        weight, total = np.ones(len(pressure_pa)), float(len(pressure_pa))
     error = pressure_pa - target_pa
+    error_95_pa, error_99_pa = quantiles(np.abs(error), weight, (0.95, 0.99))
     return Stability(
-        duration_s=float(time_s[-1] - time_s[0]),
+        duration_s=duration_s,
         in_band_fraction=float(weight[np.abs(error) <= band_pa].sum()) / total,
         mean_pa=float((weight * pressure_pa).sum()) / total,
         rms_pa=float(np.sqrt((weight * error**2).sum() / total)),
         max_pa=float(np.abs(error).max()),
+        error_95_pa=error_95_pa,
+        error_99_pa=error_99_pa,
     )
+
+
+def quantiles(values: Floats, weight: Floats, shares: Sequence[float]) -> list[float]:
+    """For each share the smallest value that so much of the weight does not exceed."""
+    order = np.argsort(values)
+    reached = np.cumsum(weight[order])
+    # Sums of many small weights differ in their last digits.
+    at = np.searchsorted(reached, np.array(shares) * reached[-1] * (1 - 1e-9))
+    return [float(values[order[min(index, len(order) - 1)]]) for index in at]
 
 
 def overshoot(pressure_pa: Floats, target_pa: float, from_pa: float) -> float:
@@ -127,8 +161,8 @@ def evaluate(
     for index, step in enumerate(steps):
         inside = (time_s >= step.start_s) & (time_s <= step.end_s)
         held = None
-        if step.kind in _HOLDING and step.target_pa is not None and inside.any():
-            held = stability(time_s[inside], pressure_pa[inside], float(step.target_pa), band_pa)
+        if is_held(step) and inside.any():
+            held = stability(time_s[inside], pressure_pa[inside], float(step.target_pa or 0), band_pa)
         beyond = settled = None
         if step.kind == "ramp" and step.target_pa is not None and inside.any():
             until_s = next(
@@ -160,24 +194,23 @@ def overall(
     steps: Sequence[Span], time_s: Floats, pressure_pa: Floats, band_pa: float = BAND_PA
 ) -> Stability | None:
     """Judge all holding steps together, gaps between them left out; None if there is none."""
-    parts = [
-        (stability(time_s[inside], pressure_pa[inside], float(step.target_pa), band_pa))
-        for step in steps
-        if step.kind in _HOLDING and step.target_pa is not None
-        for inside in [(time_s >= step.start_s) & (time_s <= step.end_s)]
-        if inside.any()
-    ]
+    held = [step for step in steps if is_held(step)]
+    inside = [np.flatnonzero((time_s >= step.start_s) & (time_s <= step.end_s)) for step in held]
+    parts = [(step, at) for step, at in zip(held, inside, strict=True) if len(at)]
     if not parts:
         return None
-    weight = np.array([max(part.duration_s, 1e-9) for part in parts])
-    share = weight / weight.sum()
-    return Stability(
-        duration_s=float(sum(part.duration_s for part in parts)),
-        in_band_fraction=float(share @ [part.in_band_fraction for part in parts]),
-        mean_pa=float(share @ [part.mean_pa for part in parts]),
-        rms_pa=float(np.sqrt(share @ [part.rms_pa**2 for part in parts])),
-        max_pa=max(part.max_pa for part in parts),
+    return _judge(
+        sum(float(time_s[at[-1]] - time_s[at[0]]) for _, at in parts),
+        np.concatenate([weights(time_s[at]) for _, at in parts]),
+        np.concatenate([pressure_pa[at] for _, at in parts]),
+        np.concatenate([np.full(len(at), float(step.target_pa or 0)) for step, at in parts]),
+        band_pa,
     )
+
+
+def is_held(step: Span) -> bool:
+    """Whether the pressure is meant to stay where it is in this step."""
+    return step.kind in HOLDING and step.target_pa is not None
 
 
 def _arrival(ramp: tuple[Floats, Floats], step: Span, until_s: float) -> float | None:

@@ -19,21 +19,36 @@ class Wear:
     total: int
     """By the device's own count at the end."""
     open_s: float
+    held: int
+    """Of those in this run, those while the pressure was held: a ramp takes hundreds, and is soon over."""
     per_day: Estimate
-    """Interval of a Poisson count."""
+    """While the pressure was held; interval of a Poisson count."""
     rated: int
     years_left: Estimate | None
     """Until `rated` at this rate; None without a single actuation."""
+    years_at_least: float
+    """At the upper end of the rate's interval."""
 
 
-def wear(valve: str, first: float, last: float, open_s: float, duration_s: float, rated: int = RATED) -> Wear:
-    """Judge a valve by its counter at both ends of a stretch of `duration_s`."""
-    count = max(0, round(last - first))
-    days = max(duration_s / _DAY_S, 1e-9)
-    half = 1.96 * max(count, 1) ** 0.5
-    rate = Estimate(count / days, half / days)
+def wear(
+    valve: str, first: float, last: float, open_s: float, held: float, held_s: float, rated: int = RATED
+) -> Wear:
+    """Judge a valve by its counter at both ends of a run, and by its actuations in `held_s` of holding a pressure."""
+    days = max(held_s / _DAY_S, 1e-9)
+    half = 1.96 * max(held, 1.0) ** 0.5
+    rate = Estimate(held / days, half / days)
+    left_years = max(0.0, rated - last) / 365.25
     left = None
-    if count:
-        years = max(0.0, rated - last) / rate.value / 365.25
-        left = Estimate(years, years * half / count)
-    return Wear(valve, count, round(last), open_s, rate, rated, left)
+    if held:
+        left = Estimate(left_years / rate.value, left_years / rate.value * half / held)
+    return Wear(
+        valve=valve,
+        actuations=max(0, round(last - first)),
+        total=round(last),
+        open_s=open_s,
+        held=round(held),
+        per_day=rate,
+        rated=rated,
+        years_left=left,
+        years_at_least=left_years / rate.high,
+    )

@@ -67,7 +67,7 @@ def report(
         typer.Option(metavar="VOLUME@PRESSURE", help="The gas supply, as 10L@20MPa: how long it lasts."),
     ] = None,
     rated: Annotated[
-        int, typer.Option(metavar="N", help="Actuations that the valves are rated for.")
+        int, typer.Option(metavar="N", min=1, help="Actuations that the valves are rated for.")
     ] = 10_000_000,
     run: Which = None,
     json: Json = False,
