@@ -201,7 +201,7 @@ class Pressure:
         return str(self._app.control.vent_state)
 
     def _vent(self, args):
-        """1|0: Begin to vent to ambient at the vent rate, or abort it; all valves are shut afterwards."""
+        """1|0: Begin to vent to ambient at the vent rate, or abort it; 0 also puts a complete one back to idle."""
         accept(self._app.vent(boolean(args[0])))
 
     # :OUTPut

@@ -51,7 +51,8 @@ class Requests:
             safety.warn(RESUMED, False)
             safety.proof.abort()
             if safety.state in (REGULATE, QUIET, VENTING):
-                self._end_vent()
+                if safety.state == VENTING:
+                    self.control.vent_state = IDLE
                 safety.state = OFF
             return ""
         if safety.fault:
@@ -96,12 +97,12 @@ class Requests:
         return ""
 
     def vent(self, start: bool) -> str:
-        """Start or abort a rate-limited vent to ambient."""
+        """Start or abort a rate-limited vent to ambient; an abort also puts a complete one back to idle."""
         safety = self.safety
         if not start:
             if safety.state == VENTING:
-                self._end_vent()
                 safety.state = self._vent_from
+            self.control.vent_state = IDLE
             return ""
         if safety.state == VENTING:
             return ""
@@ -208,7 +209,3 @@ class Requests:
         for side in (0, 1):
             # Wear is told from how the valves were when they were proved.
             self.safety.pulses.reference_gain[side] = 0
-
-    def _end_vent(self):
-        if self.safety.state == VENTING:
-            self.control.vent_state = IDLE

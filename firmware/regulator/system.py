@@ -146,7 +146,7 @@ class System:
         accept(self._app.change_setting("header_echo", 1 if boolean(args[0]) else 0))
 
     def _maintain(self, _):
-        """From output off only: reset into the REPL for flashing."""
+        """Reset into the REPL for flashing; from output off only."""
         accept(self._app.maintenance())
 
     def _valve(self, args):

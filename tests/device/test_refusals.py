@@ -33,7 +33,8 @@ HEADERS = (
     ":STAT:QUES:ENAB", ":STAT:PRES", ":SYST:FAUL:ACK", ":SYST:SETT", ":SYST:COMM:HEAD",
     ":SYST:SETT 'trip_pa',", ":SYST:SETT 'settle_ms',", ":SYST:SETT 'slew_linear',",
     ":SYST:SETT 'burst_disc_pa',", ":SYST:SETT 'pulse_min_us',", ":DIAG:VALV3", ":SENS2", "*IDN", "*CLS",
-    ":SYST:ERR", ":FETC",
+    ":SYST:ERR", ":FETC", ":SOUR:FUNC", ":CAL:CONT", ":CAL:SAF 1,2,3,4,", ":CAL:CONT:ZERO", ":DIAG:PRO",
+    ":DIAG:VALV2:PRO", ":DIAG:VALV5:PRO", ":TRAC:DATA 'dt_ms',", ":TRAC:REQ", ":TRAC:FRE", ":TRAC:ARM", ":SYST:MAIN",
 )  # fmt: skip
 NUMBERS = st.one_of(
     st.integers(-3, 12).map(str),
@@ -95,7 +96,15 @@ class Line:
         app = self.device.app
         # A relief turns into a seal by itself.
         state = self.state().replace("SEALED", "RELIEF")
-        return (dict(app.settings.items()), state, app.safety.fault, self.send(SHOWN))
+        proof = (app.safety.proof.active, app.record.proof_date)
+        return (
+            dict(app.settings.items()),
+            state,
+            app.safety.fault,
+            proof,
+            app.blackbox.state,
+            self.send(SHOWN),
+        )
 
     def state(self) -> str:
         return STATES[self.device.app.safety.state]

@@ -340,6 +340,7 @@ class Instrument:
         self.ask(":SOUR:PRES:LEV:IMM:AMPL:VENT 1")
 
     def abort_vent(self) -> None:
+        """Shut the valves and keep what gas is left; a vent that was complete is idle after it."""
         self.ask(":SOUR:PRES:LEV:IMM:AMPL:VENT 0")
 
     @property
