@@ -124,6 +124,30 @@ def test_the_bring_up_sets_the_comparator_as_computed() -> None:
     )
 
 
+def test_figures_in_the_pages_are_those_of_the_circuit() -> None:
+    found = {check.name: check.value for check in electrical.checks(size(Design()))}
+    electronics = (HARDWARE / "electronics.md").read_text()
+    assert f"{found['gate while on']:.1f} V at a gate" in electronics
+    assert f"puts {found['shunt of a miswired loop']:.1f} V on" in electronics
+    assert f"{found['source of a readback']:.1f} kohm of source" in electronics
+    bring_up = (HARDWARE / "bring-up.md").read_text()
+    shut, open_, again, short = (
+        float(text) for text in re.findall(r"^\| ([\d.]+) mA \|", bring_up, re.MULTILINE)
+    )
+    trip_ma = 4.0 + 1.6 * size(Design()).settings["comparator_pa"] / 1e6
+    off_ma = 1.6e-3 * found["off by, with that"]
+    assert shut < trip_ma - off_ma and open_ > trip_ma + off_ma
+    assert again < 4.0 + 1.6 * found["lets go at"] and short > found["window ends, current rising"]
+    assert found["lets go after at most"] <= 1.0 and "the lamp is off within 1 s" in bring_up
+
+
+def test_the_longest_pulse_is_that_of_the_firmware() -> None:
+    source = (HARDWARE.parent / "firmware/regulator/valves.py").read_text()
+    limit = re.search(r"^PULSE_HARD_MAX_US = ([\d_]+)", source, re.MULTILINE)
+    assert limit is not None
+    assert f"{int(limit[1]) / 1e6:g} s at most" in (HARDWARE / "piping.md").read_text()
+
+
 def test_the_piping_diagram_has_every_part_once() -> None:
     assert sorted(piping.diagram(size(Design())).drawn) == sorted(piping.PARTS)
 
