@@ -207,7 +207,7 @@ def diagram(sizing: Sizing) -> Diagram:
     d.solenoid("XV3", (15.4, 0))
     d.restrictor("FO1", (18.3, 0))
     d.solenoid("XV1", (21.2, 0))
-    d.text("up to XV1 the supply side stands the source's pressure, or PSV2 protects it", (6.2, -2.9), "center", 10,
+    d.text("up to XV1 the supply side stands the source's pressure, or PSV2 protects it", (5.4, -2.9), "center", 10,
            BLUE)  # fmt: skip
     # Chamber with a port for each instrument; gas comes in at the right and leaves at the left.
     y = -11.0

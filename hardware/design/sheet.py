@@ -152,7 +152,7 @@ class Sheet:
                     if tags:
                         self.net(part.nets[name], outer, "left" if index == 0 else "right")
                 else:
-                    self.text("x", outer, "center", 11)
+                    self.text("x", (outer[0] + (0.14 if index else -0.14), outer[1]), "center", 11)
 
     def wire(self, *points: Point) -> None:
         """A line through points; ends and corners connect."""
