@@ -127,3 +127,83 @@ def test_what_is_shut_without_power() -> None:
         part for part in parts.values() if part.sheet == "comparator" and part.kind in ("COMPARATOR", "SHUNT")
     ]
     assert all("V3V3" not in part.nets.values() and fed & set(part.nets.values()) for part in own)
+
+
+def energised(parts: list[Part], high: set[str], over_pressure: bool) -> set[str]:
+    """Which coils have current, from the nets alone: `high` are the Pico's outputs (HEARTBEAT: it beats)."""
+    on = {"V24"} | ({"OVERPRESSURE"} if over_pressure else set()) | high
+    on |= {"PUMP_OUT"} if "HEARTBEAT" in high else set()
+    resistors = [set(part.nets.values()) for part in parts if part.kind == "R"]
+
+    def drives(net: str) -> bool:
+        """Whether a net is high, or becomes so through one resistor; ground wins."""
+        if net in grounded:
+            return False
+        return net in on or any(other in on for pair in resistors if net in pair for other in pair - {net})
+
+    grounded: set[str] = {"GND"}
+    for _ in range(len(parts)):  # until nothing changes, at the latest
+        before = (set(grounded), set(on))
+        for part in parts:
+            if part.kind in ("NMOS", "NPN"):
+                control, lower, upper = part.nets.values()
+                # The comparator's transistors come first: what they ground does not conduct.
+                if (control == "OVERPRESSURE" and over_pressure) or (
+                    control != "OVERPRESSURE" and drives(control)
+                ):
+                    grounded |= {upper} if lower == "GND" else set()
+            elif part.kind == "PMOS":
+                pulled = any(part.nets["G"] in pair and pair & (grounded - {"GND"}) for pair in resistors)
+                on |= {part.nets["D"]} if pulled and part.nets["S"] in on else set()
+            elif part.kind == "SCHOTTKY" and part.nets["A"] in on and part.nets["A"] != "GND":
+                on.add(part.nets["K"])
+        if (grounded, on) == before:
+            break
+    named = {
+        "XV1": "fill",
+        "XV2": "vent",
+        "XV3": "supply isolation",
+        "XV4": "vent isolation",
+        "XV5": "relief",
+        "K1": "relay",
+    }
+    found = set()
+    for part in parts:
+        if part.ref in named:
+            feed, low = list(part.nets.values())[:2]
+            found |= {named[part.ref]} if feed in on and low in grounded else set()
+    return found
+
+
+ALL = {"FILL", "VENT", "SUPPLY_ISOLATION", "VENT_ISOLATION", "RELIEF", "CELL_SAFE"}
+
+
+@pytest.mark.parametrize(
+    ("high", "over_pressure", "expected"),
+    [
+        (set(), False, set()),
+        ({"HEARTBEAT"}, False, set()),
+        (ALL, False, set()),
+        (
+            ALL | {"HEARTBEAT"},
+            False,
+            {"fill", "vent", "supply isolation", "vent isolation", "relief", "relay"},
+        ),
+        ({"HEARTBEAT", "FILL", "SUPPLY_ISOLATION"}, False, {"fill", "supply isolation"}),
+        # A processor that hangs with everything on, or is not there, does not matter to the comparator.
+        (ALL | {"HEARTBEAT"}, True, {"vent", "vent isolation", "relief", "relay"}),
+        (ALL, True, {"relief"}),
+        (set(), True, {"relief"}),
+    ],
+)
+def test_which_coils_are_on(high: set[str], over_pressure: bool, expected: set[str]) -> None:
+    parts = sorted(circuit(), key=lambda part: part.nets.get("G") != "OVERPRESSURE")
+    assert energised(parts, high, over_pressure) == expected
+
+
+@pytest.mark.parametrize("ref", ["Q6", "Q7", "Q9", "Q4", "Q3"])
+def test_each_transistor_of_the_comparator_is_needed(ref: str) -> None:
+    parts = [part for part in circuit() if part.ref != ref]
+    parts.sort(key=lambda part: part.nets.get("G") != "OVERPRESSURE")
+    hung, absent = energised(parts, ALL | {"HEARTBEAT"}, True), energised(parts, set(), True)
+    assert (hung, absent) != ({"vent", "vent isolation", "relief", "relay"}, {"relief"})
