@@ -98,7 +98,7 @@ def test_the_toml_of_the_readme_is_what_it_says(tmp_path: Path) -> None:
 
 
 def test_the_python_of_the_readme_runs(sim: RunningServer, capsys: pytest.CaptureFixture[str]) -> None:
-    first, second = readme_blocks("python")
+    first, second, visa = readme_blocks("python")
     exec(compile(first, "README.md", "exec"), {})
     assert "NONE" in capsys.readouterr().out
     with Instrument.open(sim.port) as regulator:
@@ -110,6 +110,12 @@ def test_the_python_of_the_readme_runs(sim: RunningServer, capsys: pytest.Captur
     assert shown[0].startswith("-222 ")
     assert [line.split()[0] for line in shown[1:-2]] == [setting.name for setting in settings]
     assert identity.serial_number in shown[-2]
+    assert "/dev/ttyACM0" in visa
+    exec(compile(visa.replace("/dev/ttyACM0", sim.port), "README.md", "exec"), {})
+    assert capsys.readouterr().out.startswith('0,"No error" 0.')
+    with Instrument.open(sim.port) as regulator:
+        assert regulator.target_pa == 5_000_000
+        regulator.off()
 
 
 def test_the_example_of_the_client_runs(sim: RunningServer, capsys: pytest.CaptureFixture[str]) -> None:
