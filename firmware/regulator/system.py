@@ -59,7 +59,9 @@ class System:
         return "0"
 
     def _self_test(self, _):
-        """0 if converters, transducers and settings are in order, else a bit for each that is not."""
+        """0 or bits: 1 ADS1115, 2 MAX31865, 4 TMP117, 8 control, 16 safety, 32 supply transducer, 64 settings, 128
+        state, 256 coils.
+        """
         return str(self._app.self_test())
 
     def _fields(self, _):

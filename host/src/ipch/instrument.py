@@ -207,10 +207,12 @@ class Instrument:
 
     def ask(self, message: str) -> list[str]:
         """Send a message, return its replies (none for a command). Raises DeviceError."""
-        if len(message) > _MESSAGE_LIMIT or not message.isprintable() or not message.isascii():
+        if len(message) > _MESSAGE_LIMIT:
             raise UsageError(
-                f"not a message: {message!r}; allowed are {_MESSAGE_LIMIT} printable ASCII characters"
+                f"a message has {_MESSAGE_LIMIT} printable ASCII characters at most, this one {len(message)}"
             )
+        if not message.isprintable() or not message.isascii():
+            raise UsageError(f"not a message: {message!r}; allowed are printable ASCII characters")
         return self.session.ask(message)
 
     def query(self, message: str) -> str:
