@@ -24,8 +24,8 @@ def sim() -> Iterator[RunningServer]:
         yield running
 
 
-def commands(text: str) -> list[str]:
-    blocks = re.findall(r"^```sh\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+def commands(text: str, kind: str = "sh") -> list[str]:
+    blocks = re.findall(rf"^```{kind}\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
     return [line for block in blocks for line in block.splitlines() if line.strip()]
 
 
@@ -54,3 +54,13 @@ def test_links_of_the_pages_lead_somewhere() -> None:
     for page in HARDWARE.glob("*.md"):
         for target in re.findall(r"\]\(([^)#:]+)\)", page.read_text()):
             assert (page.parent / target).exists(), f"{page.name}: {target}"
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_commands_for_a_board_are_known(page: str, cli: Cli) -> None:
+    """What needs a board or a person cannot run here, but its command and options must be there."""
+    for line in commands((HARDWARE / page).read_text(), "sh board"):
+        name, *arguments = shlex.split(line.partition("  # ")[0])
+        assert name == "ipch", line
+        assert cli(*arguments, "--help").code == 0, line
+        assert cli(*arguments, "--no-such-option", "--help").code == 2
