@@ -217,8 +217,7 @@ class Rig:
             time.sleep_us(_CONVERSION_US)
             self._take_aux()
         self._aux = -1
-        self._due_us = time.ticks_us()
-        self._last_us = self._due_us
+        self._due_us = self._last_us = 0
 
     # I2C, as the drivers see it: a failure leaves a bus that was recovered.
 
@@ -241,6 +240,10 @@ class Rig:
     def wait_tick(self) -> int:
         """Tend the slow sensors, then sleep until the tick is due; return the ms since the last one."""
         self._tend()
+        if self._watchdog is None:
+            # No tick was completed yet. The imports since __init__ took more than a second, in which slow checks
+            # would be due whose sensors were not read yet.
+            self._due_us = self._last_us = time.ticks_us()
         due_us = time.ticks_add(self._due_us, _TICK_US)
         if time.ticks_diff(time.ticks_us(), due_us) > _LATE_US:
             due_us = time.ticks_us()
