@@ -15,8 +15,10 @@ from typing import Any
 import pytest
 
 from ipch import service
+from ipch.instrument import Instrument
 from ipch.runs import Run, load_run
 from ipch.sim.server import RunningServer, simulate
+from tests.bench._replugged import Replugged, replug_often
 
 Cli = Callable[..., Any]
 
@@ -120,6 +122,19 @@ def test_the_disk_fills_up_while_a_pressure_is_held(cli: Cli, slow: RunningServe
     waited = [event.uptime_s for event in run.events if event.kind == "note"]
     assert waited[0] is not None and waited[-1] is not None
     assert ((run.time_s > waited[0]) & (run.time_s < waited[-1])).sum() >= 2
+
+
+REPLUGS = 5
+
+
+def test_unplugged_while_it_logs(tmp_path: Path) -> None:
+    sets = ["--set", "volume_l=0.1", "--set", "initial_mpa=1"]
+    with simulate(["--speed", "20", *sets]) as running:
+        with Instrument.open(running.port) as instrument:
+            instrument.target_pa = 1_000_000
+            instrument.on()
+        found = replug_often(running, tmp_path / "log.db", REPLUGS, seed=2)
+    assert found == Replugged(gaps=REPLUGS, unmarked=0, twice=0, not_regulating=0, ended_by="complete")
 
 
 def test_the_service_is_installed(cli: Cli, program: Path, tmp_path: Path) -> None:

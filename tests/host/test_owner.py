@@ -223,6 +223,21 @@ def test_unplugged_and_plugged_in_again(slow: RunningServer) -> None:
             assert instrument.target_pa == wanted_pa
 
 
+def test_an_owner_whose_device_is_back_does_not_wait_for_itself(slow: RunningServer) -> None:
+    session = Session(port_of(slow))
+    with Owner(session):
+        for _ in range(3):
+            plug(slow, False)
+            with pytest.raises(DeviceLostError):
+                session.ask("*IDN?")
+            plug(slow, True)
+            assert session.ask("*IDN?")[0].startswith("ipch,")
+            assert isinstance(session.channel, Direct)
+            with Instrument.open(port_of(slow)) as other:
+                assert isinstance(other.session.channel, Owned)
+    session.close()
+
+
 def test_queries_wait_for_the_device_if_they_may(slow: RunningServer) -> None:
     with Instrument.open(port_of(slow), reconnect_s=30) as instrument:
         plug(slow, False)

@@ -55,6 +55,7 @@ class Owner:
         self._ended = False
         self._thread = threading.Thread(target=self._accept, name="ipch-owner", daemon=True)
         self._thread.start()
+        session.served_at = self._address
         session.listeners.append(self._moved)
         self._moved(session.channel)
 
@@ -70,6 +71,7 @@ class Owner:
         """Hang up on all of them; their next message opens the port for itself."""
         self._ended = True
         self._session.listeners.remove(self._moved)
+        self._session.served_at = ""
         self._withdraw()
         with contextlib.suppress(OSError):
             # Wakes accept().
@@ -192,9 +194,12 @@ class Owned:
         return answer
 
 
-def find(name: str | None) -> Owned | None:
-    """A way through the program that has this port open, if there is one; None asks for the only one there is."""
-    entries = _entries()
+def find(name: str | None, own_address: str = "") -> Owned | None:
+    """A way through the program that has this port open, if there is one; None asks for the only one there is.
+
+    Whoever serves the port itself, at `own_address`, is passed over.
+    """
+    entries = [entry for entry in _entries() if entry["address"] != own_address]
     if name is not None:
         wanted = {name}
         with contextlib.suppress(NoDeviceError):

@@ -246,6 +246,8 @@ class Session:
         self._closed = False
         self.listeners: list[Callable[[Channel | None], None]] = []
         """Told of every new channel, and with None that it is gone."""
+        self.served_at = ""
+        """Where this session itself serves others: back after a loss, it must not wait for its own answer."""
         self._channel: Channel | None = self._connect()
         self.identity = self._channel.identity
         self._port = self._channel.port
@@ -354,13 +356,13 @@ class Session:
     def _connect_once(self) -> Channel:
         from ipch import owner
 
-        if self._transport is None and (found := owner.find(self._name)) is not None:
+        if self._transport is None and (found := owner.find(self._name, self.served_at)) is not None:
             return found
         if self._transport is None:
             transport = self._transport = Transport(self._name or find_port(), opened=False)
         else:
             transport = self._transport
-            if (found := owner.find(transport.find_again())) is not None:
+            if (found := owner.find(transport.find_again(), self.served_at)) is not None:
                 return found
         try:
             transport.reopen()
