@@ -34,10 +34,10 @@ example: $(READY) ## simulate five cycles of a cell with the cycler's file, merg
 	@$(BIN)/ipch example --out runs/example
 
 .PHONY: test
-test: $(TESTED) ## run every test that needs no hardware and no emulated board
+test: $(TESTED) ## run every test that needs no hardware; of those on the emulated board a few, where there is an image
 	@$(BIN)/ruff check --quiet . && $(BIN)/ruff format --quiet --check .
 	@$(BIN)/mypy --config-file host/pyproject.toml
-	@$(BIN)/pytest -m "not pico" -n 2 --dist loadfile
+	@$(BIN)/pytest -m "not pico or pico_short" -n 2 --dist loadfile
 
 .PHONY: bench
 bench: $(TESTED) ## measure, and write runs/bench (ONLY=name for one, as ONLY=speed; all of them take about an hour)

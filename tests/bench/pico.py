@@ -6,6 +6,7 @@ this. `python -m tests.bench pico` takes about a quarter of an hour.
 
 from __future__ import annotations
 
+import itertools
 import statistics
 from pathlib import Path
 from typing import Any
@@ -94,7 +95,7 @@ def measure(out: Path) -> list[dict[str, Any]]:
         print(f"skipped: {boards.missing()}")
         return []
     rows: list[dict[str, Any]] = []
-    for part in (_start, _idle, _busy, _overpressure, _memory):
+    for part in (_start, _idle, _busy, _overpressure, _flooded, _memory):
         rows += boards.in_a_fork(lambda part=part: part(boards.Board()))
     return rows
 
@@ -138,6 +139,35 @@ def _overpressure(board: boards.Board) -> list[dict[str, Any]]:
         row(f"over-pressure to relief edge, worst of {TRIALS}", took_ms[-1], "ms", at_most=50.0),
         row("over-pressure to relief edge, median", statistics.median(took_ms), "ms"),
         row("over-pressure to relief edge, least", took_ms[0], "ms"),
+    ]
+
+
+def _flooded(board: boards.Board) -> list[dict[str, Any]]:
+    """The same while a host asks without a pause: ticks that serve, that collect garbage, and that follow those."""
+    script = board.world.script
+    for tick in range(board.world.ticks, board.world.ticks + 1_000):
+        script[tick] = 2 * b":FETC?\n"
+    ticks: list[float] = []
+    chip = board.chip
+    chip.mcu.gpio[board.device.pins.HEARTBEAT].add_listener(
+        lambda state, before: ticks.append(chip.now_s * 1e3)
+    )
+    board.run_ms(300)
+    took_ms = []
+    for _ in range(TRIALS):
+        took_ms.append(boards.over_pressure_ms(board, 0))
+        # The next phase of the tick, and the next tick.
+        board.run_ms(20 + 20 / TRIALS)
+    print("the same with a host that floods:", " ".join(f"{each:.1f}" for each in took_ms))
+    lengths_ms = [now - before for before, now in itertools.pairwise(ticks)]
+    pairs_ms = [now - before for before, now in zip(ticks, ticks[2:], strict=False)]
+    return [
+        row(
+            f"over-pressure to relief edge, host floods, worst of {TRIALS}", max(took_ms), "ms", at_most=50.0
+        ),
+        row("over-pressure to relief edge, host floods, median", statistics.median(took_ms), "ms"),
+        row("from end to end of a tick, host floods, longest", max(lengths_ms), "ms"),
+        row("from end to end of two ticks in a row, host floods, longest", max(pairs_ms), "ms"),
     ]
 
 

@@ -94,7 +94,14 @@ def in_a_child(item: pytest.Item) -> list[pytest.TestReport]:
     hook = item.config.hook
     if status or not data:
         return [_crash(item, f"the test's process ended with status {status}")]
-    return [hook.pytest_report_from_serializable(config=item.config, data=each) for each in json.loads(data)]
+    reports = [
+        hook.pytest_report_from_serializable(config=item.config, data=each) for each in json.loads(data)
+    ]
+    for report in reports:
+        if isinstance(report.longrepr, list):
+            # Why it was skipped: JSON has no tuples, and the summary wants one.
+            report.longrepr = tuple(report.longrepr)
+    return reports
 
 
 def _report(item: pytest.Item, sink: int) -> None:
