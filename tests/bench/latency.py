@@ -21,31 +21,45 @@ from ipch.sim.world import World
 from ipch.transport import Transport
 from tests.bench._rows import row
 
-SECONDS = 20.0
+# Each kind of host has its turn in each round, so that what the machine does besides falls on all of them alike.
+ROUNDS = 10
+TURN_S = 2.0
 TICK_MS = 20
-# A host of its own takes a moment to start and to end.
-TICKS_OF_START = 100
+# A turn ends a few ticks after its time.
+TICKS_OF_A_TURN = 5
 # More than the ticks of an idle device are late in the same run: what the machine itself causes is in both.
 MORE_LATE_MS = 2.0
 
-# Hosts of their own, so that they compete with the device for the line only.
+# Hosts of their own, so that they compete with the device for the line only. Each waits for its turn: a line with the
+# seconds that it lasts, which it answers.
 EAGER = """
 import sys, time, serial
-end = time.monotonic() + float(sys.argv[2])
 port = serial.Serial(sys.argv[1], timeout=2)
-while time.monotonic() < end:
-    port.write(b":FETC?;:SENS:PRES:INL?;SLEW?" + bytes([10]))
-    assert port.readline()
+print(flush=True)
+for turn in sys.stdin:
+    end = time.monotonic() + float(turn)
+    while time.monotonic() < end:
+        port.write(b":FETC?;:SENS:PRES:INL?;SLEW?" + bytes([10]))
+        assert port.readline()
+    print(flush=True)
 """
 FLOOD = """
-import os, sys, time
-end = time.monotonic() + float(sys.argv[2])
+import os, select, sys, time
 port = os.open(sys.argv[1], os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK)
-while time.monotonic() < end:
-    try:
-        os.write(port, b":FETC?;:SOUR:PRES 1.2;:NONSENSE" + bytes([10]))
-    except BlockingIOError:
-        time.sleep(0.001)
+print(flush=True)
+for turn in sys.stdin:
+    end = time.monotonic() + float(turn)
+    while time.monotonic() < end:
+        try:
+            os.write(port, b":FETC?;:SOUR:PRES 1.2;:NONSENSE" + bytes([10]))
+        except BlockingIOError:
+            time.sleep(0.001)
+    print(flush=True)
+    # The line is left as it was found: what was sent is answered, and the answers are read.
+    while select.select([port], [], [], 0.5)[0]:
+        os.read(port, 4096)
+    os.write(port, bytes([10]))
+    print(flush=True)
 """
 
 
@@ -83,14 +97,36 @@ class Device:
         self._device.close()
         self.line.close()
 
-    def late_ms(self, action: Callable[[float], None]) -> np.ndarray:
+    def late_ms(self, action: Callable[[], None]) -> np.ndarray:
         """How much later than its time each tick began while the action went on, ms."""
         first = len(self.world.begun)
-        action(time.perf_counter() + SECONDS)
+        action()
         begun = np.array(self.world.begun[first:]) * 1000
         due = np.arange(len(begun)) * TICK_MS
         # The earliest tick tells where the raster of the clock lies.
         return (begun - due) - (begun - due).min()
+
+
+class Host:
+    """A program with its hands on the line while it has its turn."""
+
+    def __init__(self, program: str, port: str) -> None:
+        arguments = [sys.executable, "-c", program, port]
+        self._process = subprocess.Popen(arguments, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self.wait()
+
+    def turn(self) -> None:
+        assert self._process.stdin is not None
+        self._process.stdin.write(f"{TURN_S}\n")
+        self._process.stdin.flush()
+        self.wait()
+
+    def wait(self) -> None:
+        assert self._process.stdout is not None
+        assert self._process.stdout.readline() == "\n", "the host died"
+
+    def close(self) -> None:
+        self._process.communicate(timeout=10)
 
 
 def measure(out: Path) -> list[dict[str, Any]]:
@@ -105,9 +141,11 @@ def measure(out: Path) -> list[dict[str, Any]]:
 
 def _measure(device: Device) -> list[dict[str, Any]]:
     transport = Transport(device.line.port)
+    eager, flood = Host(EAGER, device.line.port), Host(FLOOD, device.line.port)
     latencies: list[float] = []
 
-    def patient(end: float) -> None:
+    def patient() -> None:
+        end = time.perf_counter() + TURN_S
         while (now := time.perf_counter()) < end:
             transport.write_line(":FETC?")
             assert transport.read_line(2.0)
@@ -115,32 +153,34 @@ def _measure(device: Device) -> list[dict[str, Any]]:
             # Not in step with the ticks.
             time.sleep(0.0137 + 0.0171 * (len(latencies) % 3))
 
-    def host(program: str) -> Callable[[float], None]:
-        def run(end: float) -> None:
-            arguments = [sys.executable, "-c", program, device.line.port, str(end - time.perf_counter())]
-            subprocess.run(arguments, check=True, timeout=SECONDS * 3)
-
-        return run
-
+    hosts = {
+        "idle": lambda: time.sleep(TURN_S),
+        "queries": patient,
+        "eager host": eager.turn,
+        "flood": flood.turn,
+    }
+    turns: dict[str, list[np.ndarray]] = {name: [] for name in hosts}
     transport.write_line(":SOUR:PRES 1.2;:OUTP ON")
-    idle = device.late_ms(lambda end: time.sleep(end - time.perf_counter()))
-    patiently = device.late_ms(patient)
-    eagerly = device.late_ms(host(EAGER))
-    flooded = device.late_ms(host(FLOOD))
-    transport.close()
+    for _ in range(ROUNDS):
+        for name, host in hosts.items():
+            turns[name].append(device.late_ms(host))
+        flood.wait()
+    for each in (eager, flood, transport):
+        each.close()
+    late = {name: np.concatenate(parts) for name, parts in turns.items()}
     rows = [
         row("query answered, median", float(np.median(latencies)), "ms"),
         row("query answered, 99 %", float(np.percentile(latencies, 99)), "ms", at_most=TICK_MS + 5),
         row("query answered, longest", float(np.max(latencies)), "ms"),
     ]
-    usual_ms = float(np.percentile(idle, 99))
-    for name, late in (("idle", idle), ("queries", patiently), ("eager host", eagerly), ("flood", flooded)):
-        goal = None if late is idle else usual_ms + MORE_LATE_MS
-        rows.append(row(f"tick late, {name}, 99 %", float(np.percentile(late, 99)), "ms", at_most=goal))
-        rows.append(row(f"tick late, {name}, longest", float(np.max(late)), "ms"))
-    for name, late in (("eager host", eagerly), ("flood", flooded)):
+    usual_ms = float(np.percentile(late["idle"], 99))
+    for name, ms in late.items():
+        goal = None if name == "idle" else usual_ms + MORE_LATE_MS
+        rows.append(row(f"tick late, {name}, 99 %", float(np.percentile(ms, 99)), "ms", at_most=goal))
+        rows.append(row(f"tick late, {name}, longest", float(np.max(ms)), "ms"))
+    for name in ("eager host", "flood"):
         # Had ticks begun before their time, there would be too many.
-        too_many = len(late) - SECONDS * 1000 / TICK_MS
-        rows.append(row(f"ticks too many, {name}", too_many, "", at_most=TICKS_OF_START))
+        too_many = len(late[name]) - ROUNDS * TURN_S * 1000 / TICK_MS
+        rows.append(row(f"ticks too many, {name}", too_many, "", at_most=ROUNDS * TICKS_OF_A_TURN))
     rows.append(row("fills meanwhile", device.world.plant.valves[0].openings, "", at_least=1))
     return rows
