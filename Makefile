@@ -80,4 +80,5 @@ flash: $(READY) ## put the firmware on the board (PORT=name where there are seve
 
 .PHONY: hil
 hil: $(READY) ## try the regulator on PORT against the bench rig on RIG (see hardware/rig)
+	@test -n "$(RIG)" -a -n "$(PORT)" || { echo "name both ports: make hil PORT=... RIG=..." >&2; exit 2; }
 	@$(BIN)/ipch hil --rig $(RIG) --port $(PORT)

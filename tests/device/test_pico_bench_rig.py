@@ -67,6 +67,8 @@ class Pair:
         self.rig.run_to_prompt()
         self.rig.install({path.name: path.read_bytes() for path in sorted(FIRMWARE.glob("*.py"))})
         self.rig.power_cycle()
+        # Its program is compiled for a quarter of a second.
+        self.rig.run_ms(500)
         self._wire(pins)
         self._ahead_ns = self.rig.clock.nanos - board.chip.clock.nanos
         self.stepper = Stepper(plant, self.exchange)

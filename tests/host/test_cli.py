@@ -171,6 +171,23 @@ def test_a_reader_that_has_had_enough() -> None:
     assert result.stderr == ""
 
 
+@pytest.mark.parametrize(
+    ("content", "what"),
+    [
+        (b"", "is no UF2 image"),
+        (bytes(range(256)) * 4, "is no UF2 image"),
+        # RP2350's family, as of a Pico 2.
+        (bytes.fromhex("5546320a57515d9e" + 20 * "00" + "598be4e6") + bytes(480), "RPI_PICO images"),
+    ],
+)
+def test_the_emulated_board_takes_no_other_image(cli: Cli, tmp_path: Path, content: bytes, what: str) -> None:
+    image = tmp_path / "image.uf2"
+    image.write_bytes(content)
+    result = cli("sim", "--rig", "pico", "--image", str(image))
+    assert (result.code, result.out) == (8, "")
+    assert what in result.error_line()
+
+
 def test_no_ports(cli: Cli) -> None:
     result = cli("ports")
     assert (result.code, result.out) == (0, "")

