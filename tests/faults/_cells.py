@@ -35,8 +35,8 @@ class Cell:
     changes nothing for `within_s`; SAFE may also end in a latched state with everything shut; RESET ends within
     `within_s` with every valve shut and restarts. With `pulses` the limit is that many pulses of `side` instead
     of a time, or as many as move the pressure by `or_moved_pa`. `since` "window": time counts from the first
-    window of the side that comes after the fault; "off": from when the valve is switched off. `drive` is what is
-    sent right after the fault, by state ("" for all others).
+    window of the side that comes after the fault; "off": from when the valve is switched off; "shut": from the end
+    of the last vent pulse. `drive` is what is sent right after the fault, by state ("" for all others).
     """
 
     row: int
@@ -281,7 +281,8 @@ def _converters() -> list[Cell]:
 def _valves() -> list[Cell]:
     shut = ("OFF", "HOLD", "QUIET", "SEALED", "RELIEF")
     cells = [
-        Cell(9, STUCK, "fill-stuck-open", {"valve": "both"}, STATES, TRIP, OPEN_SIDE, 0.3),
+        # A vent that is open does not let it show.
+        Cell(9, STUCK, "fill-stuck-open", {"valve": "both"}, STATES, TRIP, OPEN_SIDE, 0.3, since="shut"),
         Cell(9, DELAYED, "fill-stuck-open", {"valve": "both", **LATE}, shut, TRIP, OPEN_SIDE, 0.3),
         Cell(9, INTERMITTENT, "fill-stuck-open", {"valve": "both", **IN_AND_OUT}, shut, TRIP, OPEN_SIDE, 0.3),
         Cell(9, STUCK, "fill-stuck-open", {}, ("HOLD",), TRIP, OPEN_SIDE, pulses=3, drive=UP),
@@ -382,7 +383,8 @@ def _valves() -> list[Cell]:
                 30,
                 SLOW,
                 "restrictor",
-                {"valve": valve, "factor": 0.4, "grow_s": 60.0},
+                # Once the valve is well known: its first fifty pulses set what it is compared with.
+                {"valve": valve, "factor": 0.4, "grow_s": 60.0, "after_s": 300.0},
                 ("HOLD",),
                 WARN,
                 ("VALVE_WORN",),
@@ -488,8 +490,12 @@ def _gas() -> list[Cell]:
     relief = ("RELIEF_STUCK_OPEN", "LINE_BURST", "VENT_STUCK_OPEN")
     empty = ("SUPPLY_LOW",)
     return [
+        # The balance begins after 15 min; a quarter of an hour may lose what a cell breathes (60 kPa).
         Cell(
-            16, SLOW, "leak", {"kpa_h": 100}, ("HOLD",), WARN, ("LEAK",), 2 * 900 + 60, tick_ms=100, slow=True
+            16, SLOW, "leak", {"kpa_h": 300}, ("HOLD",), WARN, ("LEAK",), 2 * 900 + 60, tick_ms=100, slow=True
+        ),
+        Cell(
+            16, SLOW, "leak", {"kpa_h": 100}, ("HOLD",), WARN, ("LEAK",), 5 * 900 + 60, tick_ms=100, slow=True
         ),
         Cell(
             16, WRONG, "leak", {"kpa_h": 20}, ("HOLD",), WARN, ("LEAK",), 8.5 * 3600, tick_ms=100, slow=True
