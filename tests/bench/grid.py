@@ -45,6 +45,7 @@ SUPPLIES_MPA = (6.0, 10.0)
 STEPS_MPA = ((1.0, 5.0), (5.0, 2.0), (2.0, 2.1))
 HOLD_S = 7200
 COLD_HOLD_S = 600
+SMALL_CELL_AH = 0.1
 TICK_MS = 20
 NOISE_PA = 1500.0
 LONGEST_US = 300_000
@@ -62,17 +63,20 @@ class Case:
     supply_mpa: float
     from_mpa: float
     to_mpa: float
+    cell_ah: float = 0.0
 
     @property
     def name(self) -> str:
         ends = f"{self.from_mpa:g} to {self.to_mpa:g}"
-        return f"{self.volume_l:g} L, C {self.c:g}, {self.supply_mpa:g} MPa, {ends}"
+        cell = f", cell of {self.cell_ah:g} Ah" if self.cell_ah else ""
+        return f"{self.volume_l:g} L, C {self.c:g}, {self.supply_mpa:g} MPa, {ends}{cell}"
 
     @property
     def sets(self) -> tuple[str, ...]:
         return (
             f"volume_l={self.volume_l}", f"fill_c={self.c}", f"vent_c={self.c}",
             f"supply_mpa={self.supply_mpa}", f"initial_mpa={self.from_mpa}",
+            *((f"cell_capacity_ah={self.cell_ah}", "cell_c_rate=0.5") if self.cell_ah else ()),
         )  # fmt: skip
 
 
@@ -216,10 +220,11 @@ def step(case: Case, plant: Plant, world: World, device: CoreDevice, hold_s: int
 
 
 def sequences() -> list[tuple[Case, ...]]:
-    """Return the three steps in each cell of the grid."""
+    """Return the three steps in each cell of the grid, and in the middle of it with the paper's cell at C/2."""
+    plants = [(*cell, 0.0) for cell in itertools.product(VOLUMES_L, CONDUCTANCES, SUPPLIES_MPA)]
     return [
-        tuple(Case(*cell, *ends) for ends in STEPS_MPA)
-        for cell in itertools.product(VOLUMES_L, CONDUCTANCES, SUPPLIES_MPA)
+        tuple(Case(volume_l, c, supply_mpa, *ends, cell_ah) for ends in STEPS_MPA)
+        for volume_l, c, supply_mpa, cell_ah in (*plants, (0.5, 2e-10, 6.0, SMALL_CELL_AH))
     ]
 
 

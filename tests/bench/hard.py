@@ -38,6 +38,7 @@ CASES = (
     Case("gains a third of the first guess", (*REFERENCE, "fill_c=6.67e-11", "vent_c=6.67e-11")),
     Case("gains three times the first guess", (*REFERENCE, "fill_c=6e-10", "vent_c=6e-10")),
     Case("noise x 4", (*REFERENCE, "transducer_noise_kpa=2")),
+    Case("noise x 4, 0.1 Ah cell", (*CALM, "transducer_noise_kpa=2")),
     Case("supply falls from 8 to 5.5 MPa", (*REFERENCE, "supply_mpa=8", "supply_fall_mpa_per_day=2.5")),
     # The supply passes the chamber's pressure in the last hours: nothing can be filled any more.
     Case("supply falls from 8 to 4.5 MPa", (*REFERENCE, "supply_mpa=8", "supply_fall_mpa_per_day=3.5")),

@@ -39,10 +39,12 @@ from tests.bench._day import (
 from tests.bench._rows import row
 from tests.bench._schedule import bound_rms_pa, travel
 
+BOTH = ("reference", "slow oven")
+SMALL = "reference, 0.1 Ah"
 DAYS = {
     "reference": REFERENCE,
     "slow oven": REFERENCE + SLOW_OVEN,
-    "reference, 0.1 Ah": REFERENCE + SMALL_CELL,
+    SMALL: REFERENCE + SMALL_CELL,
     "drift": REFERENCE + DAILY_DRIFT,
     "leak": REFERENCE + LEAK_1_KPA_H,
 }
@@ -59,19 +61,19 @@ class Contender:
     label: str
     make: Make
     tick_ms: int
-    days: tuple[str, ...] = ("reference", "slow oven")
+    days: tuple[str, ...] = BOTH
     settings: tuple[tuple[str, int], ...] = ()
 
 
 CONTENDERS = (
     Contender("ours", ours, TICK_MS, tuple(DAYS)),
     Contender("ours, no allowance", ours, TICK_MS, ("slow oven",), ((ALLOWANCE, 0),)),
-    Contender("PI-PWM 1 s", _peers.pi_pwm, TICK_MS),
+    Contender("PI-PWM 1 s", _peers.pi_pwm, TICK_MS, (*BOTH, SMALL)),
     Contender("PI-PWM 0.25 s", _peers.pi_pwm_fast, 50, ("reference",)),
     Contender("PI-PWM 5 s", _peers.pi_pwm_slow, 100, ("reference",)),
     Contender("PI-PWM 1 s, 3 kPa left alone", _peers.pi_pwm_dead_band, TICK_MS),
     Contender("hysteresis 5 kPa", _peers.hysteresis_5, 20, ()),
-    Contender("hysteresis 10 kPa", _peers.hysteresis_10, 20),
+    Contender("hysteresis 10 kPa", _peers.hysteresis_10, 20, (*BOTH, SMALL)),
     Contender("computed pulses 3 kPa", _peers.computed_3, TICK_MS),
     Contender("computed pulses 5 kPa", _peers.computed_5, TICK_MS, tuple(DAYS)),
     Contender("computed pulses 10 kPa", _peers.computed_10, TICK_MS),
@@ -212,5 +214,6 @@ def measure(out: Path) -> list[dict[str, Any]]:
     )
     results = {(label, day): result for (label, day, _, _), result in zip(listed, found, strict=True)}
     (out / "peers.md").write_text(table(results))
+    print(table(results))
     plot(results, out / "peers.html")
     return rows(results)
