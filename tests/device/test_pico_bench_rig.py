@@ -142,7 +142,7 @@ def test_the_regulator_measures_what_the_rig_plays_and_the_rig_times_its_pulses(
     assert abs(float(control) - 0.3) < 0.005
     assert abs(float(safety) - 0.3) < 0.02
     assert abs(float(supply) - 6.0) < 0.005
-    assert abs(float(gas) - plant.gas_k) < 0.2
+    assert abs(float(gas) + 273.15 - plant.gas_k) < 0.2
     assert fault.startswith("NONE")
 
     board.device.edges.clear()
@@ -162,10 +162,22 @@ def test_the_regulator_measures_what_the_rig_plays_and_the_rig_times_its_pulses(
         assert abs(rig_us - pin_us) < 60, between
 
 
-def test_over_pressure_and_the_trip_line(board: Board) -> None:
+def test_the_trip_line_reaches_the_regulator(board: Board) -> None:
     plant = Plant(load_parameters(None, ("initial_mpa=5.9", "safety_noise_kpa=0")), seed=1)
     pair = Pair(board, plant)
     pair.step_until(lambda: pair.stepper.rail and plant.time_ms > 200, 1000, "a coil rail by the heartbeat")
     pair.stepper.comparator_pa = 5.0e6
-    pair.step_until(lambda: any(valve == 4 and on for _, valve, on in pair.stepper.edges), 200, "relief")
-    assert pair.stepper.tripped
+    pair.step_until(lambda: pair.stepper.tripped, 100, "the comparator")
+    world = board.world
+    world.received.clear()
+    world.script[world.ticks + 3] = b":SYST:FAUL?\n"
+    pair.step_until(lambda: world.received.endswith(b"\r\n"), 500, "a reply")
+    assert world.received.startswith(b"COMPARATOR_TRIPPED")
+
+
+def test_the_rig_sees_the_relief_open_at_over_pressure(board: Board) -> None:
+    # Beyond the software's trip, below the comparator's.
+    plant = Plant(load_parameters(None, ("initial_mpa=6.2", "safety_noise_kpa=0")), seed=1)
+    pair = Pair(board, plant)
+    pair.step_until(lambda: any(valve == 4 and on for _, valve, on in pair.stepper.edges), 300, "relief")
+    assert not pair.stepper.tripped
