@@ -1,12 +1,15 @@
-"""28 days at 1 Hz: size of the record, time and memory to open, export and report it.
+"""28 days at 1 Hz: size of the record, time and memory to open, export and report it, also with a cycler's file.
 
 The record is written straight into the database: a pressure that wanders in its band, pulses, an oven, gaps.
-Each step runs in a process of its own, whose peak of memory is the operating system's word.
+Each step runs in a process of its own, whose peak of memory is the operating system's word. Last, the recorder itself
+takes as many samples, as `ipch log` does: its memory must not grow with their number.
 """
 
 from __future__ import annotations
 
 import json
+import os
+import resource
 import subprocess
 import sys
 import tempfile
@@ -27,6 +30,9 @@ _STEPS = {
     "export as CSV": "from ipch.cli import run; import sys; sys.exit(run(['export', 'run.db', '--out', 'out.csv']))",
     "export as BDF": "from ipch.cli import run; import sys; sys.exit(run(['export', 'run.db', '--out', 'o.bdf.csv']))",
     "report": "from ipch.cli import run; import sys; sys.exit(run(['report', 'run.db', '--volume', '500mL']))",
+    "report with cycles": "from ipch.cli import run; import sys; sys.exit(run(['report', 'run.db', '--volume',"
+    " '500mL', '--cycler', 'cell.bdf.csv', '--out', 'cycles.html']))",
+    "recording": "from tests.bench.month import record; record()",
 }
 
 
@@ -36,12 +42,18 @@ def measure(out: Path) -> list[dict[str, Any]]:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         write_record(folder / "run.db", DAYS * 86_400)
+        _write_cycler(folder / "cell.bdf.csv")
         size = (folder / "run.db").stat().st_size
         rows.append(_row("size of the record", size / 1e6, "MB"))
         for step, code in _STEPS.items():
             seconds, peak_mb = _run(folder, code)
-            judged = step == "report"
+            judged = step.startswith("report")
             in_time, in_room = (seconds <= 30, peak_mb <= 500) if judged else (None, None)
+            if step == "recording":
+                grown_mb = float((folder / "grown").read_text())
+                rows.append(
+                    _row("recording: memory that 27 days took", grown_mb, "MB", "<= 5", grown_mb <= 5)
+                )
             rows.append(_row(f"{step}: time", seconds, "s", "<= 30" if judged else "", in_time))
             rows.append(_row(f"{step}: memory", peak_mb, "MB", "<= 500" if judged else "", in_room))
         rows.append(_row("size of the report", (folder / "report.html").stat().st_size / 1e6, "MB"))
@@ -59,12 +71,59 @@ def _run(folder: Path, code: str) -> tuple[float, float]:
     )  # fmt: skip
     began = time.monotonic()
     done = subprocess.run(
-        [sys.executable, "-c", watch], cwd=folder, capture_output=True, text=True, check=False
-    )
+        [sys.executable, "-c", watch], cwd=folder, capture_output=True, text=True, check=False,
+        env={**os.environ, "PYTHONPATH": os.getcwd()},
+    )  # fmt: skip
     seconds = time.monotonic() - began
     if done.returncode:
         raise RuntimeError(done.stderr)
     return seconds, int(done.stderr.split()[-1]) / 1024
+
+
+def _write_cycler(path: Path) -> None:
+    """Cycles of 8 h, a row every minute."""
+    second = np.arange(0, DAYS * 86_400, 60)
+    hour = second / 3600 % 8
+    ampere = np.where(hour < 4, 1.0, -1.0)
+    charge = np.where(hour < 4, hour, 0.0)
+    discharge = np.where(hour < 4, 0.0, hour - 4)
+    columns = (
+        START + second,
+        3.2 + 0.2 * np.minimum(hour, 8 - hour),
+        ampere,
+        second // 28_800 + 1,
+        charge,
+        discharge,
+    )
+    head = "Unix Time / s,Voltage / V,Current / A,Cycle Count / 1,Charging Capacity / Ah,Discharging Capacity / Ah"
+    np.savetxt(path, np.column_stack(columns), "%.6f", delimiter=",", header=head, comments="")
+
+
+def record() -> None:
+    """Let the recorder take 28 days of samples, a pulse every minute; write by how much it grew after the first."""
+    from dataclasses import replace
+
+    from ipch.instrument import Instrument
+    from ipch.recorder import Recorder
+    from ipch.sim.desk import Desk
+    from ipch.sim.parameters import load_parameters
+    from ipch.thinning import Thinning
+
+    with tempfile.TemporaryDirectory() as state, Desk(Path(state), load_parameters(None, [])) as desk:
+        instrument = Instrument(desk)
+        sample = instrument.fetch()
+        with Recorder(Path("recorded.db"), instrument, "log", thinning=Thinning()) as recorder:
+            first_day_mb = 0.0
+            for second in range(DAYS * 86_400):
+                if second == 86_400:
+                    first_day_mb = _resident_mb()
+                recorder.sample(replace(sample, sequence=second, uptime_s=float(second), fills=second // 60))
+            Path("grown").write_text(str(_resident_mb() - first_day_mb))
+
+
+def _resident_mb() -> float:
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    return pages * resource.getpagesize() / 1e6
 
 
 def write_record(path: Path, count: int) -> None:

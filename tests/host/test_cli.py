@@ -15,6 +15,7 @@ from typer.main import get_command
 
 from ipch import __version__
 from ipch.cli.app import app
+from ipch.recipe_file import shipped_recipes
 
 Cli = Callable[..., Any]
 
@@ -221,6 +222,12 @@ def test_recipes(cli: Cli) -> None:
     assert result.code == 0
     assert "demo" in result.out and "rate-capability" in result.out
     assert {row["name"] for row in cli("recipes", "--json").json()} >= {"demo", "activation", "gitt"}
+    text = cli("recipes", "gitt").out
+    assert (
+        text == shipped_recipes()["gitt"].read_text()
+        and cli("recipes", "gitt", "--json").json()["recipe"] == text
+    )
+    assert "one of activation" in cli("recipes", "none").error_line()
 
 
 def test_plant_parameters(cli: Cli) -> None:

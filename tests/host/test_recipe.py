@@ -27,7 +27,9 @@ SAMPLES = os.environ.get("IPCH_SAMPLES")
 needs_samples = pytest.mark.skipif(
     not SAMPLES, reason="IPCH_SAMPLES does not name the folder of real cycler files"
 )
-NAMES = ["activation", "bilayer", "demo", "depressurisation", "gitt", "long-term", "rate-capability"]
+NAMES = [
+    "activation", "bilayer", "demo", "depressurisation", "gitt", "long-term", "long-term-by-cycle", "rate-capability",
+]  # fmt: skip
 
 
 def write(folder: Path, text: str) -> Path:

@@ -40,7 +40,7 @@ class _Misplaced(ValueError):
 
 def shipped_recipes() -> dict[str, Path]:
     """Name and file of every recipe that comes with the package."""
-    return {path.stem: path for path in sorted(recipes_dir().glob("*.toml"))}
+    return {path.stem: path for path in sorted(recipes_dir().glob("*.toml"), key=lambda path: path.stem)}
 
 
 def describe_recipes() -> list[dict[str, Any]]:
@@ -55,10 +55,16 @@ def describe_recipes() -> list[dict[str, Any]]:
                 "description": recipe.description,
                 "parameters": recipe.parameters,
                 "takes_about_s": round(seconds),
-                "takes_about": format_duration(seconds),
+                "takes_about": format_duration(seconds) + (" and waits" if waits_for_others(recipe) else ""),
             }
         )
     return rows
+
+
+def waits_for_others(recipe: Recipe) -> bool:
+    """Whether some step lasts as long as others take, which no estimate knows."""
+    steps = (task.step for task in recipe.steps())
+    return any(isinstance(step, Wait) and step.wait in ("file", "webhook", "cycle") for step in steps)
 
 
 def parse_changes(texts: list[str]) -> dict[str, str]:

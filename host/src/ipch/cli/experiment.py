@@ -176,6 +176,7 @@ def _rehearse(chosen: "Chosen") -> None:
     """Timetable of a recipe, and what a simulated regulator did with it."""
     from ipch import experiments
     from ipch.cli.progress import progress
+    from ipch.recipe_file import waits_for_others
     from ipch.units import format_duration, format_pressure
 
     with progress() as shown:
@@ -210,13 +211,23 @@ def _rehearse(chosen: "Chosen") -> None:
     if not options.json:
         say(
             f"simulated with steps of time cut to {_REHEARSED_S:g} s; all of it takes {format_duration(begin_s)}"
+            + (" and what it waits for others" if waits_for_others(chosen.recipe) else "")
         )
 
 
-def recipes(json: Json = False) -> None:
-    """List the recipes that come with ipch."""
-    from ipch.recipe_file import describe_recipes
+def recipes(
+    name: Annotated[
+        str | None, typer.Argument(metavar="[NAME]", help="Print this one, to start from.")
+    ] = None,
+    json: Json = False,
+) -> None:
+    """List the recipes that come with ipch, or print one."""
+    from ipch.recipe_file import describe_recipes, find_recipe
 
+    if name is not None:
+        text = find_recipe(name).read_text(encoding="utf-8")
+        emit({"name": name, "recipe": text}, text.splitlines())
+        return
     found = describe_recipes()
     emit_table(
         found,
