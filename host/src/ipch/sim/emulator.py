@@ -24,6 +24,7 @@ _SKIP_NS = 40_000.0
 _AFTER_STEP = 20
 _TIMERAWL = 0x28
 _PIO0 = 0x50200
+_WATCHDOG_CTRL = 0
 
 # How a block of a UF2 file begins, and its family of processors (microsoft/uf2, utils/uf2families.json).
 _UF2 = bytes.fromhex("5546320a57515d9e")
@@ -186,8 +187,7 @@ class Chip:
         """
         if not from_watchdog:
             self.mcu.watchdog.reset()
-        self.mcu.watchdog.timer.enable = False
-        self.mcu.watchdog.alarm.enable = False
+        self._stop_watchdog()
         self._restart(from_watchdog=from_watchdog)
 
     def execute(self, code: str, limit_s: float = 60.0) -> str:
@@ -249,8 +249,11 @@ class Chip:
     def _on_watchdog(self) -> None:
         self._restart(from_watchdog=True)
         # A chip that boots after a reset by its watchdog finds it stopped.
-        self.mcu.watchdog.timer.enable = False
-        self.mcu.watchdog.alarm.enable = False
+        self._stop_watchdog()
+
+    def _stop_watchdog(self) -> None:
+        # By its register: else it goes on once the boot code starts its tick, and resets the chip in mid-boot.
+        self.mcu.watchdog.write_uint32(_WATCHDOG_CTRL, 0)
 
     def _restart(self, from_watchdog: bool) -> None:
         self.resets.append(self.now_s)
