@@ -47,7 +47,7 @@ from regulator.valves import Valves
 _HOST_SEAL, _HOST_VENT = 1, 2
 
 # How many ticks may serve the line, 2 kB each at most, before memory is collected: in the next tick that serves
-# nothing, or at once.
+# nothing, or in one that makes the host wait.
 _SOME_GARBAGE = 8
 _MUCH_GARBAGE = 20
 
@@ -94,6 +94,7 @@ class App(Requests):
         self._started = False
         self._seen = OFF
         self._garbage = 0  # ticks that served the line since memory was collected
+        self._late = False  # the tick before collected because it had to
         self._rough = False  # the vent goes on without the control transducer or the vent valve
         self._look_ms = 0
         self._fifths_ms = 0
@@ -118,7 +119,11 @@ class App(Requests):
         safety.check(self.sample, dt_ms, self.clock.uptime_s, self.clock.uptime_ms)
         self._control(dt_ms)
         safety.drive(self.blackbox, self.valves)
-        self.instrument.serve()
+        # An over-pressure is to be seen within two ticks, and of two late ones in a row the second would be too late: a
+        # host that leaves no time to collect has to wait while that is done, and in the tick that comes late after it.
+        full = self._garbage >= _MUCH_GARBAGE
+        self.instrument.serve(full or self._late)
+        self._late = full
         self._look_ms += dt_ms
         if self._look_ms >= 200:
             self._look_after(rig)
@@ -126,8 +131,6 @@ class App(Requests):
         if self.instrument.busy:
             self._silent_s = 0
             self._garbage += 1
-            if self._garbage >= _MUCH_GARBAGE:
-                self._tidy()
         elif wrote or self._garbage >= _SOME_GARBAGE:
             self._tidy()
         coils = safety.rail()

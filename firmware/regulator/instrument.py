@@ -64,11 +64,15 @@ class Instrument:
             if name in _MAINTENANCE_WARNINGS:
                 self._maintenance_mask |= 1 << bit
 
-    def serve(self):
-        """Do the line's share of a tick; allocates nothing while nothing arrives or is to be sent."""
+    def serve(self, pause: bool = False):
+        """Do the line's share of a tick, with `pause` without the line itself; allocates nothing while nothing
+        arrives or is to be sent.
+        """
         self._watch()
         self._calibration.watch()
         self.busy = False
+        if pause:
+            return
         try:
             self._exchange()
         except MemoryError:

@@ -1,0 +1,57 @@
+"""The order of a tick under a host that leaves it no time."""
+
+from desk import Desk
+
+
+class Ticks:
+    """Notes which ticks served the line and which collected memory."""
+
+    def __init__(self, desk):
+        self.desk = desk
+        self.collected = False
+        desk.app._collect = self.collect
+
+    def collect(self):
+        self.collected = True
+
+    def run(self, count, message=b""):
+        told = []
+        for _ in range(count):
+            self.collected = False
+            if message:
+                self.desk.serial.incoming += message
+            self.desk.app.tick()
+            told.append((self.desk.app.instrument.busy, self.collected))
+        return told
+
+
+def test_a_tick_that_collects_serves_nobody_and_neither_does_the_late_one_after_it():
+    desk = Desk()
+    desk.run_s(1)
+    ticks = Ticks(desk)
+    told = ticks.run(200, b"*OPC?\n")
+    assert (True, True) not in told
+    collected = [index for index, (_, collects) in enumerate(told) if collects]
+    assert len(collected) == 200 // 22
+    for index in collected:
+        assert told[index : index + 3] == [(False, True), (False, False), (True, False)]
+
+
+def test_memory_is_collected_in_the_first_quiet_tick_after_some_that_served():
+    desk = Desk()
+    desk.run_s(1)
+    ticks = Ticks(desk)
+    ticks.run(1)
+    assert not any(collects for _, collects in ticks.run(9, b"*OPC?\n"))
+    told = ticks.run(50)
+    assert [collects for _, collects in told].count(True) == 1
+    assert (False, True) in told
+
+
+def test_what_came_while_the_line_was_not_served_is_answered():
+    desk = Desk()
+    desk.run_s(1)
+    ticks = Ticks(desk)
+    ticks.run(44, b"*OPC?\n")
+    ticks.run(50)
+    assert desk.serial.sent.count(b"1\r\n") == 44
