@@ -161,6 +161,7 @@ class Rig:
         mem32[_SCRATCH + 4] = 0 if self.maintenance else starts + 1
         self._led = Pin(pins.LED, Pin.OUT, value=1 - pins.LED_ON)
         self._heartbeat = Pin(pins.HEARTBEAT, Pin.OUT, value=0)
+        self._cut = Pin(pins.RAIL_CUT, Pin.OUT, value=1 - pins.RAIL_CUT_ON)
         self._cell_safe = Pin(pins.CELL_SAFE, Pin.OUT, value=1 - pins.CELL_SAFE_OK)
         self._cell_ok = False
         self._monitor_permille = 0
@@ -330,8 +331,11 @@ class Rig:
     def feed(self, coils: bool):
         """The tick is complete: LED, watchdog, and with `coils` the heartbeat that keeps the coil rail on."""
         if coils:
+            self._cut(1 - pins.RAIL_CUT_ON)
             self._beat ^= 1
             self._heartbeat(self._beat)
+        else:
+            self._cut(pins.RAIL_CUT_ON)
         phase = self._phase
         if not phase & 7:
             self._led((self.pattern >> (phase >> 3) & 1) == pins.LED_ON)

@@ -18,7 +18,7 @@ VENT_ISOLATION = 5  # gate of the vent isolation valve's MOSFET
 RELIEF = 6  # gate of the relief valve's MOSFET
 VALVE_ON = 1
 
-# The coil rail stays on as long as this line changes at least every 100 ms.
+# The coil rail stays on as long as this line changes; within 1 s of the last change it is off.
 HEARTBEAT = 7  # charge pump that holds the coil rail's switch
 
 # Drain of each MOSFET through a divider to 3.3 V: 1 = coil supply seen, the transistor is off and the coil
@@ -52,6 +52,10 @@ RTD_READY_ACTIVE = 0
 RAIL = 21  # coil rail through a divider: 1 = on
 RAIL_ON = 1
 MONITOR = 22  # 10 kilohm and 1 uF to ground: monitor output, 0 to 3.3 V (PWM at 10 kHz)
+
+# Cuts the coil rail at once, whatever the heartbeat does; a pin that is not driven cuts nothing.
+RAIL_CUT = 27  # gate of the MOSFET that empties the pump and so cuts the coil rail
+RAIL_CUT_ON = 1
 
 LED = 25  # green LED of the Pico
 LED_ON = 1

@@ -10,7 +10,7 @@ The rig contract: an object with these methods, on every rung of the ladder.
 - `show(pattern, cell_ok, monitor_permille)`: LED (8 bits of 160 ms, the lowest first), the relay that lets the cycler
   run, and the monitor output in permille of full scale (10 MPa).
 - `feed(coils)`: the tick is complete; the watchdog may be fed. The heartbeat that keeps the coil rail on changes only
-  while `coils` is true: not beating cuts the rail, within 0.1 s.
+  while `coils` is true: not beating cuts the rail within 1 s, `coils` false cuts it at once.
 
 Besides: `serial_number` (text), `serial` (the byte port, see link.py), `reset_cause` (POWER 0, WATCHDOG 1, SOFTWARE 2).
 For main.py: `maintenance` (the board is to be

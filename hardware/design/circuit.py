@@ -64,7 +64,7 @@ KINDS["PICO"] = (
         for gp, pin in enumerate(_PHYSICAL)
     ),
     ("31", "GP26", "INPUT"),
-    ("32", "GP27", "NOCONNECT"),
+    ("32", "GP27", "OUTPUT"),
     ("34", "GP28", "NOCONNECT"),
     ("LED", "GP25", "NOCONNECT"),  # inside the module
     ("30", "RUN", "NOCONNECT"),
@@ -133,6 +133,11 @@ def _power(put) -> None:  # type: ignore[no-untyped-def]
     put("power", "C5", "C", "1u", "PUMP_OUT", "GND")
     put("power", "C6", "C", "10n", "COIL_RAIL", "PUMP_OUT")
     put("power", "R2", "R", "1M", "PUMP_OUT", "GND")
+    # RAIL_CUT empties C5 faster than R1 lets any beat fill it: the rail goes at once, and stays off.
+    put("power", "R10", "R", "330", "RAIL_CUT", "CUT_GATE")
+    put("power", "R20", "R", "4.7k", "CUT_GATE", "GND")
+    put("power", "R30", "R", "47", "PUMP_OUT", "PUMP_DRAIN")
+    put("power", "Q10", "NMOS", "60 V 0.2 A", "CUT_GATE", "GND", "PUMP_DRAIN")
     put("power", "R9", "R", "470k", "PUMP_OUT", "RAIL_BASE")
     put("power", "Q1", "NPN", "65 V, gain 200-450", "RAIL_BASE", "GND", "RAIL_PULL")
     put("power", "R3", "R", "100k", "RAIL_PULL", "RAIL_GATE")
@@ -241,7 +246,7 @@ def _outputs(put) -> None:  # type: ignore[no-untyped-def]
 def _controller(put) -> None:  # type: ignore[no-untyped-def]
     gpio = (
         "SDA", "SCL", *VALVES, "HEARTBEAT", *(f"{name}_DRAIN" for name in VALVES), "TRIP", "CELL_SAFE", "BUTTON",
-        "MISO", "RTD_SELECT", "SCK", "MOSI", "RTD_READY", "RAIL", "MONITOR", "SAFETY_ADC",
+        "MISO", "RTD_SELECT", "SCK", "MOSI", "RTD_READY", "RAIL", "MONITOR", "SAFETY_ADC", "RAIL_CUT",
     )  # fmt: skip
     put("controller", "U10", "PICO", "Pico or Pico 2", *gpio, "GND", "V3V3", "GND", "VSYS")
     put("controller", "U11", "ADS1115", "16 bit", "GND", "GND", "CONTROL_INPUT", "SUPPLY_INPUT", "REFERENCE_INPUT",

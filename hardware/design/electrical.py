@@ -21,6 +21,9 @@ TVS_LOW, TVS_HIGH, HOT = 1.11, 1.228, 1.05  # breakdown of a TVS against its sta
 LIMITER_A, BASE_V = (0.030, 0.038), (0.50, 0.65)  # Q1's base, 50 to 0 degC
 Q2_GATE_V, FET_OHM, LOGIC_W = (1.0, 3.0), 0.5, 0.35
 BEAT_S, TICK_S = 0.04, 0.02
+PUMP_LEAK_A = 0.3e-6  # D5 and Q10, 3 V and 40 degC
+SMALL_OHM, Q2_GATE_C = 6.0, 20e-9  # Q10 at 2.5 V; gate charge of Q2 [estimate]
+HOLDS = 0.2  # a coil holds its valve down to this part of its current [estimate]
 _UNITS = {"k": 1e3, "M": 1e6, "u": 1e-6, "n": 1e-9, "": 1.0}
 
 
@@ -240,17 +243,18 @@ def _comparator(add, v: dict[str, float], sizing: Sizing) -> None:  # type: igno
 def _rail(add, v: dict[str, float]) -> None:  # type: ignore[no-untyped-def]
     s = "coil rail and hold-up"
     times = []
-    for spread, base_v, gate_v, gain in (
-        (0.85, BASE_V[1], Q2_GATE_V[1], 200),
-        (1.15, BASE_V[0], Q2_GATE_V[0], 450),
+    for spread, base_v, gate_v, gain, leak_a in (
+        (0.85, BASE_V[1], Q2_GATE_V[1], 200, PUMP_LEAK_A),
+        (1.15, BASE_V[0], Q2_GATE_V[0], 450, 0.0),
     ):
         # C5 empties through R2, and through R9 into the base, down to what still holds Q2.
         ohm = v["R2"] * v["R9"] / (v["R2"] + v["R9"])
-        rest_v = base_v * v["R2"] / (v["R2"] + v["R9"])
+        rest_v = base_v * v["R2"] / (v["R2"] + v["R9"]) - leak_a * ohm
         last_v = base_v + gate_v / v["R4"] / gain * v["R9"]
         full_v = V33 - 2 * 0.2 - (0.3 if spread < 1 else 0.0)
         times.append(ohm * v["C5"] * spread * log((full_v - rest_v) / (last_v - rest_v)))
-    add(s, "holds without heartbeat at least", times[0], "s", 0.4, inf, "the longest write to flash, 0.4 s")
+    add(s, "holds without heartbeat at least", times[0], "s", 0.4 + BEAT_S, inf,
+        "the longest write to flash, 0.4 s, and the beat that it interrupts")  # fmt: skip
     add(
         s,
         "lets go after at most",
@@ -267,6 +271,7 @@ def _rail(add, v: dict[str, float]) -> None:  # type: ignore[no-untyped-def]
     add(
         s, "up after the first beat", 1e3 * beats * BEAT_S, "ms", 0, 300, "how long the firmware waits for it"
     )
+    _cut(add, v)
     kick = V24 * v["C6"] / (v["C5"] + v["C6"])
     add(s, "push at the edge", kick, "V", 0.1, 0.6, "C6: Q2 never stays half on")
     first_v, last_v = V24_LOW - 2 * SCHOTTKY_V, 8.0
@@ -302,6 +307,34 @@ def _rail(add, v: dict[str, float]) -> None:  # type: ignore[no-untyped-def]
         inf,
         "rise in 0.3 us: about 1 m",
     )
+
+
+def _cut(add, v: dict[str, float]) -> None:  # type: ignore[no-untyped-def]
+    """What RAIL_CUT does: empty C5 against a beat that goes on, and let Q2 go."""
+    s = "coil rail and hold-up"
+    gate_v = V33_LOW * v["R20"] / (v["R20"] + v["R10"] + PAD_OHM)
+    add(s, "gate of the cut", gate_v, "V", 2.5, 5.0, "Q10; R10 and R20, lowest")
+    add(s, "current that empties the pump", 1e3 * V33 / v["R30"], "mA", 0, 200, "R30; Q10 stands 200 mA")
+    ohm = v["R30"] + SMALL_OHM
+    beat_v = V33 * ohm / (ohm + v["R1"])
+    add(s, "pump while it is cut, the beat going on", beat_v, "V", 0, 0.4, "R1 against R30: Q1 stays off")
+    empty_s = ohm * 1.15 * v["C5"] * log(V33 / BASE_V[0])
+    # Q2's gate goes through R4 alone, at last with the voltage at which Q2 just conducts.
+    gate_s = Q2_GATE_C * v["R4"] / Q2_GATE_V[0]
+    add(
+        s,
+        "Q2 lets go after a cut",
+        1e3 * (empty_s + gate_s),
+        "ms",
+        0,
+        5,
+        "C5 empty, then 20 nC [estimate] through R4",
+    )
+    amp, coil_ohm = 10.0 / V24, V24**2 / 10.0
+    last_a = SCHOTTKY_V / coil_ohm
+    coil_s = COIL_H / coil_ohm * log((amp + last_a) / (HOLDS * amp + last_a))
+    add(s, "coil of a shorted transistor lets go after a cut", 1e3 * (empty_s + gate_s + coil_s), "ms", 0, 20,
+        "through D10 down to 20 % of its current [estimate], 0.5 H [estimate]")  # fmt: skip
 
 
 _HEAD = """\

@@ -67,6 +67,7 @@ def _power(parts: dict[str, Part]) -> Sheet:
     s.net("GND", (6.6, y - 1.2), "bottom")
     s.two("R2", (8.0, y + 1.2), (8.0, y - 1.2), "left")
     s.net("GND", (8.0, y - 1.2), "bottom")
+    s.net("PUMP_OUT", (7.3, y + 1.2), "top")
     s.two("R9", (8.8, y), (10.8, y))
     s.npn("Q1", (10.8, y))
     s.net("GND", (11.8, y - 1.0), "bottom")
@@ -90,6 +91,18 @@ def _power(parts: dict[str, Part]) -> Sheet:
     s.net("RAIL", (19.4, y - 0.8), "right")
     s.two("D10", (21.4, y + 1.2), (21.4, y - 1.0))
     s.net("GND", (21.4, y - 1.0), "bottom")
+    # The quick way to cut the rail.
+    z = y - 6.6
+    s.net("RAIL_CUT", (0.0, z), "left")
+    s.two("R10", (0.0, z), (2.0, z))
+    s.wire((2.0, z), (3.4, z))
+    s.two("R20", (2.4, z), (2.4, z - 2.2), "left")
+    s.net("GND", (2.4, z - 2.2), "bottom")
+    s.dot((2.4, z))
+    s.fet("Q10", (3.4, z))
+    s.net("GND", (4.4, z - 1.0), "bottom")
+    s.two("R30", (4.4, z + 3.0), (4.4, z + 1.0))
+    s.net("PUMP_OUT", (4.4, z + 3.0), "top")
     # The relief coil's own feed.
     s.two("D8", (24.2, y + 1.2), (22.0, y + 1.2))
     s.wire((24.2, y + 1.2), (29.4, y + 1.2), (29.4, y + 2.0))

@@ -84,6 +84,11 @@ def _ends(
             found.append(f"does not reach the gate of the transistor of {coil}")
         if pin is None and (coil, "2") not in near:
             found.append(f"does not reach the drain at {coil}")
+    if "empties the pump" in words:
+        drains = {kinds[ref].nets["D"] for ref, number in near if kinds[ref].kind == "NMOS" and number == "1"}
+        ends = [set(part.nets.values()) for part in kinds.values() if part.kind == "R"]
+        if not any({"PUMP_OUT", drain} in ends for drain in drains):
+            found.append("its transistor does not reach the pump")
     for text, kind in (("charge pump", "C"), ("relay", "NMOS"), ("comparator", "NMOS"), ("button", "BUTTON"),
                        ("shunt", "LIMITER"), ("coil rail through", "PMOS"), ("monitor output", "C")):  # fmt: skip
         if text in words and not any(kinds[ref].kind == kind for ref, _ in near):

@@ -24,9 +24,10 @@ def test_the_rail_follows_the_heartbeat():
     run(w, 1, True)
     assert w.counts[signals.RAIL] == 1
     w.switch(4)
-    run(w, 5, False)
+    # A processor that hangs says nothing any more.
+    run(w, 50)
     assert w.counts[signals.RAIL] == 1
-    run(w, 3, False)
+    run(w, 3)
     assert w.counts[signals.RAIL] == 0
     assert not any(valve.energised for valve in w.plant.valves)
     w.switch(5)
@@ -34,6 +35,25 @@ def test_the_rail_follows_the_heartbeat():
     assert not any(valve.energised for valve in w.plant.valves)
     run(w, 1, True)
     assert [valve.name for valve in w.plant.valves if valve.energised] == ["supply_isolation", "relief"]
+
+
+def test_the_device_cuts_the_rail_at_once():
+    w = world()
+    run(w, 2, True)
+    w.switch(4)
+    w.feed(False)
+    assert not any(valve.energised for valve in w.plant.valves)
+    run(w, 1)
+    assert w.counts[signals.RAIL] == 0
+    run(w, 60, False)
+    assert w.counts[signals.RAIL] == 0
+    # As over-pressure and a trial do it.
+    run(w, 1, True)
+    assert w.counts[signals.RAIL] == 1
+    assert [valve.name for valve in w.plant.valves if valve.energised] == ["relief"]
+    w.rail_forced = True
+    run(w, 2, False)
+    assert w.counts[signals.RAIL] == 1
 
 
 def test_the_comparator_cuts_the_fill_side_and_opens_the_relief():

@@ -85,6 +85,7 @@ class Pair:
 
         for pin in (*range(pins.FILL, pins.HEARTBEAT + 1), pins.CELL_SAFE):
             connect(theirs[pin], mine[pin])
+        connect(theirs[device.pins.RAIL_CUT], mine[pins.RAIL_CUT])
         # The rig stands in for the coils, the rail and the comparator of the emulated circuit.
         coils: Any = device.coils
         coils.watch = lambda safety_ma: None

@@ -64,6 +64,7 @@ CHANGES = [
     ("VENT = 3", "VENT = 24"),
     ("FILL = 2 ", "FILL = 3 "),
     ("SUPPLY_INPUT = 1", "SUPPLY_INPUT = 3"),
+    ("RAIL_CUT = 27", "RAIL_CUT = 28"),
     ("LED = 25", "LED = 25\nFAN = 24"),
 ]
 TABLE_CHANGES = [
@@ -75,6 +76,7 @@ TABLE_CHANGES = [
     ("1.25 V reference", "MAX31865"),
     ("4.7 kohm", "47 kohm"),
     ("MONITOR,GP22,29", "MONITOR,GP22,30"),
+    ("RAIL_CUT,GP27,32", "RAIL_CUT,GP28,34"),
 ]
 PART_CHANGES = [
     ("R11", {"1": "VENT"}),
@@ -84,6 +86,8 @@ PART_CHANGES = [
     ("U10", {"GP13": "BUTTON", "GP15": "TRIP"}),
     ("R52", {"1": "CONTROL_SHUNT"}),
     ("R79", {"2": "BUTTON"}),
+    ("R30", {"1": "PUMP"}),
+    ("Q10", {"G": "RELAY_GATE"}),
 ]
 
 
@@ -110,6 +114,8 @@ def test_a_change_of_the_circuit_shows(ref: str, nets: dict[str, str]) -> None:
 def test_what_is_shut_without_power() -> None:
     """Each valve's gate has its pull-down; fill side and relief answer to the comparator without the Pico."""
     parts = {part.ref: part for part in circuit()}
+    # A pin that nobody drives cuts nothing: what ends the rail then is the beat that is missing.
+    assert parts["R20"].value == "4.7k" and set(parts["R20"].nets.values()) == {"CUT_GATE", "GND"}
     for n, name in enumerate(("FILL", "VENT", "SUPPLY_ISOLATION", "VENT_ISOLATION", "RELIEF"), 1):
         assert parts[f"R2{n}"].value == "4.7k"
         assert set(parts[f"R2{n}"].nets.values()) == {f"{name}_GATE", "GND"}
@@ -132,8 +138,14 @@ def test_what_is_shut_without_power() -> None:
 def energised(parts: list[Part], high: set[str], over_pressure: bool) -> set[str]:
     """Which coils have current, from the nets alone: `high` are the Pico's outputs (HEARTBEAT: it beats)."""
     on = {"V24"} | ({"OVERPRESSURE"} if over_pressure else set()) | high
-    on |= {"PUMP_OUT"} if "HEARTBEAT" in high else set()
     resistors = [set(part.nets.values()) for part in parts if part.kind == "R"]
+    # What empties the pump wins over the beat; electrical.py has how far.
+    empties = any(
+        {part.nets["D"], "PUMP_OUT"} in resistors and any({part.nets["G"], pin} in resistors for pin in high)
+        for part in parts
+        if part.kind == "NMOS"
+    )
+    on |= {"PUMP_OUT"} if "HEARTBEAT" in high and not empties else set()
 
     def drives(net: str) -> bool:
         """Whether a net is high, or becomes so through one resistor; ground wins."""
@@ -190,6 +202,9 @@ ALL = {"FILL", "VENT", "SUPPLY_ISOLATION", "VENT_ISOLATION", "RELIEF", "CELL_SAF
             {"fill", "vent", "supply isolation", "vent isolation", "relief", "relay"},
         ),
         ({"HEARTBEAT", "FILL", "SUPPLY_ISOLATION"}, False, {"fill", "supply isolation"}),
+        # The cut wins over a heartbeat that goes on; it does not touch what the comparator does.
+        (ALL | {"HEARTBEAT", "RAIL_CUT"}, False, set()),
+        (ALL | {"HEARTBEAT", "RAIL_CUT"}, True, {"relief"}),
         # A processor that hangs with everything on, or is not there, does not matter to the comparator.
         (ALL | {"HEARTBEAT"}, True, {"vent", "vent isolation", "relief", "relay"}),
         (ALL, True, {"relief"}),

@@ -30,6 +30,7 @@ POLARITY = {
     "SELECTED": ("RTD_SELECT",),
     "RTD_READY_ACTIVE": ("RTD_READY",),
     "RAIL_ON": ("RAIL",),
+    "RAIL_CUT_ON": ("RAIL_CUT",),
     "LED_ON": ("LED",),
 }
 

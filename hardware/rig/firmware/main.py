@@ -17,7 +17,7 @@ from ad5686 import AD5686
 from machine import SPI, Pin
 from thermometer import Registers, listen
 
-_HEARTBEAT_US = 100_000
+_HEARTBEAT_US = 1_000_000
 _COUNT_HZ = 500_000
 VALVES = (pins.FILL, pins.VENT, pins.SUPPLY_ISOLATION, pins.VENT_ISOLATION, pins.RELIEF)
 
@@ -58,6 +58,7 @@ class Rig:
         self._trip = Pin(pins.TRIP, Pin.OPEN_DRAIN, value=1)
         self._cell = Pin(pins.CELL_SAFE, Pin.IN)
         self._beat = Pin(pins.HEARTBEAT, Pin.IN)
+        self._cut = Pin(pins.RAIL_CUT, Pin.IN)
         bus = SPI(0, baudrate=4_000_000, polarity=0, phase=1, sck=Pin(pins.SCK), mosi=Pin(pins.MOSI))
         self._dac = AD5686(bus, Pin(pins.DAC_SYNC, Pin.OUT, value=1))
         self._rheostat = AD5270(bus, Pin(pins.RHEOSTAT_SYNC, Pin.OUT, value=1))
@@ -76,19 +77,21 @@ class Rig:
             counter.active(1)
         self._edges = [0] * 5
         self._level = self._beat()
-        self._beaten_us = time.ticks_us() - _HEARTBEAT_US
+        self._beaten_us = time.ticks_add(time.ticks_us(), -_HEARTBEAT_US)
         self._powered = True
         self._power(False)
         self.rail_wanted = 1
         self.started_us = time.ticks_us()
 
     def watch(self):
-        """Follow the heartbeat; called all the time."""
+        """Follow the heartbeat and the line that cuts the rail; called all the time."""
         level = self._beat()
         now_us = time.ticks_us()
         if level != self._level:
             self._level = level
             self._beaten_us = now_us
+        if self._cut():
+            self._beaten_us = time.ticks_add(now_us, -_HEARTBEAT_US)
         self._power(self.rail_wanted and time.ticks_diff(now_us, self._beaten_us) < _HEARTBEAT_US)
 
     def _power(self, on: bool):

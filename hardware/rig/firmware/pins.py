@@ -1,6 +1,6 @@
 """GPIO numbers of the bench rig's Pico; hardware/rig/wiring.csv is checked against this file.
 
-Where a line goes to the regulator's Pico it has the same number there, so a straight cable does.
+Where a line goes to the regulator's Pico it has the same number there, so a straight cable does; but for RAIL_CUT.
 """
 
 # Valve outputs of the regulator, in the order of its readbacks' bits.
@@ -26,3 +26,4 @@ RAIL = 21
 LED = 25
 TARGET_SDA = 26  # SDA of the regulator's I2C bus: this Pico answers there as its TMP117
 TARGET_SCL = 27
+RAIL_CUT = 28  # GP27 of the regulator's Pico: high = the coil rail is cut

@@ -19,10 +19,11 @@ FILL, VENT, SUPPLY_ISOLATION, VENT_ISOLATION, RELIEF = range(5)
 class Coils:
     """Follows the valve pins and the heartbeat; drives valves, drains, rail and trip line.
 
-    The rail's monostable falls back 100 ms after the last change of the heartbeat. The comparator on the safety
-    transducer's shunt trips at `world.comparator_pa`, whatever the processor does: it holds the gates of the fill side
-    low and the relief's high. Coils and transistors fail as `Valve.coil` and `Valve.held` say, rail and comparator as
-    `World.rail_forced` and `World.comparator_forced`. `edges` lists the changes of the pins as (emulated ns, name, on).
+    The rail falls back `HEARTBEAT_MS` after the last change of the heartbeat, and at once with the line that cuts it.
+    The comparator on the safety transducer's shunt trips at `world.comparator_pa`, whatever the processor does: it
+    holds the gates of the fill side low and the relief's high. Coils and transistors fail as `Valve.coil` and
+    `Valve.held` say, rail and comparator as `World.rail_forced` and `World.comparator_forced`. `edges` lists the
+    changes of the pins as (emulated ns, name, on).
     """
 
     def __init__(self, chip: Chip, pins: ModuleType, world: World) -> None:
@@ -34,6 +35,7 @@ class Coils:
         self.pins_on = [False] * 5
         self._since_ns = 0.0
         self._beating = False
+        self._cut = False
         gpio = chip.mcu.gpio
         on_level = GPIOPinState.HIGH if pins.VALVE_ON else GPIOPinState.LOW
         self._drains = (
@@ -49,6 +51,8 @@ class Coils:
             gpio[pin].add_listener(lambda state, before, index=index: self._on_pin(index, state == on_level))
         self._alarm = chip.clock.create_alarm(self._on_silence)
         gpio[pins.HEARTBEAT].add_listener(self._on_heartbeat)
+        cut_level = GPIOPinState.HIGH if pins.RAIL_CUT_ON else GPIOPinState.LOW
+        gpio[pins.RAIL_CUT].add_listener(lambda state, before: self._on_cut(state == cut_level))
         chip.on_reset.append(self._on_reset)
         self.use(world)
 
@@ -85,6 +89,7 @@ class Coils:
         # Nothing drives the pins of a chip in reset: the pull-downs shut every valve.
         for index in range(5):
             self._on_pin(index, False)
+        self._on_cut(False)
 
     def _on_pin(self, index: int, on: bool) -> None:
         if on == self.pins_on[index]:
@@ -106,7 +111,15 @@ class Coils:
             world.trace.append((world.ticks, "switch", levels))
         self._drive(index)
 
+    def _on_cut(self, cut: bool) -> None:
+        self._cut = cut
+        if cut:
+            # It empties the pump: once it is released, the rail waits for a beat.
+            self._on_silence()
+
     def _on_heartbeat(self, state: Any, before: Any) -> None:
+        if self._cut:
+            return
         self._alarm.schedule(HEARTBEAT_MS * 1e6)
         if not self._beating:
             self._beating = True

@@ -17,8 +17,9 @@ from ipch.sim.plant import Plant
 RX_BYTES = 64
 TX_BYTES = FIFO_BYTES
 
-# The coil rail's monostable falls back this long after the last change of the heartbeat.
-HEARTBEAT_MS = 100
+# The coil rail falls back this long after the last change of the heartbeat: the slowest that the circuit may be, which
+# is the worst for coils that a hung processor left on (hardware/electrical.md has the range).
+HEARTBEAT_MS = 1000
 COMPARATOR_HYSTERESIS_PA = 100_000.0
 COMPARATOR_MOST_MA = 20.75
 FILL = 0
@@ -189,14 +190,16 @@ class World:
         self.plant.shut()
 
     def feed(self, coils: bool) -> None:
-        """The device completed a tick; its heartbeat changes with `coils`."""
+        """The device completed a tick; its heartbeat changes with `coils`, and without it cuts the rail at once."""
         self.fed_ms = self.plant.time_ms
         if coils:
             self._beaten_ms = self.plant.time_ms
             if not self.rail and self.rail_forced is not False:
                 self._power(True)
-        elif self._beaten_ms is None:
-            self._beaten_ms = self.plant.time_ms - HEARTBEAT_MS
+        else:
+            self._beaten_ms = self.plant.time_ms - HEARTBEAT_MS - self.tick_ms
+            if self.rail and not self.rail_forced:
+                self._power(False)
 
     def show(self, pattern: int, cell_ok: bool, monitor_permille: int) -> None:
         """LED, relay and monitor output of the device."""
