@@ -95,6 +95,7 @@ class App(Requests):
         self._seen = OFF
         self._garbage = 0  # ticks that served the line since memory was collected
         self._late = False  # the tick before collected because it had to
+        self._coils = True  # what the tick before said of the coil rail
         self._rough = False  # the vent goes on without the control transducer or the vent valve
         self._look_ms = 0
         self._fifths_ms = 0
@@ -127,13 +128,15 @@ class App(Requests):
         self._look_ms += dt_ms
         if self._look_ms >= 200:
             self._look_after(rig)
-        wrote = (self._save or self.record.due) and self._write()
+        coils = safety.rail()
+        # A write stops the processor for up to 0.4 s: a rail that is to be cut is cut first.
+        wrote = (self._save or self.record.due) and coils == self._coils and self._write()
+        self._coils = coils
         if self.instrument.busy:
             self._silent_s = 0
             self._garbage += 1
         elif wrote or self._garbage >= _SOME_GARBAGE:
             self._tidy()
-        coils = safety.rail()
         self.blackbox.record(dt_ms, coils, self.instrument.busy)
         rig.feed(coils)
         self.blackbox.complete()

@@ -55,3 +55,16 @@ def test_what_came_while_the_line_was_not_served_is_answered():
     ticks.run(44, b"*OPC?\n")
     ticks.run(50)
     assert desk.serial.sent.count(b"1\r\n") == 44
+
+
+def test_a_rail_is_cut_before_anything_is_written():
+    desk = Desk()
+    desk.run_s(120)
+    writes = desk.flash.writes
+    desk.sample.coil_shorted = 16
+    while desk.fed[-1]:
+        desk.app.tick()
+    assert desk.safety.fault_name == "COIL_SHORTED"
+    assert desk.flash.writes == writes
+    desk.run_s(1)
+    assert desk.flash.writes > writes
