@@ -28,8 +28,6 @@ class Record:
             decoded = _decode(data)
             if decoded is None:
                 self.damaged = True
-                if values is None:
-                    self._next = suffix
                 continue
             if values is None or decoded[0] > self._generation:
                 self._generation, values = decoded

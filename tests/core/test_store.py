@@ -1,3 +1,5 @@
+from binascii import crc32
+
 from regulator.settings import Settings
 from regulator.store import Record, Store
 
@@ -272,6 +274,53 @@ def test_an_unknown_format_is_not_read():
     flash = Flash()
     record = Record(flash, "settings")
     record.save((("dead_band_pa", 1001),))
-    assert Record(flash, "settings").load() == {"dead_band_pa": 1001}
-    flash.files["settings.a"] = flash.files["settings.a"].replace(b"ipch 1", b"ipch 9")
-    assert Record(flash, "settings").load() is None
+    whole = flash.files["settings.a"]
+    for head in (b"ipch 1 1", b"ipch 9 1", b"other 1 1", b"ipch 1", b"ipch 1 1 1", b""):
+        body = head + b"\ndead_band_pa 1001\n"
+        flash.files["settings.a"] = body + b"crc %08x\n" % (crc32(body) & 0xFFFFFFFF)
+        assert (flash.files["settings.a"] == whole) == (head == b"ipch 1 1")
+        loaded = Record(flash, "settings").load()
+        assert loaded == ({"dead_band_pa": 1001} if head == b"ipch 1 1" else None), head
+
+
+def test_a_save_never_touches_the_newest_intact_copy():
+    for saves in (1, 2, 3, 4):
+        for damaged in ("", ".a", ".b"):
+            flash = Flash()
+            record = Record(flash, "state")
+            for value in range(saves):
+                record.save((("boots", value),))
+            if damaged and "state" + damaged in flash.files:
+                flash.files["state" + damaged] = b"x"
+            again = Record(flash, "state")
+            newest = again.load()
+            before = dict(flash.files)
+            for value in (8, 9):
+                again.save((("boots", value),))
+                kept = [name for name, data in before.items() if flash.files[name] == data]
+                # One of the two files was replaced, and it was not the one that was loaded.
+                if newest is not None:
+                    assert len(kept) == len(before) - (len(before) == 2), (saves, damaged, value)
+                    assert Record(Flashed(flash, kept), "state").load() == newest, (saves, damaged, value)
+                before = dict(flash.files)
+                newest = Record(flash, "state").load()
+                assert newest == {"boots": value}
+
+
+class Flashed:
+    """Some of the files of a flash."""
+
+    def __init__(self, flash, names):
+        self._flash = flash
+        self._names = names
+
+    def read(self, name):
+        return self._flash.read(name) if name in self._names else None
+
+
+def test_stored_settings_that_contradict_each_other_are_told():
+    flash = Flash()
+    Record(flash, "settings").save((("dead_band_pa", 1234), ("trip_pa", 1)))
+    settings = Settings()
+    assert Store(flash, settings).lost
+    assert settings.get("trip_pa") == Settings().get("trip_pa")
