@@ -8,6 +8,7 @@ from __future__ import annotations
 import pytest
 
 from ipch.sim.coils import NAMES
+from ipch.sim.world import COILS
 from tests.device.boards import Board
 
 pytestmark = pytest.mark.pico
@@ -129,3 +130,24 @@ def test_the_comparator_leads_to_relief(board: Board) -> None:
     board.world.faults.inject(board.world, "comparator-trips", {})
     board.run_ms(60)
     assert board.fetch()["state"] == "RELIEF"
+
+
+def test_a_shorted_transistor_cuts_the_rail_at_once_and_a_trial_switches_it_on(board: Board) -> None:
+    board.run_ms(400)
+    coils = board.device.coils
+    valve = board.world.plant.valves[COILS[NAMES.index("relief")]]
+    assert coils.rail
+    valve.held = True
+    # Two ticks until it is seen on two samples, and the rest of the tick.
+    board.wait_for(lambda: not coils.rail, 50, "a rail that is cut")
+    board.run_ms(200)
+    assert not coils.rail
+    valve.held = False
+    assert board.fetch()["fault"] == "COIL_SHORTED"
+    board.tell(b":SYST:FAUL:ACK")
+    assert "acknowledge again" in board.ask(b":SYST:ERR?")
+    board.run_ms(600)
+    assert coils.rail
+    board.tell(b":SYST:FAUL:ACK")
+    assert board.fetch()["fault"] == "NONE"
+    assert coils.rail

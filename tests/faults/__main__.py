@@ -59,6 +59,8 @@ def _cell(index: int, state: str, rig: str) -> Outcome:
             return Outcome(number, kind, state, None, "s", "", f"{name}: {error}")
     cell = _sim.CELLS[index][0] if rig == "sim" else _cells.CELLS[index]
     limit = f"{cell.pulses} pulses" if cell.pulses else f"{cell.within_s:g} s"
+    if cell.or_moved_pa:
+        limit += f" or {cell.or_moved_pa // 1000} kPa"
     try:
         result = _run.run_core(cell, state) if rig == "core" else _sim.run_sim(cell, state)
         return Outcome(cell.row, cell.kind, state, result.value, result.unit, limit, "")
