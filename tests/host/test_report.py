@@ -137,6 +137,18 @@ def test_names_cannot_break_the_page(run: Run) -> None:
     assert evil in Page(text).text
 
 
+def test_a_target_that_changed_between_two_samples_is_not_held_before_it_is_reached(run: Run) -> None:
+    seen = np.flatnonzero(run.samples["ramp_pa"] == run.samples["target_pa"])
+    target_pa = run.samples["target_pa"][seen]
+    (changed,) = np.flatnonzero((target_pa[1:] != target_pa[:-1]) & (target_pa[:-1] == 1e6)) + 1
+    samples = {name: values[seen] for name, values in run.samples.items()}
+    samples["pressure_pa"] = samples["pressure_pa"].copy()
+    samples["pressure_pa"][changed] += 50_000
+    log = replace(run, steps=[], recipe=None, samples=samples, states=[run.states[at] for at in seen])
+    held = holding(log)
+    assert held[changed - 1] and not held[changed]
+
+
 def test_a_log_was_held_where_the_device_kept_its_target(run: Run, tmp_path: Path) -> None:
     log = replace(run, steps=[], recipe=None)
     judged, found = write_report(tmp_path / "log.html", log, None)

@@ -253,7 +253,10 @@ def _on_target(run: Run, near: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """Regulating with no ramp under way: the way to a target is no holding, so only once the band was reached."""
     moving = run.samples["ramp_pa"] != run.samples["target_pa"]
     still = _in_states(run, ("REGULATE", "QUIET")) & ~moving
-    held: NDArray[np.bool_] = still & _arrived(still, near)
+    target_pa = run.samples["target_pa"]
+    # Where samples are missing a ramp may have begun and ended between two of them.
+    other = np.concatenate([[False], target_pa[1:] != target_pa[:-1]])
+    held: NDArray[np.bool_] = still & _arrived(still, near, other)
     return held
 
 
@@ -303,10 +306,12 @@ def _placed(run: Run, merged: Merged | None, found: Excursion) -> Excursion:
     return replace(found, step=number or None, cycle=int(cycle) if np.isfinite(cycle) else None)
 
 
-def _arrived(holding: NDArray[np.bool_], near: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Whether the band was reached since the present stretch of holding began."""
+def _arrived(
+    holding: NDArray[np.bool_], near: NDArray[np.bool_], other: NDArray[np.bool_]
+) -> NDArray[np.bool_]:
+    """Whether the band was reached since the present stretch of holding began, or one at an `other` target."""
     index = np.arange(len(holding))
-    began = np.maximum.accumulate(np.where(~holding, index, -1))
+    began = np.maximum.accumulate(np.where(~holding, index, np.where(other, index - 1, -1)))
     reached = np.maximum.accumulate(np.where(holding & near, index, -1))
     arrived: NDArray[np.bool_] = reached > began
     return arrived
