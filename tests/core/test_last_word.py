@@ -58,6 +58,15 @@ def test_a_quiet_window_lasts_as_long_as_was_asked_for():
     assert not w.safety.warnings & QUIET_DRIFT
 
 
+def test_a_quiet_window_has_its_last_millisecond():
+    w = quiet()
+    w.safety.quiet_left_ms = TICK_MS + 1
+    w.tick(filled_sample(5e6))
+    assert (w.safety.state, w.safety.quiet_left_ms) == (QUIET, 1)
+    w.tick(filled_sample(5e6))
+    assert w.safety.state == REGULATE
+
+
 def test_a_drift_ends_a_quiet_window_and_the_next_one_forgets_it():
     for step_pa in (3e3, -3e3):
         w = quiet(quiet_drift_pa=2000)
@@ -253,6 +262,25 @@ def test_slow_checks_take_turns_of_20_ms():
             assert values == (160,)
         if said == "Supply.check_slowly":
             assert values == (True, 0)
+
+
+def test_a_slow_check_comes_with_its_millisecond():
+    turns = []
+    for dt_ms, times in ((19, 0), (20, 1), (39, 1), (40, 2)):
+        desk = Desk()
+        turns.clear()
+        desk.safety._take_turn = lambda *values: turns.append(values)
+        desk.safety.check(filled_sample(5e6), dt_ms, 0, dt_ms)
+        assert len(turns) == times, dt_ms
+
+
+def test_a_leak_is_not_judged_before_the_first_second():
+    judged = []
+    desk = Desk()
+    desk.safety.leak.check_slowly = judged.append
+    for ms in range(TICK_MS, 1000, TICK_MS):
+        desk.safety.check(filled_sample(5e6), TICK_MS, 0, ms)
+    assert not judged
 
 
 def test_gas_that_is_moved_on_purpose_is_no_leak():
