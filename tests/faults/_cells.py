@@ -280,9 +280,11 @@ def _converters() -> list[Cell]:
 
 def _valves() -> list[Cell]:
     shut = ("OFF", "HOLD", "QUIET", "SEALED", "RELIEF")
+    no_vent = tuple(state for state in STATES if state != "VENT")
     cells = [
-        # A vent that is open does not let it show.
-        Cell(9, STUCK, "fill-stuck-open", {"valve": "both"}, STATES, TRIP, OPEN_SIDE, 0.3, since="shut"),
+        Cell(9, STUCK, "fill-stuck-open", {"valve": "both"}, no_vent, TRIP, OPEN_SIDE, 0.3),
+        # While a vent pulse lasts the pressure falls all the same.
+        Cell(9, STUCK, "fill-stuck-open", {"valve": "both"}, ("VENT",), TRIP, OPEN_SIDE, 0.3, since="shut"),
         Cell(9, DELAYED, "fill-stuck-open", {"valve": "both", **LATE}, shut, TRIP, OPEN_SIDE, 0.3),
         Cell(9, INTERMITTENT, "fill-stuck-open", {"valve": "both", **IN_AND_OUT}, shut, TRIP, OPEN_SIDE, 0.3),
         Cell(9, STUCK, "fill-stuck-open", {}, ("HOLD",), TRIP, OPEN_SIDE, pulses=3, drive=UP),
