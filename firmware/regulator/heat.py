@@ -23,7 +23,7 @@ class Heat:
 
     def move(self, pa: int):
         """Gas was moved, and the pressure by `pa`, towards this side."""
-        self.pa += pa * (_MOST_PER_256 if pa > 0 else _LEAST_PER_256) >> 8
+        self.pa += left_by_pa(pa)
 
     def give_back(self, pa: int):
         """The pressure came back by `pa` while every valve was shut: so much less is to come."""
@@ -32,16 +32,25 @@ class Heat:
 
     def back_pa(self, came_pa: int, ms: int, pressure_pa: int) -> int:
         """Return the most that may come back in the next `ms`, after `came_pa` of it have."""
-        left_pa = self.pa - max(came_pa, 0)
-        if left_pa <= 0:
-            return 0
-        tau_ms = back_ms(pressure_pa)
-        return (left_pa >> 6) * min(ms, tau_ms) // tau_ms << 6
+        return back_pa(self.pa - max(came_pa, 0), ms, pressure_pa)
 
     def fade(self, dt_ms: int, pressure_pa: int):
         """Let time pass, 1 s at most: what is there goes as slowly as it can, what is lacking as quickly."""
         memory_ms = _MEMORY_MS if self.pa > 0 else back_ms(pressure_pa)
         self.pa -= (self.pa >> 4) * dt_ms // (memory_ms >> 4)
+
+
+def left_by_pa(pa: int) -> int:
+    """Return what a movement of the pressure leaves to come back: the most of one towards a side, else the least."""
+    return pa * (_MOST_PER_256 if pa > 0 else _LEAST_PER_256) >> 8
+
+
+def back_pa(left_pa: int, ms: int, pressure_pa: int) -> int:
+    """Return the most of `left_pa` that may come back in `ms`; 0 of what is negative."""
+    if left_pa <= 0:
+        return 0
+    tau_ms = back_ms(pressure_pa)
+    return (left_pa >> 6) * min(ms, tau_ms) // tau_ms << 6
 
 
 def back_ms(pressure_pa: int) -> int:

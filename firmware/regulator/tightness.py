@@ -2,6 +2,7 @@
 
 from regulator.faults import FILL_STUCK_OPEN, LINE_BURST, NO_FAULT, RELIEF_STUCK_OPEN, VENT_STUCK_OPEN
 from regulator.fixed import muldiv
+from regulator.heat import back_pa, left_by_pa
 from regulator.transducers import VALID
 from regulator.valves import FILL, VENT
 
@@ -52,6 +53,11 @@ class Tightness:
         self._slow_safety_pa = [0] * _SAMPLES
         self._slow_index = 0
         self._slow_count = 0
+        self._vents = False  # the isolation valve of the vent side is open
+        # Where the pressure was lowest since then or since the last pulse began, here and by the safety transducer.
+        self._lowest_pa = 0
+        self._lowest_safety_pa = 0
+        self._since_lowest_ms = 0
         self._relief_ms = 0
         self._still_ms = 0
         self._rise_pa_s = _UNKNOWN_PA_S
@@ -97,7 +103,13 @@ class Tightness:
         if moving or relief:
             if self._shut_ms >= _SHUT_MS:
                 self._end_shut(pa)
+                self._begin_vent(pa)
             self._shut_ms = 0
+        vents = self._valves.isolation == VENT
+        if vents != self._vents:
+            self._vents = vents
+            self._begin_vent(pa)
+        rises = vents and self._since_lowest_ms < dt_ms * _SAMPLES and self._watch_vent(pa, dt_ms)
         if self._shut_ms < _SHUT_MS:
             self._shut_ms += dt_ms
             self._count = self._slow_count = 0
@@ -105,7 +117,7 @@ class Tightness:
                 self._end_moving(pa)
         else:
             count = self._count
-            if count:
+            if count and not rises:
                 moved_pa = pa - self._fast_pa[index - count]
                 if moved_pa > self._least_pa or moved_pa < -self._least_pa:
                     self._judge(moved_pa, count * dt_ms, self._safety_pa[index - count])
@@ -156,6 +168,25 @@ class Tightness:
         for index in range(_SAMPLES):
             self._fast_pa[index] = pa
             self._safety_pa[index] = self._sensors.safety_pa
+
+    def _begin_vent(self, pa: int):
+        self._lowest_pa = pa
+        self._lowest_safety_pa = self._sensors.safety_pa
+        self._since_lowest_ms = 0
+
+    def _watch_vent(self, pa: int, dt_ms: int) -> bool:
+        """Judge a rise while the vent side is open, which only its own pulse's heat explains; True if one was."""
+        if pa <= self._lowest_pa:
+            self._begin_vent(pa)
+            self._hits = 0
+            return False
+        self._since_lowest_ms += dt_ms
+        ms = self._since_lowest_ms
+        own_pa = back_pa(left_by_pa(self._from_pa - self._lowest_pa), ms, pa)
+        if pa - self._lowest_pa <= self._least_pa + own_pa:
+            return False
+        self._judge(pa - self._lowest_pa, ms, self._lowest_safety_pa)
+        return True
 
     def _watch_slowly(self, pa: int, ms: int):
         """The same over a time that is ten times as long; `ms` between the calls."""

@@ -35,8 +35,8 @@ class Cell:
     changes nothing for `within_s`; SAFE may also end in a latched state with everything shut; RESET ends within
     `within_s` with every valve shut and restarts. With `pulses` the limit is that many pulses of `side` instead
     of a time, or as many as move the pressure by `or_moved_pa`. `since` "window": time counts from the first
-    window of the side that comes after the fault; "off": from when the valve is switched off; "shut": from the end
-    of the last vent pulse. `drive` is what is sent right after the fault, by state ("" for all others).
+    window of the side that comes after the fault; "off": from when the valve is switched off. `drive` is what is
+    sent right after the fault, by state ("" for all others).
     """
 
     row: int
@@ -280,11 +280,22 @@ def _converters() -> list[Cell]:
 
 def _valves() -> list[Cell]:
     shut = ("OFF", "HOLD", "QUIET", "SEALED", "RELIEF")
-    no_vent = tuple(state for state in STATES if state != "VENT")
     cells = [
-        Cell(9, STUCK, "fill-stuck-open", {"valve": "both"}, no_vent, TRIP, OPEN_SIDE, 0.3),
-        # While a vent pulse lasts the pressure falls all the same.
-        Cell(9, STUCK, "fill-stuck-open", {"valve": "both"}, ("VENT",), TRIP, OPEN_SIDE, 0.3, since="shut"),
+        Cell(9, STUCK, "fill-stuck-open", {"valve": "both"}, STATES, TRIP, OPEN_SIDE, 0.3),
+        # At every moment of a vent pulse, which takes away what comes in.
+        *(
+            Cell(
+                9,
+                DELAYED,
+                "fill-stuck-open",
+                {"valve": "both", "after_s": after_s},
+                ("VENT",),
+                TRIP,
+                OPEN_SIDE,
+                0.3,
+            )
+            for after_s in (0.02, 0.04, 0.06, 0.08, 0.12, 0.16, 0.2, 0.24, 0.28, 0.32)
+        ),
         Cell(9, DELAYED, "fill-stuck-open", {"valve": "both", **LATE}, shut, TRIP, OPEN_SIDE, 0.3),
         Cell(9, INTERMITTENT, "fill-stuck-open", {"valve": "both", **IN_AND_OUT}, shut, TRIP, OPEN_SIDE, 0.3),
         Cell(9, STUCK, "fill-stuck-open", {}, ("HOLD",), TRIP, OPEN_SIDE, pulses=3, drive=UP),

@@ -32,6 +32,8 @@ STATEFUL = re.compile(
 
 
 NOISE = re.compile(r"^[^\x21-\x7e]+")
+# A suffix of 1 is what a node without one means (SCPI-99, 6.2.5.2): `PRES1 DEF` is `PRES DEF`.
+SUFFIX = re.compile(r"(?<=[A-Za-z])1(?=[:?\s]|$)")
 
 
 def line(random: Random) -> bytes:
@@ -65,7 +67,7 @@ def harmless(data: bytes) -> bool:
     text = data.decode("latin-1").replace("\x03", "").replace("\t", " ")
     # What is not printable is ignored before a line.
     lines = (NOISE.sub("", each) for each in re.split(r"[\r\n]", text))
-    return not any(STATEFUL.match(unit.strip()) for each in lines for unit in each.split(";"))
+    return not any(STATEFUL.match(SUFFIX.sub("", unit.strip())) for each in lines for unit in each.split(";"))
 
 
 def fuzz_core(count: int, seed: int) -> int:

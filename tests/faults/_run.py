@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from ipch.sim.plant import VENT
 from tests.faults._cells import RESET, SAFE, STAY, TRIP, WARN, Cell
 from tests.faults._rig import LATCHED, Bench, settled
 
@@ -56,7 +55,6 @@ class _Run:
         self.start_verdicts = self._under_way()
         self.start_pa = bench.world.plant.pressure_pa
         self.off_ms = self.start_ms
-        self.shut_ms = self.start_ms
         self.first_window_ms: int | None = None
 
     def run(self) -> Result:
@@ -87,8 +85,6 @@ class _Run:
             self.start_pa = world.plant.pressure_pa
         elif self.first_window_ms is None and world.plant.valves[2 * side].gate:
             self.first_window_ms = self._now_ms()
-        if world.plant.valves[VENT].gate:
-            self.shut_ms = max(self.start_ms, self._now_ms() + self.cell.tick_ms)
         if any(valve.gate for valve in world.plant.valves if valve.name == self.cell.values.get("valve")):
             # A fault that only shows while the coil is off.
             self.off_ms = max(self.start_ms, self._now_ms() + self.cell.tick_ms)
@@ -112,8 +108,7 @@ class _Run:
         up = False
         while not self._happened():
             # A valve that is never switched off while its fault is in force would put the end off for ever.
-            late_ms = max(self.off_ms, self.shut_ms) - self.start_ms
-            if self._now_ms() > last_ms + min(late_ms, round(MOVEMENT_S * 1000)):
+            if self._now_ms() > last_ms + min(self.off_ms - self.start_ms, round(MOVEMENT_S * 1000)):
                 raise Missed(f"nothing after {limit_s:g} s: {self._says()}")
             if wave and self._now_ms() % 20_000 == 0:
                 up = not up
@@ -143,7 +138,6 @@ class _Run:
         since_ms = {
             "fault": self.start_ms,
             "off": self.off_ms,
-            "shut": self.shut_ms,
             "window": self.first_window_ms,
         }[cell.since]
         if since_ms is None:
