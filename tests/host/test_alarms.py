@@ -216,6 +216,8 @@ def test_the_commands(tmp_path, capsys, monkeypatch):
     assert run(["alarm", "test"]) == 8, "there is no file"
     (tmp_path / "ipch").mkdir(exist_ok=True)
     (tmp_path / "ipch" / "alarms.toml").write_text(f"command = [{sys.executable!r}, '-c', 'pass']")
+    # By the name that `log` and `run` take it by.
+    assert run(["alarm", "test", "--alarms", str(tmp_path / "ipch" / "alarms.toml")]) == 0
     assert run(["alarm", "test"]) == 0
     assert "delivered by command" in capsys.readouterr().out
     Alarms(Config(), tmp_path / "ipch" / "alarms.json").sample(replace(SAMPLE, fault="DISAGREEMENT"), 0.0)

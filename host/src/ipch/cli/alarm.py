@@ -15,7 +15,7 @@ group = typer.Typer(
     rich_markup_mode=None,
 )
 File = Annotated[
-    Path | None, typer.Option("--config", metavar="FILE.toml", help="By default the user's alarms.toml.")
+    Path | None, typer.Option("--alarms", metavar="FILE.toml", help="By default the user's alarms.toml.")
 ]
 
 
@@ -30,14 +30,14 @@ def add_to(app: typer.Typer) -> None:
 
 
 @group.command(name="test")
-def try_out(config: File = None, json: Json = False) -> None:
+def try_out(alarm_file: File = None, json: Json = False) -> None:
     """Deliver a test alarm by every way that the file names."""
     import time
 
     from ipch import alarms, paths
     from ipch.errors import CheckError, UsageError
 
-    place = config or paths.alarm_config()
+    place = alarm_file or paths.alarm_config()
     loaded = alarms.load(place)
     ways = [name for name in ("command", "webhook", "email") if getattr(loaded, name)]
     if not ways:
