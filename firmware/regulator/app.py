@@ -120,22 +120,23 @@ class App(Requests):
         safety.check(self.sample, dt_ms, self.clock.uptime_s, self.clock.uptime_ms)
         self._control(dt_ms)
         safety.drive(self.blackbox, self.valves)
-        # An over-pressure is to be seen within two ticks, and of two late ones in a row the second would be too late: a
-        # host that leaves no time to collect has to wait while that is done, and in the tick that comes late after it.
-        full = self._garbage >= _MUCH_GARBAGE
-        self.instrument.serve(full or self._late)
+        # An over-pressure is told by two samples: after the first one nothing that can wait may put the second one off.
+        hurry = safety.over.awaits_second()
+        # A host that leaves no time to collect waits while that is done, and in the tick that comes late after it.
+        full = self._garbage >= _MUCH_GARBAGE and not hurry
+        self.instrument.serve(full or self._late or hurry)
         self._late = full
         self._look_ms += dt_ms
         if self._look_ms >= 200:
             self._look_after(rig)
         coils = safety.rail()
         # A write stops the processor for up to 0.4 s: a rail that is to be cut is cut first.
-        wrote = (self._save or self.record.due) and coils == self._coils and self._write()
+        wrote = (self._save or self.record.due) and not hurry and coils == self._coils and self._write()
         self._coils = coils
         if self.instrument.busy:
             self._silent_s = 0
             self._garbage += 1
-        elif wrote or self._garbage >= _SOME_GARBAGE:
+        elif wrote or (self._garbage >= _SOME_GARBAGE and not hurry):
             self._tidy()
         self.blackbox.record(dt_ms, coils, self.instrument.busy)
         rig.feed(coils)

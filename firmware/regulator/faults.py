@@ -33,7 +33,10 @@ OFF, REGULATE, QUIET, VENTING, SEALED, RELIEF, MAINTENANCE = range(7)
 ) = range(25)
 _SEALED = "; all valves are shut. "
 _ACKNOWLEDGE = ", then acknowledge."
-_TABLE = (
+# Name, unit of its value, what happened, remedy. A sentence is put together when asked for: all of them would take
+# 5 kB of the board's memory.
+FAULTS = (
+    ("NONE", "", "no fault", ""),
     ("CONTROL_OPEN", "Pa", "The control transducer's loop is open", "Check its cable"),
     ("CONTROL_SHORTED", "Pa", "The control transducer's loop is shorted or saturated", "Check its cable"),
     ("CONTROL_RANGE", "Pa", "The control transducer is outside its calibrated range", "Check it"),
@@ -139,9 +142,6 @@ _TABLE = (
         "Check its cable, its shield and its converter",
     ),
 )
-FAULTS = [("NONE", "", "no fault")]
-for _name, _unit, _what, _remedy in _TABLE:
-    FAULTS.append((_name, _unit, _what + _SEALED + _remedy + _ACKNOWLEDGE if _remedy else _what))
 
 WARNINGS = (
     "SUPPLY_LOW",
@@ -189,3 +189,9 @@ WARNINGS = (
     STATE_LOST,
     AMOUNT_DRIFT,
 ) = (1 << n for n in range(21))
+
+
+def sentence(fault: int) -> str:
+    """What happened, what the device did, what to do."""
+    _, _, what, remedy = FAULTS[fault]
+    return what + _SEALED + remedy + _ACKNOWLEDGE if remedy else what

@@ -71,6 +71,10 @@ class Overpressure:
             self.fault = COMPARATOR_TRIPPED
             self.value = safety_pa
 
+    def awaits_second(self) -> bool:
+        """Return whether this tick's sample was the first one over the trip, so that the next one decides."""
+        return self._samples != 0 and not self.fault
+
     def relieve(self, tripped: int, empty: bool):
         """One tick of RELIEF: open above the trip, shut below it; or down to ambient, as configured or with `empty`."""
         highest_pa = self._highest_pa()

@@ -19,6 +19,7 @@ from regulator.faults import (
     RUNAWAY,
     SEALED,
     VENTING,
+    sentence,
 )
 from regulator.leak import Leak
 from regulator.loops import Loops
@@ -107,7 +108,7 @@ class Safety:
     @property
     def fault_text(self) -> str:
         """What happened, what the device did, what to do."""
-        return FAULTS[self.fault][2]
+        return sentence(self.fault)
 
     @property
     def relief_open(self) -> bool:

@@ -68,3 +68,20 @@ def test_a_rail_is_cut_before_anything_is_written():
     assert desk.flash.writes == writes
     desk.run_s(1)
     assert desk.flash.writes > writes
+
+
+def test_nothing_stands_between_the_two_samples_of_an_over_pressure():
+    for flooded in range(30):
+        desk = Desk()
+        desk.run_s(5)
+        ticks = Ticks(desk)
+        ticks.run(flooded, b"*OPC?\n")
+        # A write is waiting, too.
+        desk.app.record.due = True
+        writes = desk.flash.writes
+        desk.press(6.3e6)
+        assert ticks.run(1, b"*OPC?\n" if flooded % 2 else b"") == [(False, False)]
+        assert desk.flash.writes == writes
+        ticks.run(1, b"*OPC?\n")
+        assert desk.safety.fault_name == "OVERPRESSURE"
+        assert desk.levels[2]

@@ -18,6 +18,7 @@ from regulator.faults import (
     SEALED,
     STATES,
     VENTING,
+    sentence,
 )
 from regulator.safety import Safety
 from regulator.sensors import Sensors
@@ -246,6 +247,7 @@ def test_no_state_but_regulate_fills():
 
 
 def test_every_fault_tells_what_happened_and_what_to_do():
-    for name, _, text in FAULTS[1:]:
+    for fault, (name, *_) in enumerate(FAULTS[1:], 1):
+        text = sentence(fault)
         assert name == name.upper() and " " not in name
         assert text.endswith(".") and len(text) > 60
