@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ast
 import hashlib
+import subprocess
+import sys
 
 import pytest
 
@@ -11,6 +13,7 @@ from ipch import flash
 from ipch.compiling import MPY_VERSION, firmware_files, with_constants
 from ipch.flash import Report
 from ipch.paths import firmware_dir
+from ipch.sim.line import SerialLine
 
 
 class Cut(Exception):
@@ -145,6 +148,17 @@ def test_late_answers_of_a_slow_board_are_passed_over() -> None:
     line = Line(late, late, "sequence,boot,state", late, "7,1,OFF")
     assert flash._fetch(line, 0.1) == {"sequence": "7", "boot": "1", "state": "OFF"}  # type: ignore[arg-type]
     assert flash._ask(Line(late, '-221,"no"'), ":SYST:ERR?", 0.1, flash._ERROR) == '-221,"no"'  # type: ignore[arg-type]
+
+
+def test_a_port_that_says_nothing_is_given_up() -> None:
+    line = SerialLine()
+    try:
+        command = [sys.executable, "-m", "ipch", "flash", "--timeout", "1", "--port", line.port]
+        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    finally:
+        line.close()
+    assert done.returncode == 3
+    assert "no MicroPython prompt" in done.stderr and "Traceback" not in done.stderr
 
 
 @pytest.mark.parametrize(

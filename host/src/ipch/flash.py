@@ -27,6 +27,7 @@ HOW_TO_INSTALL = (
 HOW_TO_RESCUE = "unplug the board, hold its maintenance button while plugging it in, and try again"
 
 _CHUNK = 256
+_PROMPT_S = 1.0
 
 # What an answer to :SYST:ERR? begins with.
 _ERROR = r'-?\d+,"'
@@ -335,8 +336,10 @@ def _repl(port: str, timeout_s: float) -> Iterator[_Repl]:
     raw: Any = None
     while raw is None:
         try:
-            raw = SerialTransport(resolve_port(port), 115200)
+            # What is sent while the board restarts is lost, and mpremote waits for a pseudo-terminal's answer for ever.
+            raw = SerialTransport(resolve_port(port), 115200, timeout=_PROMPT_S)
             raw.enter_raw_repl(soft_reset=False, timeout_overall=timeout_s)
+            raw.serial.timeout = timeout_s
         except (TransportError, NoDeviceError, OSError) as error:
             if raw is not None:
                 raw.close()
