@@ -119,7 +119,7 @@ def flash(
         _update(repl, wanted, report, progress)
         progress("restarting", 0.97)
         repl.restart()
-    report.after = _identify(port, max(timeout_s, 5.0) * 3)
+    report.after = _identify(port, timeout_s)
     if not report.after:
         raise FlashError(
             f"the firmware was written and verified, but does not answer on {port}; {HOW_TO_RESCUE}"
@@ -231,13 +231,13 @@ def _ask(transport: Transport, query: str, timeout_s: float, like: str = "") -> 
 
 
 def _identify(port: str, timeout_s: float) -> str:
-    """What *IDN? says once the board is back on its port; "" when it does not come back."""
-    deadline = time.monotonic() + timeout_s
+    """What *IDN? says once the board is back on its port; "" when it does not come back in three times `timeout_s`."""
+    deadline = time.monotonic() + max(timeout_s, 5.0) * 3
     while time.monotonic() < deadline:
         with contextlib.suppress(NoDeviceError, PortBusyError, DeviceLostError):
             transport = Transport(port)
             try:
-                answer = _ask(transport, "*IDN?", 2.0)
+                answer = _ask(transport, "*IDN?", max(2.0, timeout_s / 10))
             finally:
                 transport.close()
             if answer.startswith("ipch,"):
