@@ -195,9 +195,9 @@ class Rig:
         )
         self._rtd = max31865.MAX31865(spi, self._select)
         self._rtd_ready = Pin(pins.RTD_READY, Pin.IN, Pin.PULL_UP)
-        self._recover_bus()
-        self._ads = ads1115.ADS1115(self, pins.ADS1115_ADDRESS)
-        self._tmp = tmp117.TMP117(self, pins.TMP117_ADDRESS)
+        bus = _free_bus()
+        self._ads = ads1115.ADS1115(bus, pins.ADS1115_ADDRESS)
+        self._tmp = tmp117.TMP117(bus, pins.TMP117_ADDRESS)
         self.faults = MAX31865_FAULT | TMP117_FAULT
         self.reference_counts = 0
         self._supply_counts = 0
@@ -219,24 +219,6 @@ class Rig:
             self._take_aux()
         self._aux = -1
         self._due_us = self._last_us = 0
-
-    # I2C, as the drivers see it: a failure leaves a bus that was recovered.
-
-    def writeto(self, address, buffer):
-        """As machine.I2C."""
-        try:
-            self._i2c.writeto(address, buffer)
-        except OSError:
-            self._recover_bus()
-            raise
-
-    def readfrom_mem_into(self, address, register, buffer):
-        """As machine.I2C."""
-        try:
-            self._i2c.readfrom_mem_into(address, register, buffer)
-        except OSError:
-            self._recover_bus()
-            raise
 
     def wait_tick(self) -> int:
         """Tend the slow sensors, then sleep until the tick is due; return the ms since the last one."""
@@ -378,17 +360,23 @@ class Rig:
             self._ads.start(channel)
         except OSError:
             self.faults |= ADS1115_FAULT
+            self._recover_bus()
 
     def _collect(self) -> int:
         """Return the counts of the conversion in progress, or what ads1115 returns without any."""
         try:
-            for _ in range(4):
-                counts = self._ads.read()
-                if counts != ads1115.NOT_READY:
-                    return counts
-                time.sleep_us(300)
+            counts = self._ads.read()
+            return counts if counts != ads1115.NOT_READY else self._wait_for_counts()
         except OSError:
-            pass
+            self._recover_bus()
+        return ads1115.WRONG
+
+    def _wait_for_counts(self) -> int:
+        for _ in range(3):
+            time.sleep_us(300)
+            counts = self._ads.read()
+            if counts != ads1115.NOT_READY:
+                return counts
         return ads1115.WRONG
 
     def _tend(self):
@@ -427,6 +415,7 @@ class Rig:
             counts = self._tmp.read()
         except OSError:
             counts = tmp117.WRONG
+            self._recover_bus()
         if counts >= -32768:
             self._wall_counts = counts
             self._wall_stale = 0
@@ -446,23 +435,28 @@ class Rig:
         try:
             self._tmp.configure()
         except OSError:
-            pass
+            self._recover_bus()
 
     def _recover_bus(self):
-        """Nine clocks and a stop: a chip that was interrupted in the middle of a byte lets go of SDA."""
-        sda = Pin(pins.SDA, Pin.OPEN_DRAIN, value=1)
-        scl = Pin(pins.SCL, Pin.OPEN_DRAIN, value=1)
-        for _ in range(9):
-            scl(0)
-            time.sleep_us(5)
-            scl(1)
-            time.sleep_us(5)
-        sda(0)
-        time.sleep_us(5)
+        """Free the bus after a transfer that failed."""
+        self._ads.bus = self._tmp.bus = _free_bus()
+
+
+def _free_bus():
+    """Return the I2C bus after nine clocks and a stop: a chip that was interrupted in a byte lets go of SDA."""
+    sda = Pin(pins.SDA, Pin.OPEN_DRAIN, value=1)
+    scl = Pin(pins.SCL, Pin.OPEN_DRAIN, value=1)
+    for _ in range(9):
         scl(0)
-        sda(0)
         time.sleep_us(5)
         scl(1)
         time.sleep_us(5)
-        sda(1)
-        self._i2c = I2C(0, scl=scl, sda=sda, freq=400_000, timeout=_I2C_TIMEOUT_US)
+    sda(0)
+    time.sleep_us(5)
+    scl(0)
+    sda(0)
+    time.sleep_us(5)
+    scl(1)
+    time.sleep_us(5)
+    sda(1)
+    return I2C(0, scl=scl, sda=sda, freq=400_000, timeout=_I2C_TIMEOUT_US)

@@ -11,6 +11,7 @@ _GAIN_2V048 = 0x0400
 _SINGLE_SHOT = 0x0100
 _RATE_860_SPS = 0x00E0
 _COMPARATOR_OFF = 0x0003
+_SETUP = _START | _SINGLE_ENDED | _GAIN_2V048 | _RATE_860_SPS
 
 # Longest conversion at 860 samples/s: the chip's oscillator may be 10 % slow, and it wakes for 25 us.
 CONVERSION_US = 1320
@@ -24,11 +25,11 @@ class ADS1115:
     """Single-ended readings at +-2.048 V (62.5 uV a count) and 860 samples/s, one conversion at a time.
 
     `bus` has `writeto(address, buffer)` and `readfrom_mem_into(address, register, buffer)`, as machine.I2C;
-    both raise OSError when the chip does not acknowledge, and so do all methods here.
+    both raise OSError when the chip does not acknowledge, and so do all methods here. It may be replaced.
     """
 
     def __init__(self, bus, address: int = 0x48):
-        self._bus = bus
+        self.bus = bus
         self._address = address
         self._out = bytearray(3)
         self._in = bytearray(2)
@@ -37,15 +38,7 @@ class ADS1115:
 
     def start(self, channel: int, continuous: bool = False):
         """Begin a conversion of channel 0..3; `continuous` keeps converting until the next start."""
-        config = (
-            _START
-            | _SINGLE_ENDED
-            | channel << 12
-            | _GAIN_2V048
-            | (0 if continuous else _SINGLE_SHOT)
-            | _RATE_860_SPS
-        )
-        self._config = config | self._alert
+        self._config = _SETUP | channel << 12 | (0 if continuous else _SINGLE_SHOT) | self._alert
         self._write(_CONFIG, self._config)
 
     def read(self) -> int:
@@ -75,9 +68,9 @@ class ADS1115:
         out[0] = register
         out[1] = value >> 8
         out[2] = value & 0xFF
-        self._bus.writeto(self._address, out)
+        self.bus.writeto(self._address, out)
 
     def _read(self, register: int) -> int:
         data = self._in
-        self._bus.readfrom_mem_into(self._address, register, data)
+        self.bus.readfrom_mem_into(self._address, register, data)
         return data[0] << 8 | data[1]

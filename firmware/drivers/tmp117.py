@@ -19,18 +19,18 @@ class TMP117:
     """Temperature in counts of 1/128 K, 0 = 0 degC.
 
     `bus` has `writeto(address, buffer)` and `readfrom_mem_into(address, register, buffer)`, as machine.I2C;
-    both raise OSError when the chip does not acknowledge, and so do all methods here.
+    both raise OSError when the chip does not acknowledge, and so do all methods here. It may be replaced.
     """
 
     def __init__(self, bus, address: int = 0x49):
-        self._bus = bus
+        self.bus = bus
         self._address = address
         self._out = bytearray((_CONFIG, _CONFIGURATION >> 8, _CONFIGURATION & 0xFF))
         self._in = bytearray(2)
 
     def configure(self) -> bool:
         """Set the chip up; return whether it is a TMP117."""
-        self._bus.writeto(self._address, self._out)
+        self.bus.writeto(self._address, self._out)
         return self._read(_DEVICE_ID) & 0x0FFF == _ID
 
     def read(self) -> int:
@@ -48,5 +48,5 @@ class TMP117:
 
     def _read(self, register: int) -> int:
         data = self._in
-        self._bus.readfrom_mem_into(self._address, register, data)
+        self.bus.readfrom_mem_into(self._address, register, data)
         return data[0] << 8 | data[1]

@@ -108,12 +108,14 @@ class App(Requests):
         self.record.begin()
         self.blackbox.watch(self)
 
+    # A frame of more than eleven words (arguments, variables, stack) is taken from the heap on the board, and to find
+    # room there takes longer than another call does: what runs in every tick is cut into functions accordingly.
+
     def tick(self):
         """Do one tick: wait, read, correct, check, control, safety, drive, serve, collect, record, feed."""
-        rig = self.rig
-        dt_ms = rig.wait_tick()
+        dt_ms = self.rig.wait_tick()
         self.clock.advance(dt_ms)
-        rig.read(self.sample)
+        self.rig.read(self.sample)
         self.sensors.update(self.sample, dt_ms)
         safety = self.safety
         safety.target_pa = self.control.target_pa
@@ -122,14 +124,24 @@ class App(Requests):
         safety.drive(self.blackbox, self.valves)
         # An over-pressure is told by two samples: after the first one nothing that can wait may put the second one off.
         hurry = safety.over.awaits_second()
+        self._serve(hurry)
+        self._look_ms += dt_ms
+        if self._look_ms >= 200:
+            self._look_after(self.rig)
+        coils = safety.rail()
+        self._tidy(coils, hurry)
+        self.blackbox.record(dt_ms, coils, self.instrument.busy)
+        self.rig.feed(coils)
+        self.blackbox.complete()
+
+    def _serve(self, hurry: bool):
         # A host that leaves no time to collect waits while that is done, and in the tick that comes late after it.
         full = self._garbage >= _MUCH_GARBAGE and not hurry
         self.instrument.serve(full or self._late or hurry)
         self._late = full
-        self._look_ms += dt_ms
-        if self._look_ms >= 200:
-            self._look_after(rig)
-        coils = safety.rail()
+
+    def _tidy(self, coils: bool, hurry: bool):
+        """Write what is waiting, and collect memory."""
         # A write stops the processor for up to 0.4 s: a rail that is to be cut is cut first.
         wrote = (self._save or self.record.due) and not hurry and coils == self._coils and self._write()
         self._coils = coils
@@ -137,15 +149,9 @@ class App(Requests):
             self._silent_s = 0
             self._garbage += 1
         elif wrote or (self._garbage >= _SOME_GARBAGE and not hurry):
-            self._tidy()
-        self.blackbox.record(dt_ms, coils, self.instrument.busy)
-        rig.feed(coils)
-        self.blackbox.complete()
-
-    def _tidy(self):
-        # On a board this takes longer than the rest of a tick is, so it is done seldom and not twice in a row.
-        self._garbage = 0
-        self._collect()
+            # On a board this takes longer than the rest of a tick is, so it is done seldom and not twice in a row.
+            self._garbage = 0
+            self._collect()
 
     def _control(self, dt_ms: int):
         safety = self.safety
@@ -174,20 +180,11 @@ class App(Requests):
             # No decision without a measurement; the safety module counts how long that may last.
             control.rest()
             return
-        amount = self.amount
         if state == REGULATE and self.settings.get("hold_amount"):
-            # Begins anew, proofs and ramp, once the pressure is to be held again.
-            self._started = False
-            valves.close_window()
-            control.rest()
-            if valves.idle():
-                amount.tick(dt_ms)
-                control.in_limits = 1 if amount.within() else 0
-            safety.warn(BAND_WIDENED, False)
-            safety.warn(AMOUNT_DRIFT, amount.too_far())
+            self._hold_amount(dt_ms)
             return
-        if amount.active and state != QUIET:
-            amount.stop()
+        if self.amount.active and state != QUIET:
+            self.amount.stop()
             safety.warn(AMOUNT_DRIFT, False)
         if state == REGULATE:
             if not self._started:
@@ -203,6 +200,18 @@ class App(Requests):
         if state != QUIET:
             self._end_hold()
         control.rest()
+
+    def _hold_amount(self, dt_ms: int):
+        amount = self.amount
+        # Begins anew, proofs and ramp, once the pressure is to be held again.
+        self._started = False
+        self.valves.close_window()
+        self.control.rest()
+        if self.valves.idle():
+            amount.tick(dt_ms)
+            self.control.in_limits = 1 if amount.within() else 0
+        self.safety.warn(BAND_WIDENED, False)
+        self.safety.warn(AMOUNT_DRIFT, amount.too_far())
 
     def _end_hold(self):
         if self._started:

@@ -83,6 +83,7 @@ class BlackBox:
         self._copy_first = keyframe.first
         self._copy_second = keyframe.second
         self._frames = tuple([array("i", [0] * self.slots) for _ in range(_KEYFRAMES)])
+        self._changes = -1  # of the settings, as far as they were looked at
         self._values = array("i")  # of the settings, as they were when the last row was written
 
     def watch(self, app):
@@ -167,13 +168,18 @@ class BlackBox:
         """Take down a command that was carried out in this tick, so that a replay can do the same; allocates."""
         if self.state == FROZEN:
             return
-        # What a setting was before: a replay that starts earlier needs it.
+        if self._app.settings.changes != self._changes:
+            self._note_settings()
+        self._append(text)
+
+    def _note_settings(self):
+        """Take down what settings were before: a replay that starts earlier needs it."""
+        self._changes = self._app.settings.changes
         values = self._values
         for index, (name, value) in enumerate(self._app.settings.items()):
             if values[index] != value:
                 self._append('"%s" %d' % (name, values[index]))
                 values[index] = value
-        self._append(text)
 
     def freeze(self):
         """Keep what there is, from the end of this tick on."""

@@ -83,10 +83,13 @@ class Hold:
 
     def step_pa(self, side: int, target_pa: int, error_pa: int) -> int:
         """Return the immediate step to ask of `side`, 0 for none; `error_pa` (target less pressure) calls for it."""
-        sensors = self._sensors
         band_pa = max(self._band_pa, self.coarse_pa)
-        if abs(error_pa) * 4 < band_pa or sensors.samples < _SAMPLES:
+        if abs(error_pa) * 4 < band_pa or self._sensors.samples < _SAMPLES:
             return 0
+        return self._considered_pa(side, target_pa, error_pa, band_pa)
+
+    def _considered_pa(self, side: int, target_pa: int, error_pa: int, band_pa: int) -> int:
+        sensors = self._sensors
         staying_pa = target_pa - sensors.settled_pa
         swing_pa = sensors.swing_pa()
         if side == VENT:

@@ -87,30 +87,13 @@ class Loops:
         safety = self._sensors.safety
         self.fault = NO_FAULT
         if control.band == VALID:
-            self._failed_ms = 0
-            self._range_ms = 0
-            pa = self._sensors.control_pa
-            self._control_32 += pa - (self._control_32 >> 5) if self._control_32 else pa << 5
-            self.control_mean_pa = self._control_32 >> 5
-            wild_pa = control.pa - pa
-            if wild_pa > _WILD_PA or wild_pa < -_WILD_PA or self._wild:
-                self._count_wild(wild_pa)
+            self._take_control(control.pa)
         else:
             self._check_control(control, dead, dt_ms)
         if safety.band == VALID:
             self._invalid_ms = 0
             self._invalid_s = 0
-            a = self._older_pa
-            b = self._old_pa
-            pa = safety.pa
-            self._older_pa = b
-            self._old_pa = pa
-            if a > b:
-                a, b = b, a
-            # Median of three, as for the control transducer: one wild sample does not count.
-            pa = a if pa < a else (b if pa > b else pa)
-            self._safety_32 += pa - (self._safety_32 >> 5) if self._safety_32 else pa << 5
-            self.safety_mean_pa = self._safety_32 >> 5
+            self._take_safety(safety.pa)
             if (
                 control.band == VALID
                 and not -self._disagreement_pa <= control.pa - safety.pa <= self._disagreement_pa
@@ -126,6 +109,28 @@ class Loops:
             self._safety_32 = 0
             self._disagree_ms = 0
             self._check_safety(dt_ms)
+
+    def _take_control(self, control_pa: int):
+        self._failed_ms = 0
+        self._range_ms = 0
+        pa = self._sensors.control_pa
+        self._control_32 += pa - (self._control_32 >> 5) if self._control_32 else pa << 5
+        self.control_mean_pa = self._control_32 >> 5
+        wild_pa = control_pa - pa
+        if wild_pa > _WILD_PA or wild_pa < -_WILD_PA or self._wild:
+            self._count_wild(wild_pa)
+
+    def _take_safety(self, pa: int):
+        a = self._older_pa
+        b = self._old_pa
+        self._older_pa = b
+        self._old_pa = pa
+        if a > b:
+            a, b = b, a
+        # Median of three, as for the control transducer: one wild sample does not count.
+        pa = a if pa < a else (b if pa > b else pa)
+        self._safety_32 += pa - (self._safety_32 >> 5) if self._safety_32 else pa << 5
+        self.safety_mean_pa = self._safety_32 >> 5
 
     def _count_wild(self, wild_pa: int):
         """Readings that jump to and fro: a pressure moves one way at a time."""

@@ -37,39 +37,36 @@ class Overpressure:
 
     def check(self, tripped: int):
         """Judge this tick's sample: both over the trip, or one while the other is invalid or rising; twice in a row."""
-        sensors = self._sensors
-        control = sensors.control
-        safety = sensors.safety
-        control_pa = control.pa
-        safety_pa = safety.pa
-        trip_pa = self._trip_pa
+        control = self._sensors.control
+        safety = self._sensors.safety
         index = self._index
         self.fault = NO_FAULT
-        if control_pa > trip_pa or safety_pa > trip_pa:
-            control_valid = control.band == VALID
-            safety_valid = safety.band == VALID
-            if control_valid and control_pa > trip_pa:
-                over = not safety_valid or safety_pa > trip_pa
-                over = over or safety_pa - self._was_safety_pa[index] > _RISE_PA
-            elif safety_valid and safety_pa > trip_pa:
-                over = not control_valid or control_pa - self._was_control_pa[index] > _RISE_PA
-            else:
-                over = False
-            if not over:
-                self._samples = 0
-            elif self._samples + 1 < _SAMPLES:
+        if (control.pa > self._trip_pa or safety.pa > self._trip_pa) and self._is_over(control, safety):
+            if self._samples + 1 < _SAMPLES:
                 self._samples += 1
             else:
                 self.fault = OVERPRESSURE
                 self.value = self._highest_pa()
         else:
             self._samples = 0
-        self._was_control_pa[index] = control_pa
-        self._was_safety_pa[index] = safety_pa
+        self._was_control_pa[index] = control.pa
+        self._was_safety_pa[index] = safety.pa
         self._index = index + 1 if index + 1 < _RISE_SAMPLES else 0
         if tripped and not self.fault:
             self.fault = COMPARATOR_TRIPPED
-            self.value = safety_pa
+            self.value = safety.pa
+
+    def _is_over(self, control, safety) -> bool:
+        index = self._index
+        control_valid = control.band == VALID
+        safety_valid = safety.band == VALID
+        if control_valid and control.pa > self._trip_pa:
+            if not safety_valid or safety.pa > self._trip_pa:
+                return True
+            return safety.pa - self._was_safety_pa[index] > _RISE_PA
+        if safety_valid and safety.pa > self._trip_pa:
+            return not control_valid or control.pa - self._was_control_pa[index] > _RISE_PA
+        return False
 
     def awaits_second(self) -> bool:
         """Return whether this tick's sample was the first one over the trip, so that the next one decides."""

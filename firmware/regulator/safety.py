@@ -34,6 +34,7 @@ from regulator.valves import FILL, NONE, PULSE, VENT
 # Slow checks take turns: one of _TURNS in each _TURN_MS.
 _TURNS = 8
 _TURN_MS = 20
+_PASS_MS = _TURNS * _TURN_MS
 _HEALTHY_S = 60
 # LED, one bit for each 160 ms, the lowest first, in the order of the states.
 _PATTERNS = (0x01, 0x0F, 0x11, 0x33, 0x55, 0x77, 0x00)
@@ -117,25 +118,46 @@ class Safety:
 
     def check(self, sample, dt_ms: int, uptime_s: int, uptime_ms: int):
         """Judge the inputs of this tick; a trip latches with its first cause."""
-        valves = self._valves
-        proof = self.proof
         over = self.over
         self._uptime_s = uptime_s
         self.coils.check(sample, dt_ms)
         over.check(sample.tripped)
         self.loops.check(sample.faults & 1, dt_ms)
-        # A proof of the relief valve opens it, too: what falls then is no burst.
-        relief = (
-            over.relief_open
-            or (self.state == VENTING and self.rough.relief_open)
-            or proof.results[RELIEF_VALVE] == RUNNING
-        )
-        self.tightness.check(valves.stage == PULSE or proof.active, relief, dt_ms)
-        self.pulses.check()
+        self._check_gas(dt_ms)
         self._turn_ms += dt_ms
         while self._turn_ms >= _TURN_MS:
             self._turn_ms -= _TURN_MS
             self._take_turn(sample, dt_ms)
+        self._trip_new(uptime_s, uptime_ms)
+        if over.fault and self.state != RELIEF and self.state != MAINTENANCE:
+            self.state = RELIEF
+        if self.state == RELIEF:
+            over.relieve(sample.tripped, self.fault == RUNAWAY)
+        elif self.state == QUIET:
+            self._count_quiet(dt_ms)
+        if self.proof.active and self.state != OFF and self.state != REGULATE:
+            self.proof.abort()
+
+    def _check_gas(self, dt_ms: int):
+        proof = self.proof
+        # A proof of the relief valve opens it, too: what falls then is no burst.
+        relief = self.relief_open or proof.results[RELIEF_VALVE] == RUNNING
+        self.tightness.check(self._valves.stage == PULSE or proof.active, relief, dt_ms)
+        self.pulses.check()
+
+    def _trip_new(self, uptime_s: int, uptime_ms: int):
+        """Trip for each fault that was not there in the last tick."""
+        if not (
+            self.coils.fault
+            or self.over.fault
+            or self.loops.fault
+            or self.tightness.fault
+            or self.pulses.fault
+            or self.climate.fault
+            or self.leak.fault
+        ):
+            self._present = 0
+            return
         present = 0
         for watch in self._watches:
             if watch.fault:
@@ -144,14 +166,6 @@ class Safety:
                 if not self._present & bit:
                     self.trip(watch.fault, watch.value, uptime_s, uptime_ms)
         self._present = present
-        if over.fault and self.state != RELIEF and self.state != MAINTENANCE:
-            self.state = RELIEF
-        if self.state == RELIEF:
-            over.relieve(sample.tripped, self.fault == RUNAWAY)
-        elif self.state == QUIET:
-            self._count_quiet(dt_ms)
-        if proof.active and self.state != OFF and self.state != REGULATE:
-            proof.abort()
 
     def trip(self, fault: int, value: int, uptime_s: int, uptime_ms: int):
         """Latch a fault and enter the state that belongs to it; the first cause is the one that is kept."""
@@ -273,12 +287,10 @@ class Safety:
         """One of the checks that need not be made in every tick."""
         turn = self._turn
         self._turn = turn + 1 if turn + 1 < _TURNS else 0
-        pass_ms = _TURNS * _TURN_MS
-        regulates = self.state == REGULATE or self.state == QUIET
         if turn == 0:
             self.tightness.refresh(dt_ms)
         elif turn == 1 or turn == 5:
-            self.supply.check_slowly(regulates, self.target_pa)
+            self.supply.check_slowly(self.state == REGULATE or self.state == QUIET, self.target_pa)
             barred = self._valves.barred
             barred[FILL] = self.supply.warnings != 0 or self.pulses.barred(FILL)
             barred[VENT] = self.pulses.barred(VENT)
@@ -288,12 +300,12 @@ class Safety:
                 self.leak.check_slowly(self.state == VENTING or self.over.relief_open or self.proof.active)
             self._collect_warnings()
         elif turn == 3:
-            self.loops.check_slowly(sample, pass_ms)
+            self.loops.check_slowly(sample, _PASS_MS)
         elif turn == 4:
-            self.pulses.check_slowly(pass_ms)
-            self.tightness.cool(pass_ms)
+            self.pulses.check_slowly(_PASS_MS)
+            self.tightness.cool(_PASS_MS)
         else:
-            self._second_ms += pass_ms
+            self._second_ms += _PASS_MS
             if self._second_ms >= 1000:
                 self._second_ms -= 1000
                 self._leak_due = True

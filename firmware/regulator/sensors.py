@@ -161,6 +161,9 @@ class Sensors:
         if median_pa - pa > 50_000 or pa - median_pa > 50_000:
             self.wild_samples += 1
         self.control_pa = median_pa
+        self._fit(median_pa)
+
+    def _fit(self, median_pa: int):
         # Growing-memory fit of a straight line, then fading memory: level and slope without a lag behind a drift.
         level = self._level + self._slope
         if self._frozen:

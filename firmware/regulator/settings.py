@@ -213,6 +213,7 @@ class Settings:
 
     def __init__(self):
         self._values = {row[0]: row[2] for row in TABLE}
+        self.changes = 0  # how often any of them was set
 
     def get(self, name: str) -> int:
         """Return a value in the unit of its name; KeyError for an unknown name."""
@@ -239,6 +240,7 @@ class Settings:
         reason = self.check(name, value)
         if not reason:
             self._values[name] = value
+            self.changes += 1
         return reason
 
     def load(self, values: dict) -> str:
@@ -255,6 +257,7 @@ class Settings:
         reason = _conflict(merged)
         if not reason:
             self._values = merged
+            self.changes += 1
         return reason
 
 

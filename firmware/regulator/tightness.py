@@ -82,58 +82,68 @@ class Tightness:
 
     def check(self, moving: bool, relief: bool, dt_ms: int):
         """Judge this tick's sample. `moving`: a pulse or a proof may let gas through; `relief`: the relief is open."""
-        sensors = self._sensors
-        if sensors.control.band != VALID:
+        if self._sensors.control.band != VALID:
             self._last_pa = -1
             return
-        pa = sensors.control_pa
+        pa = self._sensors.control_pa
         if self._last_pa < 0:
             self._restart(pa)
-        index = self._index
         self._last_pa = pa
         self._dt_ms = dt_ms
         if relief:
             self._relief_ms = _RELIEF_MS
         else:
-            if self._relief_ms > 0:
-                self._relief_ms -= dt_ms
-            before = index - _BURST_SAMPLES
-            if self._fast_pa[before] - pa > self._burst_pa:
-                self._judge_burst(pa - self._fast_pa[before], self._safety_pa[before])
+            self._watch_burst(dt_ms)
         if moving or relief:
             if self._shut_ms >= _SHUT_MS:
                 self._end_shut(pa)
                 self._begin_vent(pa)
             self._shut_ms = 0
-        vents = self._valves.isolation == VENT
-        if vents != self._vents:
-            self._vents = vents
-            self._begin_vent(pa)
-        rises = vents and self._since_lowest_ms < dt_ms * _SAMPLES and self._watch_vent(pa, dt_ms)
+        rises = self._rises_in_vent(dt_ms)
         if self._shut_ms < _SHUT_MS:
             self._shut_ms += dt_ms
             self._count = self._slow_count = 0
             if self._shut_ms >= _SHUT_MS:
                 self._end_moving(pa)
         else:
-            count = self._count
-            if count and not rises:
-                moved_pa = pa - self._fast_pa[index - count]
-                if moved_pa > self._least_pa or moved_pa < -self._least_pa:
-                    self._judge(moved_pa, count * dt_ms, self._safety_pa[index - count])
-                elif count == _SAMPLES:
-                    self._hits = 0
-            if count < _SAMPLES:
-                self._count = count + 1
-            if index == 0:
-                self._watch_slowly(pa, dt_ms * _SAMPLES)
-            if self.fault:
-                self._still_ms += dt_ms
-                if self._still_ms >= _STILL_MS:
-                    self.fault = NO_FAULT
+            self._watch_shut(rises)
+        index = self._index
         self._fast_pa[index] = pa
-        self._safety_pa[index] = sensors.safety_pa
+        self._safety_pa[index] = self._sensors.safety_pa
         self._index = index + 1 if index + 1 < _SAMPLES else 0
+
+    def _watch_burst(self, dt_ms: int):
+        if self._relief_ms > 0:
+            self._relief_ms -= dt_ms
+        before = self._index - _BURST_SAMPLES
+        moved_pa = self._last_pa - self._fast_pa[before]
+        if -moved_pa > self._burst_pa:
+            self._judge_burst(moved_pa, self._safety_pa[before])
+
+    def _rises_in_vent(self, dt_ms: int) -> bool:
+        vents = self._valves.isolation == VENT
+        if vents != self._vents:
+            self._vents = vents
+            self._begin_vent(self._last_pa)
+        return vents and self._since_lowest_ms < dt_ms * _SAMPLES and self._watch_vent(self._last_pa, dt_ms)
+
+    def _watch_shut(self, rises: bool):
+        count = self._count
+        if count and not rises:
+            before = self._index - count
+            moved_pa = self._last_pa - self._fast_pa[before]
+            if moved_pa > self._least_pa or moved_pa < -self._least_pa:
+                self._judge(moved_pa, count * self._dt_ms, self._safety_pa[before])
+            elif count == _SAMPLES:
+                self._hits = 0
+        if count < _SAMPLES:
+            self._count = count + 1
+        if self._index == 0:
+            self._watch_slowly(self._last_pa, self._dt_ms * _SAMPLES)
+        if self.fault:
+            self._still_ms += self._dt_ms
+            if self._still_ms >= _STILL_MS:
+                self.fault = NO_FAULT
 
     def cool(self, dt_ms: int):
         """Let what is left of the heat fade; `dt_ms` since the last call, 1 s at most."""

@@ -11,6 +11,7 @@ import pytest
 
 from ipch import flash
 from ipch.compiling import MPY_VERSION, firmware_files, with_constants
+from ipch.errors import FileError
 from ipch.flash import Report
 from ipch.paths import firmware_dir
 from ipch.sim.line import SerialLine
@@ -181,6 +182,39 @@ def test_a_port_that_says_nothing_is_given_up() -> None:
 )
 def test_private_integers_become_constants_and_nothing_else(line: str, compiled: str) -> None:
     assert with_constants(line) == compiled
+
+
+@pytest.mark.parametrize(
+    ("source", "compiled"),
+    [
+        ("from a import B\nx = B\n", "pass\nx = (7)\n"),
+        ("from a import B, C\nx = (B, C, B)\n", "from a import C\nx = ((7), C, (7))\n"),
+        ("from a import (\n    B,\n    C,\n)\n\nx = -B\n", "from a import C\n\nx = -(7)\n"),
+        ("from b import B\nx = B\n", "from b import B\nx = B\n"),
+        ("from a import B\nx.B = y(B=1)\n", "pass\nx.B = y(B=1)\n"),
+    ],
+)
+def test_numbers_stand_in_the_place_of_imported_integers(source: str, compiled: str) -> None:
+    assert with_constants(source, {"a": {"B": 7}}) == compiled
+
+
+@pytest.mark.parametrize(
+    ("source", "compiled"),
+    [
+        ("A, B = range(2)\nx = (A, B)\n", "pass\nx = ((0), (1))\n"),
+        ("A = 0\nB = A + 1\nC = 5\nx = B + C\n", "pass\npass\nC = 5\nx = (1) + C\n"),
+        ("A, C = 0, 5\nx = A\n", "A, C = 0, 5\nx = A\n"),
+        ("A = B = 0\n_D = 3\nx = _D\n", "pass\n_D = const(3)\nx = _D\n"),
+    ],
+)
+def test_own_integers_that_nobody_needs_by_name_are_left_out(source: str, compiled: str) -> None:
+    assert with_constants(source, {}, {"A": 0, "B": 1}) == compiled
+
+
+@pytest.mark.parametrize("use", ["x = f'{B}'", "B = 8", "for B in x: pass"])
+def test_an_imported_integer_that_is_more_than_its_number_is_refused(use: str) -> None:
+    with pytest.raises(FileError, match="line 2"):
+        with_constants(f"from a import B\n{use}\n", {"a": {"B": 7}})
 
 
 def test_no_module_reads_a_private_integer_of_another() -> None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import ast
+import importlib
 import importlib.util
 import re
 import subprocess
 import sys
 import tempfile
+from collections.abc import Mapping, Set
 from pathlib import Path
 
 from ipch.errors import FileError
@@ -32,36 +34,120 @@ def firmware_files(compiled: bool = True) -> dict[str, bytes]:
     names = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*.py"))
     names.sort(key=lambda name: name == "main.py")
     compiler = _compiler() if compiled else None
+    integers = integers_of(folder) if compiler else {}
+    needed = _needed_by_name(folder)
     files = {}
     for name in names:
         source = folder / name
         if compiler is None or name in _SOURCE_ONLY:
             files[name] = source.read_bytes()
         else:
-            files[name[:-3] + ".mpy"] = _compile(compiler, source.read_text(), name)
+            known = integers.get(name[:-3].replace("/", "."), {})
+            own = {key: each for key, each in known.items() if key not in needed}
+            text = with_constants(source.read_text(), integers, own)
+            files[name[:-3] + ".mpy"] = _compile(compiler, text, name)
     return files
 
 
-def with_constants(source: str) -> str:
-    """Source text with every private integer of the module (`_LIMIT_PA = 8_000`) declared a constant.
+def with_constants(
+    source: str, integers: Mapping[str, Mapping[str, int]] | None = None, own: Mapping[str, int] | None = None
+) -> str:
+    """Source text with every private integer of the module (`_LIMIT_PA = 8_000`) declared a constant, and with the
+    numbers themselves in the place of integers that it imports; `integers` has those of each module. So have the
+    module's `own` integers that nobody needs by their names: their definitions are left out.
 
     MicroPython's compiler then writes the number where the name stood, and neither name nor look-up are left on the
     board. CPython has no `const`, so the firmware itself does without.
     """
-    lines = source.splitlines(keepends=True)
+    tree = ast.parse(source)
+    changes: list[tuple[ast.expr | ast.stmt, str]] = []
     found: set[str] = set()
-    for node in ast.parse(source).body:
-        if not isinstance(node, ast.Assign) or node.lineno != node.end_lineno:
+    dropped = [node for node in tree.body if own and isinstance(node, ast.Assign) and _sets_only(node, own)]
+    if own and dropped:
+        gone = {each for node in dropped for each in ast.walk(node)}
+        defined = {each.id: own[each.id] for each in gone if isinstance(each, ast.Name) and each.id in own}
+        changes += [(node, "pass") for node in dropped]
+        changes += [(use, f"({defined[use.id]})") for use in _uses(tree, defined, gone)]
+    for node in tree.body:
+        if node in dropped:
             continue
-        (target, *others), value = node.targets, node.value
-        if others or not isinstance(target, ast.Name) or not _PRIVATE.fullmatch(target.id):
-            continue
-        if _is_integer(value, found):
-            found.add(target.id)
-            line = lines[node.lineno - 1].encode()
-            begin, end = value.col_offset, value.end_col_offset
-            lines[node.lineno - 1] = (line[:begin] + b"const(" + line[begin:end] + b")" + line[end:]).decode()
-    return "".join(lines)
+        if isinstance(node, ast.Assign) and len(node.targets) == 1:
+            target, value = node.targets[0], node.value
+            if not isinstance(target, ast.Name) or not _PRIVATE.fullmatch(target.id):
+                continue
+            if node.lineno == node.end_lineno and _is_integer(value, found):
+                found.add(target.id)
+                changes.append((value, f"const({ast.get_source_segment(source, value)})"))
+        elif isinstance(node, ast.ImportFrom) and integers:
+            known = integers.get(node.module or "", {})
+            numbers = {each.name: known[each.name] for each in node.names if each.name in known}
+            uses = _uses(tree, numbers) if numbers else []
+            changes += [(use, f"({numbers[use.id]})") for use in uses]
+            left = ", ".join(each.name for each in node.names if each.name not in numbers)
+            if numbers:
+                changes.append((node, f"from {node.module} import {left}" if left else "pass"))
+    return _replaced(source, changes)
+
+
+def _uses(tree: ast.Module, names: Mapping[str, int], left_out: Set[ast.AST] = frozenset()) -> list[ast.Name]:
+    """Where these names are read, but in what is left out. Raises FileError where one is more than a name for its
+    number.
+    """
+    uses = []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.JoinedStr):
+            # Python before 3.12 does not tell where in its text a name is.
+            if any(isinstance(each, ast.Name) and each.id in names for each in ast.walk(node)):
+                raise FileError(f"line {node.lineno}: an imported constant inside of an f-string")
+        elif isinstance(node, ast.Name) and node.id in names and node not in left_out:
+            if not isinstance(node.ctx, ast.Load):
+                raise FileError(f"line {node.lineno}: {node.id} is a constant and set again")
+            uses.append(node)
+    return uses
+
+
+def _sets_only(node: ast.Assign, names: Mapping[str, int]) -> bool:
+    """Whether an assignment sets nothing but these names."""
+    targets: list[ast.expr] = []
+    for target in node.targets:
+        targets += target.elts if isinstance(target, ast.Tuple) else [target]
+    return all(isinstance(target, ast.Name) and target.id in names for target in targets)
+
+
+def _replaced(source: str, changes: list[tuple[ast.expr | ast.stmt, str]]) -> str:
+    """Source text with each of these nodes, none of which lies in another one, replaced by a text."""
+    lines = [line.encode() for line in source.splitlines(keepends=True)]
+    for node, text in sorted(
+        changes, key=lambda change: (change[0].lineno, change[0].col_offset), reverse=True
+    ):
+        first, last = node.lineno - 1, (node.end_lineno or node.lineno) - 1
+        end = lines[last][node.end_col_offset :]
+        lines[first : last + 1] = [lines[first][: node.col_offset] + text.encode() + end]
+    return b"".join(lines).decode()
+
+
+def integers_of(folder: Path) -> dict[str, dict[str, int]]:
+    """The public whole numbers that each module of the regulator defines, from importing it here."""
+    if str(folder) not in sys.path:
+        sys.path.append(str(folder))
+    found = {}
+    for path in sorted((folder / "regulator").glob("[a-z]*.py")):
+        name = f"regulator.{path.stem}"
+        values = vars(importlib.import_module(name))
+        found[name] = {key: each for key, each in values.items() if type(each) is int and key.isupper()}
+    return found
+
+
+def _needed_by_name(folder: Path) -> set[str]:
+    """What is read as an attribute (`keyframe.SLOTS`), or imported by a file that is not compiled."""
+    needed = set()
+    for path in folder.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Attribute):
+                needed.add(node.attr)
+            elif isinstance(node, ast.ImportFrom) and path.name in _SOURCE_ONLY:
+                needed |= {each.name for each in node.names}
+    return needed
 
 
 def _is_integer(value: ast.expr, constants: set[str]) -> bool:
@@ -86,7 +172,7 @@ def _compiler() -> list[str] | None:
 def _compile(compiler: list[str], source: str, name: str) -> bytes:
     with tempfile.TemporaryDirectory(prefix="ipch-mpy-") as folder:
         text, target = Path(folder) / "in.py", Path(folder) / "out.mpy"
-        text.write_text(with_constants(source))
+        text.write_text(source)
         done = subprocess.run(
             [*compiler, *_OPTIONS, "-s", name, "-o", str(target), str(text)],
             capture_output=True,
