@@ -10,7 +10,7 @@ import sys
 import pytest
 
 from ipch import flash
-from ipch.compiling import MPY_VERSION, firmware_files, with_constants
+from ipch.compiling import MPY_VERSION, firmware_files, with_constants, with_short_parameters
 from ipch.errors import FileError
 from ipch.flash import Report
 from ipch.paths import firmware_dir
@@ -209,6 +209,22 @@ def test_numbers_stand_in_the_place_of_imported_integers(source: str, compiled: 
 )
 def test_own_integers_that_nobody_needs_by_name_are_left_out(source: str, compiled: str) -> None:
     assert with_constants(source, {}, {"A": 0, "B": 1}) == compiled
+
+
+@pytest.mark.parametrize(
+    ("source", "compiled"),
+    [
+        ("def f(x, y: int = 2):\n    return x + y\n", "def f(a0, a1: int = 2):\n    return a0 + a1\n"),
+        (
+            "class A:\n    def f(self, x, kept):\n        self.x = [x for _ in kept]\n",
+            "class A:\n    def f(self, a1, kept):\n        self.x = [a1 for _ in kept]\n",
+        ),
+        ("def f(x, y):\n    return f'{x}' + y\n", "def f(x, a1):\n    return f'{x}' + a1\n"),
+        ("def f(x, y):\n    return lambda x: x\n", "def f(x, a1):\n    return lambda x: x\n"),
+    ],
+)
+def test_parameters_that_nobody_names_are_short(source: str, compiled: str) -> None:
+    assert with_short_parameters(source, {"kept"}) == compiled
 
 
 @pytest.mark.parametrize("use", ["x = f'{B}'", "B = 8", "for B in x: pass"])

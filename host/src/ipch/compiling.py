@@ -22,6 +22,8 @@ _SOURCE_ONLY = ("main.py",)
 # Native code for the functions that ask for it (RP2350 takes that of RP2040). Without numbers of lines, which take 7 kB
 # of the board's memory: a replay of the black box has them.
 _OPTIONS = ("-march=armv6m", "-O3")
+# A node of the source, none within another one, and the text in its place.
+_Change = tuple[ast.expr | ast.stmt | ast.arg, str]
 _PRIVATE = re.compile(r"_[A-Z][A-Z0-9_]*")
 
 
@@ -44,7 +46,7 @@ def firmware_files(compiled: bool = True) -> dict[str, bytes]:
         else:
             known = integers.get(name[:-3].replace("/", "."), {})
             own = {key: each for key, each in known.items() if key not in needed}
-            text = with_constants(source.read_text(), integers, own)
+            text = with_short_parameters(with_constants(source.read_text(), integers, own), needed)
             files[name[:-3] + ".mpy"] = _compile(compiler, text, name)
     return files
 
@@ -60,7 +62,7 @@ def with_constants(
     board. CPython has no `const`, so the firmware itself does without.
     """
     tree = ast.parse(source)
-    changes: list[tuple[ast.expr | ast.stmt, str]] = []
+    changes: list[_Change] = []
     found: set[str] = set()
     dropped = [node for node in tree.body if own and isinstance(node, ast.Assign) and _sets_only(node, own)]
     if own and dropped:
@@ -89,6 +91,32 @@ def with_constants(
     return _replaced(source, changes)
 
 
+def with_short_parameters(source: str, kept: Set[str] = frozenset()) -> str:
+    """Source text with the parameters of its functions and methods called `a1`, `a2` and so on, but those in `kept`.
+
+    MicroPython keeps the name of every parameter for calls that use it. Nobody does, and the 80 names or so that are
+    nothing else would need another table on the board, of 9 kB.
+    """
+    changes: list[_Change] = []
+    tree = ast.parse(source)
+    bodies = [tree.body, *(node.body for node in tree.body if isinstance(node, ast.ClassDef))]
+    for function in [node for body in bodies for node in body if isinstance(node, ast.FunctionDef)]:
+        parts = list(ast.walk(function))
+        # Names that inner functions define anew, and those in f-strings, whose places Python tells from 3.12 on only.
+        left = {part.arg for part in parts if isinstance(part, ast.arg) and part not in function.args.args}
+        for text in [part for part in parts if isinstance(part, ast.JoinedStr)]:
+            left |= {each.id for each in ast.walk(text) if isinstance(each, ast.Name)}
+        names = [part.arg for part in function.args.args]
+        short = {name: f"a{index}" for index, name in enumerate(names) if name not in left | kept | {"self"}}
+        for part in parts:
+            if isinstance(part, ast.arg) and part.arg in short:
+                kind = f": {ast.unparse(part.annotation)}" if part.annotation else ""
+                changes.append((part, short[part.arg] + kind))
+            elif isinstance(part, ast.Name) and part.id in short:
+                changes.append((part, short[part.id]))
+    return _replaced(source, changes)
+
+
 def _uses(tree: ast.Module, names: Mapping[str, int], left_out: Set[ast.AST] = frozenset()) -> list[ast.Name]:
     """Where these names are read, but in what is left out. Raises FileError where one is more than a name for its
     number.
@@ -114,8 +142,8 @@ def _sets_only(node: ast.Assign, names: Mapping[str, int]) -> bool:
     return all(isinstance(target, ast.Name) and target.id in names for target in targets)
 
 
-def _replaced(source: str, changes: list[tuple[ast.expr | ast.stmt, str]]) -> str:
-    """Source text with each of these nodes, none of which lies in another one, replaced by a text."""
+def _replaced(source: str, changes: list[_Change]) -> str:
+    """Source text with these changes."""
     lines = [line.encode() for line in source.splitlines(keepends=True)]
     for node, text in sorted(
         changes, key=lambda change: (change[0].lineno, change[0].col_offset), reverse=True
@@ -139,12 +167,14 @@ def integers_of(folder: Path) -> dict[str, dict[str, int]]:
 
 
 def _needed_by_name(folder: Path) -> set[str]:
-    """What is read as an attribute (`keyframe.SLOTS`), or imported by a file that is not compiled."""
+    """What is read as an attribute (`keyframe.SLOTS`), imported by a file that is not compiled, or named in a call."""
     needed = set()
     for path in folder.rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.Attribute):
                 needed.add(node.attr)
+            elif isinstance(node, ast.keyword) and node.arg:
+                needed.add(node.arg)
             elif isinstance(node, ast.ImportFrom) and path.name in _SOURCE_ONLY:
                 needed |= {each.name for each in node.names}
     return needed
