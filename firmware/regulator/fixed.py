@@ -7,9 +7,16 @@ def muldiv(a: int, b: int, c: int) -> int:
     Exact while a and b are below 2^15. The result itself must be below 2^30.
     """
     shift = 0
+    # By four bits as long as four are left to go: that is quicker, and the same.
+    while a > 524287:
+        a >>= 4
+        shift += 4
     while a > 32767:
         a >>= 1
         shift += 1
+    while b > 524287:
+        b >>= 4
+        shift += 4
     while b > 32767:
         b >>= 1
         shift += 1
