@@ -22,11 +22,22 @@ _REGRET_S = 15
 _FOLLOW_S = 45
 # So long after a pulse the gas is as warm as the wall again: only then does the pressure tell of a drift.
 _RESTED_S = 90
+# However wide the dead-band is, a pulse is not put off beyond this error: the rest is for its peak. With a swing: nor
+# beyond its amplitude and so much more.
+_REACH_PA = 4_850
+_REACH_SWING_PA = 2_800
+# What one of the pulses to a turn may leave: a share of the dead-band and a constant, and at most so many times what a
+# swing leaves of the dead-band.
+_WIDEST_PERCENT = 40
+_WIDEST_PA = 3_900
+_WIDEST_EDGES = 4
+# It is asked for while the oven's ripple helps, so that its peak is low: from this share of it on, in percent.
+_EARLY_PERCENT = 65
 # Where the wall temperature swings: share of what the swing leaves of the dead-band, and a margin for its prediction.
 _PAST_SWING_PERCENT = 70
 _SWING_MARGIN_PA = 700
 # From so many pulses on to the turn, each is as large as it may be.
-_MANY = 3
+_MANY = 5
 # Samples since the last pulse before a hold is judged.
 _SAMPLES = 8
 
@@ -80,6 +91,7 @@ class Hold:
         self._side = side
         self._at_s = self._sensors.age_s
         self._step_pa = step_pa
+        self.drift.moved()
 
     def step_pa(self, side: int, target_pa: int, error_pa: int) -> int:
         """Return the immediate step to ask of `side`, 0 for none; `error_pa` (target less pressure) calls for it."""
@@ -90,8 +102,10 @@ class Hold:
 
     def _considered_pa(self, side: int, target_pa: int, error_pa: int, band_pa: int) -> int:
         sensors = self._sensors
+        valves = self._valves
         staying_pa = target_pa - sensors.settled_pa
         swing_pa = sensors.swing_pa()
+        amplitude_pa = sensors.swing_amplitude_pa()
         if side == VENT:
             error_pa = -error_pa
             staying_pa = -staying_pa
@@ -105,21 +119,28 @@ class Hold:
         if side != self._side and since_s < _REGRET_S and error_pa < 2 * band_pa:
             return 0
         # A band that the other valve made wider is no licence for this one to go further.
-        own_pa = min(band_pa, max(self._band_pa, self._valves.smallest_step_pa(side)))
+        own_pa = min(band_pa, max(self._band_pa, valves.smallest_step_pa(side)))
         peak_percent = _WARM_PEAK_PERCENT if warm else _PEAK_PERCENT
-        peak_pa = max(own_pa * peak_percent // 100 - self._valves.jitter_pa(side), 0)
-        if self._valves.responses[side].judged < _KNOWN:
-            peak_pa = peak_pa * _UNKNOWN_PERCENT // 100
+        response = valves.responses[side]
+        noise_pa = sensors.noise_pa()
+        peak_pa = own_pa * peak_percent // 100 - valves.jitter_pa(side) * 4 // 3 - noise_pa // 3
+        if response.judged < _KNOWN:
+            peak_pa = peak_pa * _UNKNOWN_PERCENT // 100 - noise_pa // 3
+        room_pa = error_pa + max(peak_pa, 0)
+        if response.silent > 1:
+            # Its pulses are made longer.
+            room_pa = room_pa * 4 // (3 + response.silent)
         # What the swing adds reverses by itself: the rest of the error is what a pulse is for.
         lasting_pa = staying_pa + swing_pa
-        edge_pa = trigger_pa - sensors.swing_amplitude_pa()
+        edge_pa = trigger_pa - amplitude_pa
+        reach_pa = min(trigger_pa, max(_REACH_PA, amplitude_pa + _REACH_SWING_PA, self.coarse_pa))
         left_pa = self.drift.left_pa(side == FILL, sensors.age_s) if edge_pa > 0 else UNKNOWN_PA
         if left_pa != UNKNOWN_PA:
             most_pa = (trigger_pa + peak_pa) * 100 // IMMEDIATE_PER_SETTLED_PERCENT
-            room_pa = (error_pa + peak_pa) * 100 // IMMEDIATE_PER_SETTLED_PERCENT
-            aim_pa = self._planned_pa(error_pa, lasting_pa, left_pa, edge_pa, most_pa, room_pa, band_pa)
-            return min(aim_pa, room_pa) * IMMEDIATE_PER_SETTLED_PERCENT // 100
-        if error_pa <= trigger_pa:
+            leaves_pa = room_pa * 100 // IMMEDIATE_PER_SETTLED_PERCENT
+            aim_pa = self._planned_pa(error_pa, lasting_pa, left_pa, edge_pa, most_pa, leaves_pa, band_pa)
+            return min(aim_pa * IMMEDIATE_PER_SETTLED_PERCENT // 100, room_pa)
+        if error_pa <= (trigger_pa if self.drift.returns(side == FILL) else reach_pa):
             if not (
                 self._fell_short and side == self._side and since_s > _FOLLOW_S and lasting_pa * 2 > band_pa
             ):
@@ -127,20 +148,21 @@ class Hold:
         elif staying_pa * 2 < band_pa:
             return 0
         # Past the target, so that the next correction is further away, but never out of the band at once.
-        past_pa = band_pa * _PAST_PERCENT // 100
-        amplitude_pa = sensors.swing_amplitude_pa()
+        past_pa = min(band_pa, reach_pa) * _PAST_PERCENT // 100
         if amplitude_pa and edge_pa > 0:
             # But not so far that the other end of the swing would call for the other valve.
             staying_pa = lasting_pa
-            past_pa = edge_pa * _PAST_SWING_PERCENT // 100 + self._drift_pa(side)
+            past_pa = min(edge_pa, reach_pa) * _PAST_SWING_PERCENT // 100 + self._drift_pa(side)
         elif amplitude_pa:
             allowed_pa = min(self._allowance_pa, _SWING_MARGIN_PA - edge_pa) if swing_pa < 0 else 0
             if error_pa <= trigger_pa + allowed_pa:
                 return 0
-            staying_pa = lasting_pa
             past_pa = max(-edge_pa - self._allowance_pa, 0) + _SWING_MARGIN_PA // 2
+            # A swing that goes further than it did asks for little, but not for nothing.
+            least_pa = valves.smallest_step_pa(side) * 100 // IMMEDIATE_PER_SETTLED_PERCENT
+            staying_pa = max(lasting_pa, least_pa - past_pa)
         aim_pa = (staying_pa + past_pa) * IMMEDIATE_PER_SETTLED_PERCENT // 100
-        return min(aim_pa, error_pa + peak_pa)
+        return min(aim_pa, room_pa)
 
     def _planned_pa(
         self,
@@ -158,18 +180,21 @@ class Hold:
         each pulse at half a step before it, and the turn half a step off.
         """
         way_pa = lasting_pa + left_pa
-        spare_pa = most_pa // 8
-        if way_pa <= edge_pa + spare_pa:
-            # The turn comes first, or all but. If it is late, a small correction will do.
-            late = error_pa * 100 > band_pa * _COAST_PERCENT
-            return max(way_pa - edge_pa, 0) + _SWING_MARGIN_PA if late else 0
-        pulses = (way_pa - edge_pa - spare_pa) // most_pa + 1
-        even_pa = min(way_pa * 2 // (2 * pulses + 1), most_pa)
-        if pulses < _MANY and even_pa <= 2 * edge_pa and lasting_pa * 2 >= even_pa and even_pa <= room_pa:
-            return even_pa
-        if error_pa * 100 <= band_pa * _TRIGGER_PERCENT:
-            return 0
-        return most_pa if pulses > 1 else min(most_pa, way_pa - edge_pa + _SWING_MARGIN_PA)
+        at_edge = error_pa * 100 > band_pa * _TRIGGER_PERCENT
+        if way_pa > _MANY * most_pa:
+            return most_pa if at_edge else 0
+        smallest_pa = self.coarse_pa * 4 // 3
+        widest_pa = min(band_pa * _WIDEST_PERCENT // 100 + _WIDEST_PA, edge_pa * _WIDEST_EDGES)
+        widest_pa = max(widest_pa, smallest_pa)
+        pulses = (way_pa * 20 - widest_pa * 13) // (widest_pa * 20) + 1
+        if pulses <= 0:
+            # The turn comes first, or all but. If it is late, half a pulse will do.
+            return max(way_pa // 2, _SWING_MARGIN_PA) if error_pa * 100 > band_pa * _COAST_PERCENT else 0
+        even_pa = max(way_pa * 2 // (2 * pulses + 1), smallest_pa)
+        early = (
+            lasting_pa * 2 >= even_pa and even_pa <= room_pa and error_pa * 100 >= even_pa * _EARLY_PERCENT
+        )
+        return even_pa if early or at_edge else 0
 
     def _weigh_pulses(self):
         """Take account of a pulse, and find the dead-band that the valves can keep.
@@ -184,10 +209,7 @@ class Hold:
         )
         self.coarse_pa = step_pa * 75 // IMMEDIATE_PER_SETTLED_PERCENT
         side = valves.side
-        response_pa = valves.responses[side].response_pa
-        self._fell_short = response_pa * 2 < self._step_pa
-        lasting_pa = response_pa * 100 // IMMEDIATE_PER_SETTLED_PERCENT
-        self.drift.moved(lasting_pa if side == FILL else -lasting_pa)
+        self._fell_short = valves.responses[side].response_pa * 2 < self._step_pa
 
     def _drift_pa(self, side: int) -> int:
         """Return the drift during half a swing: since the last turn, or as the last pulse of the side made up for."""

@@ -3,9 +3,9 @@
 Each function copies one half: all of them in one go would make a tick too long.
 """
 
-SLOTS = 487
+SLOTS = 490
 # The CRC32 of their names.
-NAMES_CRC = "0FC2E53E"
+NAMES_CRC = "1C7C40E5"
 
 
 def first(frame, app):
@@ -463,34 +463,37 @@ def second(frame, app):
     o = app.valves.warm
     frame[461] = o.pa
     o = app.control.hold.drift
-    frame[462] = o._free_pa
-    frame[463] = o._moved_pa
-    frame[464] = o._swinging
+    frame[462] = o._at_s
+    frame[463] = o._free_pa
+    frame[464] = o._moved_pa
+    frame[465] = o._pulsed
+    frame[466] = o._start_s
+    frame[467] = o._swinging
     o = app.sensors.ripple._turns
-    frame[465] = o._back
-    frame[466] = o._extreme
-    frame[467] = o._extreme_s
-    at = 468
+    frame[468] = o._back
+    frame[469] = o._extreme
+    frame[470] = o._extreme_s
+    at = 471
     for each in o.at_s:
         frame[at] = each
         at += 1
-    frame[471] = o.count
-    frame[472] = o.rising
-    at = 473
+    frame[474] = o.count
+    frame[475] = o.rising
+    at = 476
     for each in o.value:
         frame[at] = each
         at += 1
     o = app.control.hold.drift._turns
-    frame[476] = o._back
-    frame[477] = o._extreme
-    frame[478] = o._extreme_s
-    at = 479
+    frame[479] = o._back
+    frame[480] = o._extreme
+    frame[481] = o._extreme_s
+    at = 482
     for each in o.at_s:
         frame[at] = each
         at += 1
-    frame[482] = o.count
-    frame[483] = o.rising
-    at = 484
+    frame[485] = o.count
+    frame[486] = o.rising
+    at = 487
     for each in o.value:
         frame[at] = each
         at += 1

@@ -3,7 +3,7 @@
 from regulator.turns import Turns
 
 # A turn is believed once the temperature has come back this far from its extreme (TMP117: 8 mK a count).
-_TURN_MK = 30
+_TURN_MK = 45
 # Three turns with spans and half periods that agree within this ratio make a swing.
 _ALIKE_PERCENT = 60
 # Slower swings are followed: nobody would wait for them.

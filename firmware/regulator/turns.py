@@ -24,6 +24,7 @@ class Turns:
         if self._extreme_s < 0:
             self._extreme = value
             self._extreme_s = uptime_s
+            self.begin(value, uptime_s)
             return False
         beyond = value - self._extreme
         if not self.rising:
@@ -46,6 +47,11 @@ class Turns:
             self.count += 1
         return True
 
+    def begin(self, value: int, uptime_s: int):
+        """Before the first turn: what came first stands in for the turn before it."""
+        self.value[2] = value
+        self.at_s[2] = uptime_s
+
     def lasted_s(self) -> int:
-        """Return the time between the last two turns."""
-        return self.at_s[2] - self.at_s[1]
+        """Return the mean time between the last three turns."""
+        return (self.at_s[2] - self.at_s[0]) >> 1

@@ -29,10 +29,38 @@ def test_turns_are_told_from_noise():
     assert not turns.rising
 
 
-def test_nothing_is_known_before_two_turns():
+def test_nothing_is_known_before_the_first_turn():
+    drift = Drift()
+    follow(drift, 0, HALF_S)
+    assert drift.left_pa(False, HALF_S) == UNKNOWN_PA
+    assert drift.left_pa(True, HALF_S) == UNKNOWN_PA
+    assert not drift.returns(True) and not drift.returns(False)
+
+
+def test_the_time_to_the_first_turn_tells_of_the_next_one():
     drift = Drift()
     follow(drift, 0, HALF_S + 3_600)
-    assert drift.left_pa(True, HALF_S + 3_600) == UNKNOWN_PA
+    assert abs(drift.left_pa(True, HALF_S + 3_600) - TRAVEL_PA // 2) < 200
+    assert drift.left_pa(False, HALF_S + 3_600) == UNKNOWN_PA
+    assert drift.returns(False) and not drift.returns(True), "it is falling"
+
+
+def test_it_may_have_been_the_end_of_a_longer_half_cycle():
+    drift = Drift()
+    follow(drift, HALF_S // 2, 3 * HALF_S // 2)
+    assert drift.left_pa(True, 3 * HALF_S // 2) == 0, "as long as the first one was"
+    follow(drift, 3 * HALF_S // 2, 3 * HALF_S // 2 + 300)
+    assert drift.left_pa(True, 3 * HALF_S // 2 + 300) == UNKNOWN_PA, "and no longer waited for"
+
+
+def test_a_swing_is_recognised_late_but_the_start_counts():
+    drift = Drift()
+    for s in range(900):
+        drift.update(triangle_pa(s), False, s)
+    follow(drift, 900, HALF_S + 3_600)
+    assert drift.left_pa(True, HALF_S + 3_600) != UNKNOWN_PA
+    follow(drift, HALF_S + 3_600, 2 * HALF_S - 60)
+    assert 0 < drift.left_pa(True, 2 * HALF_S - 60) < 500
 
 
 def test_the_way_to_the_next_turn():
@@ -48,8 +76,17 @@ def test_the_way_to_the_next_turn():
 def test_pulses_are_no_turns():
     drift = Drift()
     follow(drift, 0, 2 * HALF_S + 3_600)
-    drift.moved(-6_000)
-    follow(drift, 2 * HALF_S + 3_600, 2 * HALF_S + 5_400, -6_000)
+    drift.moved()
+    # Not looked at while the gas cools; in that time the cell goes on.
+    follow(drift, 2 * HALF_S + 3_700, 2 * HALF_S + 5_400, -6_000)
+    assert abs(drift.left_pa(False, 2 * HALF_S + 5_400) - TRAVEL_PA // 4) < 200
+
+
+def test_nor_is_one_that_missed():
+    drift = Drift()
+    follow(drift, 0, 2 * HALF_S + 3_600)
+    drift.moved()
+    follow(drift, 2 * HALF_S + 3_700, 2 * HALF_S + 5_400)
     assert abs(drift.left_pa(False, 2 * HALF_S + 5_400) - TRAVEL_PA // 4) < 200
 
 
