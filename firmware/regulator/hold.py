@@ -1,6 +1,7 @@
 """Which error of a hold is worth a pulse, and how large a one."""
 
 from regulator.drift import UNKNOWN_PA, Drift
+from regulator.response import TRUSTED
 from regulator.valves import FILL, IMMEDIATE_PER_SETTLED_PERCENT, VENT
 
 # Shares of the dead-band in percent: where a pulse is asked for, how far past the target it should end up, and how high
@@ -28,9 +29,10 @@ _REACH_PA = 4_850
 _REACH_SWING_PA = 2_800
 # What one of the pulses to a turn may leave: a share of the dead-band and a constant, and at most so many times what a
 # swing leaves of the dead-band.
-_WIDEST_PERCENT = 40
-_WIDEST_PA = 3_900
+_WIDEST_PERCENT = 20
+_WIDEST_PA = 5_200
 _WIDEST_EDGES = 4
+_MORE_PERCENT = 106
 # It is asked for while the oven's ripple helps, so that its peak is low: from this share of it on, in percent.
 _EARLY_PERCENT = 65
 # Where the wall temperature swings: share of what the swing leaves of the dead-band, and a margin for its prediction.
@@ -38,6 +40,8 @@ _PAST_SWING_PERCENT = 70
 _SWING_MARGIN_PA = 700
 # From so many pulses on to the turn, each is as large as it may be.
 _MANY = 5
+# Mean deviation of the samples that the shares above allow for.
+_USUAL_NOISE_PA = 400
 # Samples since the last pulse before a hold is judged.
 _SAMPLES = 8
 
@@ -122,10 +126,10 @@ class Hold:
         own_pa = min(band_pa, max(self._band_pa, valves.smallest_step_pa(side)))
         peak_percent = _WARM_PEAK_PERCENT if warm else _PEAK_PERCENT
         response = valves.responses[side]
-        noise_pa = sensors.noise_pa()
-        peak_pa = own_pa * peak_percent // 100 - valves.jitter_pa(side) * 4 // 3 - noise_pa // 3
+        noise_pa = max(sensors.noise_pa() - _USUAL_NOISE_PA, 0)
+        peak_pa = own_pa * peak_percent // 100 - valves.jitter_pa(side) - noise_pa // 2
         if response.judged < _KNOWN:
-            peak_pa = peak_pa * _UNKNOWN_PERCENT // 100 - noise_pa // 3
+            peak_pa = peak_pa * _UNKNOWN_PERCENT // 100 - noise_pa // 2
         room_pa = error_pa + max(peak_pa, 0)
         if response.silent > 1:
             # Its pulses are made longer.
@@ -134,7 +138,9 @@ class Hold:
         lasting_pa = staying_pa + swing_pa
         edge_pa = trigger_pa - amplitude_pa
         reach_pa = min(trigger_pa, max(_REACH_PA, amplitude_pa + _REACH_SWING_PA, self.coarse_pa))
-        left_pa = self.drift.left_pa(side == FILL, sensors.age_s) if edge_pa > 0 else UNKNOWN_PA
+        # A valve that is being learned takes its pulses one after the other, at the edge.
+        known = edge_pa > 0 and response.judged >= TRUSTED
+        left_pa = self.drift.left_pa(side == FILL, sensors.age_s) if known else UNKNOWN_PA
         if left_pa != UNKNOWN_PA:
             most_pa = (trigger_pa + peak_pa) * 100 // IMMEDIATE_PER_SETTLED_PERCENT
             leaves_pa = room_pa * 100 // IMMEDIATE_PER_SETTLED_PERCENT
@@ -179,7 +185,8 @@ class Hold:
         The same number of pulses leaves the least rms when all are alike and the errors lie evenly about the target:
         each pulse at half a step before it, and the turn half a step off.
         """
-        way_pa = lasting_pa + left_pa
+        # A little more than foreseen, so that no small pulse is needed shortly before the turn.
+        way_pa = lasting_pa + left_pa * _MORE_PERCENT // 100
         at_edge = error_pa * 100 > band_pa * _TRIGGER_PERCENT
         if way_pa > _MANY * most_pa:
             return most_pa if at_edge else 0

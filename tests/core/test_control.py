@@ -215,3 +215,20 @@ def test_a_ramp_starts_from_the_pressure_that_is_there():
         loop.sense()
     loop.control.start()
     assert abs(loop.control.ramp_pa - 2e6) < 2_000
+
+
+def test_missed_pulses_are_not_made_up_for_beyond_the_other_edge():
+    loop = Loop(5e6)
+    loop.control.target_pa = loop.control.ramp_pa = 5_000_000
+    loop.drift_pa_s = 30
+    loop.run(2_000)
+    response = loop.valves.responses[VENT]
+    assert response.judged > 6
+    gain = loop.true_gain
+    loop.true_gain = (58_000, 0)
+    while response.silent < 4:
+        loop.tick()
+    loop.true_gain = gain
+    loop.lowest = loop.pa
+    loop.run(30)
+    assert 4_995_000 - 250 < loop.lowest < 4_999_000
