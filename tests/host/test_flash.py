@@ -151,6 +151,12 @@ def test_late_answers_of_a_slow_board_are_passed_over() -> None:
     assert flash._ask(Line(late, '-221,"no"'), ":SYST:ERR?", 0.1, flash._ERROR) == '-221,"no"'  # type: ignore[arg-type]
 
 
+def test_a_restart_clears_the_registers_that_the_board_reads() -> None:
+    source = (firmware_dir() / "board.py").read_text()
+    (line,) = (line for line in source.splitlines() if line.startswith("_SCRATCH = "))
+    assert line.split("= ", 1)[1].replace('"', "'") in flash._RESTART
+
+
 def test_a_port_that_says_nothing_is_given_up() -> None:
     line = SerialLine()
     try:

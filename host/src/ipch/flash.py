@@ -32,6 +32,15 @@ _PROMPT_S = 1.0
 # What an answer to :SYST:ERR? begins with.
 _ERROR = r'-?\d+,"'
 
+# A Ctrl-C that came before board.py could take the request for maintenance back would make the next start heed it: that
+# and the count of failed starts (see board.py) begin anew.
+_RESTART = """
+import machine,os
+a=0x400D800C if 'RP2350' in os.uname().machine else 0x4005800C
+machine.mem32[a]=machine.mem32[a+4]=0
+machine.reset()
+"""
+
 # Runs on the board. Hash every file, list all of them; receive a file; remove one.
 _HELPER = """
 import os,sys,hashlib,micropython
@@ -298,7 +307,7 @@ class _Repl:
         self._run("os.sync() if hasattr(os,'sync') else None")
 
     def restart(self) -> None:
-        self._raw.exec_raw_no_follow("import machine;machine.reset()")
+        self._raw.exec_raw_no_follow(_RESTART)
         with contextlib.suppress(Exception):
             self._raw.serial.flush()
         time.sleep(0.3)
