@@ -41,7 +41,6 @@ FILES = {
 }
 # Survivors that make no difference: a part of the line, a part of what was changed, and why.
 _REASONS = (
-    ("_PATTERNS = ", "", "what the LED blinks is for people; that states differ is tested"),
     ("self._present = 0", "0 -> 1", "the bit of NO_FAULT"),
     ("present = 0", "0 -> 1", "the bit of NO_FAULT"),
     ("1 << watch.fault", "1 -> 2", "another bit, still one for each fault"),

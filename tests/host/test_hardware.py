@@ -15,6 +15,7 @@ import pytest
 from hardware.design import bom, electrical, fmea, piping, sheets
 from hardware.design.circuit import circuit
 from hardware.design.outputs import HARDWARE, outputs
+from ipch.sim.rigs import load_firmware
 from ipch.sizing import Design, size
 
 
@@ -227,3 +228,12 @@ def test_measured_times_come_from_the_matrix(tmp_path: Path, monkeypatch: pytest
     (tmp_path / "run.json").write_text('[{"name": "false trips", "value": 0, "unit": ""}]')
     with pytest.raises(ValueError, match="no rows of the matrix"):
         fmea.take(tmp_path / "run.json")
+
+
+def test_the_led_of_each_state_is_as_documented() -> None:
+    firmware = load_firmware()
+    states, patterns = firmware["regulator.faults"].STATES, firmware["regulator.safety"]._PATTERNS
+    text = (HARDWARE.parent / "firmware" / "README.md").read_text(encoding="utf-8")
+    for state, pattern in zip(states, patterns, strict=True):
+        lit = "".join("#" if pattern >> bit & 1 else "." for bit in range(8))
+        assert f"| {state} | `{lit}` |" in text, state
