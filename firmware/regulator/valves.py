@@ -209,13 +209,15 @@ class Valves:
         elif self.stage == LEAD:
             self._start_pulse()
         elif self.stage == LAG:
-            # Nor for a valve that does not answer: an open wire of the isolation valve only shows while it is off.
-            if not self._linger or self.responses[self.side].silent > 1:
+            # Nor for a valve that does not answer, or has not yet: an isolation valve that failed to open gets another
+            # chance, and an open wire of it only shows while it is off.
+            response = self.responses[self.side]
+            if not self._linger or response.gain == 0 or response.silent > 1:
                 self.isolation = NONE
             self.stage = SETTLE
             # The first pulses of a valve are judged with care, later ones of a ramp in passing.
             self._rest_ms = self._settle_ms
-            if self.responses[self.side].judged >= TRUSTED:
+            if response.judged >= TRUSTED:
                 if self._linger:
                     self._rest_ms = self._settle_ms // 3
             elif not self._linger:

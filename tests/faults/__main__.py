@@ -29,9 +29,8 @@ TRIALS = 10_000
 LINES_PER_SEED = 50_000
 SOAK_SEEDS = 200
 CALM_DAYS = 60.0
-# Hours of each scenario that a worker lives through at a time, and the tick of most of them.
+# Hours of each scenario that a worker lives through at a time.
 CALM_HOURS = 6.0
-CALM_TICK_MS = 100
 Rows = list[dict[str, Any]]
 
 
@@ -192,19 +191,28 @@ def pairs(pool: ProcessPoolExecutor) -> Rows:
     return [row("pairs of faults", len(outcomes), ""), row("pairs not safe", len(unsafe), "", at_most=0)]
 
 
-def _live(index: int, seed: int, tick_ms: int) -> tuple[float, str]:
+def _live(index: int, seed: int) -> tuple[float, str]:
     calm = _long.CALMS[index % len(_long.CALMS)]
     try:
-        return _long.live(calm, CALM_HOURS, seed, tick_ms), ""
+        return _long.live(calm, CALM_HOURS, seed), ""
     except AssertionError as error:
         return 0.0, str(error)
 
 
 def calm(pool: ProcessPoolExecutor) -> Rows:
-    """60 days of healthy but awkward operation; a sixth with the tick of the board, the rest with a longer one."""
-    parts = round(CALM_DAYS * 24 / CALM_HOURS)
-    ticks = [20 if part % 6 == 0 else CALM_TICK_MS for part in range(parts)]
-    lived = list(pool.map(_live, range(parts), range(parts), ticks))
+    """60 days of healthy but awkward operation, with the tick of the board, or in long holds with a longer one.
+
+    CALM_FROM=part goes on where one ended.
+    """
+    parts = range(int(os.environ.get("CALM_FROM", "0")), round(CALM_DAYS * 24 / CALM_HOURS))
+    lived = []
+    for part, (hours, error) in zip(parts, pool.map(_live, parts, parts), strict=True):
+        lived.append((hours, error))
+        if part % len(_long.CALMS) == len(_long.CALMS) - 1:
+            print(
+                f"  {sum(each for each, _ in lived):.0f} h; to go on from here: CALM_FROM={part + 1}",
+                flush=True,
+            )
     hours = sum(each for each, _ in lived)
     trips = [error for _, error in lived if error]
     for error in trips:

@@ -79,3 +79,9 @@ def test_a_quick_fill_after_a_vent_cools_and_is_no_open_vent(seed: int, filled_s
         assert bench.app.safety.fault_name == "NONE", bench.app.safety.fault_value
     finally:
         bench.close()
+
+
+def test_an_isolation_valve_that_fails_to_open_once_is_no_fault() -> None:
+    # With this seed it is the first opening of the first ramp that is missed.
+    (calm,) = (each for each in _long.CALMS if each.name == "1 % of pulses missed")
+    _long.live(calm, hours=0.005, seed=150)
