@@ -2,6 +2,7 @@
 
 from regulator.faults import (
     FAULTS,
+    MAINTENANCE,
     NO_FAULT,
     OFF,
     POWER,
@@ -83,7 +84,8 @@ class Record:
             self.outcome = STAYED_OFF
         elif state in (REGULATE, QUIET) and app.settings.get("resume"):
             self.outcome = PENDING
-        elif state != OFF:
+        elif state != OFF and state != MAINTENANCE:
+            # Into maintenance a regulator only goes that was off.
             self._seal()
         self._state = safety.state
         self._fault = safety.fault

@@ -159,6 +159,17 @@ def test_a_latched_fault_outlasts_a_reset():
             assert first == OVERPRESSURE
 
 
+def test_after_maintenance_it_is_off_as_before():
+    desk = Desk(5e6)
+    desk.run_s(3)
+    assert desk.app.maintenance() == ""
+    desk.run_s(3)
+    assert desk.app.record.write()
+    desk = restarted(desk.flash, cause=2)
+    desk.run_s(3)
+    assert (desk.safety.state, desk.safety.fault) == (OFF, NO_FAULT)
+
+
 def test_a_command_comes_before_a_resume():
     desk = restarted(ran())
     desk.run_s(0.2)
