@@ -147,17 +147,6 @@ class Safety:
 
     def _trip_new(self, uptime_s: int, uptime_ms: int):
         """Trip for each fault that was not there in the last tick."""
-        if not (
-            self.coils.fault
-            or self.over.fault
-            or self.loops.fault
-            or self.tightness.fault
-            or self.pulses.fault
-            or self.climate.fault
-            or self.leak.fault
-        ):
-            self._present = 0
-            return
         present = 0
         for watch in self._watches:
             if watch.fault:
