@@ -6,17 +6,19 @@ from regulator.valves import FILL, IMMEDIATE_PER_SETTLED_PERCENT, VENT
 
 # Shares of the dead-band in percent: where a pulse is asked for, how far past the target it should end up, and how high
 # its immediate step may reach. What is left to 100 is for the jitter of the pulse, noise and the time it takes to act.
-_TRIGGER_PERCENT = 97
+_TRIGGER_PERCENT = 96
 _PAST_PERCENT = 50
 _PEAK_PERCENT = 93
 # While a turn is about to come anyway, it may go this far.
-_COAST_PERCENT = 99
+_COAST_PERCENT = 98
 # The same while the gas of a ramp cools, or warms: the pressure moves fast, and every top-up is a long pulse.
 _WARM_TRIGGER_PERCENT = 90
 _WARM_PEAK_PERCENT = 75
-# A valve that was judged less often may be further off: share of the room that its pulses may use.
+# How far a pulse may go beyond what is asked for, in percent of it, by how often its valve was judged.
 _KNOWN = 6
-_UNKNOWN_PERCENT = 80
+_OFF_PERCENT = 5
+_LEARNING_OFF_PERCENT = 10
+_UNKNOWN_OFF_PERCENT = 20
 # So long after a pulse the other side does not answer to what is little more than its overshoot.
 _REGRET_S = 15
 # So long after a pulse that fell far short (a valve that is being learned) the next one may follow.
@@ -32,7 +34,7 @@ _REACH_SWING_PA = 2_800
 _WIDEST_PERCENT = 20
 _WIDEST_PA = 5_200
 _WIDEST_EDGES = 4
-_MORE_PERCENT = 106
+_MORE_PERCENT = 109
 # It is asked for while the oven's ripple helps, so that its peak is low: from this share of it on, in percent.
 _EARLY_PERCENT = 65
 # Where the wall temperature swings: share of what the swing leaves of the dead-band, and a margin for its prediction.
@@ -128,9 +130,11 @@ class Hold:
         response = valves.responses[side]
         noise_pa = max(sensors.noise_pa() - _USUAL_NOISE_PA, 0)
         peak_pa = own_pa * peak_percent // 100 - valves.jitter_pa(side) - noise_pa // 2
+        off_percent = _OFF_PERCENT
         if response.judged < _KNOWN:
-            peak_pa = peak_pa * _UNKNOWN_PERCENT // 100 - noise_pa // 2
-        room_pa = error_pa + max(peak_pa, 0)
+            peak_pa -= noise_pa // 2
+            off_percent = _LEARNING_OFF_PERCENT if response.judged >= TRUSTED else _UNKNOWN_OFF_PERCENT
+        room_pa = (error_pa + max(peak_pa, 0)) * 100 // (100 + off_percent)
         if response.silent > 1:
             # Its pulses are made longer.
             room_pa = room_pa * 4 // (3 + response.silent)
@@ -163,7 +167,7 @@ class Hold:
             allowed_pa = min(self._allowance_pa, _SWING_MARGIN_PA - edge_pa) if swing_pa < 0 else 0
             if error_pa <= trigger_pa + allowed_pa:
                 return 0
-            past_pa = max(-edge_pa - self._allowance_pa, 0) + _SWING_MARGIN_PA // 2
+            past_pa = max(-edge_pa - self._allowance_pa, 0) + _SWING_MARGIN_PA
             # A swing that goes further than it did asks for little, but not for nothing.
             least_pa = valves.smallest_step_pa(side) * 100 // IMMEDIATE_PER_SETTLED_PERCENT
             staying_pa = max(lasting_pa, least_pa - past_pa)

@@ -215,13 +215,12 @@ class Valves:
             if not self._linger or response.gain == 0 or response.silent > 1:
                 self.isolation = NONE
             self.stage = SETTLE
-            # The first pulses of a valve are judged with care, later ones of a ramp in passing.
-            self._rest_ms = self._settle_ms
-            if response.judged >= TRUSTED:
-                if self._linger:
-                    self._rest_ms = self._settle_ms // 3
-            elif not self._linger:
-                self._rest_ms = self._settle_ms * _CARE
+            # The pulses of a hold are judged with care, most of all the first ones; in a ramp in passing.
+            known = response.judged >= TRUSTED
+            if self._linger:
+                self._rest_ms = self._settle_ms // 3 if known else self._settle_ms
+            else:
+                self._rest_ms = self._settle_ms * (_CARE // 2 if known else _CARE)
             # Extrapolated since the pulse began: what the pressure would be now without it.
             self._before_pa = self._sensors.ahead_pa(0)
             self._doubt = 1 + self._ticks // self._fitted
