@@ -108,71 +108,88 @@ class Hold:
 
     def _considered_pa(self, side: int, target_pa: int, error_pa: int, band_pa: int) -> int:
         sensors = self._sensors
-        valves = self._valves
         staying_pa = target_pa - sensors.settled_pa
         swing_pa = sensors.swing_pa()
-        amplitude_pa = sensors.swing_amplitude_pa()
         if side == VENT:
             error_pa = -error_pa
             staying_pa = -staying_pa
             swing_pa = -swing_pa
-        warm = abs(staying_pa - error_pa) > band_pa
-        # A pulse that cannot be made smaller lands the better the later it is.
-        early = warm and band_pa == self._band_pa
-        trigger_pa = band_pa * (_WARM_TRIGGER_PERCENT if early else _TRIGGER_PERCENT) // 100
         since_s = sensors.age_s - self._at_s
         # A pulse that went a little too far takes back 30 % by itself, before the gas sensor has noticed.
         if side != self._side and since_s < _REGRET_S and error_pa < 2 * band_pa:
             return 0
-        # A band that the other valve made wider is no licence for this one to go further.
-        own_pa = min(band_pa, max(self._band_pa, valves.smallest_step_pa(side)))
-        peak_percent = _WARM_PEAK_PERCENT if warm else _PEAK_PERCENT
-        response = valves.responses[side]
-        noise_pa = max(sensors.noise_pa() - _USUAL_NOISE_PA, 0)
-        peak_pa = own_pa * peak_percent // 100 - valves.jitter_pa(side) - noise_pa // 2
-        off_percent = _OFF_PERCENT
-        if response.judged < _KNOWN:
-            peak_pa -= noise_pa // 2
-            off_percent = _LEARNING_OFF_PERCENT if response.judged >= TRUSTED else _UNKNOWN_OFF_PERCENT
-        room_pa = (error_pa + max(peak_pa, 0)) * 100 // (100 + off_percent)
-        if response.silent > 1:
-            # Its pulses are made longer.
-            room_pa = room_pa * 4 // (3 + response.silent)
+        warm = abs(staying_pa - error_pa) > band_pa
+        # A pulse that cannot be made smaller lands the better the later it is.
+        early = warm and band_pa == self._band_pa
+        trigger_pa = band_pa * (_WARM_TRIGGER_PERCENT if early else _TRIGGER_PERCENT) // 100
+        peak_pa = self._peak_pa(side, band_pa, warm)
+        room_pa = self._room_pa(side, error_pa + max(peak_pa, 0))
         # What the swing adds reverses by itself: the rest of the error is what a pulse is for.
         lasting_pa = staying_pa + swing_pa
-        edge_pa = trigger_pa - amplitude_pa
-        reach_pa = min(trigger_pa, max(_REACH_PA, amplitude_pa + _REACH_SWING_PA, self.coarse_pa))
+        edge_pa = trigger_pa - sensors.swing_amplitude_pa()
         # A valve that is being learned takes its pulses one after the other, at the edge.
-        known = edge_pa > 0 and response.judged >= TRUSTED
+        known = edge_pa > 0 and self._valves.responses[side].judged >= TRUSTED
         left_pa = self.drift.left_pa(side == FILL, sensors.age_s) if known else UNKNOWN_PA
         if left_pa != UNKNOWN_PA:
             most_pa = (trigger_pa + peak_pa) * 100 // IMMEDIATE_PER_SETTLED_PERCENT
             leaves_pa = room_pa * 100 // IMMEDIATE_PER_SETTLED_PERCENT
             aim_pa = self._planned_pa(error_pa, lasting_pa, left_pa, edge_pa, most_pa, leaves_pa, band_pa)
-            return min(aim_pa * IMMEDIATE_PER_SETTLED_PERCENT // 100, room_pa)
+        else:
+            aim_pa = self._unplanned_pa(side, error_pa, staying_pa, swing_pa, trigger_pa, band_pa)
+        return min(aim_pa * IMMEDIATE_PER_SETTLED_PERCENT // 100, room_pa)
+
+    def _peak_pa(self, side: int, band_pa: int, warm: bool) -> int:
+        """Return how far beyond the target the immediate step of a pulse may reach."""
+        valves = self._valves
+        # A band that the other valve made wider is no licence for this one to go further.
+        own_pa = min(band_pa, max(self._band_pa, valves.smallest_step_pa(side)))
+        peak_percent = _WARM_PEAK_PERCENT if warm else _PEAK_PERCENT
+        noise_pa = max(self._sensors.noise_pa() - _USUAL_NOISE_PA, 0)
+        if valves.responses[side].judged >= _KNOWN:
+            noise_pa //= 2
+        return own_pa * peak_percent // 100 - valves.jitter_pa(side) - noise_pa
+
+    def _room_pa(self, side: int, reach_pa: int) -> int:
+        """Return the largest step to ask for that moves the pressure no further than `reach_pa`."""
+        response = self._valves.responses[side]
+        off_percent = _OFF_PERCENT
+        if response.judged < _KNOWN:
+            off_percent = _LEARNING_OFF_PERCENT if response.judged >= TRUSTED else _UNKNOWN_OFF_PERCENT
+        room_pa = reach_pa * 100 // (100 + off_percent)
+        if response.silent > 1:
+            # Its pulses are made longer.
+            room_pa = room_pa * 4 // (3 + response.silent)
+        return room_pa
+
+    def _unplanned_pa(
+        self, side: int, error_pa: int, staying_pa: int, swing_pa: int, trigger_pa: int, band_pa: int
+    ) -> int:
+        """Return the lasting step where no turn is foreseen; 0 while none is needed."""
+        amplitude_pa = self._sensors.swing_amplitude_pa()
+        lasting_pa = staying_pa + swing_pa
+        edge_pa = trigger_pa - amplitude_pa
+        reach_pa = min(trigger_pa, max(_REACH_PA, amplitude_pa + _REACH_SWING_PA, self.coarse_pa))
         if error_pa <= (trigger_pa if self.drift.returns(side == FILL) else reach_pa):
+            since_s = self._sensors.age_s - self._at_s
             if not (
                 self._fell_short and side == self._side and since_s > _FOLLOW_S and lasting_pa * 2 > band_pa
             ):
                 return 0
         elif staying_pa * 2 < band_pa:
             return 0
-        # Past the target, so that the next correction is further away, but never out of the band at once.
-        past_pa = min(band_pa, reach_pa) * _PAST_PERCENT // 100
-        if amplitude_pa and edge_pa > 0:
+        if not amplitude_pa:
+            # Past the target, so that the next correction is further away, but never out of the band at once.
+            return staying_pa + min(band_pa, reach_pa) * _PAST_PERCENT // 100
+        if edge_pa > 0:
             # But not so far that the other end of the swing would call for the other valve.
-            staying_pa = lasting_pa
-            past_pa = min(edge_pa, reach_pa) * _PAST_SWING_PERCENT // 100 + self._drift_pa(side)
-        elif amplitude_pa:
-            allowed_pa = min(self._allowance_pa, _SWING_MARGIN_PA - edge_pa) if swing_pa < 0 else 0
-            if error_pa <= trigger_pa + allowed_pa:
-                return 0
-            past_pa = max(-edge_pa - self._allowance_pa, 0) + _SWING_MARGIN_PA
-            # A swing that goes further than it did asks for little, but not for nothing.
-            least_pa = valves.smallest_step_pa(side) * 100 // IMMEDIATE_PER_SETTLED_PERCENT
-            staying_pa = max(lasting_pa, least_pa - past_pa)
-        aim_pa = (staying_pa + past_pa) * IMMEDIATE_PER_SETTLED_PERCENT // 100
-        return min(aim_pa, room_pa)
+            return lasting_pa + min(edge_pa, reach_pa) * _PAST_SWING_PERCENT // 100 + self._drift_pa(side)
+        allowed_pa = min(self._allowance_pa, _SWING_MARGIN_PA - edge_pa) if swing_pa < 0 else 0
+        if error_pa <= trigger_pa + allowed_pa:
+            return 0
+        past_pa = max(-edge_pa - self._allowance_pa, 0) + _SWING_MARGIN_PA
+        # A swing that goes further than it did asks for little, but not for nothing.
+        least_pa = self._valves.smallest_step_pa(side) * 100 // IMMEDIATE_PER_SETTLED_PERCENT
+        return max(lasting_pa + past_pa, least_pa)
 
     def _planned_pa(
         self,
