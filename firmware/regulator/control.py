@@ -48,6 +48,14 @@ class Control:
         self.ramp_pa = self._sensors.control_pa
         self._ramp.start()
 
+    def aim(self, target_pa: int):
+        """Take a target. What the pressure is ahead of the last one, on the way to this, needs no ramp any more."""
+        if self.target_pa and self.ramp_pa == self.target_pa:
+            pressure_pa = self._sensors.pressure_pa
+            if self.ramp_pa < pressure_pa <= target_pa or target_pa <= pressure_pa < self.ramp_pa:
+                self.ramp_pa = pressure_pa
+        self.target_pa = target_pa
+
     def regulate(self, dt_ms: int):
         """One tick of REGULATE."""
         slew = self._slew_pa_s if self._slew_linear else 1_000_000

@@ -32,7 +32,7 @@ class Requests:
         highest_pa = self.settings.get("setpoint_max_pa")
         if not lowest_pa <= pa <= highest_pa:
             return "target: %d to %d Pa" % (lowest_pa, highest_pa)
-        self.control.target_pa = pa
+        self.control.aim(pa)
         return ""
 
     def set_slew(self, pa_s: int) -> str:

@@ -217,6 +217,31 @@ def test_a_ramp_starts_from_the_pressure_that_is_there():
     assert abs(loop.control.ramp_pa - 2e6) < 2_000
 
 
+def test_a_new_ramp_starts_where_the_last_hold_left_the_pressure():
+    loop = Loop(2.0e6)
+    loop.control.aim(2_000_000)
+    loop.run(5)
+    loop.pa += 3_000
+    loop.run(2)
+    loop.control.aim(4_000_000)
+    assert abs(loop.control.ramp_pa - loop.pa) < 500
+    # Once it is under way it keeps its rate, however often a target comes.
+    loop.run(10)
+    before_pa = loop.control.ramp_pa
+    loop.control.aim(4_000_000)
+    assert loop.control.ramp_pa == before_pa
+
+
+def test_a_ramp_the_other_way_starts_at_the_last_target():
+    loop = Loop(2.0e6)
+    loop.control.aim(2_000_000)
+    loop.run(5)
+    loop.pa += 3_000
+    loop.run(2)
+    loop.control.aim(1_000_000)
+    assert loop.control.ramp_pa == 2_000_000
+
+
 def test_missed_pulses_are_not_made_up_for_beyond_the_other_edge():
     loop = Loop(5e6)
     loop.control.target_pa = loop.control.ramp_pa = 5_000_000
