@@ -6,13 +6,14 @@ import ast
 import hashlib
 import subprocess
 import sys
+import threading
 
 import pytest
 
 from ipch import flash
 from ipch.compiling import MPY_VERSION, firmware_files, with_constants, with_short_parameters
 from ipch.errors import FileError
-from ipch.flash import Report
+from ipch.flash import NotOffError, Report
 from ipch.paths import firmware_dir
 from ipch.sim.line import SerialLine
 
@@ -166,6 +167,36 @@ def test_a_port_that_says_nothing_is_given_up() -> None:
         line.close()
     assert done.returncode == 3
     assert "no MicroPython prompt" in done.stderr and "Traceback" not in done.stderr
+
+
+def test_a_board_that_was_still_booting_when_it_was_asked_is_asked_again() -> None:
+    """It heeds no Ctrl-C once its firmware runs, and what it says then decides."""
+    answers = {b"*IDN?": b"ipch,IPCH-1,1,0.1.0", b":FETC:FIEL?": b"sequence,state", b":FETC?": b"1,REGULATE,"}
+    line = SerialLine()
+    over = threading.Event()
+
+    def board() -> None:
+        deaf = True
+        while not over.is_set():
+            line.pump(0.01)
+            while b"\n" in line.to_device:
+                said, _, rest = bytes(line.to_device).partition(b"\n")
+                line.to_device[:] = rest
+                command = said.strip(b"\r\x01\x02\x03")
+                if command == b"*IDN?" and deaf:
+                    deaf = False
+                elif command in answers:
+                    line.to_host += answers[command] + b"\r\n"
+
+    thread = threading.Thread(target=board)
+    thread.start()
+    try:
+        with pytest.raises(NotOffError, match="its state is REGULATE"):
+            flash.flash(line.port, timeout_s=1.0)
+    finally:
+        over.set()
+        thread.join()
+        line.close()
 
 
 @pytest.mark.parametrize(

@@ -119,8 +119,12 @@ def flash(
     port = _lasting(resolve_port(port))
     report = Report(port)
     progress("asking the board", 0.0)
-    report.before = _to_prompt(port, force, timeout_s)
-    with _repl(port, timeout_s) as repl:
+
+    def ask() -> None:
+        report.before = _to_prompt(port, force, timeout_s) or report.before
+
+    ask()
+    with _repl(port, timeout_s, ask) as repl:
         about = repl.about()
         if not report.before:
             report.before = "MicroPython " + about["version"]
@@ -336,8 +340,11 @@ class _Repl:
 
 
 @contextlib.contextmanager
-def _repl(port: str, timeout_s: float) -> Iterator[_Repl]:
-    """The prompt of the board; waits for it while the board restarts. Raises NoDeviceError."""
+def _repl(port: str, timeout_s: float, ask: Callable[[], None]) -> Iterator[_Repl]:
+    """The prompt of the board; waits for it while the board restarts. Raises NoDeviceError.
+
+    `ask()` asks for it once more: a board that was booting before may run its firmware now, which heeds no Ctrl-C.
+    """
     from mpremote.transport import TransportError
     from mpremote.transport_serial import SerialTransport
 
@@ -358,6 +365,8 @@ def _repl(port: str, timeout_s: float) -> Iterator[_Repl]:
                     f"no MicroPython prompt on {port} ({error}); {HOW_TO_RESCUE}, or {HOW_TO_INSTALL}"
                 ) from None
             time.sleep(0.2)
+            with contextlib.suppress(NoDeviceError, PortBusyError, DeviceLostError):
+                ask()
     try:
         yield _Repl(raw, timeout_s)
     except OSError as error:
