@@ -94,7 +94,7 @@ class Calm:
     plan: tuple[tuple[str, float], ...]
     settings: tuple[tuple[str, int], ...] = ()
     tick_ms: int = 20
-    """Where nothing moves but the pulses of a hold, a rougher tick does: ramps are misjudged at it."""
+    """A rougher tick does where ramps are slow or few: long ones of 20 kPa/s or more are misjudged at it."""
 
 
 def _slew(mpa_s: float) -> tuple[tuple[str, float], ...]:
@@ -107,8 +107,8 @@ ROUGH_MS = 100
 COMMON = ("initial_mpa=4.9",)
 CALMS = (
     *(
-        Calm(f"ramps of {1000 * slew:g} kPa/s", COMMON, _slew(slew))
-        for slew in (0.001, 0.004, 0.02, 0.1, 1.0)
+        Calm(f"ramps of {1000 * slew:g} kPa/s", COMMON, _slew(slew), tick_ms=tick_ms)
+        for slew, tick_ms in ((0.001, ROUGH_MS), (0.004, ROUGH_MS), (0.02, 20), (0.1, 20), (1.0, 20))
     ),
     Calm(
         "quiet sensors",
@@ -121,6 +121,7 @@ CALMS = (
         "compressor between 5.2 and 8 MPa",
         (*COMMON, "supply_mpa=8", "compressor_low_mpa=5.2", "compressor_period_s=600"),
         ((":SOUR:PRES 5;:OUTP ON", 1200.0), (":SOUR:PRES 4.8", 300.0)),
+        tick_ms=ROUGH_MS,
     ),
     Calm("oven door", (*COMMON, "oven_step_k=-15", "oven_step_s=1800"), HOLD, tick_ms=ROUGH_MS),
     Calm("oven cycles", (*COMMON, "oven_amplitude_k=2"), HOLD, tick_ms=ROUGH_MS),
@@ -133,11 +134,17 @@ CALMS = (
         HOLD,
         tick_ms=ROUGH_MS,
     ),
-    Calm("vents", COMMON, ((":SOUR:PRES 5;:OUTP ON", 400.0), (":SOUR:PRES:LEV:IMM:AMPL:VENT 1", 400.0))),
+    Calm(
+        "vents",
+        COMMON,
+        ((":SOUR:PRES 5;:OUTP ON", 400.0), (":SOUR:PRES:LEV:IMM:AMPL:VENT 1", 400.0)),
+        tick_ms=ROUGH_MS,
+    ),
     Calm(
         "quiet windows",
         (*COMMON, "oven_amplitude_k=0.5"),
         ((":SOUR:PRES 5;:OUTP ON", 600.0), (":OUTP:QUI 1200", 1300.0)),
+        tick_ms=ROUGH_MS,
     ),
 )
 
