@@ -81,6 +81,10 @@ class Loops:
             and abs(sensors.control.pa - self.safety_mean_pa) <= self._disagreement_pa
         )
 
+    def reference_moves(self) -> bool:
+        """Return whether the reference went off lately: the control transducer's reading goes with it, the other not."""
+        return 0 < self._reference_ms < _REFERENCE_MS
+
     def check(self, dead: bool, dt_ms: int):
         """Judge this tick's sample. `dead`: the converter of the control transducer did not answer."""
         control = self._sensors.control

@@ -158,7 +158,8 @@ class Pulses:
     def _compare(self, side: int):
         """Over three pulses of one side: how far the control transducer went, and how far the safety transducer did."""
         loops = self._loops
-        if self._sensors.safety.band != VALID or side != self._side or self._pause_ms > _PAUSE_MS:
+        unlike = self._sensors.safety.band != VALID or loops.reference_moves()
+        if unlike or side != self._side or self._pause_ms > _PAUSE_MS:
             self._side = side
             self._count = 0
             if self._before_safety_pa:

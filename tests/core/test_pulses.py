@@ -182,6 +182,22 @@ def test_counts_that_stood_still_make_it_a_frozen_transducer():
     assert judge.pulses.fault == TRANSDUCER_FROZEN
 
 
+def test_what_a_reference_that_goes_off_makes_of_a_reading_is_no_blocked_port():
+    judge = Judge()
+    sample = filled_sample(3e6)
+    sample.reference_counts = 20_150
+    judge.loops.check_slowly(sample, 160)
+    for _ in range(6):
+        judge.pulse(VENT, 0, safety_step_pa=20_000)
+    assert judge.pulses.fault == NO_FAULT
+    # Once it stays where it is, and is warned of, readings are compared again.
+    for _ in range(20_000 // 160 + 1):
+        judge.loops.check_slowly(sample, 160)
+    for _ in range(4):
+        judge.pulse(VENT, 0, safety_step_pa=20_000)
+    assert judge.pulses.fault == PORT_BLOCKED
+
+
 def test_pulses_far_apart_or_of_both_sides_are_not_compared():
     judge = Judge()
     for _ in range(20):
