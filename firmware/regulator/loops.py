@@ -82,7 +82,7 @@ class Loops:
         )
 
     def reference_moves(self) -> bool:
-        """Return whether the reference went off lately: the control transducer's reading goes with it, the other not."""
+        """Return whether the reference went off lately: the control reading goes with it, the other one not."""
         return 0 < self._reference_ms < _REFERENCE_MS
 
     def check(self, dead: bool, dt_ms: int):

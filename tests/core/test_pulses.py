@@ -192,6 +192,7 @@ def test_what_a_reference_that_goes_off_makes_of_a_reading_is_no_blocked_port():
     assert judge.pulses.fault == NO_FAULT
     # Once it stays where it is, and is warned of, readings are compared again.
     for _ in range(20_000 // 160 + 1):
+        sample.control_counts += 1
         judge.loops.check_slowly(sample, 160)
     for _ in range(4):
         judge.pulse(VENT, 0, safety_step_pa=20_000)
