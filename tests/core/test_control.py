@@ -217,12 +217,17 @@ def test_a_ramp_starts_from_the_pressure_that_is_there():
     assert abs(loop.control.ramp_pa - 2e6) < 2_000
 
 
-def test_a_new_ramp_starts_where_the_last_hold_left_the_pressure():
+def held_above_2_mpa():
     loop = Loop(2.0e6)
     loop.control.aim(2_000_000)
     loop.run(5)
     loop.pa += 3_000
     loop.run(2)
+    return loop
+
+
+def test_a_new_ramp_starts_where_the_last_hold_left_the_pressure():
+    loop = held_above_2_mpa()
     loop.control.aim(4_000_000)
     assert abs(loop.control.ramp_pa - loop.pa) < 500
     # Once it is under way it keeps its rate, however often a target comes.
@@ -233,11 +238,7 @@ def test_a_new_ramp_starts_where_the_last_hold_left_the_pressure():
 
 
 def test_a_ramp_the_other_way_starts_at_the_last_target():
-    loop = Loop(2.0e6)
-    loop.control.aim(2_000_000)
-    loop.run(5)
-    loop.pa += 3_000
-    loop.run(2)
+    loop = held_above_2_mpa()
     loop.control.aim(1_000_000)
     assert loop.control.ramp_pa == 2_000_000
 
