@@ -16,7 +16,7 @@ def run(rig):
     from regulator.app import App
     from regulator.faults import MAINTENANCE
     from regulator.settings import Settings
-    from regulator.store import Store
+    from regulator.store.copies import Store
 
     settings = Settings()
     gc.threshold(-1)

@@ -18,9 +18,9 @@ left to its REPL), `enter_maintenance()` (reset into it), `release()` (safe, and
 """
 
 from regulator import keyframe
-from regulator.amount import Amount
 from regulator.blackbox import BlackBox
-from regulator.control import COMPLETE, Control
+from regulator.control.amount import Amount
+from regulator.control.controller import COMPLETE, Control
 from regulator.faults import (
     AMOUNT_DRIFT,
     BAND_WIDENED,
@@ -35,14 +35,14 @@ from regulator.faults import (
     VENT_SHUT,
     VENTING,
 )
-from regulator.instrument import Instrument
-from regulator.proof import ALL
-from regulator.record import PENDING, Record
-from regulator.requests import Requests
+from regulator.measure.sensors import Sample, Sensors
+from regulator.measure.transducer import VALID
+from regulator.panel import Requests
 from regulator.safety import Safety
-from regulator.sensors import Sample, Sensors
-from regulator.transducers import VALID
-from regulator.valves import Valves
+from regulator.scpi.server import Instrument
+from regulator.store.record import PENDING, Record
+from regulator.valves.window import Valves
+from regulator.watch.proof import ALL
 
 _HOST_SEAL, _HOST_VENT = 1, 2
 

@@ -1,6 +1,6 @@
 """States, latching and the last word over every output. What there is to see is seen by the watches that it owns."""
 
-from regulator.coils import Coils
+from regulator.control.vent import RoughVent
 from regulator.faults import (
     COIL_SHORTED,
     COMPARATOR_TRIPPED,
@@ -21,15 +21,15 @@ from regulator.faults import (
     VENTING,
     sentence,
 )
-from regulator.leak import Leak
-from regulator.loops import Loops
-from regulator.overpressure import Overpressure
-from regulator.proof import RELIEF_VALVE, RUNNING, Proof
-from regulator.pulses import Pulses
-from regulator.roughvent import RoughVent
-from regulator.surroundings import Climate, Supply
-from regulator.tightness import Tightness
-from regulator.valves import FILL, NONE, PULSE, VENT
+from regulator.valves.window import FILL, NONE, PULSE, VENT
+from regulator.watch.balance import Leak
+from regulator.watch.coils import Coils
+from regulator.watch.current_loops import Loops
+from regulator.watch.overpressure import Overpressure
+from regulator.watch.proof import RELIEF_VALVE, RUNNING, Proof
+from regulator.watch.stuck_valves import Pulses
+from regulator.watch.surroundings import Climate, Supply
+from regulator.watch.tightness import Tightness
 
 # Slow checks take turns: one of _TURNS in each _TURN_MS.
 _TURNS = 8

@@ -53,11 +53,11 @@ def table() -> list[tuple[Any, ...]]:
     """All rows of the firmware's command table."""
     if str(FIRMWARE) not in sys.path:
         sys.path.insert(0, str(FIRMWARE))
-    from regulator.calibration import Calibration  # type: ignore[import-not-found]
-    from regulator.pressure import Pressure  # type: ignore[import-not-found]
-    from regulator.status import Status  # type: ignore[import-not-found]
-    from regulator.system import System  # type: ignore[import-not-found]
-    from regulator.trace import Trace  # type: ignore[import-not-found]
+    from regulator.scpi.calibration import Calibration  # type: ignore[import-not-found]
+    from regulator.scpi.pressure import Pressure  # type: ignore[import-not-found]
+    from regulator.scpi.status import Status  # type: ignore[import-not-found]
+    from regulator.scpi.system import System  # type: ignore[import-not-found]
+    from regulator.scpi.trace import Trace  # type: ignore[import-not-found]
 
     # The table is made without a regulator: nothing of it is executed.
     return [
@@ -69,7 +69,7 @@ def table() -> list[tuple[Any, ...]]:
 def commands() -> list[Command]:
     """Every query and every command, in the order of the sections. Raises ValueError for one without help."""
     table()
-    from regulator.scpi import canonical  # type: ignore[import-not-found]
+    from regulator.scpi.syntax import canonical  # type: ignore[import-not-found]
 
     found: dict[str, list[Command]] = {section: [] for section in SECTIONS}
     for row in table():
@@ -117,10 +117,10 @@ def _cell(text: str) -> str:
 
 def registers() -> str:
     """The status registers, as the module that fills them tells."""
-    import regulator.instrument  # type: ignore[import-not-found]
-    from regulator.status import TEXTS
+    import regulator.scpi.server  # type: ignore[import-not-found]
+    from regulator.scpi.status import TEXTS
 
-    text = "\n## Status bits\n\n" + regulator.instrument.__doc__.partition("\n\n")[2].strip() + "\n"
+    text = "\n## Status bits\n\n" + regulator.scpi.server.__doc__.partition("\n\n")[2].strip() + "\n"
     text += "\n## Errors\n\n| code | text |\n|---|---|\n"
     return text + "".join(f"| {code} | {meaning} |\n" for code, meaning in TEXTS.items())
 

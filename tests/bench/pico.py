@@ -31,7 +31,7 @@ import files
 from link import Link
 from regulator.app import App
 from regulator.settings import Settings
-from regulator.store import Store
+from regulator.store.copies import Store
 s=Settings()
 gc.threshold(-1)
 link=Link(rig.serial)

@@ -1,6 +1,6 @@
 """Samples for tests of the pure logic: what the converters would deliver for given pressures and temperatures."""
 
-from regulator.sensors import Sample
+from regulator.measure.sensors import Sample
 
 
 def ads_counts(milliampere: float) -> int:

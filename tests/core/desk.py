@@ -6,7 +6,7 @@ from link import Link
 
 from regulator.app import App
 from regulator.settings import Settings
-from regulator.store import Store
+from regulator.store.copies import Store
 
 TICK_MS = 20
 

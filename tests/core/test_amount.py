@@ -1,7 +1,7 @@
 from chamber import filled_sample
 
-from regulator.amount import Amount
-from regulator.sensors import Sensors
+from regulator.control.amount import Amount
+from regulator.measure.sensors import Sensors
 from regulator.settings import Settings
 
 

@@ -3,7 +3,7 @@
 from fakes import Part, allocated_by
 
 from regulator.blackbox import ARMED, COLUMNS, FROZEN, ROWS, TRIGGERED, BlackBox
-from regulator.sensors import Sample
+from regulator.measure.sensors import Sample
 from regulator.settings import Settings
 
 

@@ -1,9 +1,9 @@
 from chamber import filled_sample
 
-from regulator.control import COMPLETE, IN_PROGRESS, Control
-from regulator.sensors import Sensors
+from regulator.control.controller import COMPLETE, IN_PROGRESS, Control
+from regulator.measure.sensors import Sensors
 from regulator.settings import Settings
-from regulator.valves import FILL, VENT, Valves
+from regulator.valves.window import FILL, VENT, Valves
 
 TICK_MS = 20
 

@@ -1,5 +1,5 @@
-from regulator.drift import UNKNOWN_PA, Drift
-from regulator.turns import Turns
+from regulator.control.drift import UNKNOWN_PA, Drift
+from regulator.measure.turning_points import Turns
 
 HALF_S = 7_200
 TRAVEL_PA = 24_000

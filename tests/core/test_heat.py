@@ -1,6 +1,6 @@
 """What the gas may give back after it was moved: bounds, one for each direction."""
 
-from regulator.heat import Heat, back_ms
+from regulator.valves.heat import Heat, back_ms
 
 
 def test_what_was_let_in_may_come_back_as_a_fall_only():

@@ -12,12 +12,12 @@ from link import Link
 
 from regulator import VERSION, settings
 from regulator.blackbox import FROZEN
-from regulator.calibration import pack, unpack
 from regulator.faults import STATES, WARNINGS
-from regulator.instrument import Instrument
-from regulator.scpi import canonical
+from regulator.scpi.calibration import pack, unpack
+from regulator.scpi.server import Instrument
+from regulator.scpi.status import TEXTS
+from regulator.scpi.syntax import canonical
 from regulator.settings import Settings
-from regulator.status import TEXTS
 
 
 class Bench:

@@ -28,9 +28,9 @@ from regulator.faults import (
     SUPPLY_LOW,
     VENTING,
 )
-from regulator.proof import ABORTED, RELIEF_VALVE, RUNNING
 from regulator.safety import Safety
-from regulator.valves import FILL, VENT
+from regulator.valves.window import FILL, VENT
+from regulator.watch.proof import ABORTED, RELIEF_VALVE, RUNNING
 
 
 def quiet(**values):

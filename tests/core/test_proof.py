@@ -3,8 +3,8 @@
 from desk import Desk
 
 from regulator.faults import OFF, PAIR_OPEN, REGULATE, SEALED
-from regulator.proof import ABORTED, BLOCKED, NONE, OPEN, PASSES, RESULTS, RUNNING, TIGHT
-from regulator.valves import FILL, VENT
+from regulator.valves.window import FILL, VENT
+from regulator.watch.proof import ABORTED, BLOCKED, NONE, OPEN, PASSES, RESULTS, RUNNING, TIGHT
 
 FILL_VALVE, VENT_VALVE, SUPPLY_ISOLATION, VENT_ISOLATION, RELIEF_VALVE = range(5)
 

@@ -12,11 +12,11 @@ from regulator.faults import (
     VENT_SHUT,
     VENT_STUCK_OPEN,
 )
-from regulator.loops import Loops
-from regulator.pulses import Pulses
-from regulator.sensors import Sensors
+from regulator.measure.sensors import Sensors
 from regulator.settings import Settings
-from regulator.valves import FILL, VENT, Valves
+from regulator.valves.window import FILL, VENT, Valves
+from regulator.watch.current_loops import Loops
+from regulator.watch.stuck_valves import Pulses
 
 
 class Judge:

@@ -18,8 +18,8 @@ from regulator.faults import (
     STATE_LOST,
     VENTING,
 )
-from regulator.store import Record
-from regulator.valves import FILL, VENT
+from regulator.store.copies import Record
+from regulator.valves.window import FILL, VENT
 
 
 def boot(desk):

@@ -2,9 +2,9 @@
 
 from scpi_reference import ANSWERS
 
-from regulator.parameters import boolean, choice, scaled, string
-from regulator.scpi import Scpi
-from regulator.status import Status
+from regulator.scpi.parameters import boolean, choice, scaled, string
+from regulator.scpi.status import Status
+from regulator.scpi.syntax import Scpi
 
 VOLTS = {"V": (1_000_000, 1), "MV": (1000, 1), "KV": (10**9, 1), "UV": (1, 1)}
 MODES = ("LINear", "MAXimum", "OFF")

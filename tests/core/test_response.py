@@ -1,4 +1,4 @@
-from regulator.response import Response
+from regulator.valves.learned import Response
 
 SEEDS = (1, 2, 3)
 

@@ -1,6 +1,6 @@
 import math
 
-from regulator.ripple import Ripple
+from regulator.measure.oven import Ripple
 
 
 def swing(ripple, seconds, period_s, amplitude_mk, start_s=0, drift_mk_h=0, middle_mk=303_150):

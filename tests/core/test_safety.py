@@ -20,10 +20,10 @@ from regulator.faults import (
     VENTING,
     sentence,
 )
+from regulator.measure.sensors import Sensors
 from regulator.safety import Safety
-from regulator.sensors import Sensors
 from regulator.settings import Settings
-from regulator.valves import FILL, VENT, Valves
+from regulator.valves.window import FILL, VENT, Valves
 
 TICK_MS = 20
 

@@ -6,9 +6,19 @@ Cases named after a standard are examples or rules of that section: SCPI-99 volu
 
 from fakes import Random, allocated_by
 
-from regulator.parameters import ScpiError, boolean, choice, decimal, integer, rounded, scaled, split, string
-from regulator.scpi import Scpi, canonical
-from regulator.status import TEXTS, Status
+from regulator.scpi.parameters import (
+    ScpiError,
+    boolean,
+    choice,
+    decimal,
+    integer,
+    rounded,
+    scaled,
+    split,
+    string,
+)
+from regulator.scpi.status import TEXTS, Status
+from regulator.scpi.syntax import Scpi, canonical
 
 KELVIN = {"K": (1000, 1), "MK": (1, 1), "DECIK": (100, 1), "THIRD": (1000, 3)}
 MODES = ("LINear", "MAXimum", "OFF")

@@ -1,9 +1,9 @@
 from chamber import adc_counts, ads_counts, filled_sample
 
-from regulator import transducers
-from regulator.sensors import Sensors
+from regulator.measure import transducer as transducers
+from regulator.measure.sensors import Sensors
+from regulator.measure.transducer import HIGH, LOW, OPEN, SHORT, VALID, pt1000_mk
 from regulator.settings import Settings
-from regulator.transducers import HIGH, LOW, OPEN, SHORT, VALID, pt1000_mk
 
 
 def test_both_converters_give_pascal_within_one_count():

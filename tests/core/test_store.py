@@ -1,7 +1,7 @@
 from binascii import crc32
 
 from regulator.settings import Settings
-from regulator.store import Record, Store
+from regulator.store.copies import Record, Store
 
 
 class PowerCut(Exception):

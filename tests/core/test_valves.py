@@ -1,8 +1,8 @@
 from chamber import filled_sample
 
-from regulator.sensors import Sensors
+from regulator.measure.sensors import Sensors
 from regulator.settings import Settings
-from regulator.valves import FILL, NONE, PULSE_HARD_MAX_US, VENT, Valves
+from regulator.valves.window import FILL, NONE, PULSE_HARD_MAX_US, VENT, Valves
 
 TICK_MS = 20
 

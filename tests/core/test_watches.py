@@ -35,7 +35,7 @@ from regulator.faults import (
     VENTING,
     WALL_TEMPERATURE,
 )
-from regulator.valves import FILL, VENT
+from regulator.valves.window import FILL, VENT
 
 
 def settled(pa=5e6, **settings):

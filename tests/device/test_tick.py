@@ -65,7 +65,7 @@ import files
 from link import Link
 from regulator.app import App
 from regulator.settings import Settings
-from regulator.store import Store
+from regulator.store.copies import Store
 
 rig = board.Rig()
 settings = Settings()

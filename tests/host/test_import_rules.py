@@ -22,7 +22,7 @@ def imports(file: Path) -> set[str]:
 
 
 def test_the_regulator_is_pure() -> None:
-    for file in (FIRMWARE / "regulator").glob("*.py"):
+    for file in (FIRMWARE / "regulator").rglob("*.py"):
         # `sys` only names the interpreter's version, for *IDN?; `array` is a list that takes less memory.
         assert imports(file) <= {"regulator", "array", "binascii", "sys"}, file
 
@@ -34,7 +34,7 @@ def test_only_the_board_knows_the_hardware() -> None:
 
 
 def test_the_regulator_has_no_floats() -> None:
-    for file in (FIRMWARE / "regulator").glob("*.py"):
+    for file in (FIRMWARE / "regulator").rglob("*.py"):
         for node in ast.walk(ast.parse(file.read_text())):
             assert not (isinstance(node, ast.Constant) and isinstance(node.value, float)), (
                 f"{file}:{node.lineno}"

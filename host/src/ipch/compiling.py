@@ -159,8 +159,8 @@ def integers_of(folder: Path) -> dict[str, dict[str, int]]:
     if str(folder) not in sys.path:
         sys.path.append(str(folder))
     found = {}
-    for path in sorted((folder / "regulator").glob("[a-z]*.py")):
-        name = f"regulator.{path.stem}"
+    for path in sorted((folder / "regulator").rglob("[a-z]*.py")):
+        name = ".".join(path.relative_to(folder).with_suffix("").parts)
         values = vars(importlib.import_module(name))
         found[name] = {key: each for key, each in values.items() if type(each) is int and key.isupper()}
     return found

@@ -120,7 +120,7 @@ class Replay:
         self._rig = _Rig()
         self._line = _Line()
         self._times_s = box.times_s()
-        start = self._start(sys.modules["regulator.record"].PENDING, modules)
+        start = self._start(sys.modules["regulator.store.record"].PENDING, modules)
         self.start_row = start.row
         self._keyframes = {each.row: each for each in box.keyframes if each.row > start.row}
 

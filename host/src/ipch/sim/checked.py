@@ -20,7 +20,7 @@ from ipch.paths import firmware_dir
 
 LIMIT = 1 << 30
 # Its CRC has 32 bits. It runs only while every valve is at rest, and takes memory and time anyway.
-_FLASH = "regulator.store"
+_FLASH = "regulator.store.copies"
 
 
 class IntegerTooLarge(AssertionError):

@@ -134,9 +134,9 @@ def load_firmware() -> dict[str, ModuleType]:
         "link",
         "regulator.app",
         "regulator.settings",
-        "regulator.store",
+        "regulator.store.copies",
         "regulator.faults",
-        "regulator.control",
+        "regulator.control.controller",
     )
     return {name: importlib.import_module(name) for name in names}
 
@@ -161,7 +161,7 @@ class CoreDevice:
         modules = load()
         settings = modules["regulator.settings"].Settings()
         self.files = Files(state)
-        store = modules["regulator.store"].Store(self.files, settings)
+        store = modules["regulator.store.copies"].Store(self.files, settings)
         rig = _CoreRig(world, reset_cause)
         rig.safe()
         link = modules["link"].Link(rig.serial)

@@ -8,7 +8,7 @@ from regulator.faults import (
     SUPPLY_LOW,
     WALL_TEMPERATURE,
 )
-from regulator.transducers import SHORT, VALID, pt1000_mk
+from regulator.measure.transducer import SHORT, VALID, pt1000_mk
 
 # Fills need so much across the fill valve; a supply that came back is believed this much later.
 _MARGIN_PA = 100_000

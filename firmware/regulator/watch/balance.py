@@ -1,8 +1,8 @@
 """Watches the balance of the gas: what was metered in and out against what is there, at the wall's temperature."""
 
 from regulator.faults import GAS_GAINED, LEAK, LEAK_BUDGET, NO_FAULT
-from regulator.transducers import VALID
-from regulator.valves import IMMEDIATE_PER_SETTLED_PERCENT
+from regulator.measure.transducer import VALID
+from regulator.valves.window import IMMEDIATE_PER_SETTLED_PERCENT
 
 # A ramp, a relief or a proof stirs the gas: the balance begins anew so long after it.
 _CALM_S = 900

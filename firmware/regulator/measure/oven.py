@@ -1,6 +1,6 @@
 """Recognises a wall temperature that swings to and fro: its share of the error will reverse by itself."""
 
-from regulator.turns import Turns
+from regulator.measure.turning_points import Turns
 
 # A turn is believed once the temperature has come back this far from its extreme (TMP117: 8 mK a count).
 _TURN_MK = 45

@@ -14,7 +14,7 @@ from regulator.faults import (
     SUPPLY_TRANSDUCER,
     TRANSDUCER_STILL,
 )
-from regulator.transducers import HIGH, LOW, SHORT, VALID
+from regulator.measure.transducer import HIGH, LOW, SHORT, VALID
 
 # A loop may fail for a few samples without harm: a relay nearby, one lost conversion.
 _FAILED_MS = 100

@@ -1,6 +1,6 @@
 """IEEE 488.2 status reporting and the SCPI error queue; knows nothing of what the instrument does."""
 
-from regulator.parameters import integer
+from regulator.scpi.parameters import integer
 
 TEXTS = {
     0: "No error",

@@ -6,8 +6,8 @@ pressure must fall.
 """
 
 from regulator.fixed import muldiv
-from regulator.transducers import VALID
-from regulator.valves import FILL, VENT
+from regulator.measure.transducer import VALID
+from regulator.valves.window import FILL, VENT
 
 FILL_VALVE, VENT_VALVE, SUPPLY_ISOLATION, VENT_ISOLATION, RELIEF_VALVE = range(5)
 NONE, RUNNING, TIGHT, OPEN, ABORTED, PASSES, BLOCKED = range(7)

@@ -1,8 +1,8 @@
 """Target -> ramp -> pulses, on measured pressure, with the thermal transient taken into account."""
 
-from regulator.hold import Hold
-from regulator.ramp import Ramp
-from regulator.valves import FILL, VENT
+from regulator.control.hold import Hold
+from regulator.control.ramp import Ramp
+from regulator.valves.window import FILL, VENT
 
 # An error is judged where it will be when a pulse asked for now takes effect.
 _AHEAD_TICKS = 4

@@ -1,7 +1,7 @@
 """A vent without the control transducer, or past a vent valve that does not open: slow, bounded, never refused."""
 
-from regulator.transducers import VALID
-from regulator.valves import NONE, VENT
+from regulator.measure.transducer import VALID
+from regulator.valves.window import NONE, VENT
 
 # Without any measurement: one short pulse a second, and the end after so many.
 _BLIND_MS = 1000

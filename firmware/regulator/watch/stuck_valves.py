@@ -10,8 +10,8 @@ from regulator.faults import (
     VENT_SHUT,
     VENT_STUCK_OPEN,
 )
-from regulator.transducers import VALID
-from regulator.valves import FILL, VENT
+from regulator.measure.transducer import VALID
+from regulator.valves.window import FILL, VENT
 
 # So many pulses in a row without effect mean a valve stuck shut; the sixth is tried after _RETRY_MS, where it may be.
 _SILENT = 5

@@ -1,7 +1,7 @@
 """Over-pressure and the relief valve: when it opens, when it shuts again."""
 
 from regulator.faults import COMPARATOR_TRIPPED, NO_FAULT, OVERPRESSURE
-from regulator.transducers import VALID
+from regulator.measure.transducer import VALID
 
 _SAMPLES = 2
 # A transducer is rising when it gained this much over the last _RISE_SAMPLES samples: 4 sigma of the noisier one.

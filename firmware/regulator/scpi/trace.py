@@ -4,8 +4,8 @@ from binascii import hexlify
 
 from regulator.blackbox import FROZEN, ROWS, STATES
 from regulator.faults import FAULTS
-from regulator.parameters import ScpiError, accept, integer, string
-from regulator.status import NO_PARAMETER, quoted
+from regulator.scpi.parameters import ScpiError, accept, integer, string
+from regulator.scpi.status import NO_PARAMETER, quoted
 
 # Bytes of a block that go into one reply, as twice as many hexadecimal digits.
 _REPLY_BYTES = 256

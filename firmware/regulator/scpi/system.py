@@ -4,10 +4,10 @@ import sys
 
 from regulator import VERSION, settings
 from regulator.faults import STATES, WARNINGS
-from regulator.parameters import ScpiError, accept, boolean, integer, scaled, string
-from regulator.proof import RESULTS
-from regulator.record import OUTCOMES
-from regulator.status import NO_PARAMETER, quoted
+from regulator.scpi.parameters import ScpiError, accept, boolean, integer, scaled, string
+from regulator.scpi.status import NO_PARAMETER, quoted
+from regulator.store.record import OUTCOMES
+from regulator.watch.proof import RESULTS
 
 FIELDS = (
     "sequence,boot,uptime_ms,state,fault,in_limits,pressure_pa,ramp_pa,target_pa,control_pa,safety_pa,"

@@ -1,7 +1,7 @@
 """The chamber as measured: spike filter, level and slope of the pressure, and where it will settle."""
 
-from regulator.ripple import Ripple
-from regulator.transducers import ADS1115_SATURATED, OPEN, VALID, Transducer, pt1000_mk
+from regulator.measure.oven import Ripple
+from regulator.measure.transducer import ADS1115_SATURATED, OPEN, VALID, Transducer, pt1000_mk
 
 # Memory of the level and slope estimate, in samples; beyond 165 a residual times its weight would pass 2^30.
 _MEMORY = 160

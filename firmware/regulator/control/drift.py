@@ -1,6 +1,6 @@
 """What the pressure would do without pulses: a cell that breathes, a leak, a slow oven; and when it will turn."""
 
-from regulator.turns import Turns
+from regulator.measure.turning_points import Turns
 
 # A turn is believed once the pressure without pulses has come back this far.
 _TURN_PA = 1_500

@@ -6,8 +6,8 @@ one: `:SYSTem:SETTings "control_span_ppm",120`.
 
 from regulator import settings
 from regulator.faults import OFF
-from regulator.parameters import ScpiError, accept, scaled, string
-from regulator.status import NO_PARAMETER, quoted
+from regulator.scpi.parameters import ScpiError, accept, scaled, string
+from regulator.scpi.status import NO_PARAMETER, quoted
 
 _COEFFICIENTS = ("_zero_pa", "_span_ppm", "_zero_tc_pa_k", "_span_tc_ppm_k", "_cal_date", "_serial")
 _SUPPLY_COEFFICIENTS = ("_zero_pa", "_span_ppm", "_cal_date", "_serial")

@@ -13,8 +13,8 @@ from regulator.faults import (
     SEALED,
     VENTING,
 )
-from regulator.transducers import VALID
-from regulator.valves import FILL, VENT
+from regulator.measure.transducer import VALID
+from regulator.valves.window import FILL, VENT
 
 # Starts in a row without _HEALTHY_S of health, this one included: after three resets.
 _LOOP_STARTS = 4

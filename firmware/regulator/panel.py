@@ -1,6 +1,6 @@
 """What may be asked of the regulator, and when it is refused."""
 
-from regulator.control import IDLE, IN_PROGRESS
+from regulator.control.controller import IDLE, IN_PROGRESS
 from regulator.faults import (
     MAINTENANCE,
     OFF,
@@ -11,9 +11,9 @@ from regulator.faults import (
     SEALED,
     VENTING,
 )
-from regulator.proof import RELIEF_VALVE
-from regulator.record import PENDING
-from regulator.transducers import VALID
+from regulator.measure.transducer import VALID
+from regulator.store.record import PENDING
+from regulator.watch.proof import RELIEF_VALVE
 
 # The relief is proved for so long at most, the valves of the pairs for so long.
 _RELIEF_PROOF_MS = 1_000

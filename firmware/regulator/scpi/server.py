@@ -13,7 +13,6 @@ A bit of `:STATus:OPERation` or `:STATus:QUEStionable` is set while its conditio
 | 12  | sealed or relieved by a fault        |     | somebody to come, though regulation goes on       |
 """
 
-from regulator.calibration import Calibration
 from regulator.faults import (
     GAS_TEMPERATURE,
     MAINTENANCE,
@@ -25,11 +24,12 @@ from regulator.faults import (
     WALL_TEMPERATURE,
     WARNINGS,
 )
-from regulator.pressure import Pressure
-from regulator.scpi import Scpi
-from regulator.status import Status
-from regulator.system import System
-from regulator.trace import Trace
+from regulator.scpi.calibration import Calibration
+from regulator.scpi.pressure import Pressure
+from regulator.scpi.status import Status
+from regulator.scpi.syntax import Scpi
+from regulator.scpi.system import System
+from regulator.scpi.trace import Trace
 
 # Every other warning says that the instrument is outside of its specification for now.
 _MAINTENANCE_WARNINGS = (

@@ -2,9 +2,9 @@
 
 from regulator import settings
 from regulator.faults import QUIET, REGULATE
-from regulator.parameters import ScpiError, accept, boolean, choice, decimal, limit, rounded, scaled
-from regulator.status import NO_PARAMETER
-from regulator.transducers import FULL_SCALE_PA
+from regulator.measure.transducer import FULL_SCALE_PA
+from regulator.scpi.parameters import ScpiError, accept, boolean, choice, decimal, limit, rounded, scaled
+from regulator.scpi.status import NO_PARAMETER
 
 # Pascal in one unit as a fraction, and decimals that tell any two whole pascals apart.
 UNITS = {

@@ -2,9 +2,9 @@
 
 from regulator.faults import FILL_STUCK_OPEN, LINE_BURST, NO_FAULT, RELIEF_STUCK_OPEN, VENT_STUCK_OPEN
 from regulator.fixed import muldiv
-from regulator.heat import back_pa, left_by_pa
-from regulator.transducers import VALID
-from regulator.valves import FILL, VENT
+from regulator.measure.transducer import VALID
+from regulator.valves.heat import back_pa, left_by_pa
+from regulator.valves.window import FILL, VENT
 
 # So long after a pulse the valve's closing delay, the transducers' lag and the median filter are over.
 _SHUT_MS = 60

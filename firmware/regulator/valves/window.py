@@ -1,9 +1,9 @@
 """Windows of the two valve pairs: isolation first, pulse inside, isolation shut; interlock and metering."""
 
 from regulator.fixed import flow_fraction, muldiv
-from regulator.heat import Heat
-from regulator.response import TRUSTED, Response
-from regulator.transducers import VALID
+from regulator.measure.transducer import VALID
+from regulator.valves.heat import Heat
+from regulator.valves.learned import TRUSTED, Response
 
 FILL, VENT = 0, 1
 NONE = -1

@@ -12,7 +12,7 @@ refused (`:SOUR 5;:OUTP ON`). Replies of the units before it are sent all the sa
 answered, and a host that waits for a line gets one.
 """
 
-from regulator.parameters import ScpiError, quote_end, short_form, split
+from regulator.scpi.parameters import ScpiError, quote_end, short_form, split
 
 _ARITY = (0, 0, 1, 1)
 # Far more than the deepest header has; more colons than that cannot lead anywhere.

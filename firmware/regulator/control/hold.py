@@ -1,8 +1,8 @@
 """Which error of a hold is worth a pulse, and how large a one."""
 
-from regulator.drift import UNKNOWN_PA, Drift
-from regulator.response import TRUSTED
-from regulator.valves import FILL, IMMEDIATE_PER_SETTLED_PERCENT, VENT
+from regulator.control.drift import UNKNOWN_PA, Drift
+from regulator.valves.learned import TRUSTED
+from regulator.valves.window import FILL, IMMEDIATE_PER_SETTLED_PERCENT, VENT
 
 # Shares of the dead-band in percent: where a pulse is asked for, how far past the target it should end up, and how high
 # its immediate step may reach. What is left to 100 is for the jitter of the pulse, noise and the time it takes to act.

@@ -1,0 +1,1 @@
+"""What the sensors say: pressures, temperatures, and where the pressure will settle."""

@@ -1,0 +1,1 @@
+"""The command set over the serial line."""

@@ -1,0 +1,1 @@
+"""What can go wrong, each with a watch of its own."""
