@@ -61,9 +61,8 @@ fmt: $(TESTED) ## format the code
 	@$(BIN)/ruff check --fix --quiet . && $(BIN)/ruff format --quiet .
 
 .PHONY: pages
-pages: $(TESTED) ## write firmware/COMMANDS.md and regulator/keyframe.py from the firmware, and draw the README's pictures from what there is in runs
+pages: $(TESTED) ## write firmware/COMMANDS.md from the firmware, and draw the README's pictures from what there is in runs
 	@$(BIN)/python host/pages/commands.py
-	@$(BIN)/python host/pages/keyframe.py
 	@test ! -d runs/demo -a ! -d runs/example -a ! -d runs/bench || $(BIN)/python host/pages/pictures.py
 
 .PHONY: hardware

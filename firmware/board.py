@@ -9,6 +9,7 @@ _VALVES = tuple(
     for number in (pins.FILL, pins.VENT, pins.SUPPLY_ISOLATION, pins.VENT_ISOLATION, pins.RELIEF)
 )
 
+import gc
 import os
 import select
 import sys
@@ -309,6 +310,10 @@ class Rig:
         if monitor_permille != self._monitor_permille:
             self._monitor_permille = monitor_permille
             self._monitor.duty_u16(monitor_permille * 65535 // 1000)
+
+    def collect(self):
+        """Collect garbage."""
+        gc.collect()
 
     def feed(self, coils: bool):
         """The tick is complete: LED, watchdog, and with `coils` the heartbeat that keeps the coil rail on."""

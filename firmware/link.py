@@ -24,8 +24,8 @@ class Link:
     """
 
     def __init__(self, port, queue_bytes: int = 2048):
-        self.line = None  # str: the line that waits to be taken; set to None to take it
-        self.error = 0  # OVERLONG or DAMAGED: a line was dropped; set to 0 once reported
+        self.line = None  # str: the line that waits to be taken
+        self.error = 0  # OVERLONG or DAMAGED: a line was dropped
         self._port = port
         self._chunk = bytearray(_CHUNK)
         self._rest = b""  # received, not looked at
@@ -34,6 +34,18 @@ class Link:
         self._out = bytearray(queue_bytes)
         self._start = 0
         self._end = 0
+
+    def take_line(self):
+        """Return the line that waits, None without one; the next one may come."""
+        line = self.line
+        self.line = None
+        return line
+
+    def take_error(self) -> int:
+        """Return, once, why a line was dropped; 0 if none was."""
+        error = self.error
+        self.error = 0
+        return error
 
     def poll(self) -> bool:
         """Take at most 64 bytes and at most one line end; return whether there was anything to do."""

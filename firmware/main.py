@@ -11,18 +11,19 @@ def run(rig):
     # What compiling leaves behind is collected at once, or the modules end up scattered over a heap without any room.
     gc.threshold(16_000)
     import files
+    import keyframe
     from link import Link
 
     from regulator.app import App
-    from regulator.faults import MAINTENANCE
+    from regulator.modes import MAINTENANCE
     from regulator.settings import Settings
     from regulator.store.copies import Store
 
     settings = Settings()
     gc.threshold(-1)
-    app = App(rig, Link(rig.serial), settings, Store(files, settings), gc.collect)
+    app = App(rig, Link(rig.serial), Store(files, settings), keyframe)
     gc.collect()
-    while app.safety.state != MAINTENANCE:
+    while app.modes.state != MAINTENANCE:
         app.tick()
     for _ in range(10):
         # What was still to be said goes out first.

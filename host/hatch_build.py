@@ -5,6 +5,8 @@ The firmware lies beside this folder in a checkout, and inside it in a source di
 `ipch.paths.firmware_dir()` then finds the files of the checkout.
 """
 
+import importlib.util
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -27,3 +29,15 @@ class FirmwareHook(BuildHookInterface):  # type: ignore[type-arg]
             relative = path.relative_to(source)
             if path.is_file() and not any(part.startswith((".", "__pycache__")) for part in relative.parts):
                 build_data["force_include"][str(path)] = f"{target}/{relative.as_posix()}"
+        if self.target_name != "sdist":
+            build_data["force_include"][self._keyframe(root, source)] = f"{target}/keyframe.py"
+
+    def _keyframe(self, root: Path, firmware: Path) -> str:
+        """Generate the firmware's module for the black box; return where it lies."""
+        spec = importlib.util.spec_from_file_location("keyframe_source", root / "src/ipch/keyframe.py")
+        assert spec is not None and spec.loader is not None
+        module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+        place = Path(tempfile.mkdtemp(prefix="ipch-build-")) / "keyframe.py"
+        place.write_text(module.source(firmware))
+        return str(place)

@@ -46,7 +46,7 @@ COLUMNS = (
 
 
 class BlackBox:
-    """Stands between the safety module and the rig, and takes down what passes."""
+    """Stands between the outputs and the rig, and takes down what passes."""
 
     def __init__(self, rig, keyframe):
         """`keyframe` copies the integers of an app: the module of this name, or what stands in for it."""
@@ -95,7 +95,7 @@ class BlackBox:
         for index, frame in enumerate(self._frames):
             self.blocks.append(("keyframe%d" % index, "i", frame))
 
-    # The rig, as the safety module sees it.
+    # The rig, as the outputs see it.
 
     def pulse(self, valve: int, us: int):
         self._us = -us if valve else us
@@ -113,7 +113,7 @@ class BlackBox:
     def record(self, dt_ms: int, coils: bool, busy: bool):
         """Write the row of this tick, at its end."""
         app = self._app
-        fault = app.safety.fault
+        fault = app.modes.fault
         if fault and not self._was_fault:
             self._trigger(fault)
         self._was_fault = fault
@@ -138,7 +138,7 @@ class BlackBox:
         self._busy[at] = busy
         self._levels[at] = self._level | 16 if coils else self._level
         self._pulse_us[at] = self._us
-        self._states[at] = app.safety.state
+        self._states[at] = app.modes.state
         self._level = 0
         self._us = 0
         self._due -= 1

@@ -204,8 +204,16 @@ TABLE = (
 
 _COLUMN = {row[0]: row for row in TABLE}
 
-# Each name must be below the next one.
-_ASCENDING = ("setpoint_max_pa", "trip_pa", "comparator_pa", "relief_valve_pa")
+# Checks across settings: lower, upper, whether both may be alike.
+CROSS_CHECKS = (
+    ("setpoint_max_pa", "trip_pa", False),
+    ("trip_pa", "comparator_pa", False),
+    ("comparator_pa", "relief_valve_pa", False),
+    ("relief_valve_pa", "burst_disc_pa", True),
+    ("burst_disc_pa", "chamber_rating_pa", True),
+    ("leak_alarm_pa_h", "leak_budget_pa_h", True),
+    ("pulse_min_us", "pulse_max_us", False),
+)
 
 
 class Settings:
@@ -267,15 +275,9 @@ def row(name: str) -> tuple:
 
 
 def _conflict(values: dict) -> str:
-    for lower, upper in zip(_ASCENDING, _ASCENDING[1:]):
-        if values[lower] >= values[upper]:
+    for lower, upper, alike in CROSS_CHECKS:
+        if alike and values[lower] > values[upper]:
+            return "%s must not be above %s (%d)" % (lower, upper, values[upper])
+        if not alike and values[lower] >= values[upper]:
             return "%s must be below %s (%d)" % (lower, upper, values[upper])
-    if values["relief_valve_pa"] > values["burst_disc_pa"]:
-        return "relief_valve_pa must not be above burst_disc_pa (%d)" % values["burst_disc_pa"]
-    if values["burst_disc_pa"] > values["chamber_rating_pa"]:
-        return "burst_disc_pa must not be above chamber_rating_pa (%d)" % values["chamber_rating_pa"]
-    if values["leak_alarm_pa_h"] > values["leak_budget_pa_h"]:
-        return "leak_alarm_pa_h must not be above leak_budget_pa_h (%d)" % values["leak_budget_pa_h"]
-    if values["pulse_min_us"] >= values["pulse_max_us"]:
-        return "pulse_min_us must be below pulse_max_us (%d)" % values["pulse_max_us"]
     return ""

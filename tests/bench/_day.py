@@ -160,7 +160,7 @@ def ours(scenario: Scenario, world: World, state: Path) -> CoreDevice:
     world.script[5] = b":SOUR:PRES %.6f;:OUTP ON\n" % (scenario.target_pa / 1e6)
     device = CoreDevice(world, state)
     for name, value in (*scenario.settings, ("slew_pa_s", int(scenario.slew_pa_s))):
-        reason = device.app.change_setting(name, value)
+        reason = device.app.panel.change_setting(name, value)
         if reason:
             raise ValueError(reason)
     return device
@@ -199,8 +199,8 @@ def run(scenario: Scenario, make: Make = ours) -> Result:
                     pulses.append((float(second), side))
                 seen[side] = counted[side].openings
             if app is not None:
-                warnings |= app.safety.warnings
-        fault = app.safety.fault_name if app is not None and app.safety.fault else ""
+                warnings |= app.watches.warnings
+        fault = app.modes.fault_name if app is not None and app.modes.fault else ""
         band_pa = in_force_pa(app) if app is not None else 0
     error_pa = np.frombuffer(errors)
     dt_s = scenario.tick_ms / 1e3

@@ -50,7 +50,7 @@ def reading(
                 f"{name}_zero_tc_pa_k": c.zero_tc_pa_k, f"{name}_span_tc_ppm_k": c.span_tc_ppm_k,
             }  # fmt: skip
         for name, value in settings.items():
-            reason = device.app.change_setting(name, value)
+            reason = device.app.panel.change_setting(name, value)
             if reason:
                 raise ValueError(reason)
         sensors = device.app.sensors

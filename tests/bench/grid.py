@@ -195,7 +195,7 @@ def step(case: Case, plant: Plant, world: World, device: CoreDevice, hold_s: int
             if valves[side].openings != seen[side]:
                 sides += [side] * (valves[side].openings - seen[side])
                 seen[side] = valves[side].openings
-    fault = device.app.safety.fault_name if device.app.safety.fault else ""
+    fault = device.app.modes.fault_name if device.app.modes.fault else ""
     # What the gas added or let off in the hold is worth at the pressure there.
     net_pa = abs(plant.gas_kg - settled_kg) / settled_kg * target_pa
     side = 0 if plant.gas_kg > settled_kg else 1

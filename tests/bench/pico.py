@@ -53,7 +53,7 @@ rig.serial.write=write
 k=0
 while k<1000:
  link.line=(':FETC?','*IDN?',':SYST:SETT? "trip_pa"',':SOUR:PRES 99',':SYST:ERR?')[k%5]
- app.instrument.serve()
+ app.server.serve()
  if k%20==0:gc.collect()
  k+=1
 gc.collect()

@@ -86,7 +86,7 @@ def _firmware(scenario: Scenario) -> list[dict[str, Any]]:
             opened = [valves.open_s[side] + valves.open_us[side] * 1e-6 for side in (0, 1)]
             table.append(
                 (plant.time_ms / 1e3, sensors.pressure_pa, sensors.gas_mk / 1e3, sensors.wall_mk / 1e3,
-                 sensors.supply_pa, *valves.openings, *opened, plant.cell_ah, plant.gas_kg, plant.leaked_kg)
+                 sensors.supply.pa, *valves.openings, *opened, plant.cell_ah, plant.gas_kg, plant.leaked_kg)
             )  # fmt: skip
     data = np.array(table)
     # From when it regulates on.

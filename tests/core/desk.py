@@ -1,5 +1,6 @@
 """The whole regulator on a desk: an App whose rig is a sample that the test sets, on either interpreter."""
 
+import keyframe
 from chamber import RecordingRig, adc_counts, ads_counts, filled_sample, milliampere
 from fakes import Port
 from link import Link
@@ -51,8 +52,9 @@ class Desk(RecordingRig):
         for name, value in settings.items():
             assert values.set(name, value) == ""
         self.flash.energised = lambda: any(self.levels)
-        self.app = App(self, Link(self.serial), values, store, lambda: None)
-        self.safety = self.app.safety
+        self.app = App(self, Link(self.serial), store, keyframe)
+        self.modes = self.app.modes
+        self.watches = self.app.watches
 
     def wait_tick(self):
         return TICK_MS
@@ -73,6 +75,9 @@ class Desk(RecordingRig):
         ):
             setattr(sample, name, getattr(self.sample, name))
 
+    def collect(self):
+        pass
+
     def feed(self, coils):
         self.fed = [coils]
 
@@ -91,12 +96,12 @@ class Desk(RecordingRig):
     def ms_until_fault(self, limit_ms):
         """Return the ms until a fault latches."""
         for ticks in range(limit_ms // TICK_MS + 1):
-            if self.safety.fault:
+            if self.modes.fault:
                 return ticks * TICK_MS
             self.app.tick()
         raise AssertionError(f"no fault within {limit_ms} ms")
 
     def regulate(self, target_pa=5_000_000):
-        assert self.app.set_target(target_pa) == ""
-        assert self.app.output(True) == ""
+        assert self.app.panel.set_target(target_pa) == ""
+        assert self.app.panel.output(True) == ""
         self.run_s(5)

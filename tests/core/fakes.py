@@ -2,8 +2,10 @@
 
 import gc
 
-from regulator import keyframe
+import keyframe
+
 from regulator.blackbox import BlackBox
+from regulator.modes import Modes
 from regulator.settings import Settings
 
 
@@ -92,25 +94,36 @@ class FakeApp:
         self.record.hours = 9_000
         self.record.proof_hours = 100
         self.record.proof_date = 20_260_102
+        self.record.proof_is_overdue = lambda: (
+            self.record.hours - self.record.proof_hours > self.settings.get("proof_interval_days") * 24
+        )
         self.clock = Part()
         self.clock.uptime_s = 1_234_567
         self.clock.uptime_ms = 89
         self.sensors = Part()
         self.sensors.pressure_pa = 1_234_000
         self.sensors.control_pa = 1_234_100
-        self.sensors.safety_pa = 1_250_000
-        self.sensors.supply_pa = 8_000_000
+        self.sensors.control = Part()
+        self.sensors.control.wild_samples = 4
+        self.sensors.safety = Part()
+        self.sensors.safety.pa = 1_250_000
+        self.sensors.safety.mean_pa = 1_250_000
+        self.sensors.supply = Part()
+        self.sensors.supply.pa = 8_000_000
         self.sensors.gas_mk = 298_400
         self.sensors.wall_mk = 298_150
         self.sensors.slew_pa_s = -20_001
         self.sensors.settled_pa = 1_233_900
-        self.sensors.wild_samples = 4
         self.control = Part()
         self.control.target_pa = 1_230_000
         self.control.ramp_pa = 1_231_000
         self.control.in_limits = 0
         self.control.effort_percent = -12
-        self.control.vent_state = 0
+        self.control.vent = Part()
+        self.control.vent.state = 0
+        self.control.quiet = Part()
+        self.control.quiet.left_ms = 0
+        self.control.rest = None
         self.valves = Part()
         self.valves.openings = [321, 54]
         self.valves.open_s = [9, 0]
@@ -119,25 +132,18 @@ class FakeApp:
         for response, gain, step_pa in zip(self.valves.responses, (58_000, 61_000), (1_500, -1_700)):
             response.gain = gain
             response.response_pa = step_pa
-        self.safety = Part()
-        self.safety.state = 0
-        self.safety.fault = 0
-        self.safety.fault_name = "NONE"
-        self.safety.fault_text = "no fault"
-        self.safety.fault_unit = ""
-        self.safety.fault_value = 0
-        self.safety.fault_s = 0
-        self.safety.fault_ms = 0
-        self.safety.warnings = 0
-        self.safety.quiet_left_ms = 0
-        self.amount = Part()
-        self.amount.drift_pa = -1_250
-        self.amount.seconds = 5_400
-        self.amount.rate_pa_h = lambda: -833
-        self.safety.proof = Part()
-        self.safety.proof.results = [2, 3, 0, 0, 5]
-        self.safety.proof.moved_pa = [-120, -9_000, 0, 0, -40_000]
-        self.safety.proof.open_ms = [200, 180, 0, 0, 100]
+        self.panel = self
+        self.modes = Modes(self.settings, None, self.control, self.clock)
+        self.control.amount = Part()
+        self.control.amount.drift_pa = -1_250
+        self.control.amount.seconds = 5_400
+        self.control.amount.rate_pa_h = lambda: -833
+        self.watches = Part()
+        self.watches.warnings = 0
+        self.watches.proof = Part()
+        self.watches.proof.results = [2, 3, 0, 0, 5]
+        self.watches.proof.moved_pa = [-120, -9_000, 0, 0, -40_000]
+        self.watches.proof.open_ms = [200, 180, 0, 0, 100]
         self.sample = Part()
         self.blackbox = BlackBox(None, keyframe)
         self.blackbox.watch(self)

@@ -9,7 +9,7 @@ class Ticks:
     def __init__(self, desk):
         self.desk = desk
         self.collected = False
-        desk.app._collect = self.collect
+        desk.collect = self.collect
 
     def collect(self):
         self.collected = True
@@ -21,7 +21,7 @@ class Ticks:
             if message:
                 self.desk.serial.incoming += message
             self.desk.app.tick()
-            told.append((self.desk.app.instrument.busy, self.collected))
+            told.append((self.desk.app.server.busy, self.collected))
         return told
 
 
@@ -64,7 +64,7 @@ def test_a_rail_is_cut_before_anything_is_written():
     desk.sample.coil_shorted = 16
     while desk.fed[-1]:
         desk.app.tick()
-    assert desk.safety.fault_name == "COIL_SHORTED"
+    assert desk.modes.fault_name == "COIL_SHORTED"
     assert desk.flash.writes == writes
     desk.run_s(1)
     assert desk.flash.writes > writes
@@ -83,5 +83,5 @@ def test_nothing_stands_between_the_two_samples_of_an_over_pressure():
         assert ticks.run(1, b"*OPC?\n" if flooded % 2 else b"") == [(False, False)]
         assert desk.flash.writes == writes
         ticks.run(1, b"*OPC?\n")
-        assert desk.safety.fault_name == "OVERPRESSURE"
+        assert desk.modes.fault_name == "OVERPRESSURE"
         assert desk.levels[2]

@@ -47,9 +47,9 @@ class App:
         self.clock = Part()
         self.clock.uptime_s = 0
         self.clock.uptime_ms = 0
-        self.safety = Part()
-        self.safety.fault = 0
-        self.safety.state = 1
+        self.modes = Part()
+        self.modes.fault = 0
+        self.modes.state = 1
         self.inner = Inner()
         self.pair = (Inner(), Inner())
         self.blackbox = BlackBox(Rig(), Keyframe())
@@ -78,7 +78,7 @@ def test_a_row_is_what_was_read_and_what_was_driven():
     app.sample.control_counts = -3
     box.switch(True, False, True)
     box.pulse(1, 300_000)
-    app.safety.state = 5
+    app.modes.state = 5
     app.tick(45, True, True)
     box.safe()
     box.switch(False, False, True)
@@ -104,7 +104,7 @@ def test_a_trip_freezes_a_second_later_and_is_kept():
     for tick in range(ROWS + 30):
         app.sample.control_counts = tick
         app.tick()
-    app.safety.fault = 3
+    app.modes.fault = 3
     app.sample.control_counts = 9_000
     app.tick()
     assert box.state == TRIGGERED and box.fault == 3
@@ -117,9 +117,9 @@ def test_a_trip_freezes_a_second_later_and_is_kept():
     assert column(box, "control_counts")[at] == 9_000
     assert column(box, "control_counts")[at - 1] == ROWS + 29
     # A later trip does not take its place, and an acknowledged one does not go.
-    app.safety.fault = 0
+    app.modes.fault = 0
     app.tick()
-    app.safety.fault = 1
+    app.modes.fault = 1
     for _ in range(200):
         app.tick()
     assert (box.state, box.fault, box.missed, box.age(box.trip_number)) == (FROZEN, 3, 1, 49)

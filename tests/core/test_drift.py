@@ -1,5 +1,5 @@
 from regulator.control.drift import UNKNOWN_PA, Drift
-from regulator.measure.turning_points import Turns
+from regulator.measure.turning_points import TurningPoints
 
 HALF_S = 7_200
 TRAVEL_PA = 24_000
@@ -19,7 +19,7 @@ def follow(drift, start_s, end_s, moved_pa=0):
 
 
 def test_turns_are_told_from_noise():
-    turns = Turns(30)
+    turns = TurningPoints(30)
     for s in range(100):
         turns.update(s + (5 if s % 2 else -5), s)
     for s in range(100, 200):

@@ -11,7 +11,7 @@ sys.path.append(_HERE + "/../../host/src/ipch/sim")
 from chips import ADS1115Chip, I2cBus, MAX31865Chip, SpiBus, TMP117Chip
 from drivers import ads1115, max31865, tmp117
 
-from regulator.measure.transducer import pt1000_mk
+from regulator.measure.temperature import pt1000_mk
 
 
 class _World:

@@ -2,9 +2,10 @@
 
 from desk import Desk
 
-from regulator.faults import OFF, PAIR_OPEN, REGULATE, SEALED
-from regulator.valves.window import FILL, VENT
-from regulator.watch.proof import ABORTED, BLOCKED, NONE, OPEN, PASSES, RESULTS, RUNNING, TIGHT
+from regulator.faults import PAIR_OPEN
+from regulator.modes import OFF, REGULATE, SEALED
+from regulator.valves.sides import FILL, VENT
+from regulator.watch.proof import ABORTED, BLOCKED, OPEN, PASSES, RESULTS, RUNNING, TIGHT, UNPROVED
 
 FILL_VALVE, VENT_VALVE, SUPPLY_ISOLATION, VENT_ISOLATION, RELIEF_VALVE = range(5)
 
@@ -25,7 +26,7 @@ class Chamber(Desk):
             self.left_ms[side] = us // 1000
         self.seen = len(self.pulses)
         open_now = (self.left_ms[0] > 0, self.left_ms[1] > 0, self.levels[0], self.levels[1])
-        if self.safety.proof.active and sum([1 if valve else 0 for valve in open_now]) > 1:
+        if self.watches.proof.active and sum([1 if valve else 0 for valve in open_now]) > 1:
             self.alone = False
         fill, vent, supply_isolation, vent_isolation = [
             is_open or number in (self.stuck or ()) for number, is_open in enumerate(open_now)
@@ -49,12 +50,12 @@ class Chamber(Desk):
 
 
 def proved(desk, valve, ms=200, limit_s=20):
-    assert desk.app.prove(valve, ms) == ""
-    assert desk.safety.proof.results[valve] == RUNNING
+    assert desk.app.panel.prove(valve, ms) == ""
+    assert desk.watches.proof.results[valve] == RUNNING
     desk.run_s(limit_s)
-    assert not desk.safety.proof.active
+    assert not desk.watches.proof.active
     assert desk.levels == (False, False, False)
-    return desk.safety.proof.results[valve]
+    return desk.watches.proof.results[valve]
 
 
 def test_tight_valves_are_proved_tight():
@@ -62,11 +63,11 @@ def test_tight_valves_are_proved_tight():
     desk.run_s(1)
     for valve in (FILL_VALVE, VENT_VALVE, SUPPLY_ISOLATION, VENT_ISOLATION):
         assert proved(desk, valve) == TIGHT
-        assert desk.safety.proof.open_ms[valve] == 200
+        assert desk.watches.proof.open_ms[valve] == 200
     assert desk.alone
     assert [side for side, _ in desk.pulses] == [FILL, VENT]
-    assert desk.safety.fault == 0
-    assert not desk.safety.warnings & PAIR_OPEN
+    assert desk.modes.fault == 0
+    assert not desk.watches.warnings & PAIR_OPEN
 
 
 def test_a_stuck_valve_is_found_by_opening_its_partner():
@@ -74,9 +75,9 @@ def test_a_stuck_valve_is_found_by_opening_its_partner():
         desk = Chamber(stuck=(stuck,))
         desk.run_s(1)
         assert proved(desk, stuck) == OPEN, stuck
-        assert abs(desk.safety.proof.moved_pa[stuck]) >= 40_000
-        assert desk.safety.warnings & PAIR_OPEN
-        assert desk.safety.state == OFF
+        assert abs(desk.watches.proof.moved_pa[stuck]) >= 40_000
+        assert desk.watches.warnings & PAIR_OPEN
+        assert desk.modes.state == OFF
 
 
 def test_no_proof_lets_much_pass():
@@ -94,7 +95,7 @@ def test_a_long_proof_holds_its_valve_for_its_time():
     desk = Chamber()
     desk.run_s(1)
     assert proved(desk, VENT_VALVE, 5_000) == TIGHT
-    assert desk.safety.proof.open_ms[VENT_VALVE] == 5_000
+    assert desk.watches.proof.open_ms[VENT_VALVE] == 5_000
     assert proved(desk, VENT_ISOLATION, 3_000) == TIGHT
     assert len(desk.pulses) == 10
     assert max([us for _, us in desk.pulses]) <= 300_000
@@ -112,73 +113,73 @@ def test_the_relief_path_passes_or_is_blocked():
 def test_a_proof_is_refused_outside_of_off():
     desk = Chamber()
     desk.run_s(1)
-    assert desk.app.prove(FILL_VALVE, 60_001) != ""
-    assert desk.app.prove(RELIEF_VALVE, 1_001) != ""
-    assert desk.app.prove(FILL_VALVE, 5_000) == ""
-    assert desk.app.prove(VENT_VALVE, 200) != ""
-    desk.app.set_target(5_000_000)
-    assert "proof" in desk.app.output(True)
-    assert desk.app.output(False) == ""
-    assert desk.safety.proof.results[FILL_VALVE] == ABORTED
+    assert desk.app.panel.prove(FILL_VALVE, 60_001) != ""
+    assert desk.app.panel.prove(RELIEF_VALVE, 1_001) != ""
+    assert desk.app.panel.prove(FILL_VALVE, 5_000) == ""
+    assert desk.app.panel.prove(VENT_VALVE, 200) != ""
+    desk.app.panel.set_target(5_000_000)
+    assert "proof" in desk.app.panel.output(True)
+    assert desk.app.panel.output(False) == ""
+    assert desk.watches.proof.results[FILL_VALVE] == ABORTED
     desk.regulate()
-    assert desk.app.prove(FILL_VALVE, 200) != ""
+    assert desk.app.panel.prove(FILL_VALVE, 200) != ""
 
 
 def test_a_fault_a_vent_and_a_lost_transducer_end_a_proof_at_once():
     for end in ("fault", "vent", "transducer"):
         desk = Chamber()
         desk.run_s(1)
-        desk.app.prove(VENT_ISOLATION, 60_000)
+        desk.app.panel.prove(VENT_ISOLATION, 60_000)
         desk.run_s(1)
         if end == "fault":
             desk.sample.rail_on = 0
         elif end == "vent":
-            assert desk.app.vent(True) == ""
+            assert desk.app.panel.vent(True) == ""
         else:
             desk.stuck = None
         desk.run_s(0.06)
-        assert not desk.safety.proof.active, end
-        assert desk.safety.proof.results[VENT_ISOLATION] == ABORTED
+        assert not desk.watches.proof.active, end
+        assert desk.watches.proof.results[VENT_ISOLATION] == ABORTED
         assert desk.left_ms == [0, 0]
 
 
 def test_every_start_of_regulation_proves_all_four_and_every_day_again():
     desk = Chamber()
     desk.regulate()
-    assert desk.safety.proof.results[:4] == [TIGHT] * 4
+    assert desk.watches.proof.results[:4] == [TIGHT] * 4
     assert desk.alone
-    assert desk.safety.proof.pending == 0
-    desk.safety.proof.results[:4] = [NONE] * 4
-    desk.app._proved_s -= 24 * 3600 - 20
+    assert desk.watches.proof.pending == 0
+    desk.watches.proof.results[:4] = [UNPROVED] * 4
+    desk.watches.proof._asked_s -= 24 * 3600 - 20
     desk.run_s(10)
-    assert desk.safety.proof.results[:4] == [NONE] * 4
+    assert desk.watches.proof.results[:4] == [UNPROVED] * 4
     desk.run_s(20)
-    assert desk.safety.proof.results[:4] == [TIGHT] * 4
-    assert desk.safety.state == REGULATE
+    assert desk.watches.proof.results[:4] == [TIGHT] * 4
+    assert desk.modes.state == REGULATE
 
 
 def test_a_stuck_valve_of_a_pair_is_a_notice_and_regulation_goes_on():
     desk = Chamber(stuck=(VENT_ISOLATION,))
     desk.regulate()
-    assert desk.safety.proof.results[VENT_ISOLATION] == OPEN
-    assert desk.safety.warnings & PAIR_OPEN
-    assert desk.safety.state == REGULATE
+    assert desk.watches.proof.results[VENT_ISOLATION] == OPEN
+    assert desk.watches.warnings & PAIR_OPEN
+    assert desk.modes.state == REGULATE
 
 
 def test_a_side_without_pressure_across_it_is_proved_once_it_has_some():
     desk = Chamber(0.2e6)
-    desk.app.set_target(200_000)
-    desk.app.output(True)
+    desk.app.panel.set_target(200_000)
+    desk.app.panel.output(True)
     desk.run_s(12)
-    assert desk.safety.proof.results == [TIGHT, NONE, TIGHT, NONE, NONE]
+    assert desk.watches.proof.results == [TIGHT, UNPROVED, TIGHT, UNPROVED, UNPROVED]
     desk.pa = 5e6
     desk.app.control.target_pa = 5_000_000
     desk.app.control.ramp_pa = 5_000_000
-    desk.safety.tightness.fault = 0
+    desk.watches.tightness.fault = 0
     for _ in range(700):
-        desk.safety.tightness._shut_ms = 0
+        desk.watches.tightness._shut_ms = 0
         desk.app.tick()
-    assert desk.safety.proof.results[:4] == [TIGHT] * 4
+    assert desk.watches.proof.results[:4] == [TIGHT] * 4
 
 
 def test_the_line_tells_of_proofs():
@@ -201,6 +202,6 @@ def test_the_line_tells_of_proofs():
 def test_a_sealed_chamber_is_not_proved():
     desk = Chamber()
     desk.run_s(1)
-    desk.safety.trip(1, 0, 0, 0)
-    assert desk.safety.state == SEALED
-    assert desk.app.prove(FILL_VALVE, 200) != ""
+    desk.modes.trip(1, 0)
+    assert desk.modes.state == SEALED
+    assert desk.app.panel.prove(FILL_VALVE, 200) != ""

@@ -4,22 +4,17 @@ from desk import Desk
 
 from regulator.faults import (
     NO_FAULT,
-    OFF,
     OVERPRESSURE,
     POWER,
     PROOF_OVERDUE,
-    QUIET,
     REBOOT_LOOP,
-    REGULATE,
-    RELIEF,
     RESUMED,
-    SEALED,
     SETTINGS_LOST,
     STATE_LOST,
-    VENTING,
 )
+from regulator.modes import OFF, QUIET, REGULATE, RELIEF, SEALED, VENTING
 from regulator.store.copies import Record
-from regulator.valves.window import FILL, VENT
+from regulator.valves.sides import FILL, VENT
 
 
 def boot(desk):
@@ -35,16 +30,16 @@ def ran(state=REGULATE, pa=5e6, **settings):
     desk = Desk(pa, **settings)
     desk.run_s(1)
     if settings:
-        desk.app._save = True
-    desk.app.set_target(5_000_000)
+        desk.app.panel.save_due = True
+    desk.app.panel.set_target(5_000_000)
     desk.app.control.target_pa = 5_000_000
     if state != OFF:
-        assert desk.app.output(True) == ""
+        assert desk.app.panel.output(True) == ""
         desk.run_s(62)
     if state == QUIET:
-        assert desk.app.quiet(60) == ""
+        assert desk.app.panel.quiet(60) == ""
     elif state == VENTING:
-        assert desk.app.vent(True) == ""
+        assert desk.app.panel.vent(True) == ""
     elif state == SEALED:
         desk.sample.faults = 1
     elif state == RELIEF:
@@ -53,7 +48,7 @@ def ran(state=REGULATE, pa=5e6, **settings):
     if state == RELIEF:
         desk.press(5.7e6)
         desk.run_s(1)
-    assert desk.safety.state == state
+    assert desk.modes.state == state
     return desk.flash
 
 
@@ -67,32 +62,32 @@ def restarted(flash, pa=5e6, cause=1, **changes):
 def test_a_run_goes_on_after_a_reset():
     flash = ran()
     desk = restarted(flash)
-    assert desk.safety.state == OFF
+    assert desk.modes.state == OFF
     desk.run_s(0.5)
-    assert "whether" in desk.app.output(True)
+    assert "whether" in desk.app.panel.output(True)
     desk.run_s(1)
-    assert desk.safety.state == REGULATE
+    assert desk.modes.state == REGULATE
     assert desk.app.control.target_pa == 5_000_000
-    assert desk.safety.warnings & RESUMED
+    assert desk.watches.warnings & RESUMED
     said = boot(desk)
     assert said[:4] == ["2", "WATCHDOG", "1", "RESUMED"]
     assert said[6] == "1"
-    assert desk.app.output(False) == ""
+    assert desk.app.panel.output(False) == ""
     desk.run_s(0.3)
-    assert not desk.safety.warnings & RESUMED
+    assert not desk.watches.warnings & RESUMED
 
 
 def test_a_quiet_window_goes_on_as_regulation():
     desk = restarted(ran(QUIET))
     desk.run_s(2)
-    assert desk.safety.state == REGULATE
+    assert desk.modes.state == REGULATE
 
 
 def test_what_was_off_stays_off():
     desk = restarted(ran(OFF))
     desk.run_s(5)
-    assert desk.safety.state == OFF
-    assert desk.safety.fault == NO_FAULT
+    assert desk.modes.state == OFF
+    assert desk.modes.fault == NO_FAULT
     assert boot(desk)[3] == "NONE"
 
 
@@ -100,9 +95,9 @@ def test_a_pressure_off_the_prediction_seals():
     for pa in (4.89e6, 5.11e6):
         desk = restarted(ran(), pa)
         desk.run_s(3)
-        assert desk.safety.state == SEALED
-        assert desk.safety.fault == POWER
-        assert abs(desk.safety.fault_value - (pa - 5e6)) < 2_000
+        assert desk.modes.state == SEALED
+        assert desk.modes.fault == POWER
+        assert abs(desk.modes.fault_value - (pa - 5e6)) < 2_000
         assert boot(desk)[3] == "SEALED"
 
 
@@ -111,50 +106,50 @@ def test_what_the_temperature_explains_is_no_difference():
     # 8 K colder: 18.35 kPa/K.
     desk = restarted(flash, 5e6 - 8 * 18_350, wall_counts=22 * 128, gas_counts=9148 - 8 * 32)
     desk.run_s(3)
-    assert desk.safety.state == REGULATE
+    assert desk.modes.state == REGULATE
     desk = restarted(ran(), 5e6, wall_counts=22 * 128, gas_counts=9148 - 8 * 32)
     desk.run_s(3)
-    assert desk.safety.state == SEALED
+    assert desk.modes.state == SEALED
 
 
 def test_transducers_that_disagree_or_fail_seal():
     for name, value in (("safety_counts", 40_000), ("safety_counts", 0), ("control_counts", 0)):
         desk = restarted(ran(), **{name: value})
         desk.run_s(4)
-        assert desk.safety.state == SEALED
-        assert desk.safety.fault != NO_FAULT
+        assert desk.modes.state == SEALED
+        assert desk.modes.fault != NO_FAULT
 
 
 def test_no_resume_where_it_is_switched_off():
     desk = restarted(ran(resume=0))
     desk.run_s(3)
-    assert desk.safety.state == SEALED
-    assert desk.safety.fault == POWER
+    assert desk.modes.state == SEALED
+    assert desk.modes.fault == POWER
 
 
 def test_a_vent_that_was_cut_short_seals():
     desk = restarted(ran(VENTING))
     desk.run_s(3)
-    assert desk.safety.state == SEALED
-    assert desk.safety.fault == POWER
+    assert desk.modes.state == SEALED
+    assert desk.modes.fault == POWER
 
 
 def test_a_latched_fault_outlasts_a_reset():
     for state in (SEALED, RELIEF):
         flash = ran(state)
         desk = restarted(flash)
-        assert desk.safety.state == state
-        first = desk.safety.fault
+        assert desk.modes.state == state
+        first = desk.modes.fault
         assert first != NO_FAULT
         desk.run_s(3)
-        assert desk.safety.state == state
+        assert desk.modes.state == state
         assert boot(desk)[3] == "FAULT"
-        assert desk.app.output(True) != ""
-        assert desk.app.acknowledge() == ""
+        assert desk.app.panel.output(True) != ""
+        assert desk.app.panel.acknowledge() == ""
         desk.run_s(3)
         desk = restarted(flash)
         desk.run_s(3)
-        assert desk.safety.state == OFF
+        assert desk.modes.state == OFF
         if state == RELIEF:
             assert first == OVERPRESSURE
 
@@ -162,25 +157,25 @@ def test_a_latched_fault_outlasts_a_reset():
 def test_after_maintenance_it_is_off_as_before():
     desk = Desk(5e6)
     desk.run_s(3)
-    assert desk.app.maintenance() == ""
+    assert desk.app.panel.maintenance() == ""
     desk.run_s(3)
     assert desk.app.record.write()
     desk = restarted(desk.flash, cause=2)
     desk.run_s(3)
-    assert (desk.safety.state, desk.safety.fault) == (OFF, NO_FAULT)
+    assert (desk.modes.state, desk.modes.fault) == (OFF, NO_FAULT)
 
 
 def test_a_command_comes_before_a_resume():
     desk = restarted(ran())
     desk.run_s(0.2)
-    assert desk.app.output(False) == ""
+    assert desk.app.panel.output(False) == ""
     desk.run_s(3)
-    assert desk.safety.state == OFF
+    assert desk.modes.state == OFF
     desk = restarted(ran())
     desk.run_s(0.2)
-    assert desk.app.vent(True) == ""
+    assert desk.app.panel.vent(True) == ""
     desk.run_s(3)
-    assert desk.safety.state == VENTING
+    assert desk.modes.state == VENTING
 
 
 def test_three_resets_without_a_minute_of_health_keep_it_off():
@@ -188,19 +183,19 @@ def test_three_resets_without_a_minute_of_health_keep_it_off():
     for start in range(3):
         desk = restarted(flash)
         desk.run_s(3)
-        assert desk.safety.state == REGULATE, start
+        assert desk.modes.state == REGULATE, start
     desk = restarted(flash)
     desk.run_s(3)
-    assert desk.safety.state == OFF
-    assert desk.safety.fault == REBOOT_LOOP
-    assert desk.app.output(True) != ""
+    assert desk.modes.state == OFF
+    assert desk.modes.fault == REBOOT_LOOP
+    assert desk.app.panel.output(True) != ""
     assert boot(desk)[2:4] == ["4", "LOOP"]
-    assert "60" in desk.app.acknowledge()
-    assert desk.app.vent(True) == ""
+    assert "60" in desk.app.panel.acknowledge()
+    assert desk.app.panel.vent(True) == ""
     desk.run_s(1)
-    assert desk.app.vent(False) == ""
+    assert desk.app.panel.vent(False) == ""
     desk.run_s(60)
-    assert desk.app.acknowledge() == ""
+    assert desk.app.panel.acknowledge() == ""
     desk.run_s(3)
     desk.regulate()
     assert boot(desk)[2] == "0"
@@ -211,7 +206,7 @@ def test_a_minute_of_health_ends_the_count():
     for _ in range(4):
         desk = restarted(flash)
         desk.run_s(62)
-        assert desk.safety.state == REGULATE
+        assert desk.modes.state == REGULATE
 
 
 def test_lost_settings_mean_off():
@@ -221,8 +216,8 @@ def test_lost_settings_mean_off():
             flash.files[name] = b"rubbish"
     desk = restarted(flash)
     desk.run_s(3)
-    assert desk.safety.state == OFF
-    assert desk.safety.warnings & SETTINGS_LOST
+    assert desk.modes.state == OFF
+    assert desk.watches.warnings & SETTINGS_LOST
 
 
 def test_a_lost_state_means_off_and_is_told():
@@ -231,9 +226,9 @@ def test_a_lost_state_means_off_and_is_told():
         flash.files[name] = flash.files[name][:-5]
     desk = restarted(flash)
     desk.run_s(3)
-    assert desk.safety.state == OFF
-    assert desk.safety.warnings & STATE_LOST or desk.app.store.state_lost
-    assert desk.app.self_test() & 128
+    assert desk.modes.state == OFF
+    assert desk.watches.warnings & STATE_LOST or desk.app.store.state_lost
+    assert desk.app.panel.self_test() & 128
 
 
 def test_valves_remember_what_they_learned():
@@ -245,7 +240,7 @@ def test_valves_remember_what_they_learned():
     again = restarted(desk.flash)
     for side in (FILL, VENT):
         assert again.app.valves.responses[side].learned() == desk.app.valves.responses[side].learned()
-        assert again.safety.pulses.reference_gain[side] == (51_000, 47_000)[side]
+        assert again.watches.stuck.reference_gain[side] == (51_000, 47_000)[side]
 
 
 def test_implausible_responses_are_not_taken_back():
@@ -278,7 +273,7 @@ def test_the_flash_is_written_seldom():
         desk.app.clock.uptime_s += 298
         desk.run_s(2)
     assert start + 2 <= desk.flash.writes <= start + 4
-    desk.app.output(False)
+    desk.app.panel.output(False)
     desk.run_s(5)
     before = desk.flash.writes
     for _ in range(4):
@@ -290,12 +285,12 @@ def test_the_flash_is_written_seldom():
 def test_switching_on_and_off_does_not_wear_the_flash():
     desk = Desk()
     desk.run_s(62)
-    desk.app.set_target(5_000_000)
+    desk.app.panel.set_target(5_000_000)
     start = desk.flash.writes
     for _ in range(100):
-        desk.app.output(True)
+        desk.app.panel.output(True)
         desk.run_s(0.1)
-        desk.app.output(False)
+        desk.app.panel.output(False)
         desk.run_s(0.1)
     assert desk.flash.writes - start <= 11
 
@@ -303,8 +298,8 @@ def test_switching_on_and_off_does_not_wear_the_flash():
 def test_the_state_is_written_before_a_valve_moves():
     desk = Desk(4.9e6)
     desk.run_s(3)
-    desk.app.set_target(5_000_000)
-    desk.app.output(True)
+    desk.app.panel.set_target(5_000_000)
+    desk.app.panel.output(True)
     while not desk.pulses and not any(desk.levels):
         desk.app.tick()
     assert Record(desk.flash, "state").load()["state"] == REGULATE
@@ -315,16 +310,16 @@ def test_a_proof_test_becomes_overdue_in_service_and_may_lock_the_output():
     desk.run_s(2)
     desk.app.record.hours = 24
     desk.run_s(1.2)
-    assert not desk.safety.warnings & PROOF_OVERDUE
+    assert not desk.watches.warnings & PROOF_OVERDUE
     desk.app.record.hours = 25
     desk.run_s(1.2)
-    assert desk.safety.warnings & PROOF_OVERDUE
-    desk.app.set_target(5_000_000)
-    assert "overdue" in desk.app.output(True)
+    assert desk.watches.warnings & PROOF_OVERDUE
+    desk.app.panel.set_target(5_000_000)
+    assert "overdue" in desk.app.panel.output(True)
     desk.serial.incoming = b":DIAG:PRO 20261124\n"
     desk.run_s(1)
-    assert not desk.safety.warnings & PROOF_OVERDUE
-    assert desk.app.output(True) == ""
+    assert not desk.watches.warnings & PROOF_OVERDUE
+    assert desk.app.panel.output(True) == ""
     desk.run_s(3)
     again = restarted(desk.flash)
     assert (again.app.record.proof_date, again.app.record.proof_hours) == (20_261_124, 25)

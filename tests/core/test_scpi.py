@@ -31,6 +31,7 @@ class Heater:
         self.set = []
         self.status = Status()
         self.failure = None
+        self.header_echo = False
         self.scpi = Scpi(
             (
                 ("*IDN", self.identity, None),
@@ -96,7 +97,7 @@ class Heater:
         """Execute a whole message; return its reply."""
         self.scpi.begin(message)
         while self.scpi.running:
-            self.scpi.step()
+            self.scpi.step(self.header_echo)
         return self.scpi.reply
 
     def errors(self):
@@ -489,7 +490,7 @@ def test_canonical_headers():
 
 def test_header_echo_precedes_every_reply():
     heater = Heater()
-    heater.scpi.header_echo = True
+    heater.header_echo = True
     assert heater.send("*idn?;sense1?;:SYSTEM:ERROR:NEXT?;:sour?;:DIAG:VALV2?") == (
         '*IDN heater;:SENS:TEMP 42;:SYST:ERR 0,"No error";:SOUR:TEMP:LEV:IMM:AMPL 42;:DIAG:VALV [2]'
     )

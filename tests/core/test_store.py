@@ -52,7 +52,7 @@ def test_what_was_saved_is_loaded():
     settings = Settings()
     store = Store(flash, settings)
     settings.set("dead_band_pa", 2345)
-    assert store.save(settings)
+    assert store.save()
     again = Settings()
     assert not Store(flash, again).lost
     assert again.get("dead_band_pa") == 2345
@@ -71,7 +71,7 @@ def saved(values, kind):
 def put(store, settings, kind, value):
     if kind == "settings":
         settings.set("dead_band_pa", value)
-        return store.save(settings)
+        return store.save()
     return store.save_state({"target_pa": value})
 
 
@@ -190,12 +190,12 @@ def test_a_flash_that_changes_what_it_was_given_is_noticed():
     settings = Settings()
     store = Store(flash, settings)
     settings.set("dead_band_pa", 1001)
-    assert store.save(settings)
+    assert store.save()
     writes = store.writes
     write = flash.write
     flash.write = lambda name, data: write(name, data[:-1] + b"x")
     settings.set("dead_band_pa", 1002)
-    assert not store.save(settings)
+    assert not store.save()
     assert not store.save_state({"state": 1})
     assert store.failures == 2
     assert store.writes == writes
@@ -207,7 +207,7 @@ def test_writes_and_starts_are_counted():
     flash = Flash()
     store = Store(flash, Settings())
     assert (store.boots, store.starts, store.writes) == (1, 1, 1)
-    assert store.save(Settings())
+    assert store.save()
     assert store.save_state({"state": 1})
     assert store.writes == 3
     store = Store(flash, Settings())
@@ -226,7 +226,7 @@ def test_a_damaged_copy_is_replaced_by_the_other_one():
             store = Store(flash, settings)
             for value in (1001, 1002):
                 settings.set("dead_band_pa", value)
-                store.save(settings)
+                store.save()
             name = "settings" + suffix
             if damage is None:
                 flash.files[name] = flash.files[name].replace(b"dead_band_pa 100", b"dead_band_pa 200")
@@ -242,15 +242,15 @@ def test_both_copies_damaged_means_defaults_and_says_so():
     settings = Settings()
     store = Store(flash, settings)
     settings.set("dead_band_pa", 1001)
-    store.save(settings)
-    store.save(settings)
+    store.save()
+    store.save()
     for name in ("settings.a", "settings.b"):
         flash.files[name] = flash.files[name][:-3]
     again = Settings()
     store = Store(flash, again)
     assert store.lost
     assert again.get("dead_band_pa") != 1001
-    assert store.save(again)
+    assert store.save()
     assert not store.lost
 
 
@@ -260,7 +260,7 @@ def test_a_flash_that_does_not_write_is_counted_and_survived():
     settings = Settings()
     store = Store(flash, settings)
     assert store.failures == 1
-    assert not store.save(settings)
+    assert not store.save()
     assert store.failures == 2
 
 

@@ -2,7 +2,9 @@ from chamber import filled_sample
 
 from regulator.measure.sensors import Sensors
 from regulator.settings import Settings
-from regulator.valves.window import FILL, NONE, PULSE_HARD_MAX_US, VENT, Valves
+from regulator.valves.heat import Heat
+from regulator.valves.sides import FILL, NONE, VENT
+from regulator.valves.window import PULSE_HARD_MAX_US, Valves
 
 TICK_MS = 20
 
@@ -13,7 +15,8 @@ class Pair:
     def __init__(self, pa=3e6):
         self.settings = Settings()
         self.sensors = Sensors(self.settings)
-        self.valves = Valves(self.settings, self.sensors)
+        self.heat = Heat()
+        self.valves = Valves(self.settings, self.sensors, self.heat)
         self.pa = pa
         self.sensors.update(filled_sample(pa), TICK_MS)
         self.isolation_log = []
@@ -100,7 +103,7 @@ def learn(p, side=VENT, gain=58_000, pulses=12):
     """Let the valve work until its gain is known; it opens and shuts without delay."""
     for number in range(40):
         p.pa = 3e6
-        p.sensors.resume_fit()
+        p.sensors.pressure.resume()
         p.run(60)
         us = p.valves.pulse_for(side, 4_000 if number % 2 else 12_000)
         step = gain * p.valves.flow_kpa(side) / 1000 * us / 1e6
@@ -145,7 +148,7 @@ def test_the_gain_is_learned_from_what_pulses_did():
             p = Pair(3e6)
             learn(p, side, gain)
             assert abs(p.valves.responses[side].gain / gain - 1) < 0.12, (gain, p.valves.responses[side].gain)
-            assert p.valves.learned
+            assert p.valves.verdict.taught
 
 
 def test_a_chained_pulse_follows_without_a_pause_and_teaches_nothing():
@@ -180,7 +183,7 @@ def test_a_valve_that_is_silent_is_asked_with_longer_pulses():
     assert p.valves.pulse_for(FILL, 10_000) == before_us
     p.valves.responses[FILL].silent = 3
     assert p.valves.pulse_for(FILL, 10_000) == before_us + before_us // 4 * 2
-    p.valves.barred[FILL] = True
+    p.valves.bar(True, False)
     assert p.valves.pulse_for(FILL, 10_000) == 0
     p.valves.request(FILL, 10_000, False)
     assert p.valves.idle()
@@ -217,7 +220,7 @@ def test_what_no_open_valve_could_let_pass_is_no_excess_and_heat_is_not_either()
         response.gain = 58_000
         response.judged = 10
         p.run(30)
-        p.valves.warm.pa = warm_pa
+        p.heat.warm.pa = warm_pa
         p.valves.request(VENT, 10_000, False)
         p.run(60, on_pulse=-moved_pa)
-        assert abs(p.valves.excess_percent - percent) <= 5, p.valves.excess_percent
+        assert abs(p.valves.verdict.excess_percent - percent) <= 5, p.valves.verdict.excess_percent

@@ -19,29 +19,25 @@ from regulator.faults import (
     LEAK_BUDGET,
     LINE_BURST,
     NO_FAULT,
-    OFF,
     RAIL_LOST,
     REFERENCE_DRIFT,
-    REGULATE,
-    RELIEF,
     RELIEF_STUCK_OPEN,
     RUNAWAY,
-    SEALED,
     SUPPLY_HIGH,
     SUPPLY_LOW,
     SUPPLY_TRANSDUCER,
     TRANSDUCER_STILL,
     VENT_STUCK_OPEN,
-    VENTING,
     WALL_TEMPERATURE,
 )
-from regulator.valves.window import FILL, VENT
+from regulator.modes import OFF, REGULATE, RELIEF, SEALED, VENTING
+from regulator.valves.sides import FILL, VENT
 
 
 def settled(pa=5e6, **settings):
     desk = Desk(pa, **settings)
     desk.run_s(1)
-    assert desk.safety.fault == NO_FAULT
+    assert desk.modes.fault == NO_FAULT
     return desk
 
 
@@ -52,12 +48,12 @@ def test_a_dead_converter_seals_within_a_tenth_of_a_second():
             desk.regulate()
         desk.sample.faults = 1
         assert desk.ms_until_fault(100) <= 100
-        assert desk.safety.fault == ADC_DEAD
-        assert desk.safety.state == SEALED
-        assert "ADC_DEAD" in desk.app.acknowledge()
+        assert desk.modes.fault == ADC_DEAD
+        assert desk.modes.state == SEALED
+        assert "ADC_DEAD" in desk.app.panel.acknowledge()
         desk.sample.faults = 0
         desk.run_s(0.1)
-        assert desk.app.acknowledge() == ""
+        assert desk.app.panel.acknowledge() == ""
 
 
 def test_three_lost_conversions_are_nothing():
@@ -67,7 +63,7 @@ def test_three_lost_conversions_are_nothing():
         desk.run_s(0.06)
         desk.sample.faults = 0
         desk.run_s(0.02)
-    assert desk.safety.fault == NO_FAULT
+    assert desk.modes.fault == NO_FAULT
 
 
 def test_readings_that_jump_to_and_fro_are_erratic_single_ones_are_counted():
@@ -76,56 +72,56 @@ def test_readings_that_jump_to_and_fro_are_erratic_single_ones_are_counted():
     for ticks in range(40):
         desk.sample.control_counts = (good + 2000, good - 2000, good, good + 3000)[ticks % 4]
         desk.app.tick()
-    assert desk.safety.fault == CONTROL_ERRATIC
+    assert desk.modes.fault == CONTROL_ERRATIC
     desk = settled()
     for _ in range(100):
         desk.sample.control_counts = good + 2000
         desk.app.tick()
         desk.sample.control_counts = good
         desk.run_s(0.4)
-    assert desk.safety.fault == NO_FAULT
-    assert desk.app.sensors.wild_samples >= 100
+    assert desk.modes.fault == NO_FAULT
+    assert desk.app.sensors.control.wild_samples >= 100
 
 
 def test_a_fast_fill_is_not_erratic():
     desk = settled(1e6)
-    desk.safety.state = VENTING
+    desk.modes.state = VENTING
     pa = 1e6
     while pa < 5e6:
         pa += 150_000
         desk.press(pa)
-        desk.safety.loops.check(False, 20)
+        desk.watches.loops.check(False, 20)
         desk.app.sensors.update(desk.sample, 20)
-        assert desk.safety.loops.fault != CONTROL_ERRATIC
+        assert desk.watches.loops.fault != CONTROL_ERRATIC
 
 
 def test_the_reference_of_the_converter_drifts():
     desk = settled()
     desk.sample.reference_counts = 20_099
     desk.run_s(60)
-    assert not desk.safety.warnings & REFERENCE_DRIFT
+    assert not desk.watches.warnings & REFERENCE_DRIFT
     desk.sample.reference_counts = 19_890
     desk.run_s(60)
-    assert desk.safety.warnings & REFERENCE_DRIFT
+    assert desk.watches.warnings & REFERENCE_DRIFT
     desk.sample.reference_counts = 20_000
     desk.run_s(1)
-    assert not desk.safety.warnings & REFERENCE_DRIFT
+    assert not desk.watches.warnings & REFERENCE_DRIFT
 
 
 def test_counts_that_stay_the_same_only_warn():
     desk = settled()
     # Nine minutes at once.
-    desk.safety.loops.still_ms = desk.safety.loops._supply_still_ms = 595_000
+    desk.app.sensors.control.still_ms = desk.app.sensors.supply.still_ms = 595_000
     desk.run_s(4)
-    assert not desk.safety.warnings & TRANSDUCER_STILL
+    assert not desk.watches.warnings & TRANSDUCER_STILL
     desk.run_s(4)
-    assert desk.safety.warnings & TRANSDUCER_STILL
-    assert desk.safety.warnings & SUPPLY_TRANSDUCER
+    assert desk.watches.warnings & TRANSDUCER_STILL
+    assert desk.watches.warnings & SUPPLY_TRANSDUCER
     desk.sample.control_counts += 1
     desk.sample.supply_counts += 1
     desk.run_s(1)
-    assert not desk.safety.warnings & (TRANSDUCER_STILL | SUPPLY_TRANSDUCER)
-    assert desk.safety.fault == NO_FAULT
+    assert not desk.watches.warnings & (TRANSDUCER_STILL | SUPPLY_TRANSDUCER)
+    assert desk.modes.fault == NO_FAULT
 
 
 def test_coils_and_rail_within_fifty_ms():
@@ -137,9 +133,9 @@ def test_coils_and_rail_within_fifty_ms():
         desk = settled()
         setattr(desk.sample, name, value)
         assert desk.ms_until_fault(50) <= 50
-        assert desk.safety.fault == fault
-        assert desk.safety.state == SEALED
-        assert desk.safety.fault_value == (0 if fault == RAIL_LOST else value)
+        assert desk.modes.fault == fault
+        assert desk.modes.state == SEALED
+        assert desk.modes.fault_value == (0 if fault == RAIL_LOST else value)
 
 
 def test_one_sample_of_a_coil_is_an_edge_not_a_fault():
@@ -154,48 +150,48 @@ def test_one_sample_of_a_coil_is_an_edge_not_a_fault():
     desk.app.tick()
     desk.sample.coil_dead = 2
     desk.app.tick()
-    assert desk.safety.fault == NO_FAULT
+    assert desk.modes.fault == NO_FAULT
 
 
 def test_a_rail_that_is_not_up_yet_is_no_fault():
     desk = Desk()
     desk.sample.rail_on = 0
     desk.run_s(0.28)
-    assert desk.safety.fault == NO_FAULT
+    assert desk.modes.fault == NO_FAULT
     desk.run_s(0.1)
-    assert desk.safety.fault == RAIL_LOST
+    assert desk.modes.fault == RAIL_LOST
 
 
 def test_a_shorted_transistor_cuts_the_rail_until_a_trial_was_good():
     desk = settled()
     desk.sample.coil_shorted = 4
     desk.run_s(0.06)
-    assert desk.safety.fault == COIL_SHORTED
+    assert desk.modes.fault == COIL_SHORTED
     assert desk.fed[-1] is False
     desk.sample.rail_on = 0
     desk.sample.coil_shorted = 0
     desk.run_s(5)
     assert desk.fed[-1] is False
     # The first acknowledge tries the rail; the fault is still there.
-    assert "again" in desk.app.acknowledge()
+    assert "again" in desk.app.panel.acknowledge()
     desk.app.tick()
     assert desk.fed[-1] is True
     desk.sample.rail_on = 1
     desk.sample.coil_shorted = 4
     desk.run_s(0.06)
     assert desk.fed[-1] is False
-    assert desk.safety.state == SEALED
+    assert desk.modes.state == SEALED
     # Repaired: the trial is good, and the second acknowledge works.
     desk.sample.rail_on = 0
     desk.sample.coil_shorted = 0
     desk.run_s(1)
-    assert "again" in desk.app.acknowledge()
+    assert "again" in desk.app.panel.acknowledge()
     desk.app.tick()
     desk.sample.rail_on = 1
-    assert "again" in desk.app.acknowledge()
+    assert "again" in desk.app.panel.acknowledge()
     desk.run_s(0.6)
-    assert desk.app.acknowledge() == ""
-    assert desk.safety.state == OFF
+    assert desk.app.panel.acknowledge() == ""
+    assert desk.modes.state == OFF
     assert desk.fed[-1] is True
 
 
@@ -204,12 +200,12 @@ def test_a_trial_that_nobody_follows_up_ends():
     desk.sample.coil_shorted = 4
     desk.run_s(0.06)
     desk.sample.coil_shorted = 0
-    assert "again" in desk.app.acknowledge()
+    assert "again" in desk.app.panel.acknowledge()
     desk.run_s(10)
     assert desk.fed[-1] is True
     desk.run_s(1)
     assert desk.fed[-1] is False
-    assert "again" in desk.app.acknowledge()
+    assert "again" in desk.app.panel.acknowledge()
 
 
 def test_over_pressure_opens_the_relief_over_a_rail_that_was_cut():
@@ -219,7 +215,7 @@ def test_over_pressure_opens_the_relief_over_a_rail_that_was_cut():
     assert desk.fed[-1] is False
     desk.press(6.2e6)
     desk.run_s(0.06)
-    assert desk.safety.state == RELIEF
+    assert desk.modes.state == RELIEF
     assert desk.levels == (False, False, True)
     assert desk.fed[-1] is True
 
@@ -227,15 +223,15 @@ def test_over_pressure_opens_the_relief_over_a_rail_that_was_cut():
 def test_the_comparator_means_relief_in_one_tick():
     for state in (OFF, REGULATE, VENTING, SEALED):
         desk = settled()
-        desk.safety.state = state
+        desk.modes.state = state
         desk.sample.tripped = 1
         desk.app.tick()
-        assert desk.safety.state == RELIEF
-        assert desk.safety.fault == COMPARATOR_TRIPPED
-        assert "COMPARATOR" in desk.app.acknowledge()
+        assert desk.modes.state == RELIEF
+        assert desk.modes.fault == COMPARATOR_TRIPPED
+        assert "COMPARATOR" in desk.app.panel.acknowledge()
         desk.sample.tripped = 0
         desk.run_s(0.1)
-        assert desk.app.acknowledge() == ""
+        assert desk.app.panel.acknowledge() == ""
 
 
 def test_a_comparator_without_any_transducer_opens_the_relief():
@@ -254,7 +250,7 @@ def moving(desk, pa_s, seconds, safety=True):
         pa += pa_s // 50
         desk.press(pa, pa if safety else 5e6)
         desk.app.tick()
-        if desk.safety.fault:
+        if desk.modes.fault:
             return (ticks + 1) * 20
     return 0
 
@@ -273,9 +269,9 @@ def test_a_rise_or_fall_while_shut_is_a_stuck_valve():
         known(desk, VENT, 58_000)
         took_ms = moving(desk, pa_s, 1)
         assert 0 < took_ms <= within_ms, took_ms
-        assert desk.safety.fault == fault
-        assert desk.safety.state == SEALED
-        assert (desk.safety.fault_value > 0) == (pa_s > 0)
+        assert desk.modes.fault == fault
+        assert desk.modes.state == SEALED
+        assert (desk.modes.fault_value > 0) == (pa_s > 0)
 
 
 def test_a_slow_valve_takes_longer_to_be_told():
@@ -283,7 +279,7 @@ def test_a_slow_valve_takes_longer_to_be_told():
     known(desk, VENT, 3_500)
     took_ms = moving(desk, -17_000, 5)
     assert 0 < took_ms <= 2500, took_ms
-    assert desk.safety.fault == VENT_STUCK_OPEN
+    assert desk.modes.fault == VENT_STUCK_OPEN
 
 
 def test_what_the_gas_gives_back_after_a_ramp_is_no_leak():
@@ -292,14 +288,14 @@ def test_what_the_gas_gives_back_after_a_ramp_is_no_leak():
         desk = settled()
         known(desk, FILL, 58_000)
         known(desk, VENT, 58_000)
-        desk.safety.tightness.warm.pa = sign * 382_000
-        desk.safety.tightness.cold.pa = -sign * 382_000
+        desk.watches.tightness._heat.warm.pa = sign * 382_000
+        desk.watches.tightness._heat.cold.pa = -sign * 382_000
         pa, left = 5e6, 382_000.0
         for _ in range(1500):
             left -= left / 13 / 50
             desk.press(pa - sign * (382_000 - left))
             desk.app.tick()
-        assert desk.safety.fault == NO_FAULT
+        assert desk.modes.fault == NO_FAULT
 
 
 def test_noise_three_times_as_large_is_no_movement():
@@ -310,7 +306,7 @@ def test_noise_three_times_as_large_is_no_movement():
         noise = sum([random.below(5200) for _ in range(4)]) - 10_400
         desk.press(5e6 + noise, 5e6)
         desk.app.tick()
-    assert desk.safety.fault == NO_FAULT
+    assert desk.modes.fault == NO_FAULT
 
 
 def test_a_fall_that_no_vent_can_do_is_a_burst():
@@ -319,20 +315,20 @@ def test_a_fall_that_no_vent_can_do_is_a_burst():
         known(desk, VENT, 58_000)
         took_ms = moving(desk, pa_s, 1)
         assert 0 < took_ms <= 200, took_ms
-        assert desk.safety.fault == LINE_BURST
+        assert desk.modes.fault == LINE_BURST
     desk = settled()
     known(desk, VENT, 58_000)
-    desk.safety.state = VENTING
-    desk.app.control.vent_state = 1
+    desk.modes.state = VENTING
+    desk.app.control.vent.state = 1
     assert 0 < moving(desk, -5_000_000, 1) <= 200
-    assert desk.safety.fault == LINE_BURST
+    assert desk.modes.fault == LINE_BURST
 
 
 def test_a_jump_that_the_safety_transducer_does_not_see_is_no_burst():
     for pa_s in (-3_000_000, 3_000_000):
         desk = settled()
         moving(desk, pa_s, 0.3, safety=False)
-        assert desk.safety.fault == NO_FAULT
+        assert desk.modes.fault == NO_FAULT
 
 
 def test_a_fall_after_a_relief_is_the_relief_valve():
@@ -340,7 +336,7 @@ def test_a_fall_after_a_relief_is_the_relief_valve():
     known(desk, VENT, 58_000)
     desk.press(6.1e6)
     desk.run_s(0.1)
-    assert desk.safety.state == RELIEF
+    assert desk.modes.state == RELIEF
     pa = 6.1e6
     while desk.levels[2]:
         pa -= 40_000
@@ -350,10 +346,10 @@ def test_a_fall_after_a_relief_is_the_relief_valve():
         pa -= 40_000
         desk.press(pa)
         desk.app.tick()
-    assert desk.safety.tightness.fault == RELIEF_STUCK_OPEN
-    assert "RELIEF_STUCK_OPEN" in desk.app.acknowledge()
+    assert desk.watches.tightness.fault == RELIEF_STUCK_OPEN
+    assert "RELIEF_STUCK_OPEN" in desk.app.panel.acknowledge()
     desk.run_s(6)
-    assert desk.app.acknowledge() == ""
+    assert desk.app.panel.acknowledge() == ""
 
 
 def test_supply_low_and_high_hold_fill_back_and_end_by_themselves():
@@ -363,9 +359,9 @@ def test_supply_low_and_high_hold_fill_back_and_end_by_themselves():
         good = desk.sample.supply_counts
         desk.sample.supply_counts = ads_counts(ma)
         desk.run_s(0.2)
-        assert desk.safety.warnings & warning
-        assert not desk.safety.may_move(FILL)
-        assert desk.safety.may_move(VENT)
+        assert desk.watches.warnings & warning
+        assert not desk.modes.may_move(FILL)
+        assert desk.modes.may_move(VENT)
         desk.run_s(1)
         assert desk.levels == (False, False, False)
         pulses = len(desk.pulses)
@@ -373,18 +369,18 @@ def test_supply_low_and_high_hold_fill_back_and_end_by_themselves():
         assert len(desk.pulses) == pulses
         desk.sample.supply_counts = good
         desk.run_s(0.5)
-        assert not desk.safety.warnings & warning
-        assert desk.safety.may_move(FILL)
-    assert desk.safety.state == REGULATE
+        assert not desk.watches.warnings & warning
+        assert desk.modes.may_move(FILL)
+    assert desk.modes.state == REGULATE
 
 
 def test_a_low_supply_is_nothing_where_no_fill_is_wanted():
     desk = settled()
     desk.sample.supply_counts = ads_counts(4 + 16 * 0.3)
     desk.run_s(1)
-    assert not desk.safety.warnings & SUPPLY_LOW
+    assert not desk.watches.warnings & SUPPLY_LOW
     desk.regulate(3_000_000)
-    assert not desk.safety.warnings & SUPPLY_LOW
+    assert not desk.watches.warnings & SUPPLY_LOW
 
 
 def test_a_supply_transducer_that_fails_warns_and_does_not_stop_fills():
@@ -392,8 +388,8 @@ def test_a_supply_transducer_that_fails_warns_and_does_not_stop_fills():
     desk.regulate()
     desk.sample.supply_counts = 0
     desk.run_s(1)
-    assert desk.safety.warnings & SUPPLY_TRANSDUCER
-    assert desk.safety.may_move(FILL)
+    assert desk.watches.warnings & SUPPLY_TRANSDUCER
+    assert desk.modes.may_move(FILL)
 
 
 def test_a_wall_that_is_too_hot_or_heats_too_fast_is_a_runaway():
@@ -402,16 +398,16 @@ def test_a_wall_that_is_too_hot_or_heats_too_fast_is_a_runaway():
         desk.sample.wall_counts = int(start * 128)
         desk.sample.gas_counts = 9148 if start < 40 else 10_600
         desk.run_s(70)
-        assert desk.safety.fault == NO_FAULT
+        assert desk.modes.fault == NO_FAULT
         celsius = start
         for _ in range(60):
             celsius += step
             desk.sample.wall_counts = int(celsius * 128)
             desk.run_s(every_s)
-            if desk.safety.fault:
+            if desk.modes.fault:
                 break
-        assert desk.safety.fault == RUNAWAY
-        assert desk.safety.state == SEALED
+        assert desk.modes.fault == RUNAWAY
+        assert desk.modes.state == SEALED
         assert celsius < 80.6
         desk.run_s(0.3)
         assert desk.shown[1] is False
@@ -422,7 +418,7 @@ def test_a_runaway_empties_the_chamber_where_that_is_configured():
     desk.sample.wall_counts = 84 * 128
     desk.sample.gas_counts = 10_600
     desk.run_s(70)
-    assert desk.safety.state == RELIEF
+    assert desk.modes.state == RELIEF
     assert desk.levels == (False, False, True)
 
 
@@ -433,7 +429,7 @@ def test_an_oven_that_swings_or_whose_door_is_opened_is_no_runaway():
         celsius += -0.05 if second < 300 else 0.05
         desk.sample.wall_counts = int(celsius * 128)
         desk.run_s(1)
-    assert desk.safety.fault == NO_FAULT
+    assert desk.modes.fault == NO_FAULT
 
 
 def test_a_temperature_sensor_that_jumps_or_disagrees_is_not_trusted():
@@ -441,28 +437,28 @@ def test_a_temperature_sensor_that_jumps_or_disagrees_is_not_trusted():
     desk.run_s(3)
     desk.sample.wall_counts += 20 * 128
     desk.run_s(3)
-    assert desk.safety.warnings & WALL_TEMPERATURE
+    assert desk.watches.warnings & WALL_TEMPERATURE
     assert desk.app.sensors.wall_mk == 0
-    assert desk.safety.fault == NO_FAULT
+    assert desk.modes.fault == NO_FAULT
     desk.sample.wall_counts -= 20 * 128
     desk.run_s(65)
-    assert not desk.safety.warnings & WALL_TEMPERATURE
+    assert not desk.watches.warnings & WALL_TEMPERATURE
     desk.sample.gas_counts += 40 * 32
     desk.run_s(6)
-    assert desk.safety.warnings & GAS_TEMPERATURE
-    assert not desk.safety.warnings & WALL_TEMPERATURE
+    assert desk.watches.warnings & GAS_TEMPERATURE
+    assert not desk.watches.warnings & WALL_TEMPERATURE
     desk.sample.gas_counts -= 40 * 32
     desk.run_s(65)
-    assert not desk.safety.warnings & GAS_TEMPERATURE
+    assert not desk.watches.warnings & GAS_TEMPERATURE
 
 
 def test_temperature_sensors_that_do_not_answer_warn():
     desk = settled()
     desk.sample.faults = 6
     desk.run_s(2)
-    assert desk.safety.warnings & GAS_TEMPERATURE
-    assert desk.safety.warnings & WALL_TEMPERATURE
-    assert desk.safety.fault == NO_FAULT
+    assert desk.watches.warnings & GAS_TEMPERATURE
+    assert desk.watches.warnings & WALL_TEMPERATURE
+    assert desk.modes.fault == NO_FAULT
 
 
 class Balance:
@@ -470,7 +466,7 @@ class Balance:
 
     def __init__(self):
         self.desk = settled()
-        self.leak = self.desk.safety.leak
+        self.leak = self.desk.watches.balance
         self.sensors = self.desk.app.sensors
         self.sensors.settled_pa = 5_000_000
 
@@ -537,11 +533,11 @@ def test_a_host_that_is_gone_is_told_or_answered():
         desk = settled(host_timeout_s=30, host_gone_action=action)
         desk.regulate()
         desk.run_s(23)
-        assert not desk.safety.warnings & HOST_SILENT
+        assert not desk.watches.warnings & HOST_SILENT
         desk.run_s(5)
-        assert desk.safety.warnings & HOST_SILENT
-        assert desk.safety.state == state
-        assert desk.safety.fault == (HOST_GONE if action == 1 else NO_FAULT)
+        assert desk.watches.warnings & HOST_SILENT
+        assert desk.modes.state == state
+        assert desk.modes.fault == (HOST_GONE if action == 1 else NO_FAULT)
 
 
 def test_a_host_that_speaks_is_not_gone_and_by_default_nobody_asks():
@@ -550,8 +546,8 @@ def test_a_host_that_speaks_is_not_gone_and_by_default_nobody_asks():
     for _ in range(5):
         desk.serial.incoming += b"*STB?\n"
         desk.run_s(20)
-    assert desk.safety.state == REGULATE
+    assert desk.modes.state == REGULATE
     desk = settled()
     desk.regulate()
     desk.run_s(100)
-    assert desk.safety.state == REGULATE
+    assert desk.modes.state == REGULATE

@@ -170,7 +170,7 @@ def test_power_cut_while_flashing_leaves_a_board_that_opens_nothing_and_can_be_f
 
     ssi._apply_command = applied
     changed = firmware_files(compiled=False)
-    some = {name: changed[name] for name in ("regulator/fixed.py", "regulator/ripple.py", "main.py")}
+    some = {name: changed[name] for name in ("regulator/fixed.py", "regulator/measure/oven.py", "main.py")}
     mixed = {
         name: data
         for name, data in firmware_files().items()

@@ -14,7 +14,7 @@ from ipch.sim.plant import Plant
 from ipch.sim.rigs import CoreDevice, load_firmware
 from ipch.sim.world import World
 
-STATES = load_firmware()["regulator.faults"].STATES
+STATES = [row[0] for row in load_firmware()["regulator.modes"].TABLE]
 
 # What brings the device into each of the states that a command may meet.
 BEGINNINGS = {
@@ -80,7 +80,7 @@ class Line:
         self.world.received.clear()
         self.world.script[self.world.ticks + 1] = message.encode() + b"\n"
         self.device.run(2)
-        while self.device.app.instrument.busy:
+        while self.device.app.server.busy:
             self.device.run(1)
         return self.world.received.decode()
 
@@ -96,18 +96,18 @@ class Line:
         app = self.device.app
         # A relief turns into a seal by itself.
         state = self.state().replace("SEALED", "RELIEF")
-        proof = (app.safety.proof.active, app.record.proof_date)
+        proof = (app.watches.proof.active, app.record.proof_date)
         return (
             dict(app.settings.items()),
             state,
-            app.safety.fault,
+            app.modes.fault,
             proof,
             app.blackbox.state,
             self.send(SHOWN),
         )
 
     def state(self) -> str:
-        return STATES[self.device.app.safety.state]
+        return STATES[self.device.app.modes.state]
 
 
 @pytest.mark.parametrize("beginning", BEGINNINGS)

@@ -45,7 +45,7 @@ def test_no_integer_of_a_tick_reaches_two_to_the_thirtieth(name, tmp_path):
         world.plant.valves[1].leak_c = world.plant.valves[0].leak_c = 1e-8
         world.plant.supply_pa_override = 9.5e6
         device.run(500)
-    assert device.app.safety.fault
+    assert device.app.modes.fault
     assert watch.checked > 100_000
     assert watch.largest < LIMIT, watch.where
 
@@ -72,8 +72,8 @@ settings = Settings()
 app = App(rig, Link(rig.serial), settings, Store(files, settings), gc.collect)
 for _ in range(50):
     app.tick()
-app.set_target(3_000_000)
-app.output(True)
+app.panel.set_target(3_000_000)
+app.panel.output(True)
 # The state is written to flash at the start and after the first minute: these ticks do take memory.
 for _ in range(3100):
     app.tick()

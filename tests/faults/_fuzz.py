@@ -96,10 +96,10 @@ def fuzz_core(count: int, seed: int) -> int:
             if not world.waiting:
                 world.script[world.ticks + 1] = bytes(pending[:64])
                 del pending[:64]
-            before = (app.safety.state, app.control.target_pa, app.safety.fault)
+            before = (app.modes.state, app.control.target_pa, app.modes.fault)
             bench.board.run(1)
             ticks += 1
-            after = (app.safety.state, app.control.target_pa, app.safety.fault)
+            after = (app.modes.state, app.control.target_pa, app.modes.fault)
             assert before == after, f"{before} became {after} around line {sent} of seed {seed}"
             if ticks % 64 == 0:
                 world.received.clear()

@@ -23,7 +23,7 @@ def cross_wraps(state: str, seconds: float = 20.0) -> int:
             clock.uptime_s = int(wrap_s) - 5
             clock.uptime_ms = 0
             start_ms = bench.world.plant.time_ms
-            before = (bench.state, bench.app.safety.fault_name)
+            before = (bench.state, bench.app.modes.fault_name)
             steps = round(seconds * 50)
             for _ in range(steps):
                 bench.board.run(1)
@@ -31,7 +31,7 @@ def cross_wraps(state: str, seconds: float = 20.0) -> int:
                 up_ms = (clock.uptime_s - int(wrap_s) + 5) * 1000 + clock.uptime_ms
                 assert up_ms == passed_ms, f"{up_ms} ms of uptime in {passed_ms} ms at {wrap_s} s"
             ticks += steps
-            assert (bench.state, bench.app.safety.fault_name) == before
+            assert (bench.state, bench.app.modes.fault_name) == before
             if state == "HOLD":
                 assert abs(bench.world.plant.pressure_pa - 5e6) < 8_000
             if state == "RAMP":
@@ -62,7 +62,7 @@ def sixty_days(days: float = 60.0, tick_ms: int = 1000) -> dict[str, float]:
     bench = Bench(tick_ms=tick_ms, sets=("initial_mpa=5", "missed_probability=0"))
     app = bench.app
     try:
-        app.change_setting("settle_ms", 5000)
+        app.panel.change_setting("settle_ms", 5000)
         turns = 0
         plan = (
             (":SOUR:PRES 5;:OUTP ON", 0.4),
@@ -79,7 +79,7 @@ def sixty_days(days: float = 60.0, tick_ms: int = 1000) -> dict[str, float]:
             assert up_ms == bench.world.plant.time_ms, (
                 f"{up_ms} ms of uptime at {bench.world.plant.time_ms} ms"
             )
-            assert not app.safety.fault, app.safety.fault_name
+            assert not app.modes.fault, app.modes.fault_name
         return {"days": bench.world.plant.time_ms / 1000 / DAY_S, "turns": turns, "ticks": bench.world.ticks}
     finally:
         bench.close()
@@ -160,9 +160,9 @@ def live(calm: Calm, hours: float, seed: int = 1) -> float:
             bench.send(message)
             left_s = min(seconds, hours * 3600 - bench.world.plant.time_ms / 1000)
             bench.run_s(max(left_s, 1.0))
-            safety = bench.app.safety
-            assert not safety.fault, (
-                f"{calm.name}, seed {seed}: {safety.fault_name}={safety.fault_value} at {safety.fault_s} s, "
+            modes = bench.app.modes
+            assert not modes.fault, (
+                f"{calm.name}, seed {seed}: {modes.fault_name}={modes.fault_value} at {modes.fault_s} s, "
                 f"{bench.world.plant.pressure_pa / 1e6:.4f} MPa, turn {turn}"
             )
         return bench.world.plant.time_ms / 3.6e6

@@ -73,4 +73,4 @@ def run_pair(one: str, other: str, state: str = "HOLD") -> str:
 
 
 def _end(bench: Bench) -> str:
-    return "RESET" if bench.board.device is None else f"{bench.state} {bench.app.safety.fault_name}"
+    return "RESET" if bench.board.device is None else f"{bench.state} {bench.app.modes.fault_name}"

@@ -104,16 +104,15 @@ class Bench:
     @property
     def state(self) -> str:
         """State of the device; `core` only."""
-        from regulator.faults import STATES as NAMES
 
-        return NAMES[self.app.safety.state] if self.board.device is not None else "RESET"
+        return self.app.modes.name if self.board.device is not None else "RESET"
 
     @property
     def warnings(self) -> set[str]:
         """Warnings by name; `core` only."""
-        from regulator.faults import WARNINGS
+        from regulator.faults import warning_names
 
-        return {name for bit, name in enumerate(WARNINGS) if self.app.safety.warnings >> bit & 1}
+        return set(warning_names(self.app.watches.warnings))
 
     def send(self, message: str) -> None:
         """Put a message on the line; it arrives in the next tick."""
@@ -160,15 +159,14 @@ class Bench:
 
 def barred(board: Board) -> str:
     """Return why the device must not fill now, "" if it may."""
-    from regulator.faults import FAULTS, REGULATE
-    from regulator.faults import STATES as NAMES
+    from regulator.modes import REGULATE
 
     if board.device is None:
         return "in reset"
-    safety = board.device.app.safety  # type: ignore[union-attr]
-    if safety.fault:
-        return f"latched: {FAULTS[safety.fault][0]}"
-    return "" if safety.state == REGULATE else f"in {NAMES[safety.state]}"
+    modes = board.device.app.modes  # type: ignore[union-attr]
+    if modes.fault:
+        return f"latched: {modes.fault_name}"
+    return "" if modes.state == REGULATE else f"in {modes.name}"
 
 
 def learn(bench: Bench) -> None:

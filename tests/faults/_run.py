@@ -34,7 +34,7 @@ def run_core(cell: Cell, state: str) -> Result:
     bench = settled(state, cell.tick_ms).copy()
     try:
         for name, value in cell.settings:
-            reason = bench.app.change_setting(name, value)
+            reason = bench.app.panel.change_setting(name, value)
             assert not reason, reason
         if cell.settings:
             bench.run_s(0.5)
@@ -49,7 +49,7 @@ class _Run:
         self.state = state
         self.bench = bench
         self.was = bench.state
-        self.cause = bench.app.safety.fault_name
+        self.cause = bench.app.modes.fault_name
         self.start_pulses = list(bench.world.pulses)
         self.start_ms = bench.world.plant.time_ms + round(float(str(cell.values.get("after_s", 0.0))) * 1000)
         self.start_verdicts = self._under_way()
@@ -93,10 +93,10 @@ class _Run:
         cell = self.cell
         if cell.codes == ("SUPPLY_HIGH",):
             # Fills are held back from here on; the warning that tells of it follows.
-            return bool(self.bench.app.safety.supply.warnings)
+            return bool(self.bench.app.watches.supply.warnings)
         if cell.expect == WARN:
             return bool(self.bench.warnings & set(cell.codes))
-        if self.bench.app.safety.fault_name in cell.codes:
+        if self.bench.app.modes.fault_name in cell.codes:
             return True
         return bool(self.bench.warnings & set(cell.codes))
 
@@ -115,7 +115,7 @@ class _Run:
                 bench.send(f":SOUR:PRES {5.15 if up else 4.85}")
             bench.board.run(1)
             self._watch()
-            if bench.app.safety.fault_name != self.cause and not self._happened():
+            if bench.app.modes.fault_name != self.cause and not self._happened():
                 raise Missed(f"another cause: {self._says()}")
         took = self._took()
         self._judge(took)
@@ -155,18 +155,18 @@ class _Run:
     def _settle(self) -> None:
         """After the event: the state that belongs to it, and nothing energised that should not be."""
         cell, bench = self.cell, self.bench
-        if cell.expect == WARN or not bench.app.safety.fault:
+        if cell.expect == WARN or not bench.app.modes.fault:
             was = "REGULATE" if self.cell.drive.get(self.state) == ":OUTP ON" else self.was
             if was == "QUIET" and "QUIET_DRIFT" in bench.warnings:
                 # A reading that drifts ends a quiet window, whatever made it drift.
                 was = "REGULATE"
-            if bench.state != was or bench.app.safety.fault_name != self.cause:
+            if bench.state != was or bench.app.modes.fault_name != self.cause:
                 raise Missed(f"a warning changed the state: {self._says()}")
             return
         pulses = list(bench.world.pulses)
         bench.run_s(1.0)
         if bench.state not in cell.end.split() and not (
-            bench.state == "RELIEF" and bench.app.safety.over.relief_open
+            bench.state == "RELIEF" and bench.app.watches.over.relief_open
         ):
             raise Missed(f"not {cell.end}: {self._says()}")
         if bench.world.pulses != pulses:
@@ -185,9 +185,9 @@ class _Run:
         bench = self.bench
         bench.run_s(float(str(self.cell.values.get("after_s", 0.0))) + LATCHED_S)
         allowed = {self.was, "RELIEF"} if self.cell.end == "RELIEF" else {self.was}
-        if bench.app.safety.over.fault:
+        if bench.app.watches.over.fault:
             allowed = {"RELIEF"}
-        if bench.state not in allowed or bench.app.safety.fault_name != self.cause:
+        if bench.state not in allowed or bench.app.modes.fault_name != self.cause:
             raise Missed(f"was {self.was} with {self.cause}: {self._says()}")
         self._check_shut()
         return Result(None)
@@ -197,12 +197,12 @@ class _Run:
         bench.run_s(self.cell.within_s)
         # A vent may be over by now, and a chamber that has been emptied is off.
         allowed = {self.was, "OFF"} if self.was == "VENT" else {self.was}
-        if self.cell.expect == SAFE and bench.app.safety.fault:
+        if self.cell.expect == SAFE and bench.app.modes.fault:
             if bench.state not in LATCHED:
                 raise Missed(f"was {self.was}: {self._says()}")
             self._check_shut()
             return Result(None)
-        if bench.state not in allowed or bench.app.safety.fault_name != self.cause:
+        if bench.state not in allowed or bench.app.modes.fault_name != self.cause:
             raise Missed(f"was {self.was}: {self._says()}")
         return Result(None)
 
@@ -234,7 +234,7 @@ class _Run:
 
     def _check_restart(self) -> None:
         """OFF stays OFF; regulation is resumed or sealed; a latched fault is kept."""
-        state, fault = self.bench.state, self.bench.app.safety.fault_name
+        state, fault = self.bench.state, self.bench.app.modes.fault_name
         allowed: dict[str, Any] = {
             "OFF": ({"OFF"}, {"NONE"}),
             "REGULATE": ({"REGULATE", "SEALED"}, {"NONE", "POWER"}),
@@ -249,9 +249,9 @@ class _Run:
 
     def _says(self) -> str:
         bench = self.bench
-        safety = bench.app.safety
+        modes = bench.app.modes
         return (
-            f"{bench.state} {safety.fault_name}={safety.fault_value} {sorted(bench.warnings)} pulses "
+            f"{bench.state} {modes.fault_name}={modes.fault_value} {sorted(bench.warnings)} pulses "
             f"{[now - was for now, was in zip(bench.world.pulses, self.start_pulses, strict=True)]} "
             f"at {bench.world.plant.pressure_pa / 1e6:.3f} MPa after {(self._now_ms() - self.start_ms) / 1000:g} s"
         )

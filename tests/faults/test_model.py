@@ -78,7 +78,7 @@ class Regulator(RuleBasedStateMachine):
         """A request that changes the state, or is refused and changes nothing."""
         before = self.bench.state
         done = self._send(WORDS[word])
-        state, fault = self.bench.state, self.bench.app.safety.fault_name
+        state, fault = self.bench.state, self.bench.app.modes.fault_name
         if word == ON and done and fault == "NONE":
             self.wanted = True
         if word in (OFF, VENT) and done:
@@ -104,7 +104,7 @@ class Regulator(RuleBasedStateMachine):
         state = self.bench.state
         self._send(message)
         assert dict(self.bench.app.settings.items()) == before
-        if ":OUTP ON" in message and self.bench.app.safety.fault_name == "NONE":
+        if ":OUTP ON" in message and self.bench.app.modes.fault_name == "NONE":
             self.wanted = True
         elif state not in ("REGULATE", "QUIET"):
             assert self.bench.state not in ("REGULATE", "QUIET")
@@ -112,11 +112,11 @@ class Regulator(RuleBasedStateMachine):
     @rule()
     def acknowledge(self) -> None:
         """A latched fault goes only with its cause, and ends OFF."""
-        latched = self.bench.app.safety.fault_name
+        latched = self.bench.app.modes.fault_name
         if self._send(":SYST:FAUL:ACK") and latched != "NONE":
             self.cause = "NONE"
             self.wanted = False
-            assert self.bench.state == "OFF" or self.bench.app.safety.fault_name != "NONE"
+            assert self.bench.state == "OFF" or self.bench.app.modes.fault_name != "NONE"
 
     @rule(fault=st.sampled_from(FAULTS), for_s=st.sampled_from((0.02, 0.1, 1.0, 5.0)))
     def fail(self, fault: tuple[str, dict[str, object]], for_s: float) -> None:
@@ -137,7 +137,7 @@ class Regulator(RuleBasedStateMachine):
     @invariant()
     def first_cause_stays(self) -> None:
         """A fault latches with its first cause and never clears itself; the world has refused forbidden commands."""
-        fault = self.bench.app.safety.fault_name
+        fault = self.bench.app.modes.fault_name
         if self.cause != "NONE":
             assert fault == self.cause
         self.cause = fault

@@ -76,7 +76,7 @@ def test_a_quick_fill_after_a_vent_cools_and_is_no_open_vent(seed: int, filled_s
         bench.run_s(filled_s)
         bench.send(":OUTP OFF")
         bench.run_s(8)
-        assert bench.app.safety.fault_name == "NONE", bench.app.safety.fault_value
+        assert bench.app.modes.fault_name == "NONE", bench.app.modes.fault_value
     finally:
         bench.close()
 

@@ -112,7 +112,7 @@ def test_warnings_are_alarms_unless_ignored():
 def test_the_warnings_are_those_of_the_firmware():
     from ipch.sim.rigs import load_firmware
 
-    names = load_firmware()["regulator.faults"].WARNINGS
+    names = [row[1] for row in load_firmware()["regulator.faults"].WARNINGS]
     assert [name for name, _ in alarms.WARNINGS] == list(names)
     for _, text in alarms.WARNINGS:
         what, _, todo = text.rstrip(".").partition(";")

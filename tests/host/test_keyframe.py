@@ -1,12 +1,16 @@
-"""What a keyframe of the black box holds, and that the firmware's module of it is current."""
+"""What a keyframe of the black box holds, and the firmware's module of it."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
-from pages.keyframe import MODULE, current
-
-from ipch.keyframe import module, names_crc, parts, slot_names
+from ipch.keyframe import _text, load, names_crc, parts, slot_names
+from ipch.paths import firmware_dir
+from ipch.sim.parameters import load_parameters
+from ipch.sim.plant import Plant
+from ipch.sim.rigs import CoreDevice
+from ipch.sim.world import World
 
 
 class Inner:
@@ -27,8 +31,17 @@ class App:
         self.inner.outer = self  # type: ignore[attr-defined]
 
 
-def test_the_module_is_what_the_regulator_needs_now() -> None:
-    assert MODULE.read_text() == current(), "run `make pages`"
+def test_the_firmwares_module_copies_every_integer_of_a_regulator(tmp_path: Path) -> None:
+    device = CoreDevice(World(Plant(load_parameters(None, []))), tmp_path)
+    device.run(100)
+    module = load(firmware_dir())
+    frame = [0] * module.SLOTS
+    module.first(frame, device.app)
+    module.second(frame, device.app)
+    names = slot_names(parts(device.app))
+    assert len(names) == module.SLOTS and names_crc(parts(device.app)) == module.NAMES_CRC
+    assert frame[names.index("clock.uptime_s")] == 2
+    assert frame[names.index("sensors.pressure.pa")] == device.app.sensors.pressure_pa
 
 
 def test_every_integer_of_every_object_is_found_once() -> None:
@@ -42,7 +55,7 @@ def test_both_halves_copy_all_of_it() -> None:
     app.pair[1].b = -9
     app.inner._list[2] = 11
     space: dict[str, Any] = {}
-    exec(module(app), space)
+    exec(_text(app), space)
     frame = [0] * space["SLOTS"]
     space["first"](frame, app)
     assert frame[:5] == [1, 2, 11, 7, 0] and frame[-1] == 0 and frame[-2] == 0

@@ -1,15 +1,19 @@
-"""Target -> ramp -> pulses, on measured pressure, with the thermal transient taken into account."""
+"""The way from a target over the ramped setpoint to pulses, on the measured pressure."""
 
+from regulator.control.amount import Amount
 from regulator.control.hold import Hold
+from regulator.control.quiet import Quiet
 from regulator.control.ramp import Ramp
-from regulator.valves.window import FILL, VENT
+from regulator.control.vent import Vent
+from regulator.measure.transducer import VALID
+from regulator.valves.sides import FILL, VENT
 
 # An error is judged where it will be when a pulse asked for now takes effect.
 _AHEAD_TICKS = 4
 # Below this difference across the fill valve nothing useful flows.
 _SUPPLY_MARGIN_PA = 100_000
-
-IDLE, IN_PROGRESS, COMPLETE = 0, 1, 2  # vent_state, as a PACE reports it
+# An emptying chamber is empty this close to ambient pressure.
+_EMPTY_PA = 20_000
 
 
 class Control:
@@ -23,9 +27,10 @@ class Control:
         self.ramp_pa = 0
         self.in_limits = 0
         self.effort_percent = 0
-        self.vent_state = IDLE
-        self.supply_low = False
         self.hold = Hold(settings, sensors, valves)
+        self.amount = Amount(settings, sensors)
+        self.quiet = Quiet(settings, sensors)
+        self.vent = Vent(settings, sensors, valves, self)
         self._ramp = Ramp(settings, sensors, valves)
         self._within_ms = 0
         self.configure()
@@ -42,11 +47,20 @@ class Control:
         self._ambient_pa = setting("ambient_pa")
         self._ramp.configure()
         self.hold.configure()
+        self.quiet.configure()
 
     def start(self):
         """Begin to regulate from the pressure that is there."""
         self.ramp_pa = self._sensors.control_pa
         self._ramp.start()
+
+    def is_blind(self) -> bool:
+        """Return whether the control transducer says nothing."""
+        return self._sensors.control.band != VALID
+
+    def keep_target(self, target_pa: int):
+        """Take a target that is no step: the one of before a reset, or the pressure that is there."""
+        self.target_pa = target_pa
 
     def aim(self, target_pa: int):
         """Take a target. What the pressure is ahead of the last one, on the way to this, needs no ramp any more."""
@@ -66,7 +80,7 @@ class Control:
             return
         self.effort_percent = 0
         self.hold.observe()
-        error_pa = self.target_pa - self._sensors.ahead_pa(_AHEAD_TICKS)
+        error_pa = self.target_pa - self._sensors.pressure.ahead_pa(_AHEAD_TICKS)
         if self.ramp_pa != self.target_pa or self._is_far(error_pa):
             self._follow_ramp(self.target_pa, slew)
         else:
@@ -74,19 +88,27 @@ class Control:
             if self._valves.idle():
                 self._hold(error_pa)
 
-    def vent(self, dt_ms: int):
-        """One tick of VENT: down to ambient at the vent rate."""
+    def descend(self, dt_ms: int) -> bool:
+        """One tick of VENT: down to ambient at the vent rate; return whether the chamber is empty."""
         self.ramp_pa = self._ramp.advance(self.ramp_pa, self._ambient_pa, self._vent_slew_pa_s, dt_ms)
         if not self._valves.idle():
             self._ramp.chain(self.ramp_pa, self._ambient_pa)
-            return
-        if self._sensors.pressure_pa < self._ambient_pa + 20_000:
+            return False
+        if self._sensors.pressure_pa < self._ambient_pa + _EMPTY_PA:
             self._valves.close_window()
-            self.vent_state = COMPLETE
-            return
+            return True
         self._follow_ramp(self._ambient_pa, self._vent_slew_pa_s)
+        return False
 
-    def rest(self):
+    def keep_amount(self, dt_ms: int):
+        """One tick of REGULATE in which the amount of gas is held, valves shut."""
+        self._valves.close_window()
+        self.rest()
+        if self._valves.idle():
+            self.amount.tick(dt_ms)
+            self.in_limits = 1 if self.amount.within() else 0
+
+    def rest(self, dt_ms: int = 0):
         """One tick in which no valve may move."""
         self.in_limits = 0
         self._within_ms = 0
@@ -113,10 +135,8 @@ class Control:
     def _pulse(self, side: int, step_pa: int, linger: bool) -> bool:
         """Ask for a pulse; return whether one was worth it and possible."""
         valves = self._valves
-        if side == FILL:
-            self.supply_low = self._sensors.supply_pa < self._sensors.pressure_pa + _SUPPLY_MARGIN_PA
-            if self.supply_low:
-                return False
+        if side == FILL and self._sensors.supply.pa < self._sensors.pressure_pa + _SUPPLY_MARGIN_PA:
+            return False
         us = valves.pulse_for(side, step_pa)
         if us == 0:
             return False

@@ -1,6 +1,6 @@
 """What the pressure would do without pulses: a cell that breathes, a leak, a slow oven; and when it will turn."""
 
-from regulator.measure.turning_points import Turns
+from regulator.measure.turning_points import TurningPoints
 
 # A turn is believed once the pressure without pulses has come back this far.
 _TURN_PA = 1_500
@@ -19,7 +19,7 @@ class Drift:
     """The pressure without the pulses, in Pa, and its turns."""
 
     def __init__(self):
-        self._turns = Turns(_TURN_PA)
+        self._turns = TurningPoints(_TURN_PA)
         self._moved_pa = 0  # by pulses
         self._pulsed = False  # since `_at_s`
         self._free_pa = 0

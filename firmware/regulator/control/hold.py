@@ -1,16 +1,16 @@
-"""Which error of a hold is worth a pulse, and how large a one."""
+"""Holding a pressure: whether an error is worth a pulse, and by how much to correct it.
+
+The constants are chosen on the simulated plant unless they name another source.
+"""
 
 from regulator.control.drift import UNKNOWN_PA, Drift
-from regulator.valves.learned import TRUSTED
-from regulator.valves.window import FILL, IMMEDIATE_PER_SETTLED_PERCENT, VENT
+from regulator.control.plan import SWING_MARGIN_PA, TRIGGER_PERCENT, Situation, planned_pa
+from regulator.valves.sides import FILL, IMMEDIATE_PER_SETTLED_PERCENT, TRUSTED, VENT
 
-# Shares of the dead-band in percent: where a pulse is asked for, how far past the target it should end up, and how high
-# its immediate step may reach. What is left to 100 is for the jitter of the pulse, noise and the time it takes to act.
-_TRIGGER_PERCENT = 96
+# Shares of the dead-band in percent: how far past the target a pulse should end up, and how high its immediate step may
+# reach. What is left to 100 is for the jitter of the pulse, noise and the time it takes to act.
 _PAST_PERCENT = 50
 _PEAK_PERCENT = 93
-# While a turn is about to come anyway, it may go this far.
-_COAST_PERCENT = 98
 # The same while the gas of a ramp cools, or warms: the pressure moves fast, and every top-up is a long pulse.
 _WARM_TRIGGER_PERCENT = 90
 _WARM_PEAK_PERCENT = 75
@@ -29,19 +29,8 @@ _RESTED_S = 90
 # beyond its amplitude and so much more.
 _REACH_PA = 4_850
 _REACH_SWING_PA = 2_800
-# What one of the pulses to a turn may leave: a share of the dead-band and a constant, and at most so many times what a
-# swing leaves of the dead-band.
-_WIDEST_PERCENT = 20
-_WIDEST_PA = 5_200
-_WIDEST_EDGES = 4
-_MORE_PERCENT = 109
-# It is asked for while the oven's ripple helps, so that its peak is low: from this share of it on, in percent.
-_EARLY_PERCENT = 65
-# Where the wall temperature swings: share of what the swing leaves of the dead-band, and a margin for its prediction.
+# Where the wall temperature swings: share of what the swing leaves of the dead-band.
 _PAST_SWING_PERCENT = 70
-_SWING_MARGIN_PA = 700
-# From so many pulses on to the turn, each is as large as it may be.
-_MANY = 5
 # Mean deviation of the samples that the shares above allow for.
 _USUAL_NOISE_PA = 400
 # Samples since the last pulse before a hold is judged.
@@ -57,6 +46,8 @@ class Hold:
         self._valves = valves
         self.drift = Drift()
         self.coarse_pa = 0  # dead-band that the shortest pulses can keep
+        self._now = Situation()
+        self._taught = 0  # pulses whose lesson was taken account of
         self._observed_s = 0
         self._side = -1  # the last correction
         self._at_s = -_REGRET_S
@@ -75,16 +66,16 @@ class Hold:
 
     def forget(self):
         """A ramp: what it does to the gas and the wall is neither a swing nor a drift."""
-        self._sensors.ripple.forget()
+        self._sensors.oven.forget()
         self.drift.forget()
         self._fell_short = False
 
     def observe(self):
         """Follow what pulses do and where the pressure would go without them."""
-        valves = self._valves
         sensors = self._sensors
-        if valves.learned:
-            valves.learned = False
+        taught = self._valves.verdict.taught
+        if taught != self._taught:
+            self._taught = taught
             self._weigh_pulses()
         now_s = sensors.age_s
         if now_s != self._observed_s and now_s - self._at_s > _RESTED_S:
@@ -102,49 +93,49 @@ class Hold:
     def step_pa(self, side: int, target_pa: int, error_pa: int) -> int:
         """Return the immediate step to ask of `side`, 0 for none; `error_pa` (target less pressure) calls for it."""
         band_pa = max(self._band_pa, self.coarse_pa)
-        if abs(error_pa) * 4 < band_pa or self._sensors.samples < _SAMPLES:
+        if abs(error_pa) * 4 < band_pa or self._sensors.pressure.samples < _SAMPLES:
             return 0
-        return self._considered_pa(side, target_pa, error_pa, band_pa)
-
-    def _considered_pa(self, side: int, target_pa: int, error_pa: int, band_pa: int) -> int:
-        sensors = self._sensors
-        staying_pa = target_pa - sensors.settled_pa
-        swing_pa = sensors.swing_pa()
-        if side == VENT:
-            error_pa = -error_pa
-            staying_pa = -staying_pa
-            swing_pa = -swing_pa
-        since_s = sensors.age_s - self._at_s
+        now = self._now
+        now.begin(error_pa if side == FILL else -error_pa, band_pa)
         # A pulse that went a little too far takes back 30 % by itself, before the gas sensor has noticed.
-        if side != self._side and since_s < _REGRET_S and error_pa < 2 * band_pa:
+        if side != self._side and self._since_s() < _REGRET_S and now.error_pa < 2 * band_pa:
             return 0
-        warm = abs(staying_pa - error_pa) > band_pa
+        return self._considered_pa(side, target_pa)
+
+    def _since_s(self) -> int:
+        """Return the time since the last correction."""
+        return self._sensors.age_s - self._at_s
+
+    def _considered_pa(self, side: int, target_pa: int) -> int:
+        sensors = self._sensors
+        now = self._now
+        now.see(
+            target_pa - sensors.settled_pa, sensors.swing_pa(), sensors.swing_amplitude_pa(), side == VENT
+        )
+        warm = abs(now.staying_pa - now.error_pa) > now.band_pa
         # A pulse that cannot be made smaller lands the better the later it is.
-        early = warm and band_pa == self._band_pa
-        trigger_pa = band_pa * (_WARM_TRIGGER_PERCENT if early else _TRIGGER_PERCENT) // 100
-        peak_pa = self._peak_pa(side, band_pa, warm)
-        room_pa = self._room_pa(side, error_pa + max(peak_pa, 0))
-        # What the swing adds reverses by itself: the rest of the error is what a pulse is for.
-        lasting_pa = staying_pa + swing_pa
-        edge_pa = trigger_pa - sensors.swing_amplitude_pa()
+        early = warm and now.band_pa == self._band_pa
+        now.aim(_WARM_TRIGGER_PERCENT if early else TRIGGER_PERCENT, self.coarse_pa)
+        peak_pa = self._peak_pa(side, warm)
+        room_pa = self._room_pa(side, now.error_pa + max(peak_pa, 0))
         # A valve that is being learned takes its pulses one after the other, at the edge.
-        known = edge_pa > 0 and self._valves.responses[side].judged >= TRUSTED
+        known = now.edge_pa > 0 and self._valves.responses[side].judged >= TRUSTED
         left_pa = self.drift.left_pa(side == FILL, sensors.age_s) if known else UNKNOWN_PA
         if left_pa != UNKNOWN_PA:
-            most_pa = (trigger_pa + peak_pa) * 100 // IMMEDIATE_PER_SETTLED_PERCENT
+            most_pa = (now.trigger_pa + peak_pa) * 100 // IMMEDIATE_PER_SETTLED_PERCENT
             leaves_pa = room_pa * 100 // IMMEDIATE_PER_SETTLED_PERCENT
-            aim_pa = self._planned_pa(error_pa, lasting_pa, left_pa, edge_pa, most_pa, leaves_pa, band_pa)
+            aim_pa = planned_pa(now, left_pa, most_pa, leaves_pa)
         else:
-            aim_pa = self._unplanned_pa(side, error_pa, staying_pa, swing_pa, trigger_pa, band_pa)
+            aim_pa = self._unplanned_pa(side)
         return min(aim_pa * IMMEDIATE_PER_SETTLED_PERCENT // 100, room_pa)
 
-    def _peak_pa(self, side: int, band_pa: int, warm: bool) -> int:
+    def _peak_pa(self, side: int, warm: bool) -> int:
         """Return how far beyond the target the immediate step of a pulse may reach."""
         valves = self._valves
         # A band that the other valve made wider is no licence for this one to go further.
-        own_pa = min(band_pa, max(self._band_pa, valves.smallest_step_pa(side)))
+        own_pa = min(self._now.band_pa, max(self._band_pa, valves.smallest_step_pa(side)))
         peak_percent = _WARM_PEAK_PERCENT if warm else _PEAK_PERCENT
-        noise_pa = max(self._sensors.noise_pa() - _USUAL_NOISE_PA, 0)
+        noise_pa = max(self._sensors.pressure.noise_pa() - _USUAL_NOISE_PA, 0)
         if valves.responses[side].judged >= _KNOWN:
             noise_pa //= 2
         return own_pa * peak_percent // 100 - valves.jitter_pa(side) - noise_pa
@@ -161,68 +152,42 @@ class Hold:
             room_pa = room_pa * 4 // (3 + response.silent)
         return room_pa
 
-    def _unplanned_pa(
-        self, side: int, error_pa: int, staying_pa: int, swing_pa: int, trigger_pa: int, band_pa: int
-    ) -> int:
+    def _unplanned_pa(self, side: int) -> int:
         """Return the lasting step where no turn is foreseen; 0 while none is needed."""
-        amplitude_pa = self._sensors.swing_amplitude_pa()
-        lasting_pa = staying_pa + swing_pa
-        edge_pa = trigger_pa - amplitude_pa
-        reach_pa = min(trigger_pa, max(_REACH_PA, amplitude_pa + _REACH_SWING_PA, self.coarse_pa))
-        if error_pa <= (trigger_pa if self.drift.returns(side == FILL) else reach_pa):
-            since_s = self._sensors.age_s - self._at_s
-            if not (
-                self._fell_short and side == self._side and since_s > _FOLLOW_S and lasting_pa * 2 > band_pa
-            ):
+        now = self._now
+        amplitude_pa = now.amplitude_pa
+        reach_pa = min(now.trigger_pa, max(_REACH_PA, amplitude_pa + _REACH_SWING_PA, self.coarse_pa))
+        if now.error_pa <= (now.trigger_pa if self.drift.returns(side == FILL) else reach_pa):
+            if not self._may_follow(side):
                 return 0
-        elif staying_pa * 2 < band_pa:
+        elif now.staying_pa * 2 < now.band_pa:
             return 0
         if not amplitude_pa:
             # Past the target, so that the next correction is further away, but never out of the band at once.
-            return staying_pa + min(band_pa, reach_pa) * _PAST_PERCENT // 100
-        if edge_pa > 0:
+            return now.staying_pa + min(now.band_pa, reach_pa) * _PAST_PERCENT // 100
+        if now.edge_pa > 0:
             # But not so far that the other end of the swing would call for the other valve.
-            return lasting_pa + min(edge_pa, reach_pa) * _PAST_SWING_PERCENT // 100 + self._drift_pa(side)
-        allowed_pa = min(self._allowance_pa, _SWING_MARGIN_PA - edge_pa) if swing_pa < 0 else 0
-        if error_pa <= trigger_pa + allowed_pa:
+            past_pa = min(now.edge_pa, reach_pa) * _PAST_SWING_PERCENT // 100
+            return now.lasting_pa + past_pa + self._drift_pa(side)
+        return self._swinging_pa(side)
+
+    def _may_follow(self, side: int) -> bool:
+        """Return whether a correction that fell far short may be followed by another one."""
+        now = self._now
+        follows = self._fell_short and side == self._side and self._since_s() > _FOLLOW_S
+        return follows and now.lasting_pa * 2 > now.band_pa
+
+    def _swinging_pa(self, side: int) -> int:
+        """Return the lasting step where the swing alone fills the dead-band; 0 while none is needed."""
+        now = self._now
+        edge_pa = now.edge_pa
+        allowed_pa = min(self._allowance_pa, SWING_MARGIN_PA - edge_pa) if now.swing_pa < 0 else 0
+        if now.error_pa <= now.trigger_pa + allowed_pa:
             return 0
-        past_pa = max(-edge_pa - self._allowance_pa, 0) + _SWING_MARGIN_PA
+        past_pa = max(-edge_pa - self._allowance_pa, 0) + SWING_MARGIN_PA
         # A swing that goes further than it did asks for little, but not for nothing.
         least_pa = self._valves.smallest_step_pa(side) * 100 // IMMEDIATE_PER_SETTLED_PERCENT
-        return max(lasting_pa + past_pa, least_pa)
-
-    def _planned_pa(
-        self,
-        error_pa: int,
-        lasting_pa: int,
-        left_pa: int,
-        edge_pa: int,
-        most_pa: int,
-        room_pa: int,
-        band_pa: int,
-    ) -> int:
-        """Return the lasting step of the first of as few pulses as the way to the turn needs; 0 while it can wait.
-
-        The same number of pulses leaves the least rms when all are alike and the errors lie evenly about the target:
-        each pulse at half a step before it, and the turn half a step off.
-        """
-        # A little more than foreseen, so that no small pulse is needed shortly before the turn.
-        way_pa = lasting_pa + left_pa * _MORE_PERCENT // 100
-        at_edge = error_pa * 100 > band_pa * _TRIGGER_PERCENT
-        if way_pa > _MANY * most_pa:
-            return most_pa if at_edge else 0
-        smallest_pa = self.coarse_pa * 4 // 3
-        widest_pa = min(band_pa * _WIDEST_PERCENT // 100 + _WIDEST_PA, edge_pa * _WIDEST_EDGES)
-        widest_pa = max(widest_pa, smallest_pa)
-        pulses = (way_pa * 20 - widest_pa * 13) // (widest_pa * 20) + 1
-        if pulses <= 0:
-            # The turn comes first, or all but. If it is late, half a pulse will do.
-            return max(way_pa // 2, _SWING_MARGIN_PA) if error_pa * 100 > band_pa * _COAST_PERCENT else 0
-        even_pa = max(way_pa * 2 // (2 * pulses + 1), smallest_pa)
-        early = (
-            lasting_pa * 2 >= even_pa and even_pa <= room_pa and error_pa * 100 >= even_pa * _EARLY_PERCENT
-        )
-        return even_pa if early or at_edge else 0
+        return max(now.lasting_pa + past_pa, least_pa)
 
     def _weigh_pulses(self):
         """Take account of a pulse, and find the dead-band that the valves can keep.
@@ -241,7 +206,7 @@ class Hold:
 
     def _drift_pa(self, side: int) -> int:
         """Return the drift during half a swing: since the last turn, or as the last pulse of the side made up for."""
-        half_s = self._sensors.ripple.half_s()
+        half_s = self._sensors.oven.half_s()
         now_s = self._sensors.age_s
         known_pa = self.drift.over_pa(side == FILL, half_s, now_s)
         if self._side != side:

@@ -1,7 +1,7 @@
 """The way to a target: the ramped setpoint, and the long pulses that follow it."""
 
 from regulator.fixed import muldiv
-from regulator.valves.window import FILL, IMMEDIATE_PER_SETTLED_PERCENT, VENT
+from regulator.valves.sides import FILL, IMMEDIATE_PER_SETTLED_PERCENT, VENT
 
 # A ramp asks for this much of its way at a time.
 _BURST_MS = 2000

@@ -1,7 +1,9 @@
-"""A vent without the control transducer, or past a vent valve that does not open: slow, bounded, never refused."""
+"""One vent: down a ramp where pressure and vent valve can be trusted, else slow, bounded, and never refused."""
 
 from regulator.measure.transducer import VALID
-from regulator.valves.window import NONE, VENT
+from regulator.valves.sides import NONE, VENT
+
+IDLE, IN_PROGRESS, COMPLETE = 0, 1, 2  # `state`, as a PACE reports it
 
 # Without any measurement: one short pulse a second, and the end after so many.
 _BLIND_MS = 1000
@@ -17,15 +19,17 @@ _EMPTY_PA = 20_000
 _EMPTY_ROUGH_PA = 100_000
 
 
-class RoughVent:
-    """`relief_open` asks for the relief valve in this tick."""
+class Vent:
+    """`state` as `VENT?` reports it; `relief_open` asks for the relief valve in this tick of a vent."""
 
-    def __init__(self, settings, sensors, valves, loops):
+    def __init__(self, settings, sensors, valves, control):
         self._settings = settings
         self._sensors = sensors
         self._valves = valves
-        self._loops = loops
+        self._control = control
+        self.state = IDLE
         self.relief_open = False
+        self._rough = False  # it goes on without the control transducer or the vent valve
         self._allowed_pa = 0
         self._rest_ms = 0
         self._pulses = 0
@@ -34,14 +38,43 @@ class RoughVent:
 
     def start(self):
         """Begin at the pressure that is there."""
+        self.state = IN_PROGRESS
+        self._rough = False
+        self.relief_open = False
+        self._control.start()
+
+    def stop(self):
+        """Abort it; a complete one is idle again."""
+        self.state = IDLE
+
+    def tick(self, dt_ms: int, by_relief: bool) -> bool:
+        """Do one tick of a vent; return whether the chamber is empty. `by_relief`: the vent valve does not open."""
+        control = self._control
+        if self._sensors.control.band == VALID and not by_relief:
+            if self._rough:
+                self._rough = False
+                self.relief_open = False
+                control.start()
+            done = control.descend(dt_ms)
+        else:
+            if not self._rough:
+                self._begin_roughly()
+            control.rest()
+            done = self._tick_roughly(dt_ms, by_relief)
+        if done:
+            self.state = COMPLETE
+        return done
+
+    def _begin_roughly(self):
+        self._rough = True
         self.relief_open = False
         self._allowed_pa = max(self._pressure_pa(), 0)
         self._rest_ms = 0
         self._pulses = 0
         self._us = _BLIND_US
 
-    def tick(self, dt_ms: int, by_relief: bool) -> bool:
-        """One tick of a vent at the vent rate; return whether the chamber is empty, or nothing more may be done."""
+    def _tick_roughly(self, dt_ms: int, by_relief: bool) -> bool:
+        """At the vent rate; return whether the chamber is empty, or nothing more may be done."""
         pa = self._pressure_pa()
         slew_pa_s = self._settings.get("vent_slew_pa_s")
         self.relief_open = False
@@ -49,10 +82,8 @@ class RoughVent:
         self._left_pa_ms += slew_pa_s * dt_ms
         step_pa = self._left_pa_ms // 1000
         self._left_pa_ms -= step_pa * 1000
-        empty_pa = self._settings.get("ambient_pa")
-        empty_pa += _EMPTY_PA if self._sensors.control.band == VALID else _EMPTY_ROUGH_PA
         self._allowed_pa = max(self._allowed_pa - step_pa, 0)
-        if 0 <= pa < empty_pa or self._pulses >= _BLIND_PULSES:
+        if 0 <= pa < self._empty_pa() or self._pulses >= _BLIND_PULSES:
             return True
         if self._rest_ms > 0 or (0 <= pa <= self._allowed_pa):
             return False
@@ -69,6 +100,10 @@ class RoughVent:
             self._rest_ms = _BLIND_MS
         return False
 
+    def _empty_pa(self) -> int:
+        empty_pa = _EMPTY_PA if self._sensors.control.band == VALID else _EMPTY_ROUGH_PA
+        return self._settings.get("ambient_pa") + empty_pa
+
     def _next_us(self, behind_pa: int) -> int:
         """Return the next pulse: longer while the pressure is behind the ramp, shorter when it is not."""
         if behind_pa > _BEHIND_PA:
@@ -83,5 +118,5 @@ class RoughVent:
         if sensors.control.band == VALID:
             return sensors.pressure_pa
         if sensors.safety.band == VALID:
-            return self._loops.safety_mean_pa
+            return sensors.safety.mean_pa
         return -1

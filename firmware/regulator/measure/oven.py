@@ -1,6 +1,6 @@
 """Recognises a wall temperature that swings to and fro: its share of the error will reverse by itself."""
 
-from regulator.measure.turning_points import Turns
+from regulator.measure.turning_points import TurningPoints
 
 # A turn is believed once the temperature has come back this far from its extreme (TMP117: 8 mK a count).
 _TURN_MK = 45
@@ -12,13 +12,13 @@ _LONGEST_HALF_S = 2700
 _OVERDUE_PERCENT = 160
 
 
-class Ripple:
-    """The swing of a temperature. Temperatures in mK, times in s of uptime."""
+class Oven:
+    """The swing of the wall temperature. Temperatures in mK, times in s of uptime."""
 
     def __init__(self):
         self.middle_mk = 0
         self.amplitude_mk = 0  # 0 while there is no swing
-        self._turns = Turns(_TURN_MK)
+        self._turns = TurningPoints(_TURN_MK)
 
     def forget(self):
         """Start anew: what comes is not the oven's doing."""

@@ -1,13 +1,13 @@
-"""The chamber as measured: spike filter, level and slope of the pressure, and where it will settle."""
+"""The chamber as measured: every sensor, and where the pressure will settle once the gas is as warm as the wall."""
 
-from regulator.measure.oven import Ripple
-from regulator.measure.transducer import ADS1115_SATURATED, OPEN, VALID, Transducer, pt1000_mk
+from regulator.measure.oven import Oven
+from regulator.measure.pressure import Pressure
+from regulator.measure.temperature import Temperatures
+from regulator.measure.transducer import ADS1115_SATURATED, VALID, Transducer
 
-# Memory of the level and slope estimate, in samples; beyond 165 a residual times its weight would pass 2^30.
-_MEMORY = 160
-# A residual beyond this is a jump, not noise: the estimate starts again.
-_JUMP_PA = 50_000
 _SLEW_PERIOD_MS = 1000
+# Beyond this lead the gas is in the middle of a burst or its sensor is broken; the clamp keeps products small.
+_LEAD_MK = 20_000
 
 
 class Sample:
@@ -36,27 +36,17 @@ class Sensors:
         self.control = Transducer(3125, 8, ADS1115_SATURATED)
         self.safety = Transducer(10071, 32, 65536)
         self.supply = Transducer(3125, 8, ADS1115_SATURATED)
+        self.pressure = Pressure()
+        self.temperatures = Temperatures()
+        self.oven = Oven()
         self.control_pa = 0  # median of the last three samples
         self.pressure_pa = 0  # level of a straight line fitted since the last pulse
-        self.samples = 0  # how many samples that estimate rests on
-        self.safety_pa = 0
-        self.supply_pa = 0
         self.gas_mk = 0  # 0 = invalid
         self.wall_mk = 0  # 0 = invalid
         self.slew_pa_s = 0
         self.settled_pa = 0  # predicted pressure once the gas is as warm as the wall
-        self.wild_samples = 0
-        self.distrusted = 0  # bits as in Sample.faults: sensors that answer, but not plausibly
-        self._older_pa = -1  # no sample yet
-        self._old_pa = 0
-        self._level = 0  # pressure_pa times 32
-        self._slope = 0  # change of _level per tick
-        self._frozen = False
-        self._noise = 0  # mean deviation from the fit, Pa times 64
-        self._gas_counts = -1
-        self._lead = 0  # gas above wall, mK, averaged, times 64
-        self.ripple = Ripple()
         self.age_s = 0  # seconds since the start
+        self._lead = 0  # gas above wall, mK, averaged, times 64
         self._slew_from_pa = 0
         self._slew_ms = 0
         self.configure()
@@ -64,140 +54,69 @@ class Sensors:
     def configure(self):
         """Read the calibration from the settings."""
         setting = self._settings.get
-        reference_mk = setting("cal_temperature_mk")
-        for transducer, name in ((self.control, "control"), (self.safety, "safety")):
-            transducer.calibrate(
-                setting(name + "_zero_pa"),
-                setting(name + "_span_ppm"),
-                setting(name + "_zero_tc_pa_k"),
-                setting(name + "_span_tc_ppm_k"),
-                reference_mk,
-            )
-        self.supply.calibrate(setting("supply_zero_pa"), setting("supply_span_ppm"), 0, 0, reference_mk)
+        self.control.calibrate(setting, "control")
+        self.safety.calibrate(setting, "safety")
+        self.supply.calibrate(setting, "supply")
 
     def update(self, sample: Sample, dt_ms: int):
         """Take the sample of this tick."""
-        faults = sample.faults | self.distrusted
-        if not faults & 4:
-            self.wall_mk = 273_150 + sample.wall_counts * 125 // 16
-        else:
-            self.wall_mk = 0
-        if faults & 2:
-            self.gas_mk = 0
-            self._gas_counts = -1
-        elif sample.gas_counts != self._gas_counts:
-            self._gas_counts = sample.gas_counts
-            self.gas_mk = pt1000_mk(sample.gas_counts)
-
+        temperatures = self.temperatures
+        temperatures.update(sample)
+        self.wall_mk = temperatures.wall_mk
+        self.gas_mk = temperatures.gas_mk
         control = self.control
+        safety = self.safety
         if sample.faults & 1:
-            control.band = OPEN
-            self.supply.band = OPEN
+            control.fail()
+            self.supply.fail()
         else:
             control.update(sample.control_counts)
             self.supply.update(sample.supply_counts)
-        self.safety.update(sample.safety_counts)
-        self.safety_pa = self.safety.pa
-        self.supply_pa = self.supply.pa
+        safety.update(sample.safety_counts)
         if control.band == VALID:
-            self._filter(control.pa)
+            control.filter()
+            self.control_pa = control.median_pa
+            self.pressure.take(control.median_pa)
+            self.pressure_pa = self.pressure.pa
+        if safety.band == VALID:
+            safety.filter()
+        else:
+            safety.forget_mean()
         self._predict()
-
         self._slew_ms += dt_ms
         if self._slew_ms >= _SLEW_PERIOD_MS:
-            self.slew_pa_s = (self.pressure_pa - self._slew_from_pa) * 10 // (self._slew_ms // 100)
-            self._slew_from_pa = self.pressure_pa
-            self.age_s += self._slew_ms // 1000
-            self._slew_ms = 0
-            self.ripple.update(self.wall_mk, self.age_s)
-            if self.wall_mk:
-                control.compensate(self.wall_mk)
-                self.safety.compensate(self.wall_mk)
+            self._end_second()
 
-    def freeze_fit(self):
-        """A pulse begins: extrapolate the fit on its slope instead of following the pulse."""
-        self._frozen = True
-
-    def resume_fit(self):
-        """The pulse is over: fit anew, from the present sample on; the slope is kept until new samples tell better."""
-        self._frozen = False
-        self.samples = 0
-
-    def noise_pa(self) -> int:
-        """Return the mean deviation of the samples from the fit."""
-        return self._noise >> 6
-
-    def ahead_pa(self, ticks: int) -> int:
-        """Return the pressure expected this many ticks from now (negative: that long ago), on the present slope."""
-        return (self._level + self._slope * ticks) >> 5
+    def _end_second(self):
+        self.slew_pa_s = (self.pressure_pa - self._slew_from_pa) * 10 // (self._slew_ms // 100)
+        self._slew_from_pa = self.pressure_pa
+        self.age_s += self._slew_ms // 1000
+        self._slew_ms = 0
+        self.oven.update(self.wall_mk, self.age_s)
+        if self.wall_mk:
+            self.control.compensate(self.wall_mk)
+            self.safety.compensate(self.wall_mk)
 
     def swing_pa(self) -> int:
         """Return the part of the pressure that is due to a swing of the wall temperature and will reverse by itself."""
-        offset_mk = self.ripple.offset_mk(self.wall_mk)
-        return self.per_kelvin_pa() * min(max(offset_mk, -20_000), 20_000) // 1000 if offset_mk else 0
+        offset_mk = self.oven.offset_mk(self.wall_mk)
+        return self.per_kelvin_pa() * min(max(offset_mk, -_LEAD_MK), _LEAD_MK) // 1000 if offset_mk else 0
 
     def swing_amplitude_pa(self) -> int:
         """Return the largest `swing_pa`; 0 while the wall temperature does not swing."""
-        amplitude_mk = self.ripple.amplitude_mk
-        return self.per_kelvin_pa() * min(amplitude_mk, 20_000) // 1000 if amplitude_mk else 0
+        amplitude_mk = self.oven.amplitude_mk
+        return self.per_kelvin_pa() * min(amplitude_mk, _LEAD_MK) // 1000 if amplitude_mk else 0
 
     def per_kelvin_pa(self) -> int:
         """Sealed gas that warms by dT gains k p dT / T, with k = 1 + 0.022 per MPa for air (from Z(p, T))."""
         real_gas_permille = 1000 + self.pressure_pa // 1000 * 22 // 1000
         return self.pressure_pa // (self.wall_mk // 1000) * real_gas_permille // 1000
 
-    def _filter(self, pa: int):
-        if self._older_pa == -1:
-            self._old_pa = pa
-            self._older_pa = pa
-        a = self._older_pa
-        b = self._old_pa
-        self._older_pa = b
-        self._old_pa = pa
-        if a > b:
-            a, b = b, a
-        # Median of three: one wild sample never reaches an output.
-        median_pa = a if pa < a else (b if pa > b else pa)
-        if median_pa - pa > 50_000 or pa - median_pa > 50_000:
-            self.wild_samples += 1
-        self.control_pa = median_pa
-        self._fit(median_pa)
-
-    def _fit(self, median_pa: int):
-        # Growing-memory fit of a straight line, then fading memory: level and slope without a lag behind a drift.
-        level = self._level + self._slope
-        if self._frozen:
-            self._level = level
-            self.pressure_pa = median_pa
-            return
-        residual = (median_pa << 5) - level
-        if self.samples == 0 or residual > _JUMP_PA << 5 or residual < -_JUMP_PA << 5:
-            if self.samples:
-                self._slope = 0
-            self.samples = 1
-            level = median_pa << 5
-        else:
-            n = self.samples
-            if n < _MEMORY:
-                n += 1
-                self.samples = n
-            if n > 10:
-                self._noise += (abs(residual) >> 5) - (self._noise >> 6)
-            scale = n * (n + 1)
-            level += residual * (4 * n - 2) // scale
-            # Two samples do not tell a slope; from the third on it is worth more than the one from before the pulse.
-            if n > 2:
-                self._slope += residual * 6 // scale
-        self._level = level
-        self.pressure_pa = level >> 5
-
     def _predict(self):
-        """Predict the pressure once the gas is as warm as the wall."""
         if not self.gas_mk or not self.wall_mk:
             self._lead = 0
             self.settled_pa = self.pressure_pa
             return
         self._lead += (self.gas_mk - self.wall_mk) - (self._lead >> 6)
-        # Beyond 20 K the gas is in the middle of a burst or its sensor is broken; the clamp keeps the product small.
-        warmer_mk = min(max(self._lead >> 6, -20_000), 20_000)
+        warmer_mk = min(max(self._lead >> 6, -_LEAD_MK), _LEAD_MK)
         self.settled_pa = self.pressure_pa - self.per_kelvin_pa() * warmer_mk // 1000

@@ -1,4 +1,4 @@
-"""One sensor at a time: counts to pascal and millikelvin, calibration, NAMUR NE43 bands."""
+"""One pressure transducer: counts to pascal, calibration, NAMUR NE43 bands, median, mean and standstill."""
 
 FULL_SCALE_PA = 10_000_000
 
@@ -14,33 +14,10 @@ _SHORT_PA = 10_625_000
 # the graver of the two is assumed.
 ADS1115_SATURATED = 32767
 
-# Resistance of a PT1000 in milliohm from -40 to 130 degC in steps of 5 K (IEC 60751: A 3.9083e-3, B -5.775e-7,
-# C -4.183e-12). Linear interpolation between them is good to 1 mK.
-_PT1000_MOHM = (
-    842707, 862478, 882217, 901923, 921599, 941244, 960859, 980444, 1000000, 1019527, 1039025, 1058495,
-    1077935, 1097347, 1116729, 1136083, 1155408, 1174704, 1193971, 1213210, 1232419, 1251600, 1270751, 1289874,
-    1308968, 1328033, 1347069, 1366077, 1385055, 1404005, 1422925, 1441817, 1460680, 1479514, 1498319,
-)  # fmt: skip
-_PT1000_FIRST_MK = 233_150
-
-
-def pt1000_mk(counts: int) -> int:
-    """Return the temperature in mK for a MAX31865 ratio (0..32767) with a 4 kilohm reference; 0 = out of range."""
-    milliohm = counts * 15625 // 128
-    index = (milliohm - _PT1000_MOHM[0]) // 19300
-    if index < 0:
-        return 0
-    if index > len(_PT1000_MOHM) - 2:
-        index = len(_PT1000_MOHM) - 2
-    while index > 0 and milliohm < _PT1000_MOHM[index]:
-        index -= 1
-    while index < len(_PT1000_MOHM) - 2 and milliohm >= _PT1000_MOHM[index + 1]:
-        index += 1
-    low = _PT1000_MOHM[index]
-    step = _PT1000_MOHM[index + 1] - low
-    if milliohm > low + step:
-        return 0
-    return _PT1000_FIRST_MK + index * 5000 + (milliohm - low) * 5000 // step
+# A reading this far from the median of three is wild: a spike, no movement of gas.
+WILD_PA = 50_000
+# A converter that repeats one count for this long is told: the noise of a live loop moves it.
+STILL_MS = 600_000
 
 
 class Transducer:
@@ -48,9 +25,12 @@ class Transducer:
 
     pressure = nominal + zero + span * nominal, where zero and span each have a term that is linear in the
     temperature of the block that carries the transducer.
+
+    `band` and `pa` are of the last sample, `median_pa` of the last three, `mean_pa` over about 32 medians.
     """
 
     def __init__(self, multiplier: int, divisor: int, saturated: int):
+        """Nominal pressure = counts * multiplier / divisor - 2.5 MPa; `saturated`: counts of a converter at its end."""
         self._multiplier = multiplier
         self._divisor = divisor
         self._saturated = saturated
@@ -63,17 +43,24 @@ class Transducer:
         self._gain_ppm = 0
         self.band = OPEN
         self.pa = 0
+        self.median_pa = 0
+        self.mean_pa = 0
+        self.wild_samples = 0
+        self.still_ms = 0
+        self._older_pa = -1  # no sample yet
+        self._old_pa = 0
+        self._mean = 0  # mean_pa times 32, 0: begins anew
+        self._counts = 0
 
-    def calibrate(
-        self, zero_pa: int, span_ppm: int, zero_tc_pa_k: int, span_tc_ppm_k: int, reference_mk: int
-    ):
-        """Set the coefficients: Pa, ppm of reading, Pa/K, ppm/K, and the temperature at which both terms are 0."""
-        self._zero_pa = zero_pa
-        self._span_ppm = span_ppm
-        self._zero_tc_pa_k = zero_tc_pa_k
-        self._span_tc_ppm_k = span_tc_ppm_k
-        self._reference_mk = reference_mk
-        self.compensate(reference_mk)
+    def calibrate(self, setting, name: str):
+        """Take the coefficients of the transducer of this name from the settings."""
+        self._zero_pa = setting(name + "_zero_pa")
+        self._span_ppm = setting(name + "_span_ppm")
+        if name != "supply":
+            self._zero_tc_pa_k = setting(name + "_zero_tc_pa_k")
+            self._span_tc_ppm_k = setting(name + "_span_tc_ppm_k")
+        self._reference_mk = setting("cal_temperature_mk")
+        self.compensate(self._reference_mk)
 
     def compensate(self, wall_mk: int):
         """Take the temperature terms at this temperature."""
@@ -95,3 +82,38 @@ class Transducer:
             self.band = SHORT
         else:
             self.band = HIGH
+
+    def fail(self):
+        """The converter did not answer: the loop counts as open."""
+        self.band = OPEN
+
+    def filter(self):
+        """Take a valid sample into the median, which one wild sample never reaches, and into the mean."""
+        pa = self.pa
+        if self._older_pa == -1:
+            self._old_pa = pa
+            self._older_pa = pa
+        a = self._older_pa
+        b = self._old_pa
+        self._older_pa = b
+        self._old_pa = pa
+        if a > b:
+            a, b = b, a
+        median_pa = a if pa < a else (b if pa > b else pa)
+        if median_pa - pa > WILD_PA or pa - median_pa > WILD_PA:
+            self.wild_samples += 1
+        self.median_pa = median_pa
+        self._mean += median_pa - (self._mean >> 5) if self._mean else median_pa << 5
+        self.mean_pa = self._mean >> 5
+
+    def forget_mean(self):
+        """The loop failed: the mean begins anew with the next valid sample."""
+        self._mean = 0
+
+    def count_still(self, counts: int, dt_ms: int):
+        """Count for how long the converter has repeated one count; `dt_ms` since the last call."""
+        if counts != self._counts:
+            self._counts = counts
+            self.still_ms = 0
+        elif self.still_ms <= STILL_MS:
+            self.still_ms += dt_ms

@@ -1,7 +1,7 @@
-"""Finds the turns of a quantity that goes up and down: when they were, and how high or low."""
+"""Turning points of a quantity that rises and falls: when it turned, and at which value."""
 
 
-class Turns:
+class TurningPoints:
     """The last three turns, the newest last. Values in any integer unit below 2^29, times in s of uptime."""
 
     def __init__(self, back: int):

@@ -5,7 +5,7 @@ one: `:SYSTem:SETTings "control_span_ppm",120`.
 """
 
 from regulator import settings
-from regulator.faults import OFF
+from regulator.modes import OFF
 from regulator.scpi.parameters import ScpiError, accept, scaled, string
 from regulator.scpi.status import NO_PARAMETER, quoted
 
@@ -44,12 +44,6 @@ class Calibration:
 
     def __init__(self, app):
         self._app = app
-        self._safety_32 = 0  # 32 times the mean of the safety transducer, whose single readings are noisy
-
-    def watch(self):
-        """Average the safety transducer over about 32 ticks; to be called in every tick."""
-        pa = self._app.sensors.safety_pa
-        self._safety_32 += pa - (self._safety_32 >> 5) if self._safety_32 else pa << 5
 
     def rows(self) -> tuple:
         """Return the command table."""
@@ -87,7 +81,7 @@ class Calibration:
 
     def _zero_safety(self, _):
         """Correct the zero of the safety transducer at ambient pressure, with the output off; stored."""
-        self._zero("safety", self._safety_32 >> 5)
+        self._zero("safety", self._app.sensors.safety.mean_pa)
 
     def _values(self, name: str, coefficients: tuple) -> str:
         get = self._app.settings.get
@@ -109,7 +103,7 @@ class Calibration:
     def _zero(self, name: str, reading_pa: int):
         app = self._app
         get = app.settings.get
-        if app.safety.state != OFF:
+        if app.modes.state != OFF:
             accept("only while the output is off")
         if abs(app.sensors.slew_pa_s) > _STEADY_PA_S:
             accept("the pressure is not steady")
@@ -117,4 +111,4 @@ class Calibration:
         # More than the stated accuracy is no error of the zero: there is pressure in the chamber.
         if abs(error_pa) > get(name + "_tolerance_pa"):
             accept("%d Pa from ambient_pa; %d allowed" % (error_pa, get(name + "_tolerance_pa")))
-        accept(app.change_setting(name + "_zero_pa", get(name + "_zero_pa") - error_pa))
+        accept(app.panel.change_setting(name + "_zero_pa", get(name + "_zero_pa") - error_pa))

@@ -1,8 +1,8 @@
 """Commands about pressure, in the unit of the port: :SENSe, :SOURce, :OUTPut, :UNIT, :CALibration, *RST."""
 
 from regulator import settings
-from regulator.faults import QUIET, REGULATE
 from regulator.measure.transducer import FULL_SCALE_PA
+from regulator.modes import QUIET, REGULATE
 from regulator.scpi.parameters import ScpiError, accept, boolean, choice, decimal, limit, rounded, scaled
 from regulator.scpi.status import NO_PARAMETER
 
@@ -97,16 +97,16 @@ class Pressure:
 
     def _amount_drift(self, _):
         """Change of the amount of gas, as pressure, since it is held; the same per hour; seconds since then."""
-        amount = self._app.amount
+        amount = self._app.control.amount
         return f"{self._text(amount.drift_pa)},{self._text(amount.rate_pa_h())},{amount.seconds}"
 
     def _safety_pressure(self, _):
         """Pressure that the safety transducer reads."""
-        return self._text(self._app.sensors.safety_pa)
+        return self._text(self._app.sensors.safety.pa)
 
     def _supply_pressure(self, _):
         """Pressure of the supply."""
-        return self._text(self._app.sensors.supply_pa)
+        return self._text(self._app.sensors.supply.pa)
 
     def _gas_temperature(self, _):
         """Temperature of the gas, degC; 9.91E37 while its sensor is invalid."""
@@ -132,7 +132,7 @@ class Pressure:
         pa = scaled(args[0], UNITS, self._unit, limits)
         if not limits[0] <= pa <= limits[1]:
             raise ScpiError(-222, self._range(limits))
-        accept(self._app.set_target(pa))
+        accept(self._app.panel.set_target(pa))
 
     def _ramp(self, _):
         """The ramped setpoint now."""
@@ -150,7 +150,7 @@ class Pressure:
         pa_s = scaled(args[0], rates, self._unit, limits)
         if not limits[0] <= pa_s <= limits[1]:
             raise ScpiError(-222, self._range(limits, "/s"))
-        accept(self._app.set_slew(pa_s))
+        accept(self._app.panel.set_slew(pa_s))
 
     def _slew_mode(self, _):
         """How the setpoint moves: MAX or LIN."""
@@ -158,7 +158,7 @@ class Pressure:
 
     def _set_slew_mode(self, args):
         """MAXimum|LINear: Ramp as fast as the valves allow, or at the rate of the ramp; stored."""
-        accept(self._app.set_slew_max(choice(args[0], ("MAXimum", "LINear")) == 0))
+        accept(self._app.panel.set_slew_max(choice(args[0], ("MAXimum", "LINear")) == 0))
 
     def _in_limits(self, args):
         """Distance from the target that counts as in limits, percent of full scale (10 MPa)."""
@@ -170,7 +170,7 @@ class Pressure:
         value = scaled(args[0], _MILLIONTHS, "PCT", limits)
         if not limits[0] <= value <= limits[1]:
             raise ScpiError(-222, f"{decimal(limits[0], 6)} to {decimal(limits[1], 6)} PCT")
-        accept(self._app.change_setting("in_limits_pa", rounded(value, _MILLIONTHS_PER_PA)))
+        accept(self._app.panel.change_setting("in_limits_pa", rounded(value, _MILLIONTHS_PER_PA)))
 
     def _in_limits_time(self, args):
         """Time within the limits before they count as reached, s."""
@@ -182,7 +182,7 @@ class Pressure:
         ms = scaled(args[0], _MS, "S", limits)
         if not limits[0] <= ms <= limits[1]:
             raise ScpiError(-222, f"{decimal(limits[0], 3)} to {decimal(limits[1], 3)} S")
-        accept(self._app.change_setting("in_limits_ms", ms))
+        accept(self._app.panel.change_setting("in_limits_ms", ms))
 
     def _function(self, _):
         """What is held: PRES the pressure, AMO the amount of gas."""
@@ -190,7 +190,7 @@ class Pressure:
 
     def _set_function(self, args):
         """PRESsure|AMOunt: Hold the pressure, or the amount of gas with all valves shut; stored."""
-        accept(self._app.hold_amount(choice(args[0], ("PRESsure", "AMOunt")) == 1))
+        accept(self._app.panel.hold_amount(choice(args[0], ("PRESsure", "AMOunt")) == 1))
 
     def _effort(self, _):
         """Effort of the valves, -100 (vent) to 100 (fill) percent."""
@@ -198,27 +198,27 @@ class Pressure:
 
     def _vent_state(self, _):
         """The vent: 0 idle, 1 in progress, 2 complete."""
-        return str(self._app.control.vent_state)
+        return str(self._app.control.vent.state)
 
     def _vent(self, args):
         """1|0: Begin to vent to ambient at the vent rate, or abort it; 0 also puts a complete one back to idle."""
-        accept(self._app.vent(boolean(args[0])))
+        accept(self._app.panel.vent(boolean(args[0])))
 
     # :OUTPut
 
     def _output(self, _):
         """1 while the device regulates or is in a quiet window, else 0."""
-        state = self._app.safety.state
+        state = self._app.modes.state
         return "1" if state in (REGULATE, QUIET) else "0"
 
     def _set_output(self, args):
         """ON|OFF: Regulate, or shut all valves and keep the gas; refused while a fault is latched."""
-        accept(self._app.output(boolean(args[0])))
+        accept(self._app.panel.output(boolean(args[0])))
 
     def _quiet_left(self, _):
         """What is left of the quiet window, s."""
-        safety = self._app.safety
-        return decimal(max(safety.quiet_left_ms, 0) if safety.state == QUIET else 0, 3)
+        left_ms = self._app.control.quiet.left_ms if self._app.modes.state == QUIET else 0
+        return decimal(max(left_ms, 0), 3)
 
     def _quiet(self, args):
         """<seconds>: Lock the valves shut for a measurement; the window ends by itself, or at once with 0."""
@@ -228,7 +228,7 @@ class Pressure:
         if not 0 <= ms <= limits[1]:
             raise ScpiError(-222, f"0 to {longest_s} S")
         # A part of a second counts as a whole one: the window is never shorter than asked for.
-        accept(self._app.quiet((ms + 999) // 1000))
+        accept(self._app.panel.quiet((ms + 999) // 1000))
 
     # :UNIT, :CALibration
 
@@ -251,12 +251,12 @@ class Pressure:
         pa = scaled(args[0], UNITS, "PA", limits)
         if not limits[0] <= pa <= limits[1]:
             raise ScpiError(-222, f"{limits[0]} to {limits[1]} PA")
-        accept(self._app.change_setting("ambient_pa", pa))
+        accept(self._app.panel.change_setting("ambient_pa", pa))
 
     def _reset(self, _):
         """Output off, unit MPA. Opens no valve, clears no fault, changes no setting."""
         # Only ever shuts: regulation ends and the pressure stays. Faults and stored settings are not touched.
-        accept(self._app.output(False))
+        accept(self._app.panel.output(False))
         self._unit_index = _MPA
 
 

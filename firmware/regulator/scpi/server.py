@@ -13,17 +13,8 @@ A bit of `:STATus:OPERation` or `:STATus:QUEStionable` is set while its conditio
 | 12  | sealed or relieved by a fault        |     | somebody to come, though regulation goes on       |
 """
 
-from regulator.faults import (
-    GAS_TEMPERATURE,
-    MAINTENANCE,
-    QUIET,
-    REGULATE,
-    RELIEF,
-    SEALED,
-    VENTING,
-    WALL_TEMPERATURE,
-    WARNINGS,
-)
+from regulator.faults import GAS_TEMPERATURE, MAINTENANCE_REQUIRED, WALL_TEMPERATURE, WARNINGS
+from regulator.modes import MAINTENANCE, QUIET, REGULATE, RELIEF, SEALED, VENTING
 from regulator.scpi.calibration import Calibration
 from regulator.scpi.pressure import Pressure
 from regulator.scpi.status import Status
@@ -31,23 +22,8 @@ from regulator.scpi.syntax import Scpi
 from regulator.scpi.system import System
 from regulator.scpi.trace import Trace
 
-# Every other warning says that the instrument is outside of its specification for now.
-_MAINTENANCE_WARNINGS = (
-    "SAFETY_TRANSDUCER",
-    "SUPPLY_TRANSDUCER",
-    "SETTINGS_LOST",
-    "STATE_LOST",
-    "REFERENCE_DRIFT",
-    "TRANSDUCER_STILL",
-    "VENT_SHUT",
-    "PAIR_OPEN",
-    "LEAK",
-    "VALVE_WORN",
-    "PROOF_OVERDUE",
-)
 
-
-class Instrument:
+class Server:
     """The line's share of a tick: takes some bytes, executes at most one message unit, sends what fits."""
 
     def __init__(self, app, link):
@@ -55,21 +31,18 @@ class Instrument:
         self._app = app
         self._link = link
         self._status = Status()
-        self._calibration = Calibration(app)
-        self._pressure = Pressure(app)
-        rows = self._pressure.rows() + self._calibration.rows() + System(app).rows() + Trace(app).rows()
+        rows = Pressure(app).rows() + Calibration(app).rows() + System(app).rows() + Trace(app).rows()
         self._scpi = Scpi(rows, self._status)
         self._maintenance_mask = 0
-        for bit, name in enumerate(WARNINGS):
-            if name in _MAINTENANCE_WARNINGS:
-                self._maintenance_mask |= 1 << bit
+        for bit, _, category in WARNINGS:
+            if category == MAINTENANCE_REQUIRED:
+                self._maintenance_mask |= bit
 
     def serve(self, pause: bool = False):
         """Do the line's share of a tick, with `pause` without the line itself; allocates nothing while nothing
         arrives or is to be sent.
         """
         self._watch()
-        self._calibration.watch()
         self.busy = False
         if pause:
             return
@@ -77,8 +50,8 @@ class Instrument:
             self._exchange()
         except MemoryError:
             # Not even an error could be reported: the message in hand is lost, the loop goes on and collects.
-            self._scpi.running = False
-            self._link.line = None
+            self._scpi.abandon()
+            self._link.take_line()
             self.busy = True
 
     def _exchange(self):
@@ -87,15 +60,12 @@ class Instrument:
         if not scpi.running:
             self.busy = link.poll()
             if link.error:
-                self._status.error(link.error)
-                link.error = 0
+                self._status.error(link.take_error())
             if link.line is not None:
-                scpi.begin(link.line)
-                link.line = None
+                scpi.begin(link.take_line())
         if scpi.running:
             self.busy = True
-            scpi.header_echo = self._app.settings.get("header_echo")
-            scpi.step()
+            scpi.step(self._app.settings.get("header_echo"))
             if scpi.executed:
                 self._app.blackbox.note(scpi.executed)
             # A host that does not read loses replies as a whole; its commands are carried out nevertheless.
@@ -106,9 +76,9 @@ class Instrument:
 
     def _watch(self):
         """Bring the status registers up to date, so that short conditions are latched as events."""
-        safety = self._app.safety
+        modes = self._app.modes
         control = self._app.control
-        state = safety.state
+        state = modes.state
         operation = 0
         if state == REGULATE:
             operation = 256 if control.ramp_pa == control.target_pa else 264
@@ -120,7 +90,7 @@ class Instrument:
         elif state == SEALED or state == RELIEF:  # noqa: SIM109 - a tuple of the two would be allocated
             operation = 4096
         self._status.operation.update(operation)
-        warnings = safety.warnings
+        warnings = self._app.watches.warnings
         questionable = 0
         if warnings:
             if warnings & (GAS_TEMPERATURE | WALL_TEMPERATURE):
@@ -129,7 +99,7 @@ class Instrument:
                 questionable |= 4096
             if warnings & ~self._maintenance_mask:
                 questionable |= 2048
-        if safety.fault:
+        if modes.fault:
             questionable |= 512
         if state == MAINTENANCE:
             questionable |= 1024

@@ -55,6 +55,14 @@ class Group:
             self.event |= condition & ~self.condition
             self.condition = condition
 
+    def clear(self):
+        """Forget the events."""
+        self.event = 0
+
+    def preset(self):
+        """Let no event count for the status byte."""
+        self.enable = 0
+
     def rows(self, pattern: str) -> tuple:
         """Return the command table of this group under the header `pattern`."""
         return (
@@ -89,7 +97,7 @@ class Status:
     def __init__(self):
         self.operation = Group()
         self.questionable = Group()
-        self.waiting = False  # replies of the same message are waiting to be sent (bit MAV)
+        self._waiting = False  # replies of the same message are waiting to be sent (bit MAV)
         self._errors = []
         self._events = PON
         self._event_enable = 0
@@ -114,6 +122,10 @@ class Status:
         except MemoryError:
             pass  # the bit in the event register is what is left of it
 
+    def await_replies(self, waiting: bool):
+        """Note whether replies of the same message are waiting to be sent."""
+        self._waiting = waiting
+
     def next_error(self) -> tuple:
         """Remove and return the oldest error as (code, text); (0, "No error") when there is none."""
         code, info = self._errors.pop(0) if self._errors else (0, "")
@@ -125,7 +137,7 @@ class Status:
         value = 4 if self._errors else 0
         if self.questionable.event & self.questionable.enable:
             value |= 8
-        if self.waiting:
+        if self._waiting:
             value |= 16
         if self._events & self._event_enable:
             value |= 32
@@ -156,8 +168,8 @@ class Status:
         """Clear errors and events."""
         self._errors = []
         self._events = 0
-        self.operation.event = 0
-        self.questionable.event = 0
+        self.operation.clear()
+        self.questionable.clear()
 
     def _read_event_enable(self, _):
         """Mask of the standard events that count for the status byte."""
@@ -211,5 +223,5 @@ class Status:
 
     def _preset(self, _):
         """Clear the masks of OPERation and QUEStionable."""
-        self.operation.enable = 0
-        self.questionable.enable = 0
+        self.operation.preset()
+        self.questionable.preset()

@@ -25,7 +25,7 @@ class Scpi:
     def __init__(self, table, status):
         self.reply = None  # text of the finished message, None if it had no query
         self.running = False  # a message has begun and is not finished
-        self.header_echo = False  # replies carry the canonical header of their query
+        self._header_echo = False
         self.executed = (
             ""  # the command that the last step carried out, as it could stand alone; "" for a query
         )
@@ -55,8 +55,16 @@ class Scpi:
         self.reply = None
         self.running = True
 
-    def step(self):
-        """Execute at most one unit of the message; once `running` is False, `reply` is valid."""
+    def abandon(self):
+        """Forget the message in hand."""
+        self.running = False
+
+    def step(self, header_echo: bool = False):
+        """Execute at most one unit of the message; once `running` is False, `reply` is valid.
+
+        With `header_echo` a reply carries the canonical header of its query.
+        """
+        self._header_echo = header_echo
         self.executed = ""
         if not self.running:
             return
@@ -116,11 +124,11 @@ class Scpi:
             raise ScpiError(-102)
         if self._number is not None:
             args.insert(0, self._number)
-        self.status.waiting = bool(self._replies)
+        self.status.await_replies(bool(self._replies))
         text = handler(args)
         if is_query:
             # The switch itself may be what was asked for, so it is read after the handler.
-            self._replies.append(canonical(row[0]) + " " + text if self.header_echo else text)
+            self._replies.append(canonical(row[0]) + " " + text if self._header_echo else text)
         else:
             self.executed = (
                 canonical(row[0], self._number) + " " + data if data else canonical(row[0], self._number)

@@ -3,7 +3,7 @@
 import sys
 
 from regulator import VERSION, settings
-from regulator.faults import STATES, WARNINGS
+from regulator.faults import FAULTS, sentence, warning_names
 from regulator.scpi.parameters import ScpiError, accept, boolean, integer, scaled, string
 from regulator.scpi.status import NO_PARAMETER, quoted
 from regulator.store.record import OUTCOMES
@@ -62,7 +62,7 @@ class System:
         """0 or bits: 1 ADS1115, 2 MAX31865, 4 TMP117, 8 control, 16 safety, 32 supply transducer, 64 settings, 128
         state, 256 coils.
         """
-        return str(self._app.self_test())
+        return str(self._app.panel.self_test())
 
     def _fields(self, _):
         """Names of the values of :FETCh? in their order."""
@@ -74,21 +74,21 @@ class System:
         sensors = app.sensors
         control = app.control
         valves = app.valves
-        safety = app.safety
+        modes = app.modes
         self._sequence += 1
         return _LINE.format(
             self._sequence,
             app.boot_id,
             _milliseconds(app.clock.uptime_s, app.clock.uptime_ms),
-            STATES[safety.state],
-            safety.fault_name if safety.fault else "NONE",
+            modes.name,
+            modes.fault_name,
             control.in_limits,
             sensors.pressure_pa,
             control.ramp_pa,
             control.target_pa,
             sensors.control_pa,
-            sensors.safety_pa,
-            sensors.supply_pa,
+            sensors.safety.pa,
+            sensors.supply.pa,
             sensors.gas_mk,
             sensors.wall_mk,
             sensors.slew_pa_s,
@@ -97,27 +97,25 @@ class System:
             valves.openings[1],
             _milliseconds(valves.open_s[0], valves.open_us[0] // 1000),
             _milliseconds(valves.open_s[1], valves.open_us[1] // 1000),
-            safety.warnings,
+            app.watches.warnings,
         )
 
     def _fault(self, _):
         """The latched fault: name, sentence, value, unit, uptime in ms."""
-        safety = self._app.safety
-        if not safety.fault:
+        modes = self._app.modes
+        if not modes.fault:
             return 'NONE,"no fault",0,"",0'
-        sentence = quoted(safety.fault_text)
-        unit = quoted(safety.fault_unit)
-        uptime = _milliseconds(safety.fault_s, safety.fault_ms)
-        return f"{safety.fault_name},{sentence},{safety.fault_value},{unit},{uptime}"
+        _, name, unit, _, _, _, _ = FAULTS[modes.fault]
+        uptime = _milliseconds(modes.fault_s, modes.fault_ms)
+        return f"{name},{quoted(sentence(modes.fault))},{modes.fault_value},{quoted(unit)},{uptime}"
 
     def _acknowledge(self, _):
         """Clear a latched fault; refused while its cause lasts."""
-        accept(self._app.acknowledge())
+        accept(self._app.panel.acknowledge())
 
     def _warnings(self, _):
         """Names of the warnings that are active, or NONE."""
-        mask = self._app.safety.warnings
-        return ",".join([name for bit, name in enumerate(WARNINGS) if mask >> bit & 1]) or "NONE"
+        return ",".join(warning_names(self._app.watches.warnings)) or "NONE"
 
     def _setting(self, args):
         """A setting: name, unit, value, default, minimum, maximum, help."""
@@ -133,7 +131,7 @@ class System:
         value = scaled(args[1], {}, "", (lowest, highest, default))
         if not lowest <= value <= highest:
             raise ScpiError(-222, f"{name}: {lowest} to {highest} {unit}")
-        accept(self._app.change_setting(name, value))
+        accept(self._app.panel.change_setting(name, value))
 
     def _setting_names(self, _):
         """Names of all settings."""
@@ -145,11 +143,11 @@ class System:
 
     def _set_header(self, args):
         """ON|OFF: Let replies carry their header, as a PACE does; stored."""
-        accept(self._app.change_setting("header_echo", 1 if boolean(args[0]) else 0))
+        accept(self._app.panel.change_setting("header_echo", 1 if boolean(args[0]) else 0))
 
     def _maintain(self, _):
         """Reset into the REPL for flashing; from output off only."""
-        accept(self._app.maintenance())
+        accept(self._app.panel.maintenance())
 
     def _valve(self, args):
         """Valve 1 (fill) or 2 (vent): actuations, time open in ms, learned gain in Pa/s per MPa, last
@@ -177,7 +175,7 @@ class System:
     def _proof_result(self, args):
         """Last proof of valve n: NONE, RUNNING, TIGHT, OPEN, ABORTED, PASSES, BLOCKED; moved by Pa; open for ms."""
         valve = _proof_valve(args[0])
-        proof = self._app.safety.proof
+        proof = self._app.watches.proof
         return f"{RESULTS[proof.results[valve]]},{proof.moved_pa[valve]},{proof.open_ms[valve]}"
 
     def _prove(self, args):
@@ -189,7 +187,7 @@ class System:
         ms = scaled(args[1], _MS, "S", (20, longest_ms, 200)) if len(args) > 1 else 200
         if not 20 <= ms <= longest_ms:
             raise ScpiError(-222, f"0.02 to {longest_ms // 1000} S")
-        accept(self._app.prove(valve, ms))
+        accept(self._app.panel.prove(valve, ms))
 
     def _proof_test(self, _):
         """Date of the last proof test as 20261231 (0: none), hours in service since then, days allowed, 1 if
@@ -199,16 +197,18 @@ class System:
         record = app.record
         hours = record.hours - record.proof_hours
         days = app.settings.get("proof_interval_days")
-        return f"{record.proof_date},{hours},{days},{1 if hours > days * 24 else 0}"
+        return f"{record.proof_date},{hours},{days},{1 if record.proof_is_overdue() else 0}"
 
     def _note_proof_test(self, args):
         """<date>: Note that the proof test was done on this day, as 20261231; stored."""
-        self._app.note_proof(integer(args[0], 20_200_101, 99_991_231))
+        self._app.panel.note_proof(integer(args[0], 20_200_101, 99_991_231))
 
     def _counts(self, _):
         """Wild samples since boot, flash writes in all, flash writes that failed since boot, hours in service."""
         app = self._app
-        return f"{app.sensors.wild_samples},{app.store.writes},{app.store.failures},{app.record.hours}"
+        return (
+            f"{app.sensors.control.wild_samples},{app.store.writes},{app.store.failures},{app.record.hours}"
+        )
 
 
 def _proof_valve(number: int) -> int:

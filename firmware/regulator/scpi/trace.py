@@ -36,7 +36,7 @@ class Trace:
         age = box.age(box.trip_number) if box.trip_number >= 0 else -1
         # Through text: the number itself soon passes 2^30.
         uptime = "%d%03d" % (box.uptime_s, box.uptime_ms) if box.uptime_s else str(box.uptime_ms)
-        return "%s,%s,%d,%d,%s" % (STATES[box.state], FAULTS[box.fault][0], age, box.missed, uptime)
+        return "%s,%s,%d,%d,%s" % (STATES[box.state], FAULTS[box.fault][1], age, box.missed, uptime)
 
     def _points(self, _):
         """Rows that are there, rows there can be, place of the oldest one in the arrays."""

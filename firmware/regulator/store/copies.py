@@ -57,6 +57,7 @@ class Store:
 
     def __init__(self, files, settings):
         """Load the settings; `lost` tells that stored ones were there but none could be used."""
+        self.settings = settings
         self._settings = Record(files, "settings")
         self._state = Record(files, "state")
         values = self._settings.load()
@@ -88,10 +89,14 @@ class Store:
         self.writes += 1
         return True
 
-    def save(self, settings) -> bool:
+    def forget_starts(self):
+        """The device has been healthy for a while: starts are counted anew."""
+        self.starts = 0
+
+    def save(self) -> bool:
         """Write the settings; return whether the flash kept them."""
         try:
-            self._settings.save(settings.items())
+            self._settings.save(self.settings.items())
         except OSError:
             self.failures += 1
             return False

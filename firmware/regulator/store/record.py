@@ -1,20 +1,8 @@
 """What a reset must not lose, when it is written, and what is done with it at the next start."""
 
-from regulator.faults import (
-    FAULTS,
-    MAINTENANCE,
-    NO_FAULT,
-    OFF,
-    POWER,
-    QUIET,
-    REBOOT_LOOP,
-    REGULATE,
-    RELIEF,
-    SEALED,
-    VENTING,
-)
-from regulator.measure.transducer import VALID
-from regulator.valves.window import FILL, VENT
+from regulator.faults import FAULTS, NO_FAULT, POWER, REBOOT_LOOP, RESUMED
+from regulator.modes import MAINTENANCE, OFF, QUIET, REGULATE, RELIEF, SEALED, VENTING
+from regulator.valves.sides import FILL, VENT
 
 # Starts in a row without _HEALTHY_S of health, this one included: after three resets.
 _LOOP_STARTS = 4
@@ -30,7 +18,7 @@ _DECIDE_MS = 2000
 _SETTLE_MS = 1000
 
 # What became of the last run.
-NOTHING, PENDING, RESUMED, SEALED_POWER, KEPT_FAULT, STAYED_OFF, LOOP, CANCELLED = range(8)
+NOTHING, PENDING, WENT_ON, SEALED_POWER, KEPT_FAULT, STAYED_OFF, LOOP, CANCELLED = range(8)
 OUTCOMES = ("NONE", "PENDING", "RESUMED", "SEALED", "FAULT", "OFF", "LOOP", "CANCELLED")
 
 _LEARNED = ("gain", "dead_us", "floor_us", "judged", "short_us", "short_step", "long_us", "long_step")
@@ -66,7 +54,7 @@ class Record:
     def begin(self):
         """At the start: take over what the last run left, as far as it needs no sensor."""
         app = self._app
-        safety = app.safety
+        modes = app.modes
         last = self._store.last
         state = last.get("state", OFF)
         fault = last.get("fault", NO_FAULT)
@@ -74,12 +62,12 @@ class Record:
         if app.settings.get("ambient_pa") <= target_pa <= app.settings.get("setpoint_max_pa"):
             self._target_pa = target_pa
         if 0 < fault < len(FAULTS) and state in (OFF, SEALED, RELIEF, VENTING):
-            safety.latch(fault, last.get("fault_value", 0), 0, 0)
-            safety.state = RELIEF if state == RELIEF else OFF if fault == REBOOT_LOOP else SEALED
+            modes.latch_past(fault, last.get("fault_value", 0))
+            modes.go(RELIEF if state == RELIEF else OFF if fault == REBOOT_LOOP else SEALED)
             self.outcome = KEPT_FAULT
         elif self._store.starts >= _LOOP_STARTS:
             self.outcome = LOOP
-            safety.latch(REBOOT_LOOP, self._store.starts, 0, 0)
+            modes.latch_past(REBOOT_LOOP, self._store.starts)
         elif self._store.lost:
             self.outcome = STAYED_OFF
         elif state in (REGULATE, QUIET) and app.settings.get("resume"):
@@ -87,8 +75,8 @@ class Record:
         elif state != OFF and state != MAINTENANCE:
             # Into maintenance a regulator only goes that was off.
             self._seal()
-        self._state = safety.state
-        self._fault = safety.fault
+        self._state = modes.state
+        self._fault = modes.fault
 
     def decide(self, dt_ms: int):
         """While the outcome is PENDING: go on with the last run within bounds, or seal."""
@@ -98,7 +86,7 @@ class Record:
         if self._waited_ms < _SETTLE_MS:
             return
         last = self._store.last
-        if sensors.control.band == VALID and app.safety.loops.agree():
+        if app.watches.loops.agree():
             found_pa = sensors.pressure_pa
             expected_pa = last.get("pressure_pa", 0)
             wall_mk = last.get("wall_mk", 0)
@@ -112,10 +100,12 @@ class Record:
             other_pa = self._target_pa if last.get("ramping", 0) else expected_pa
             lowest_pa = min(expected_pa, other_pa) - band_pa
             highest_pa = max(expected_pa, other_pa) + band_pa
-            if self._target_pa and lowest_pa <= found_pa <= highest_pa and not app.safety.fault:
-                self.outcome = RESUMED
+            if self._target_pa and lowest_pa <= found_pa <= highest_pa and not app.modes.fault:
+                self.outcome = WENT_ON
                 self.resumes += 1
-                app.resume(self._target_pa)
+                app.control.keep_target(self._target_pa)
+                app.modes.go(REGULATE)
+                app.watches.warn(RESUMED, True)
                 return
             self._seal()
         elif self._waited_ms >= _DECIDE_MS:
@@ -129,14 +119,14 @@ class Record:
     def watch(self):
         """Once in a while, and cheap: note what has changed."""
         app = self._app
-        safety = app.safety
+        modes = app.modes
         if self.outcome == PENDING:
             return
-        state = safety.state
+        state = modes.state
         now_s = app.clock.uptime_s
         if state == QUIET:
             state = REGULATE
-        if state != self._state or safety.fault != self._fault:
+        if state != self._state or modes.fault != self._fault:
             if now_s - self._written_s >= _PAUSE_S:
                 self.due = True
                 self.urgent = True
@@ -151,7 +141,7 @@ class Record:
                 self.due = True
         if not self._healthy and now_s >= HEALTHY_S:
             self._healthy = True
-            self._store.starts = 0
+            self._store.forget_starts()
             self.due = True
 
     def count_second(self):
@@ -160,6 +150,10 @@ class Record:
         if self._hour_s >= 3600:
             self._hour_s = 0
             self.hours += 1
+
+    def proof_is_overdue(self) -> bool:
+        """Return whether the last proof test was more hours in service ago than are allowed."""
+        return self.hours - self.proof_hours > self._app.settings.get("proof_interval_days") * 24
 
     def proved(self, date: int):
         """Note a proof test that was done on this day (20261231)."""
@@ -170,17 +164,17 @@ class Record:
     def write(self):
         """Write the state; the caller has made sure that no coil is energised."""
         app = self._app
-        safety = app.safety
+        modes = app.modes
         control = app.control
         self.due = self.urgent = False
-        self._state = REGULATE if safety.state == QUIET else safety.state
-        self._fault = safety.fault
+        self._state = REGULATE if modes.state == QUIET else modes.state
+        self._fault = modes.fault
         self._target_pa = control.target_pa
         self._written_s = app.clock.uptime_s
         values = {
             "state": self._state,
-            "fault": safety.fault,
-            "fault_value": safety.fault_value,
+            "fault": modes.fault,
+            "fault_value": modes.fault_value,
             "target_pa": control.target_pa,
             "ramping": 1 if control.ramp_pa != control.target_pa else 0,
             "pressure_pa": app.sensors.settled_pa,
@@ -193,17 +187,17 @@ class Record:
         }
         for side in (FILL, VENT):
             prefix = _SIDES[side]
-            values[prefix + "reference"] = safety.pulses.reference_gain[side]
+            values[prefix + "reference"] = app.watches.stuck.reference_gain[side]
             for name, value in zip(_LEARNED, app.valves.responses[side].learned()):
                 values[prefix + name] = value
         return self._store.save_state(values)
 
     def _seal(self):
         self.outcome = SEALED_POWER
-        safety = self._app.safety
-        if not safety.fault:
-            safety.latch(POWER, self.found_pa - self.expected_pa, 0, 0)
-        safety.state = SEALED
+        modes = self._app.modes
+        if not modes.fault:
+            modes.latch_past(POWER, self.found_pa - self.expected_pa)
+        modes.go(SEALED)
 
     def _recall(self):
         """Take over what the valves had learned."""
@@ -214,4 +208,4 @@ class Record:
             if prefix + "gain" in last:
                 values = tuple([last.get(prefix + name, 0) for name in _LEARNED])
                 if app.valves.responses[side].recall(values):
-                    app.safety.pulses.reference_gain[side] = last.get(prefix + "reference", 0)
+                    app.watches.stuck.recall_wear(side, last.get(prefix + "reference", 0))

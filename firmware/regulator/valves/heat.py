@@ -12,6 +12,33 @@ _MEMORY_MS = 26_000
 
 
 class Heat:
+    """What gas that was let in, or out, may still give back: `warm` as a fall, `cold` as a rise."""
+
+    def __init__(self):
+        self.warm = Bound()
+        self.cold = Bound()
+
+    def move(self, pa: int):
+        """Gas was moved, and the pressure by `pa` with it."""
+        self.warm.move(pa)
+        self.cold.move(-pa)
+
+    def give_back(self, pa: int):
+        """The pressure moved by `pa` while every valve was shut."""
+        self.warm.give_back(-pa)
+        self.cold.give_back(pa)
+
+    def fade(self, dt_ms: int, pressure_pa: int):
+        """Let time pass, 1 s at most."""
+        self.warm.fade(dt_ms, pressure_pa)
+        self.cold.fade(dt_ms, pressure_pa)
+
+    def most_pa(self) -> int:
+        """Return how much of the pressure may still come back, one way or the other."""
+        return max(self.warm.pa, self.cold.pa)
+
+
+class Bound:
     """The most that the gas may be off its wall's temperature to one side, as pressure; negative: surely to the other.
 
     Gas that was let out cools what rises had warmed, but as nobody knows how quickly the wall undid that, it must not

@@ -1,6 +1,7 @@
 """What one valve's pulses do, learned from what they did: immediate step = gain * flow * (pulse - dead time)."""
 
 from regulator.fixed import muldiv
+from regulator.valves.sides import TRUSTED
 
 # Nothing that this firmware is meant for lies outside (Pa/s per MPa of choked upstream pressure).
 _GAIN_MIN = 300
@@ -14,8 +15,6 @@ _FLOOR_KNOWN_US = 12_000
 _TRIAL_FINE_US = 16_000
 # A pulse may be this many times as long as the longest one that is known: short ones tell little about long ones.
 _GROWTH = 2
-# So many judged pulses make a valve known.
-TRUSTED = 3
 
 
 class Response:

@@ -2,7 +2,7 @@
 
 from regulator.faults import GAS_GAINED, LEAK, LEAK_BUDGET, NO_FAULT
 from regulator.measure.transducer import VALID
-from regulator.valves.window import IMMEDIATE_PER_SETTLED_PERCENT
+from regulator.valves.sides import IMMEDIATE_PER_SETTLED_PERCENT
 
 # A ramp, a relief or a proof stirs the gas: the balance begins anew so long after it.
 _CALM_S = 900
@@ -13,20 +13,17 @@ _QUARTERS = 32  # for eight hours
 _PER_HOUR = (1, 4, 16, 32)  # ages in quarters at which the loss is judged
 
 
-class Leak:
-    """`fault` and `warnings` hold now; `value` is the loss in Pa. `loss_pa_h` is the mean over the time judged last."""
+class Balance:
+    """`fault` and `warnings` hold now; `value` is the loss in Pa."""
 
-    WARNINGS = LEAK | GAS_GAINED
-
-    def __init__(self, settings, sensors, valves, tightness):
+    def __init__(self, settings, sensors, valves, heat):
         self._settings = settings
         self._sensors = sensors
         self._valves = valves
-        self._tightness = tightness
+        self._heat = heat
         self.fault = NO_FAULT
         self.value = 0
         self.warnings = 0
-        self.loss_pa_h = 0
         self._calm_s = 0
         self._seconds = 0
         self._quarter = 0
@@ -52,12 +49,11 @@ class Leak:
         self._quarters = 0
         self.fault = NO_FAULT
         self.warnings = 0
-        self.loss_pa_h = 0
 
     def check_slowly(self, moved: bool):
         """Once a second. `moved`: gas is moved otherwise than by a hold's pulses."""
         sensors = self._sensors
-        if moved or sensors.wall_mk == 0 or self._tightness.heat_pa() > _STIRRED_PA:
+        if moved or sensors.wall_mk == 0 or self._heat.most_pa() > _STIRRED_PA:
             self._calm_s = 0
             return
         if sensors.control.band != VALID:
@@ -109,7 +105,6 @@ class Leak:
             if age > self._quarters:
                 break
             loss_pa = lost_pa - self._lost_pa[self._quarter + 1 - age]
-            self.loss_pa_h = loss_pa * 4 // age
             if loss_pa > self._breathing_pa + self._budget_pa_h * age // 4:
                 fault = LEAK_BUDGET
                 self.value = loss_pa

@@ -14,16 +14,14 @@ from regulator.faults import (
     SUPPLY_TRANSDUCER,
     TRANSDUCER_STILL,
 )
-from regulator.measure.transducer import HIGH, LOW, SHORT, VALID
+from regulator.measure.transducer import HIGH, LOW, SHORT, STILL_MS, VALID, WILD_PA
 
 # A loop may fail for a few samples without harm: a relay nearby, one lost conversion.
 _FAILED_MS = 100
 _DEAD_MS = 80
 _RANGE_MS = 500
 _DISAGREEMENT_MS = 500
-_STILL_MS = 600_000
-# A reading is wild so far from the median of three; four that lie on alternate sides within half a second are erratic.
-_WILD_PA = 50_000
+# Four wild readings that lie on alternate sides of the median within half a second are erratic.
 _WILD_WEIGHT = 10
 _WILD_MOST = 35
 # The 1.25 V reference of 0.1 % and an ADS1115 of 0.15 % read 20000 counts; 0.5 % is a drift.
@@ -35,21 +33,12 @@ _REFERENCE_MS = 20_000
 class Loops:
     """`fault` is what holds now, `value` what goes with it, `warnings` a mask of those that this module knows."""
 
-    WARNINGS = SAFETY_TRANSDUCER | SUPPLY_TRANSDUCER | TRANSDUCER_STILL | REFERENCE_DRIFT
-
     def __init__(self, settings, sensors):
         self._settings = settings
         self._sensors = sensors
         self.fault = NO_FAULT
         self.value = 0
         self.warnings = 0
-        # Over about 32 samples, both with the same lag: a single reading of the safety transducer is noisy.
-        self.safety_mean_pa = 0
-        self.control_mean_pa = 0
-        self._safety_32 = 0
-        self._control_32 = 0
-        self._old_pa = 0
-        self._older_pa = 0
         self._wild = 0
         self._wild_up = False
         self._failed_ms = 0
@@ -57,11 +46,7 @@ class Loops:
         self._disagree_ms = 0
         self._invalid_ms = 0
         self._invalid_s = 0
-        self._counts = 0
-        self.still_ms = 0
         self._reference_ms = 0
-        self._supply_counts = 0
-        self._supply_still_ms = 0
         self.configure()
 
     def configure(self):
@@ -78,7 +63,7 @@ class Loops:
         return (
             sensors.control.band == VALID
             and sensors.safety.band == VALID
-            and abs(sensors.control.pa - self.safety_mean_pa) <= self._disagreement_pa
+            and abs(sensors.control.pa - sensors.safety.mean_pa) <= self._disagreement_pa
         )
 
     def reference_moves(self) -> bool:
@@ -97,7 +82,6 @@ class Loops:
         if safety.band == VALID:
             self._invalid_ms = 0
             self._invalid_s = 0
-            self._take_safety(safety.pa)
             if (
                 control.band == VALID
                 and not -self._disagreement_pa <= control.pa - safety.pa <= self._disagreement_pa
@@ -110,37 +94,21 @@ class Loops:
             else:
                 self._disagree_ms = 0
         else:
-            self._safety_32 = 0
             self._disagree_ms = 0
             self._check_safety(dt_ms)
 
     def _take_control(self, control_pa: int):
         self._failed_ms = 0
         self._range_ms = 0
-        pa = self._sensors.control_pa
-        self._control_32 += pa - (self._control_32 >> 5) if self._control_32 else pa << 5
-        self.control_mean_pa = self._control_32 >> 5
-        wild_pa = control_pa - pa
-        if wild_pa > _WILD_PA or wild_pa < -_WILD_PA or self._wild:
+        wild_pa = control_pa - self._sensors.control_pa
+        if wild_pa > WILD_PA or wild_pa < -WILD_PA or self._wild:
             self._count_wild(wild_pa)
-
-    def _take_safety(self, pa: int):
-        a = self._older_pa
-        b = self._old_pa
-        self._older_pa = b
-        self._old_pa = pa
-        if a > b:
-            a, b = b, a
-        # Median of three, as for the control transducer: one wild sample does not count.
-        pa = a if pa < a else (b if pa > b else pa)
-        self._safety_32 += pa - (self._safety_32 >> 5) if self._safety_32 else pa << 5
-        self.safety_mean_pa = self._safety_32 >> 5
 
     def _count_wild(self, wild_pa: int):
         """Readings that jump to and fro: a pressure moves one way at a time."""
         if self._wild:
             self._wild -= 1
-        if -_WILD_PA <= wild_pa <= _WILD_PA:
+        if -WILD_PA <= wild_pa <= WILD_PA:
             return
         up = wild_pa > 0
         if up != self._wild_up or not self._wild:
@@ -157,21 +125,13 @@ class Loops:
         sensors = self._sensors
         if sensors.safety.band != VALID:
             warnings = SAFETY_TRANSDUCER
-        if sample.supply_counts != self._supply_counts:
-            self._supply_counts = sample.supply_counts
-            self._supply_still_ms = 0
-        elif self._supply_still_ms < _STILL_MS:
-            self._supply_still_ms += dt_ms
-        if sensors.supply.band != VALID or self._supply_still_ms >= _STILL_MS:
+        supply = sensors.supply
+        supply.count_still(sample.supply_counts, dt_ms)
+        if supply.band != VALID or supply.still_ms >= STILL_MS:
             warnings |= SUPPLY_TRANSDUCER
-        if sample.control_counts == self._counts:
-            if self.still_ms < _STILL_MS:
-                self.still_ms += dt_ms
-            else:
-                warnings |= TRANSDUCER_STILL
-        else:
-            self._counts = sample.control_counts
-            self.still_ms = 0
+        sensors.control.count_still(sample.control_counts, dt_ms)
+        if sensors.control.still_ms > STILL_MS:
+            warnings |= TRANSDUCER_STILL
         off = sample.reference_counts - REFERENCE_COUNTS
         if off > _REFERENCE_COUNTS_MAX or off < -_REFERENCE_COUNTS_MAX:
             if self._reference_ms < _REFERENCE_MS:

@@ -7,10 +7,10 @@ pressure must fall.
 
 from regulator.fixed import muldiv
 from regulator.measure.transducer import VALID
-from regulator.valves.window import FILL, VENT
+from regulator.valves.sides import FILL, VENT
 
 FILL_VALVE, VENT_VALVE, SUPPLY_ISOLATION, VENT_ISOLATION, RELIEF_VALVE = range(5)
-NONE, RUNNING, TIGHT, OPEN, ABORTED, PASSES, BLOCKED = range(7)
+UNPROVED, RUNNING, TIGHT, OPEN, ABORTED, PASSES, BLOCKED = range(7)
 RESULTS = ("NONE", "RUNNING", "TIGHT", "OPEN", "ABORTED", "PASSES", "BLOCKED")
 ALL = 15  # the four valves of the pairs
 
@@ -49,9 +49,10 @@ class Proof:
         self.pulse_us = 0
         self.cut = False  # a pulse may have to be ended early
         self.pending = 0  # mask of valves of the pairs that are to be proved when possible
-        self.results = [NONE] * 5
+        self.results = [UNPROVED] * 5
         self.moved_pa = [0] * 5
         self.open_ms = [0] * 5
+        self._asked_s = 0  # when all of them were asked for last
         self._queue = 0
         self._valve = 0
         self._stage = 0  # 0 before, 1 open, 2 rest, 3 after
@@ -67,13 +68,35 @@ class Proof:
         results = self.results
         return results[0] == OPEN or results[1] == OPEN or results[2] == OPEN or results[3] == OPEN
 
+    def proves_relief(self) -> bool:
+        """Return whether the relief valve is being proved."""
+        return self.results[RELIEF_VALVE] == RUNNING
+
+    def ask(self, uptime_s: int):
+        """Have all four valves of the pairs proved when possible."""
+        self.pending = ALL
+        self._asked_s = uptime_s
+
+    def is_due(self, uptime_s: int) -> bool:
+        """Return whether a valve of a pair waits to be proved; once in `valve_proof_h` all of them do."""
+        period_s = self._settings.get("valve_proof_h") * 3600
+        if period_s and uptime_s - self._asked_s >= period_s:
+            self.ask(uptime_s)
+        return self.pending != 0
+
+    def take_cut(self) -> bool:
+        """Return, once, whether a pulse may have to be ended early."""
+        cut = self.cut
+        self.cut = False
+        return cut
+
     def begin_pending(self) -> bool:
         """Begin with the valves that are due and have pressure across them; return whether there are any."""
         sensors = self._sensors
         pressure_pa = sensors.pressure_pa
         mask = 0
         if sensors.control.band == VALID and self._valves.idle():
-            if sensors.supply.band == VALID and sensors.supply_pa > pressure_pa + _ACROSS_PA:
+            if sensors.supply.band == VALID and sensors.supply.pa > pressure_pa + _ACROSS_PA:
                 mask = 1 << FILL_VALVE | 1 << SUPPLY_ISOLATION
             if pressure_pa > self._settings.get("ambient_pa") + _ACROSS_PA:
                 mask |= 1 << VENT_VALVE | 1 << VENT_ISOLATION
@@ -141,7 +164,7 @@ class Proof:
         self._valve = valve
         self.results[valve] = RUNNING
         if not self.active:
-            self._sensors.freeze_fit()
+            self._sensors.pressure.freeze()
         self.active = True
         self._stage = 0
         self._count = self._sum_pa = 0
@@ -202,7 +225,7 @@ class Proof:
     def _end(self):
         if self.active:
             # The fit starts anew: the little that a proof moves is no drift.
-            self._sensors.resume_fit()
+            self._sensors.pressure.resume()
         self.active = False
         self.switches = 0
         self.pulse_us = 0

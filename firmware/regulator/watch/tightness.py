@@ -4,7 +4,7 @@ from regulator.faults import FILL_STUCK_OPEN, LINE_BURST, NO_FAULT, RELIEF_STUCK
 from regulator.fixed import muldiv
 from regulator.measure.transducer import VALID
 from regulator.valves.heat import back_pa, left_by_pa
-from regulator.valves.window import FILL, VENT
+from regulator.valves.sides import FILL, VENT
 
 # So long after a pulse the valve's closing delay, the transducers' lag and the median filter are over.
 _SHUT_MS = 60
@@ -33,13 +33,12 @@ _HITS = 2
 class Tightness:
     """`fault` is what holds now, `value` the movement in Pa that goes with it."""
 
-    def __init__(self, sensors, valves):
+    def __init__(self, sensors, valves, heat):
         self._sensors = sensors
         self._valves = valves
         self.fault = NO_FAULT
         self.value = 0
-        self.warm = valves.warm
-        self.cold = valves.cold
+        self._heat = heat
         self._from_pa = 0  # where the pressure was when the valves were shut, or when gas was let through
         self._last_pa = -1  # none yet
         self._shut_ms = 0
@@ -72,7 +71,7 @@ class Tightness:
         self._rise_pa_s = min(valves.rate_pa_s(FILL) or _UNKNOWN_PA_S, 5_000_000)
         self._fall_pa_s = min(valves.rate_pa_s(VENT) or _UNKNOWN_PA_S, 5_000_000)
         # A drift makes the fit's residuals look like noise: what rises quickly is not believed at once.
-        noise_pa = min(self._sensors.noise_pa(), 12_000)
+        noise_pa = min(self._sensors.pressure.noise_pa(), 12_000)
         if noise_pa > self._noise_pa:
             noise_pa = self._noise_pa + (noise_pa - self._noise_pa + 63 >> 6)
         self._noise_pa = noise_pa
@@ -109,7 +108,7 @@ class Tightness:
             self._watch_shut(rises)
         index = self._index
         self._fast_pa[index] = pa
-        self._safety_pa[index] = self._sensors.safety_pa
+        self._safety_pa[index] = self._sensors.safety.pa
         self._index = index + 1 if index + 1 < _SAMPLES else 0
 
     def _watch_burst(self, dt_ms: int):
@@ -152,24 +151,15 @@ class Tightness:
             return
         if self._shut_ms < _SHUT_MS:
             self._end_moving(pa)
-        self.warm.fade(dt_ms, pa)
-        self.cold.fade(dt_ms, pa)
-
-    def heat_pa(self) -> int:
-        """Return how much of the pressure may still come back, one way or the other."""
-        return max(self.warm.pa, self.cold.pa)
+        self._heat.fade(dt_ms, pa)
 
     def _end_moving(self, pa: int):
-        moved_pa = pa - self._from_pa
+        self._heat.move(pa - self._from_pa)
         self._from_pa = pa
-        self.warm.move(moved_pa)
-        self.cold.move(-moved_pa)
 
     def _end_shut(self, pa: int):
-        moved_pa = pa - self._from_pa
+        self._heat.give_back(pa - self._from_pa)
         self._from_pa = pa
-        self.warm.give_back(-moved_pa)
-        self.cold.give_back(moved_pa)
 
     def _restart(self, pa: int):
         self._last_pa = pa
@@ -177,11 +167,11 @@ class Tightness:
         self._shut_ms = 0
         for index in range(_SAMPLES):
             self._fast_pa[index] = pa
-            self._safety_pa[index] = self._sensors.safety_pa
+            self._safety_pa[index] = self._sensors.safety.pa
 
     def _begin_vent(self, pa: int):
         self._lowest_pa = pa
-        self._lowest_safety_pa = self._sensors.safety_pa
+        self._lowest_safety_pa = self._sensors.safety.pa
         self._since_lowest_ms = 0
 
     def _watch_vent(self, pa: int, dt_ms: int) -> bool:
@@ -209,7 +199,7 @@ class Tightness:
                 self._hits = _HITS
                 self._judge(moved_pa, count * ms, self._slow_safety_pa[index - count])
         self._slow_pa[index] = pa
-        self._slow_safety_pa[index] = self._sensors.safety_pa
+        self._slow_safety_pa[index] = self._sensors.safety.pa
         self._slow_index = index + 1 if index + 1 < _SAMPLES else 0
         if count < _SAMPLES:
             self._slow_count = count + 1
@@ -220,10 +210,10 @@ class Tightness:
         before_pa = self._last_pa - moved_pa - self._from_pa
         if moved_pa > 0:
             rate_pa_s = self._rise_pa_s
-            over_pa = moved_pa - self.cold.back_pa(before_pa, ms, self._last_pa)
+            over_pa = moved_pa - self._heat.cold.back_pa(before_pa, ms, self._last_pa)
         else:
             rate_pa_s = self._fall_pa_s
-            over_pa = -moved_pa - self.warm.back_pa(-before_pa, ms, self._last_pa)
+            over_pa = -moved_pa - self._heat.warm.back_pa(-before_pa, ms, self._last_pa)
         if over_pa < self._least_pa or over_pa < muldiv(rate_pa_s, ms * _SHARE_PERCENT, 100_000):
             return
         if over_pa > _SEEN_BY_BOTH_PA and not self._safety_saw(moved_pa, safety_from_pa):
@@ -260,5 +250,5 @@ class Tightness:
         """Return whether the safety transducer moved by 40 percent of this at least, or cannot tell."""
         if self._sensors.safety.band != VALID:
             return True
-        seen_pa = self._sensors.safety_pa - safety_from_pa
+        seen_pa = self._sensors.safety.pa - safety_from_pa
         return seen_pa * 5 >= moved_pa * 2 if moved_pa > 0 else seen_pa * 5 <= moved_pa * 2

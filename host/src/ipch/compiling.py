@@ -12,6 +12,7 @@ import tempfile
 from collections.abc import Mapping, Set
 from pathlib import Path
 
+from ipch import keyframe
 from ipch.errors import FileError
 from ipch.paths import firmware_dir
 
@@ -33,20 +34,21 @@ def firmware_files(compiled: bool = True) -> dict[str, bytes]:
     Raises FileError without the firmware or when it does not compile.
     """
     folder = firmware_dir()
-    names = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*.py"))
-    names.sort(key=lambda name: name == "main.py")
+    sources = {path.relative_to(folder).as_posix(): path.read_text() for path in folder.rglob("*.py")}
+    sources["keyframe.py"] = keyframe.source(folder)
+    names = sorted(sources, key=lambda name: (name == "main.py", name))
     compiler = _compiler() if compiled else None
     integers = integers_of(folder) if compiler else {}
-    needed = _needed_by_name(folder)
+    needed = _needed_by_name(sources)
     files = {}
     for name in names:
-        source = folder / name
+        source = sources[name]
         if compiler is None or name in _SOURCE_ONLY:
-            files[name] = source.read_bytes()
+            files[name] = source.encode()
         else:
             known = integers.get(name[:-3].replace("/", "."), {})
             own = {key: each for key, each in known.items() if key not in needed}
-            text = with_short_parameters(with_constants(source.read_text(), integers, own), needed)
+            text = with_short_parameters(with_constants(source, integers, own), needed)
             files[name[:-3] + ".mpy"] = _compile(compiler, text, name)
     return files
 
@@ -166,16 +168,16 @@ def integers_of(folder: Path) -> dict[str, dict[str, int]]:
     return found
 
 
-def _needed_by_name(folder: Path) -> set[str]:
+def _needed_by_name(sources: Mapping[str, str]) -> set[str]:
     """What is read as an attribute (`keyframe.SLOTS`), imported by a file that is not compiled, or named in a call."""
     needed = set()
-    for path in folder.rglob("*.py"):
-        for node in ast.walk(ast.parse(path.read_text())):
+    for name, source in sources.items():
+        for node in ast.walk(ast.parse(source)):
             if isinstance(node, ast.Attribute):
                 needed.add(node.attr)
             elif isinstance(node, ast.keyword) and node.arg:
                 needed.add(node.arg)
-            elif isinstance(node, ast.ImportFrom) and path.name in _SOURCE_ONLY:
+            elif isinstance(node, ast.ImportFrom) and name in _SOURCE_ONLY:
                 needed |= {each.name for each in node.names}
     return needed
 

@@ -1,16 +1,24 @@
 """What a keyframe of the black box holds: every integer of the regulator's objects, in one order; and the firmware's
-module that copies them, which is written from here (`make pages`), so that the board need not find them at its start.
+module `keyframe` that copies them.
+
+The module is generated whenever the firmware is packed or simulated, so that the board need not find them at its start.
+Standard library only: the wheel's build hook loads this file by its path.
 """
 
 from __future__ import annotations
 
+import functools
+import importlib
+import sys
 import zlib
+from pathlib import Path
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 # Not a part of what decides about valves, or never to be copied: links to the outside and back.
 _OUTSIDE = ("rig", "store", "settings", "link", "blackbox", "sample", "scpi", "status")
 
-_HEAD = '''"""Copies every integer that decides about valves into a frame; written by `make pages`, do not edit.
+_HEAD = '''"""Copies every integer that decides about valves into a frame; generated from the regulator itself.
 
 Each function copies one half: all of them in one go would make a tick too long.
 """
@@ -76,8 +84,27 @@ def names_crc(found: Found) -> str:
     return f"{zlib.crc32(text.encode()):08X}"
 
 
-def module(app: Any) -> str:
-    """The text of the firmware's module `regulator/keyframe.py` for an app that has just been made."""
+@functools.cache
+def source(folder: Path) -> str:
+    """The text of the module `keyframe` for the firmware in `folder`, from a regulator that is made of it."""
+    if str(folder) not in sys.path:
+        sys.path.append(str(folder))
+    settings = importlib.import_module("regulator.settings").Settings()
+    store = SimpleNamespace(
+        settings=settings, boots=1, starts=1, writes=0, failures=0, lost=False, state_lost=False, last={}
+    )
+    nothing = SimpleNamespace(SLOTS=0, NAMES_CRC="", first=None, second=None)
+    return _text(importlib.import_module("regulator.app").App(None, None, store, nothing))
+
+
+def load(folder: Path) -> ModuleType:
+    """The module `keyframe` itself."""
+    module = ModuleType("keyframe")
+    exec(compile(source(folder), "keyframe.py", "exec"), module.__dict__)
+    return module
+
+
+def _text(app: Any) -> str:
     found = parts(app)
     slots = len(slot_names(found))
     halves: list[list[str]] = [[], []]

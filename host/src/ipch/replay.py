@@ -72,6 +72,9 @@ class _Rig:
     def show(self, pattern: int, cell_ok: bool, monitor_permille: int) -> None:
         pass
 
+    def collect(self) -> None:
+        pass
+
     def feed(self, coils: bool) -> None:
         self.levels |= _COILS if coils else 0
 
@@ -87,6 +90,10 @@ class _Line:
     def poll(self) -> bool:
         return self.busy
 
+    def take_line(self) -> str | None:
+        line, self.line = self.line, None
+        return line
+
     def send(self, text: str) -> bool:
         return True
 
@@ -97,12 +104,12 @@ class _Line:
 class _Store(SimpleNamespace):
     """A flash that keeps everything and remembers nothing."""
 
-    def __init__(self) -> None:
+    def __init__(self, settings: Any) -> None:
         super().__init__(
-            boots=1, starts=1, writes=0, failures=0, lost=False, state_lost=False, last={}, state={}
+            boots=1, starts=1, writes=0, failures=0, lost=False, state_lost=False, last={}, settings=settings
         )
 
-    def save(self, settings: Any) -> bool:
+    def save(self) -> bool:
         return True
 
     def save_state(self, values: dict[str, int]) -> bool:
@@ -116,7 +123,7 @@ class Replay:
         """Raises FileError if the firmware here is another one, or if there is no keyframe to start from."""
         modules = load_firmware()
         self.box = box
-        self.states: tuple[str, ...] = modules["regulator.faults"].STATES
+        self.states = tuple(row[0] for row in modules["regulator.modes"].TABLE)
         self._rig = _Rig()
         self._line = _Line()
         self._times_s = box.times_s()
@@ -151,7 +158,7 @@ class Replay:
         reason = settings.load(values)
         if reason:
             raise FileError(f"the recorded settings are refused: {reason}")
-        return modules["regulator.app"].App(self._rig, self._line, settings, _Store(), lambda: None)
+        return modules["regulator.app"].App(self._rig, self._line, _Store(settings), modules["keyframe"])
 
     def _settings(self, row: int) -> dict[str, int]:
         """The settings as they were at the end of a row."""
@@ -203,7 +210,7 @@ class Replay:
             replayed = {
                 "levels": self._rig.levels,
                 "pulse_us": self._rig.pulse_us,
-                "state": int(self.app.safety.state),
+                "state": int(self.app.modes.state),
             }
             differences = [
                 f"{name} {recorded[name]} was recorded, {replayed[name]} came out"

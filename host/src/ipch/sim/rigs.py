@@ -16,6 +16,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from ipch import keyframe
 from ipch.errors import FileError
 from ipch.paths import firmware_dir
 from ipch.sim import signals
@@ -124,6 +125,9 @@ class _CoreRig:
     def show(self, pattern: int, cell_ok: bool, monitor_permille: int) -> None:
         self._world.show(pattern, bool(cell_ok), monitor_permille)
 
+    def collect(self) -> None:
+        """This interpreter collects its own garbage."""
+
 
 def load_firmware() -> dict[str, ModuleType]:
     """Import the firmware's pure half (everything but main, board and drivers) as a program under test."""
@@ -136,9 +140,12 @@ def load_firmware() -> dict[str, ModuleType]:
         "regulator.settings",
         "regulator.store.copies",
         "regulator.faults",
+        "regulator.modes",
         "regulator.control.controller",
     )
-    return {name: importlib.import_module(name) for name in names}
+    modules = {name: importlib.import_module(name) for name in names}
+    modules["keyframe"] = keyframe.load(firmware_dir())
+    return modules
 
 
 class CoreDevice:
@@ -165,7 +172,7 @@ class CoreDevice:
         rig = _CoreRig(world, reset_cause)
         rig.safe()
         link = modules["link"].Link(rig.serial)
-        self.app = modules["regulator.app"].App(rig, link, settings, store, lambda: None)
+        self.app = modules["regulator.app"].App(rig, link, store, modules["keyframe"])
         self.tick: Callable[[], None] = self.app.tick
 
     def run(self, ticks: int) -> None:
@@ -201,6 +208,7 @@ class SimDevice:
         os.mkfifo(to_world)
         os.mkfifo(from_world)
         self._output = open(os.path.join(self._folder, "output"), "w+b")  # noqa: SIM115
+        Path(self._folder, "keyframe.py").write_text(keyframe.source(firmware))
         self._process = subprocess.Popen(
             [
                 find_micropython(),
@@ -213,7 +221,7 @@ class SimDevice:
                 world.serial_number or DEFAULT_SERIALS["sim"],
             ],
             cwd=state,
-            env={**os.environ, "MICROPYPATH": f"{board}:{firmware}"},
+            env={**os.environ, "MICROPYPATH": f"{board}:{firmware}:{self._folder}"},
             stdin=subprocess.DEVNULL,
             stdout=self._output,
             stderr=subprocess.STDOUT,

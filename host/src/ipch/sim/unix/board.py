@@ -109,6 +109,9 @@ class Rig:
     def show(self, pattern: int, cell_ok: bool, monitor_permille: int):
         self._out[4] = pattern | (256 if cell_ok else 0) | monitor_permille << 9
 
+    def collect(self):
+        gc.collect()
+
     def release(self):
         self.safe()
 

@@ -12,12 +12,15 @@ from link import Link
 
 from regulator import VERSION, settings
 from regulator.blackbox import FROZEN
-from regulator.faults import STATES, WARNINGS
+from regulator.faults import OVERPRESSURE, WARNINGS, sentence
+from regulator.modes import TABLE
 from regulator.scpi.calibration import pack, unpack
-from regulator.scpi.server import Instrument
+from regulator.scpi.server import Server
 from regulator.scpi.status import TEXTS
 from regulator.scpi.syntax import canonical
 from regulator.settings import Settings
+
+STATES = [row[0] for row in TABLE]
 
 
 class Bench:
@@ -26,7 +29,7 @@ class Bench:
     def __init__(self):
         self.app = FakeApp()
         self.port = Port()
-        self.instrument = Instrument(self.app, Link(self.port))
+        self.instrument = Server(self.app, Link(self.port))
 
     def ask(self, message):
         """Send a line, tick until it is done, return what came back as text without the line end."""
@@ -223,13 +226,13 @@ def test_output_vent_and_quiet_window():
     refuses(":OUTP:QUI -1", '-222,"Data out of range;0 to 14400 S"')
     bench = Bench()
     for state in range(len(STATES)):
-        bench.app.safety.state = state
+        bench.app.modes.state = state
         assert bench.ask(":OUTP?") == ("1" if STATES[state] in ("REGULATE", "QUIET") else "0")
-    bench.app.control.vent_state = 2
+    bench.app.control.vent.state = 2
     assert bench.ask(":SOUR:PRES:LEV:IMM:AMPL:VENT?") == "2"
-    bench.app.safety.quiet_left_ms = 1500
+    bench.app.control.quiet.left_ms = 1500
     assert bench.ask(":OUTP:QUI?") == "0.000"
-    bench.app.safety.state = 2
+    bench.app.modes.state = 2
     assert bench.ask(":OUTP:QUI?") == "1.500"
 
 
@@ -272,7 +275,7 @@ def test_the_loggers_line():
     bench = Bench()
     names = bench.ask(":FETC:FIEL?").split(",")
     bench.ask(":UNIT:PRES PSI")
-    bench.app.safety.warnings = 5
+    bench.app.watches.warnings = 5
     first = bench.ask(":FETC?").split(",")
     assert len(first) == len(names) == 21
     row = dict(zip(names, first))
@@ -314,26 +317,24 @@ def test_the_fault():
     answers(":SYST:FAUL?", 'NONE,"no fault",0,"",0')
     does(":SYST:FAUL:ACK", ("acknowledge",))
     bench = Bench()
-    safety = bench.app.safety
-    safety.fault = 4
-    safety.fault_name = "OVERPRESSURE"
-    safety.fault_text = 'It rose above "trip".'
-    safety.fault_value = 6_012_345
-    safety.fault_unit = "Pa"
-    safety.fault_s = 86_400
-    safety.fault_ms = 40
-    assert bench.ask(":SYST:FAUL?") == 'OVERPRESSURE,"It rose above ""trip"".",6012345,"Pa",86400040'
+    modes = bench.app.modes
+    modes.fault = OVERPRESSURE
+    modes.fault_value = 6_012_345
+    modes.fault_s = 86_400
+    modes.fault_ms = 40
+    text = sentence(OVERPRESSURE)
+    assert bench.ask(":SYST:FAUL?") == f'OVERPRESSURE,"{text}",6012345,"Pa",86400040'
     assert bench.ask(":FETC?").split(",")[4] == "OVERPRESSURE"
 
 
 def test_warnings_by_name():
     bench = Bench()
     assert bench.ask(":SYST:WARN?") == "NONE"
-    for bit, name in enumerate(WARNINGS):
-        bench.app.safety.warnings = 1 << bit
+    for bit, (_, name, _) in enumerate(WARNINGS):
+        bench.app.watches.warnings = 1 << bit
         assert bench.ask(":SYST:WARN?") == name
-    bench.app.safety.warnings = (1 << len(WARNINGS)) - 1
-    assert bench.ask(":SYST:WARN?") == ",".join(WARNINGS)
+    bench.app.watches.warnings = (1 << len(WARNINGS)) - 1
+    assert bench.ask(":SYST:WARN?") == ",".join([row[1] for row in WARNINGS])
 
 
 def test_the_settings_describe_themselves():
@@ -446,9 +447,9 @@ def test_the_zero_is_corrected_at_ambient_pressure_only():
             (1_500, 0, "SEALED", "only while the output is off"),
         ):
             bench = Bench()
-            bench.app.sensors.pressure_pa = bench.app.sensors.safety_pa = 101_325 + error
+            bench.app.sensors.pressure_pa = bench.app.sensors.safety.mean_pa = 101_325 + error
             bench.app.sensors.slew_pa_s = slew
-            bench.app.safety.state = STATES.index(state)
+            bench.app.modes.state = STATES.index(state)
             bench.app.settings.set(name + "_zero_pa", 300)
             bench.ask(f":CAL:{header}:ZERO")
             if refusal:
@@ -534,13 +535,13 @@ def test_status_registers_follow_the_regulator():
         ("RELIEF", 0, 0, 4096),
         ("MAINTENANCE", 0, 0, 0),
     ):
-        app.safety.state = STATES.index(state)
+        app.modes.state = STATES.index(state)
         app.control.in_limits = in_limits
         app.control.ramp_pa = ramp_pa
         assert bench.ask(":STAT:OPER:COND?") == str(bits), state
     assert bench.ask(":STAT:OPER?;:STAT:OPER:EVEN?") == f"{2 + 8 + 256 + 512 + 1024 + 2048 + 4096};0"
     assert bench.ask(":STAT:QUES:COND?") == "1024"
-    app.safety.state = 0
+    app.modes.state = 0
     for name, bits in (
         ("SUPPLY_LOW", 2048),
         ("GAS_TEMPERATURE", 16 + 2048),
@@ -548,26 +549,26 @@ def test_status_registers_follow_the_regulator():
         ("SAFETY_TRANSDUCER", 4096),
         ("SETTINGS_LOST", 4096),
     ):
-        app.safety.warnings = 1 << WARNINGS.index(name)
+        app.watches.warnings = 1 << [row[1] for row in WARNINGS].index(name)
         assert bench.ask(":STAT:QUES:COND?") == str(bits), name
-    app.safety.warnings = 0
-    app.safety.fault = 1
+    app.watches.warnings = 0
+    app.modes.fault = 1
     assert bench.ask(":STAT:QUES:COND?") == "512"
 
 
 def test_a_condition_that_lasts_is_an_event_once():
     bench = Bench()
-    bench.app.safety.fault = 2
+    bench.app.modes.fault = 2
     assert bench.ask(":STAT:QUES?") == "512"
-    bench.app.safety.state = STATES.index("MAINTENANCE")
+    bench.app.modes.state = STATES.index("MAINTENANCE")
     assert bench.ask(":STAT:QUES?;:STAT:QUES:COND?") == "1024;1536"
 
 
 def test_a_condition_of_one_tick_is_latched():
     bench = Bench()
-    bench.app.safety.fault = 2
+    bench.app.modes.fault = 2
     bench.instrument.serve()
-    bench.app.safety.fault = 0
+    bench.app.modes.fault = 0
     bench.instrument.serve()
     assert bench.ask(":STAT:QUES:COND?;EVEN?") == "0;512"
 
@@ -677,8 +678,8 @@ def test_an_idle_tick_allocates_nothing():
 
     def idle():
         for state in states:
-            bench.app.safety.state = state
-            bench.app.safety.warnings = 127 if state > 2 else 0
+            bench.app.modes.state = state
+            bench.app.watches.warnings = 127 if state > 2 else 0
             bench.instrument.serve()
             assert not bench.instrument.busy
 

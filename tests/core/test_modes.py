@@ -1,5 +1,7 @@
 from chamber import RecordingRig, ads_counts, filled_sample
 
+from regulator.app import Clock
+from regulator.control.controller import Control
 from regulator.faults import (
     CONTROL_OPEN,
     CONTROL_RANGE,
@@ -8,22 +10,19 @@ from regulator.faults import (
     FAULTS,
     FILL_STUCK_OPEN,
     NO_FAULT,
-    OFF,
     OVERPRESSURE,
-    QUIET,
-    REGULATE,
-    RELIEF,
     SAFETY_FAILED,
     SAFETY_TRANSDUCER,
-    SEALED,
-    STATES,
-    VENTING,
     sentence,
 )
 from regulator.measure.sensors import Sensors
-from regulator.safety import Safety
+from regulator.modes import OFF, QUIET, REGULATE, RELIEF, SEALED, TABLE, VENTING, Modes
+from regulator.outputs import Outputs
 from regulator.settings import Settings
-from regulator.valves.window import FILL, VENT, Valves
+from regulator.valves.heat import Heat
+from regulator.valves.sides import FILL, VENT
+from regulator.valves.window import Valves
+from regulator.watch.watches import Watches
 
 TICK_MS = 20
 
@@ -36,24 +35,32 @@ class Watched:
         for name, value in values.items():
             assert self.settings.set(name, value) == ""
         self.sensors = Sensors(self.settings)
-        self.valves = Valves(self.settings, self.sensors)
-        self.safety = Safety(self.settings, self.sensors, self.valves)
+        heat = Heat()
+        self.clock = Clock()
+        self.valves = Valves(self.settings, self.sensors, heat)
+        self.watches = Watches(self.settings, self.sensors, self.valves, heat)
+        self.control = Control(self.settings, self.sensors, self.valves)
+        self.modes = Modes(self.settings, self.watches, self.control, self.clock)
+        self.outputs = Outputs(self.modes, self.watches, self.valves, self.sensors)
         self.rig = RecordingRig()
         self.ms = 0
         for _ in range(20):
             self.tick(filled_sample(5e6))
-        self.safety.state = state
+        self.modes.state = state
 
     def tick(self, sample):
         self.ms += TICK_MS
+        self.clock.uptime_s = self.ms // 1000
+        self.clock.uptime_ms = self.ms % 1000
         self.sensors.update(sample, TICK_MS)
-        self.safety.check(sample, TICK_MS, self.ms // 1000, self.ms % 1000)
-        self.safety.drive(self.rig, self.valves)
+        self.watches.check(sample, TICK_MS, self.modes)
+        self.modes.judge(sample.tripped, TICK_MS)
+        self.outputs.drive(self.rig)
 
     def until_fault(self, sample, limit_ms):
         """Return the ms until a fault latches."""
         start = self.ms
-        while not self.safety.fault:
+        while not self.modes.fault:
             assert self.ms - start < limit_ms, f"no fault within {limit_ms} ms"
             self.tick(sample)
         return self.ms - start
@@ -75,8 +82,8 @@ def test_control_transducer_open_shorted_and_out_of_range():
         ):
             w = Watched(state)
             assert w.until_fault(control_current(current), within_ms) <= within_ms
-            assert w.safety.fault == fault
-            assert w.safety.state == SEALED
+            assert w.modes.fault == fault
+            assert w.modes.state == SEALED
 
 
 def test_a_short_drop_out_trips_nothing():
@@ -85,22 +92,22 @@ def test_a_short_drop_out_trips_nothing():
         for _ in range(3):
             w.tick(control_current(0))
         w.tick(filled_sample(5e6))
-    assert w.safety.fault == NO_FAULT
+    assert w.modes.fault == NO_FAULT
 
 
 def test_disagreement_seals_within_a_second():
     w = Watched()
     assert w.until_fault(filled_sample(5e6, safety_pa=5.2e6), 1000) <= 1000
-    assert w.safety.fault == DISAGREEMENT
-    assert w.safety.state == SEALED
-    assert abs(w.safety.fault_value + 200_000) < 2_000
+    assert w.modes.fault == DISAGREEMENT
+    assert w.modes.state == SEALED
+    assert abs(w.modes.fault_value + 200_000) < 2_000
 
 
 def test_transducers_within_their_tolerances_agree():
     w = Watched()
     for _ in range(500):
         w.tick(filled_sample(5e6, safety_pa=5.14e6))
-    assert w.safety.fault == NO_FAULT
+    assert w.modes.fault == NO_FAULT
 
 
 def test_over_pressure_on_both_opens_the_relief_with_the_second_sample():
@@ -110,8 +117,8 @@ def test_over_pressure_on_both_opens_the_relief_with_the_second_sample():
         assert not w.rig.levels[2]
         w.tick(filled_sample(6.1e6))
         assert w.rig.levels == (False, False, True), state
-        assert w.safety.fault == OVERPRESSURE
-        assert w.safety.state == RELIEF
+        assert w.modes.fault == OVERPRESSURE
+        assert w.modes.state == RELIEF
 
 
 def test_one_wild_sample_of_both_opens_nothing():
@@ -126,7 +133,7 @@ def test_one_high_transducer_alone_is_a_disagreement():
     for control_pa, safety_pa in ((6.3e6, 5e6), (5e6, 6.3e6)):
         w = Watched()
         w.until_fault(filled_sample(control_pa, safety_pa=safety_pa), 1000)
-        assert w.safety.fault == DISAGREEMENT
+        assert w.modes.fault == DISAGREEMENT
         assert not w.rig.levels[2]
 
 
@@ -134,12 +141,12 @@ def test_one_high_transducer_while_the_other_rises_is_over_pressure():
     w = Watched()
     # The safety transducer lags far behind, but it follows.
     pa, lagging = 5.0e6, 5.0e6
-    while not w.safety.fault:
+    while not w.modes.fault:
         pa = min(pa + 40_000, 6.4e6)
         lagging += 9_000
         w.tick(filled_sample(pa, safety_pa=lagging))
         assert w.ms < 2_000
-    assert w.safety.fault in (OVERPRESSURE, DISAGREEMENT, FILL_STUCK_OPEN)
+    assert w.modes.fault in (OVERPRESSURE, DISAGREEMENT, FILL_STUCK_OPEN)
     for _ in range(5):
         lagging += 9_000
         w.tick(filled_sample(6.4e6, safety_pa=lagging))
@@ -151,12 +158,12 @@ def test_one_high_transducer_while_the_other_is_invalid_is_over_pressure():
     sample = filled_sample(6.2e6)
     sample.safety_counts = 0
     assert w.until_fault(sample, 100) <= 60
-    assert w.safety.fault == OVERPRESSURE
+    assert w.modes.fault == OVERPRESSURE
     w = Watched()
     sample = filled_sample(6.2e6)
     sample.control_counts = 0
     assert w.until_fault(sample, 100) <= 60
-    assert w.safety.fault == OVERPRESSURE
+    assert w.modes.fault == OVERPRESSURE
 
 
 def test_the_relief_shuts_below_the_trip_and_stays_latched():
@@ -164,10 +171,10 @@ def test_the_relief_shuts_below_the_trip_and_stays_latched():
     for pa in (6.1e6, 6.1e6, 5.9e6):
         w.tick(filled_sample(pa))
     assert w.rig.levels[2]
-    assert w.safety.acknowledge() != ""
+    assert w.modes.acknowledge() != ""
     w.tick(filled_sample(5.7e6))
     assert not w.rig.levels[2]
-    assert w.safety.state == RELIEF
+    assert w.modes.state == RELIEF
     w.tick(filled_sample(6.1e6))
     assert w.rig.levels[2], "a second rise opens it again"
 
@@ -184,25 +191,25 @@ def test_the_relief_empties_the_chamber_if_so_configured():
 def test_the_first_cause_stays_with_its_value_and_time():
     w = Watched()
     w.until_fault(control_current(0), 200)
-    first = (w.safety.fault, w.safety.fault_value, w.safety.fault_s, w.safety.fault_ms)
+    first = (w.modes.fault, w.modes.fault_value, w.modes.fault_s, w.modes.fault_ms)
     for _ in range(5):
         sample = filled_sample(6.5e6)
         sample.control_counts = 0
         w.tick(sample)
-    assert w.safety.state == RELIEF
-    assert (w.safety.fault, w.safety.fault_value, w.safety.fault_s, w.safety.fault_ms) == first
+    assert w.modes.state == RELIEF
+    assert (w.modes.fault, w.modes.fault_value, w.modes.fault_s, w.modes.fault_ms) == first
 
 
 def test_acknowledge_only_once_the_cause_is_gone():
     w = Watched()
     w.until_fault(control_current(0), 200)
-    assert "CONTROL_OPEN" in w.safety.acknowledge()
-    assert w.safety.state == SEALED
+    assert "CONTROL_OPEN" in w.modes.acknowledge()
+    assert w.modes.state == SEALED
     w.tick(filled_sample(5e6))
-    assert w.safety.acknowledge() == ""
-    assert w.safety.state == OFF
-    assert w.safety.fault == NO_FAULT
-    assert w.safety.acknowledge() != ""
+    assert w.modes.acknowledge() == ""
+    assert w.modes.state == OFF
+    assert w.modes.fault == NO_FAULT
+    assert w.modes.acknowledge() != ""
 
 
 def test_a_lost_safety_transducer_is_tolerated_for_its_time():
@@ -211,13 +218,13 @@ def test_a_lost_safety_transducer_is_tolerated_for_its_time():
     sample.safety_counts = 0
     for _ in range(10 * 50):
         w.tick(sample)
-    assert w.safety.fault == NO_FAULT
-    assert w.safety.warnings & SAFETY_TRANSDUCER
+    assert w.modes.fault == NO_FAULT
+    assert w.watches.warnings & SAFETY_TRANSDUCER
     w.until_fault(sample, 1500)
-    assert w.safety.fault == SAFETY_FAILED
+    assert w.modes.fault == SAFETY_FAILED
     for _ in range(20):
         w.tick(filled_sample(5e6))
-    assert not w.safety.warnings & SAFETY_TRANSDUCER
+    assert not w.watches.warnings & SAFETY_TRANSDUCER
 
 
 def test_a_trip_cuts_a_running_window_at_once():
@@ -239,15 +246,16 @@ def test_a_trip_cuts_a_running_window_at_once():
 
 
 def test_no_state_but_regulate_fills():
-    for state in range(len(STATES)):
+    for state in range(len(TABLE)):
         w = Watched()
-        w.safety.state = state
-        assert w.safety.may_move(FILL) == (state == REGULATE)
-        assert w.safety.may_move(VENT) == (state in (REGULATE, VENTING))
+        w.modes.state = state
+        assert w.modes.may_move(FILL) == (state == REGULATE)
+        assert w.modes.may_move(VENT) == (state in (REGULATE, VENTING))
 
 
 def test_every_fault_tells_what_happened_and_what_to_do():
-    for fault, (name, *_) in enumerate(FAULTS[1:], 1):
+    assert [row[0] for row in FAULTS] == list(range(len(FAULTS)))
+    for fault, name, *_ in FAULTS[1:]:
         text = sentence(fault)
         assert name == name.upper() and " " not in name
         assert text.endswith(".") and len(text) > 60

@@ -1,6 +1,6 @@
 import math
 
-from regulator.measure.oven import Ripple
+from regulator.measure.oven import Oven
 
 
 def swing(ripple, seconds, period_s, amplitude_mk, start_s=0, drift_mk_h=0, middle_mk=303_150):
@@ -13,7 +13,7 @@ def swing(ripple, seconds, period_s, amplitude_mk, start_s=0, drift_mk_h=0, midd
 
 def test_a_swing_is_recognised_after_its_third_turn():
     for period_s, amplitude_mk in ((600, 95), (1800, 280), (3600, 500)):
-        ripple = Ripple()
+        ripple = Oven()
         swing(ripple, period_s, period_s, amplitude_mk)
         assert ripple.amplitude_mk == 0
         swing(ripple, period_s, period_s, amplitude_mk, period_s)
@@ -22,7 +22,7 @@ def test_a_swing_is_recognised_after_its_third_turn():
 
 
 def test_the_offset_follows_the_swing():
-    ripple = Ripple()
+    ripple = Oven()
     swing(ripple, 1200 + 150, 600, 95)
     assert abs(ripple.offset_mk(303_245) - 95) < 10
     assert abs(ripple.offset_mk(303_055) + 95) < 10
@@ -33,26 +33,26 @@ def test_the_offset_follows_the_swing():
 
 
 def test_a_drift_is_no_swing():
-    ripple = Ripple()
+    ripple = Oven()
     swing(ripple, 20_000, 1e9, 0, drift_mk_h=500)
     assert ripple.amplitude_mk == 0
 
 
 def test_a_daily_swing_is_followed():
-    ripple = Ripple()
+    ripple = Oven()
     swing(ripple, 3 * 86_400, 86_400, 2_000)
     assert ripple.amplitude_mk == 0
 
 
 def test_a_swing_with_a_drift_keeps_a_current_middle():
-    ripple = Ripple()
+    ripple = Oven()
     swing(ripple, 7_200, 600, 150, drift_mk_h=300)
     assert abs(ripple.middle_mk - 303_150 - 600) < 60, ripple.middle_mk
     assert ripple.amplitude_mk > 100
 
 
 def test_a_swing_that_ends_is_forgotten():
-    ripple = Ripple()
+    ripple = Oven()
     at_s = swing(ripple, 3_000, 600, 95)
     assert ripple.amplitude_mk
     for s in range(at_s, at_s + 800):
@@ -61,7 +61,7 @@ def test_a_swing_that_ends_is_forgotten():
 
 
 def test_a_single_bump_is_no_swing():
-    ripple = Ripple()
+    ripple = Oven()
     # A ramp warms the wall by 1 K, which then goes back for half an hour.
     for s in range(4_000):
         warm_mk = 1000 * min(s / 200, 1) if s < 200 else 1000 * math.exp(-(s - 200) / 1700)
@@ -70,7 +70,7 @@ def test_a_single_bump_is_no_swing():
 
 
 def test_what_was_forgotten_needs_three_turns_again():
-    ripple = Ripple()
+    ripple = Oven()
     at_s = swing(ripple, 3_000, 600, 95)
     assert ripple.amplitude_mk
     ripple.forget()
@@ -82,14 +82,14 @@ def test_what_was_forgotten_needs_three_turns_again():
 
 
 def test_quantisation_makes_no_turns():
-    ripple = Ripple()
+    ripple = Oven()
     for s in range(5_000):
         ripple.update(303_150 + (s * 7919 % 3 - 1) * 8, s)
     assert ripple.amplitude_mk == 0
 
 
 def test_a_lost_sensor_forgets_the_swing():
-    ripple = Ripple()
+    ripple = Oven()
     swing(ripple, 3_000, 600, 95)
     ripple.update(0, 3_001)
     assert ripple.amplitude_mk == 0

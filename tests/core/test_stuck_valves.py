@@ -14,9 +14,12 @@ from regulator.faults import (
 )
 from regulator.measure.sensors import Sensors
 from regulator.settings import Settings
-from regulator.valves.window import FILL, VENT, Valves
+from regulator.valves.heat import Heat
+from regulator.valves.sides import FILL, VENT
+from regulator.valves.window import Valves
+from regulator.watch.compare import Compare
 from regulator.watch.current_loops import Loops
-from regulator.watch.stuck_valves import Pulses
+from regulator.watch.stuck_valves import StuckValves
 
 
 class Judge:
@@ -26,40 +29,50 @@ class Judge:
         settings = Settings()
         self.sensors = Sensors(settings)
         self.sensors.update(filled_sample(3e6), 20)
-        self.valves = Valves(settings, self.sensors)
+        self.valves = Valves(settings, self.sensors, Heat())
         self.loops = Loops(settings, self.sensors)
-        self.pulses = Pulses(self.sensors, self.valves, self.loops)
+        self.pulses = StuckValves(self.sensors, self.valves)
+        self.compare = Compare(self.sensors, self.valves, self.loops)
         self.control_pa = self.safety_pa = 3_000_000
 
     def pulse(self, side, step_pa, expected_pa=20_000, us=20_000, safety_step_pa=None, excess=0):
         sign = 1 if side == FILL else -1
         self.control_pa += sign * step_pa
         self.safety_pa += sign * (step_pa if safety_step_pa is None else safety_step_pa)
-        self.loops.control_mean_pa = self.control_pa
-        self.loops.safety_mean_pa = self.safety_pa
-        valves = self.valves
-        valves.verdicts += 1
-        valves.verdict_side = side
-        valves.verdict_us = us
-        valves.verdict_pa = step_pa
-        valves.expected_pa = expected_pa
-        valves.clear_pa = 1_000
-        valves.excess_percent = excess
+        self.sensors.control.mean_pa = self.control_pa
+        self.sensors.safety.mean_pa = self.safety_pa
+        verdict = self.valves.verdict
+        verdict.count += 1
+        verdict.side = side
+        verdict.us = us
+        verdict.pa = step_pa
+        verdict.expected_pa = expected_pa
+        verdict.clear_pa = 1_000
+        verdict.excess_percent = excess
         self.pulses.check()
-        self.pulses.check_slowly(160)
+        self.compare.check()
+        self.check_slowly(160)
+
+    @property
+    def fault(self):
+        return self.compare.fault or self.pulses.fault
+
+    def check_slowly(self, dt_ms):
+        self.pulses.check_slowly(dt_ms)
+        self.compare.check_slowly(dt_ms)
 
 
 def test_five_fills_without_effect_are_a_valve_stuck_shut():
     judge = Judge()
     for pulse in range(5):
-        assert judge.pulses.fault == NO_FAULT, pulse
+        assert judge.fault == NO_FAULT, pulse
         judge.pulse(FILL, 5_900, us=20_000 + pulse)
-    assert judge.pulses.fault == FILL_STUCK_SHUT
+    assert judge.fault == FILL_STUCK_SHUT
     assert judge.pulses.value == 20_004
     judge.pulses.clear()
-    assert judge.pulses.fault == NO_FAULT
+    assert judge.fault == NO_FAULT
     judge.pulse(FILL, 0)
-    assert judge.pulses.fault == NO_FAULT
+    assert judge.fault == NO_FAULT
 
 
 def test_one_fill_with_an_effect_begins_the_count_anew():
@@ -68,25 +81,25 @@ def test_one_fill_with_an_effect_begins_the_count_anew():
         for _ in range(4):
             judge.pulse(FILL, 5_000)
         judge.pulse(FILL, 6_100)
-    assert judge.pulses.fault == NO_FAULT
+    assert judge.fault == NO_FAULT
 
 
 def test_pulses_too_small_to_be_told_from_noise_do_not_count():
     judge = Judge()
     for _ in range(20):
         judge.pulse(FILL, 0, expected_pa=900)
-    assert judge.pulses.fault == NO_FAULT
+    assert judge.fault == NO_FAULT
 
 
 def test_an_unknown_valve_counts_from_long_pulses_on():
     judge = Judge()
     for _ in range(20):
         judge.pulse(FILL, 0, expected_pa=0, us=49_000)
-    assert judge.pulses.fault == NO_FAULT
+    assert judge.fault == NO_FAULT
     for _ in range(5):
-        assert judge.pulses.fault == NO_FAULT
+        assert judge.fault == NO_FAULT
         judge.pulse(FILL, 399, expected_pa=0, us=50_000)
-    assert judge.pulses.fault == FILL_STUCK_SHUT
+    assert judge.fault == FILL_STUCK_SHUT
 
 
 def test_steps_of_an_unknown_valve_that_noise_hides_one_by_one_add_up():
@@ -94,7 +107,7 @@ def test_steps_of_an_unknown_valve_that_noise_hides_one_by_one_add_up():
         judge = Judge()
         for _ in range(5):
             judge.pulse(FILL, step_pa, expected_pa=0, us=90_000)
-        assert judge.pulses.fault == fault
+        assert judge.fault == fault
 
 
 def test_without_a_supply_transducer_fills_are_held_back_for_a_minute_instead():
@@ -103,13 +116,13 @@ def test_without_a_supply_transducer_fills_are_held_back_for_a_minute_instead():
     for _ in range(5):
         assert not judge.pulses.barred(FILL)
         judge.pulse(FILL, 0)
-    assert judge.pulses.fault == NO_FAULT
+    assert judge.fault == NO_FAULT
     assert judge.pulses.barred(FILL)
     assert not judge.pulses.barred(VENT)
     for _ in range(373):
-        judge.pulses.check_slowly(160)
+        judge.check_slowly(160)
     assert judge.pulses.barred(FILL)
-    judge.pulses.check_slowly(160)
+    judge.check_slowly(160)
     assert not judge.pulses.barred(FILL)
     judge.pulse(FILL, 0)
     assert judge.pulses.barred(FILL)
@@ -122,7 +135,7 @@ def test_a_vent_stuck_shut_is_a_warning_that_an_effect_ends():
         judge.pulse(VENT, 0)
     assert judge.pulses.warnings & VENT_SHUT
     assert judge.pulses.barred(VENT)
-    assert judge.pulses.fault == NO_FAULT
+    assert judge.fault == NO_FAULT
     judge.pulse(FILL, 20_000)
     assert judge.pulses.warnings & VENT_SHUT
     judge.pulse(VENT, 20_000)
@@ -138,15 +151,15 @@ def test_a_window_that_lets_far_too_much_pass_is_a_valve_stuck_open():
     for side, fault in ((FILL, FILL_STUCK_OPEN), (VENT, VENT_STUCK_OPEN)):
         judge = Judge()
         judge.pulse(side, 28_000, excess=80)
-        assert judge.pulses.fault == fault
+        assert judge.fault == fault
         assert judge.pulses.value == 28_000
         judge = Judge()
         judge.pulse(side, 28_000, excess=79)
         judge.pulse(side, 20_000, excess=49)
         judge.pulse(side, 28_000, excess=50)
-        assert judge.pulses.fault == NO_FAULT
+        assert judge.fault == NO_FAULT
         judge.pulse(side, 28_000, excess=50)
-        assert judge.pulses.fault == fault
+        assert judge.fault == fault
 
 
 def test_three_pulses_that_one_transducer_does_not_see():
@@ -155,31 +168,31 @@ def test_three_pulses_that_one_transducer_does_not_see():
             judge = Judge()
             judge.pulse(side, 20_000, safety_step_pa=20_000)
             for pulse in range(3):
-                assert judge.pulses.fault == NO_FAULT, (side, control, safety, pulse)
+                assert judge.fault == NO_FAULT, (side, control, safety, pulse)
                 judge.pulse(side, 20_000 * control, safety_step_pa=20_000 * safety)
             if not control:
                 judge.pulse(side, 0, safety_step_pa=20_000)
-            assert judge.pulses.fault == (NO_FAULT if control and safety else PORT_BLOCKED)
+            assert judge.fault == (NO_FAULT if control and safety else PORT_BLOCKED)
 
 
 def test_after_a_rest_the_first_pulse_counts_from_where_the_pressure_was():
     judge = Judge()
-    judge.loops.control_mean_pa = judge.loops.safety_mean_pa = 3_000_000
-    judge.pulses.check_slowly(160)
+    judge.sensors.control.mean_pa = judge.sensors.safety.mean_pa = 3_000_000
+    judge.check_slowly(160)
     for pulse in range(3):
-        assert judge.pulses.fault == NO_FAULT, pulse
+        assert judge.fault == NO_FAULT, pulse
         judge.pulse(FILL, 0, safety_step_pa=20_000)
-    assert judge.pulses.fault == PORT_BLOCKED
+    assert judge.fault == PORT_BLOCKED
 
 
 def test_counts_that_stood_still_make_it_a_frozen_transducer():
     judge = Judge()
-    judge.loops.still_ms = 500
+    judge.sensors.control.still_ms = 500
     for _ in range(5):
         judge.pulse(FILL, 0, safety_step_pa=20_000)
-        if judge.pulses.fault:
+        if judge.fault:
             break
-    assert judge.pulses.fault == TRANSDUCER_FROZEN
+    assert judge.fault == TRANSDUCER_FROZEN
 
 
 def test_what_a_reference_that_goes_off_makes_of_a_reading_is_no_blocked_port():
@@ -189,14 +202,14 @@ def test_what_a_reference_that_goes_off_makes_of_a_reading_is_no_blocked_port():
     judge.loops.check_slowly(sample, 160)
     for _ in range(6):
         judge.pulse(VENT, 0, safety_step_pa=20_000)
-    assert judge.pulses.fault == NO_FAULT
+    assert judge.fault == NO_FAULT
     # Once it stays where it is, and is warned of, readings are compared again.
     for _ in range(20_000 // 160 + 1):
         sample.control_counts += 1
         judge.loops.check_slowly(sample, 160)
     for _ in range(4):
         judge.pulse(VENT, 0, safety_step_pa=20_000)
-    assert judge.pulses.fault == PORT_BLOCKED
+    assert judge.fault == PORT_BLOCKED
 
 
 def test_pulses_far_apart_or_of_both_sides_are_not_compared():
@@ -204,15 +217,15 @@ def test_pulses_far_apart_or_of_both_sides_are_not_compared():
     for _ in range(20):
         judge.pulse(FILL, 20_000, safety_step_pa=0)
         for _ in range(40):
-            judge.pulses.check_slowly(160)
+            judge.check_slowly(160)
     for _ in range(20):
         judge.pulse(FILL, 20_000, safety_step_pa=0)
         judge.pulse(VENT, 20_000, safety_step_pa=0)
-    assert judge.pulses.fault == NO_FAULT
+    assert judge.fault == NO_FAULT
     judge.sensors.safety.band = 1
     for _ in range(20):
         judge.pulse(FILL, 20_000, safety_step_pa=0)
-    assert judge.pulses.fault == NO_FAULT
+    assert judge.fault == NO_FAULT
 
 
 def test_a_gain_that_drifts_is_a_notice():
@@ -220,12 +233,12 @@ def test_a_gain_that_drifts_is_a_notice():
     response = judge.valves.responses[VENT]
     response.gain = 50_000
     response.judged = 49
-    judge.pulses.check_slowly(160)
+    judge.check_slowly(160)
     assert judge.pulses.reference_gain == [0, 0]
     response.judged = 50
-    judge.pulses.check_slowly(160)
+    judge.check_slowly(160)
     assert judge.pulses.reference_gain == [0, 50_000]
     for gain, worn in ((30_000, False), (29_000, True), (80_000, False), (81_000, True), (50_000, False)):
         response.gain = gain
-        judge.pulses.check_slowly(160)
+        judge.check_slowly(160)
         assert bool(judge.pulses.warnings & VALVE_WORN) == worn, gain

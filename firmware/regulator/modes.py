@@ -1,0 +1,242 @@
+"""The states of the regulator: what each may do and does, and the one function that changes it."""
+
+from regulator.faults import (
+    AMOUNT_DRIFT,
+    BAND_WIDENED,
+    COIL_SHORTED,
+    FAULTS,
+    NO_FAULT,
+    QUIET_DRIFT,
+    REBOOT_LOOP,
+    RELIEVES,
+    RUNAWAY,
+    SEALS_OR_RELIEVES,
+    VENT_SHUT,
+)
+from regulator.valves.sides import FILL
+
+OFF, REGULATE, QUIET, VENTING, SEALED, RELIEF, MAINTENANCE = range(7)
+
+# Name, whether it may fill, whether it may vent, LED: one bit for each 160 ms, the lowest first.
+TABLE = (
+    ("OFF", False, False, 0x01),
+    ("REGULATE", True, True, 0x0F),
+    ("QUIET", False, False, 0x11),
+    ("VENT", False, True, 0x33),
+    ("SEALED", False, False, 0x55),
+    ("RELIEF", False, False, 0x77),
+    ("MAINTENANCE", False, False, 0x00),
+)
+_HEALTHY_S = 60
+
+
+class Modes:
+    """The state, and the latched fault: the first cause, with its value and time, until it is acknowledged."""
+
+    def __init__(self, settings, watches, control, clock):
+        self._settings = settings
+        self._watches = watches
+        self._control = control
+        self._clock = clock
+        self.state = OFF
+        self.fault = NO_FAULT
+        self.fault_value = 0
+        self.fault_s = 0
+        self.fault_ms = 0
+        self._vented_from = OFF
+        self._present = 0  # faults of the last tick, a bit each
+        self._started = False  # a hold is under way
+        # In the order of the table.
+        rest = self._rest
+        self._ticks = (rest, self._regulate, control.rest, self._vent, rest, rest, rest)
+        self.configure()
+
+    def configure(self):
+        """Read the settings."""
+        setting = self._settings.get
+        self._runaway_relief = setting("runaway_relief")
+        self._cell_safe_any = setting("cell_safe_any")
+
+    @property
+    def name(self) -> str:
+        """Name of the state."""
+        return TABLE[self.state][0]
+
+    @property
+    def fault_name(self) -> str:
+        """Name of the latched fault, NONE without one."""
+        return FAULTS[self.fault][1]
+
+    @property
+    def relief_open(self) -> bool:
+        """Return whether the relief valve is asked for."""
+        return self._watches.over.relief_open or (self.state == VENTING and self._control.vent.relief_open)
+
+    def wanted_pa(self) -> int:
+        """Return the target while it is regulated to, else 0."""
+        return self._control.target_pa if self.state == REGULATE or self.state == QUIET else 0
+
+    def stirs(self) -> bool:
+        """Return whether gas is moved otherwise than by the pulses of a hold."""
+        return self.state == VENTING or self._watches.over.relief_open or self._watches.proof.active
+
+    def may_move(self, side: int) -> bool:
+        """Return whether a valve pair may be driven now."""
+        if side == FILL:
+            return TABLE[self.state][1] and not self._watches.supply.warnings
+        return TABLE[self.state][2]
+
+    def stops_cycler(self) -> bool:
+        """Return whether the latched fault stops the cycler."""
+        fault = self.fault
+        return fault != NO_FAULT and (self._cell_safe_any or FAULTS[fault][4])
+
+    def led(self) -> int:
+        """Return the pattern of the LED."""
+        return TABLE[self.state][3]
+
+    def go(self, state: int):
+        """Change the state: the only place that does."""
+        if state == VENTING:
+            self._vented_from = SEALED if self.state == SEALED else OFF
+        self.state = state
+
+    def end_vent(self):
+        """Go back to where a vent came from."""
+        self.go(self._vented_from)
+
+    def begin_quiet(self, seconds: int):
+        """Enter QUIET for this long."""
+        self._control.quiet.begin(seconds)
+        self._watches.warn(QUIET_DRIFT, False)
+        self.go(QUIET)
+
+    def judge(self, tripped: int, dt_ms: int):
+        """Act on what the watches saw in this tick; a trip latches with its first cause."""
+        over = self._watches.over
+        self._trip_new()
+        if over.fault and self.state != RELIEF and self.state != MAINTENANCE:
+            self.go(RELIEF)
+        if self.state == RELIEF:
+            over.relieve(tripped, self.fault == RUNAWAY)
+        elif self.state == QUIET and self._control.quiet.tick(dt_ms):
+            if self._control.quiet.drifted:
+                self._watches.warn(QUIET_DRIFT, True)
+            self.go(REGULATE)
+        proof = self._watches.proof
+        if proof.active and self.state != OFF and self.state != REGULATE:
+            proof.abort()
+
+    def _trip_new(self):
+        """Trip for each fault that was not there in the last tick."""
+        present = 0
+        for watch in self._watches.each:
+            if watch.fault:
+                present |= 1 << watch.fault
+                if not self._present >> watch.fault & 1:
+                    self.trip(watch.fault, watch.value)
+        self._present = present
+
+    def trip(self, fault: int, value: int):
+        """Latch a fault and enter the state that belongs to it; the first cause is the one that is kept."""
+        self.latch(fault, value)
+        if self.state == MAINTENANCE or self.state == RELIEF:
+            return
+        reaction = FAULTS[fault][3]
+        if reaction == RELIEVES or (reaction == SEALS_OR_RELIEVES and self._runaway_relief):
+            self.go(RELIEF)
+        else:
+            self.go(SEALED)
+
+    def latch(self, fault: int, value: int):
+        """Keep a fault with its value and time unless there is one already."""
+        if self.fault == NO_FAULT:
+            self.latch_past(fault, value)
+            self.fault_s = self._clock.uptime_s
+            self.fault_ms = self._clock.uptime_ms
+
+    def latch_past(self, fault: int, value: int):
+        """Keep a fault of before this start, unless there is one already; its time is 0."""
+        if self.fault == NO_FAULT:
+            self.fault = fault
+            self.fault_value = value
+
+    def acknowledge(self) -> str:
+        """Clear a latched fault; return "" or the reason why it stays."""
+        watches = self._watches
+        if not self.fault:
+            return "no fault is latched"
+        if self.state == VENTING:
+            return "a vent is in progress"
+        if self.fault == REBOOT_LOOP and self._clock.uptime_s < _HEALTHY_S:
+            return "in order for %d s only; %d are needed" % (self._clock.uptime_s, _HEALTHY_S)
+        watches.clear()
+        for watch in watches.each:
+            if watch.fault and watch.fault != COIL_SHORTED:
+                return "the cause is still there: " + FAULTS[watch.fault][1]
+        if watches.over.relief_open:
+            return "the relief valve is still open"
+        if not watches.coils.try_again():
+            return "the coil rail was cut; it is on for a test now: acknowledge again in a second"
+        watches.balance.begin()
+        self.go(OFF)
+        self.fault = NO_FAULT
+        self.fault_value = 0
+        self.fault_s = 0
+        self.fault_ms = 0
+        return ""
+
+    def tick(self, dt_ms: int):
+        """Do what the state does with the valves in one tick."""
+        self._ticks[self.state](dt_ms)
+
+    def _rest(self, dt_ms: int):
+        if self._control.is_blind():
+            self._control.rest(dt_ms)
+            return
+        self._end_amount()
+        self._end_hold()
+        self._control.rest(dt_ms)
+
+    def _regulate(self, dt_ms: int):
+        control = self._control
+        if control.is_blind():
+            # No decision without a measurement; the watch of the loop counts how long that may last.
+            control.rest(dt_ms)
+            return
+        if self._settings.get("hold_amount"):
+            self._hold_amount(dt_ms)
+            return
+        self._end_amount()
+        if not self._started:
+            self._started = True
+            control.start()
+            proof = self._watches.proof
+            proof.ask(self._clock.uptime_s)
+            if proof.begin_pending():
+                return
+        control.regulate(dt_ms)
+        self._watches.warn(BAND_WIDENED, control.hold.band_is_widened())
+
+    def _hold_amount(self, dt_ms: int):
+        # Begins anew, proofs and ramp, once the pressure is to be held again.
+        self._started = False
+        self._control.keep_amount(dt_ms)
+        self._watches.warn(BAND_WIDENED, False)
+        self._watches.warn(AMOUNT_DRIFT, self._control.amount.too_far())
+
+    def _vent(self, dt_ms: int):
+        self._end_hold()
+        if self._control.vent.tick(dt_ms, self._watches.warnings & VENT_SHUT != 0):
+            self.end_vent()
+
+    def _end_hold(self):
+        if self._started:
+            self._started = False
+            # It speaks of a hold that is under way.
+            self._watches.warn(BAND_WIDENED, False)
+
+    def _end_amount(self):
+        if self._control.amount.active:
+            self._control.amount.stop()
+            self._watches.warn(AMOUNT_DRIFT, False)

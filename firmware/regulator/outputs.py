@@ -1,0 +1,64 @@
+"""The last word over every output: what the valves ask for, as far as the state allows it."""
+
+from regulator.valves.sides import FILL, NONE, VENT
+
+
+class Outputs:
+    """Drives coils, rail, LED, relay and monitor output."""
+
+    def __init__(self, modes, watches, valves, sensors):
+        self._modes = modes
+        self._watches = watches
+        self._valves = valves
+        self._sensors = sensors
+
+    def coils_are_off(self) -> bool:
+        """Return whether no coil is energised: the moment for a write to flash."""
+        return (
+            self._valves.isolation == NONE and not self._modes.relief_open and not self._watches.proof.active
+        )
+
+    def rail(self) -> bool:
+        """Return whether the coil rail's heartbeat is to run."""
+        return self._watches.coils.on or self._watches.over.relief_open
+
+    def drive(self, rig):
+        """Put out what this tick asks for."""
+        valves = self._valves
+        side = valves.isolation
+        proof = self._watches.proof
+        if self._watches.over.relief_open:
+            # Also over a rail that was cut: the valve that made us cut it is one of a pair.
+            if proof.take_cut() or side >= 0:
+                rig.safe()
+                valves.abort()
+            rig.switch(False, False, True)
+        elif proof.active or proof.cut:
+            self._drive_proof(rig)
+        elif side >= 0:
+            if self._modes.may_move(side):
+                rig.switch(side == FILL, side == VENT, False)
+                if valves.pulse_us:
+                    rig.pulse(side, valves.pulse_us)
+            else:
+                # The state changed under a running window.
+                rig.safe()
+                valves.abort()
+                rig.switch(False, False, False)
+        else:
+            rig.switch(False, False, self._modes.relief_open)
+
+    def _drive_proof(self, rig):
+        """One valve alone."""
+        proof = self._watches.proof
+        if proof.take_cut():
+            rig.safe()
+        switches = proof.switches
+        rig.switch(switches == 1, switches == 2, switches == 4)
+        if proof.pulse_us and not switches:
+            rig.pulse(proof.side, proof.pulse_us)
+
+    def show(self, rig):
+        """LED, cell-safe relay, monitor output."""
+        permille = min(max(self._sensors.pressure_pa // 10_000, 0), 1000)
+        rig.show(self._modes.led(), not self._modes.stops_cycler(), permille)

@@ -1,0 +1,82 @@
+"""Compares what the two transducers see of the same pulses: one that is frozen, or whose sensing port is blocked."""
+
+from regulator.faults import NO_FAULT, PORT_BLOCKED, TRANSDUCER_FROZEN
+from regulator.measure.transducer import VALID
+from regulator.valves.sides import VENT
+
+# Compared over three pulses, from so much on: one saw less than 30 percent of what the other one saw.
+_COMPARED = 3
+_COMPARED_PA = 35_000
+_EFFECT_PERCENT = 30
+_STILL_MS = 400
+# Pulses further apart than this are not compared: leak and cell move the pressure, too.
+_PAUSE_MS = 5_000
+
+
+class Compare:
+    """`fault` is an event: it stays until `clear()`. `value` goes with it."""
+
+    def __init__(self, sensors, valves, loops):
+        self._sensors = sensors
+        self._valves = valves
+        self._loops = loops
+        self.fault = NO_FAULT
+        self.value = 0
+        self._side = -1
+        self._count = 0
+        self._index = 0
+        self._control_pa = [0] * _COMPARED  # before the first one or after each of the last pulses
+        self._safety_pa = [0] * _COMPARED
+        self._pause_ms = 0
+        self._before_control_pa = 0  # before the window that is under way, or now; 0 not known yet
+        self._before_safety_pa = 0
+
+    def clear(self):
+        """Forget what was seen: somebody has looked after it."""
+        self.fault = NO_FAULT
+        self._count = 0
+
+    def check_slowly(self, dt_ms: int):
+        """Note where both are before the next pulse; `dt_ms` since the last call."""
+        if self._pause_ms <= _PAUSE_MS:
+            self._pause_ms += dt_ms
+        if self._valves.idle():
+            self._before_control_pa = self._sensors.control.mean_pa
+            self._before_safety_pa = self._sensors.safety.mean_pa
+
+    def check(self):
+        """After a pulse, over three of one side: how far the control transducer went, and how far the safety one."""
+        side = self._valves.verdict.side
+        sensors = self._sensors
+        unlike = sensors.safety.band != VALID or self._loops.reference_moves()
+        if unlike or side != self._side or self._pause_ms > _PAUSE_MS:
+            self._side = side
+            self._count = 0
+            if self._before_safety_pa:
+                self._keep(self._before_control_pa, self._before_safety_pa)
+        self._pause_ms = 0
+        control_pa = sensors.control.mean_pa
+        safety_pa = sensors.safety.mean_pa
+        if self._count >= _COMPARED:
+            index = self._index
+            self._judge(control_pa - self._control_pa[index], safety_pa - self._safety_pa[index])
+        self._keep(control_pa, safety_pa)
+
+    def _keep(self, control_pa: int, safety_pa: int):
+        index = self._index
+        self._control_pa[index] = control_pa
+        self._safety_pa[index] = safety_pa
+        self._index = index + 1 if index + 1 < _COMPARED else 0
+        if self._count < _COMPARED:
+            self._count += 1
+
+    def _judge(self, control_pa: int, safety_pa: int):
+        if self._side == VENT:
+            control_pa = -control_pa
+            safety_pa = -safety_pa
+        if safety_pa > _COMPARED_PA and control_pa < safety_pa // 10 * (_EFFECT_PERCENT // 10):
+            self.fault = TRANSDUCER_FROZEN if self._sensors.control.still_ms > _STILL_MS else PORT_BLOCKED
+            self.value = control_pa
+        elif control_pa > _COMPARED_PA and safety_pa < control_pa // 10 * (_EFFECT_PERCENT // 10):
+            self.fault = PORT_BLOCKED
+            self.value = safety_pa

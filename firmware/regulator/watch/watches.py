@@ -1,0 +1,137 @@
+"""Every watch: asks each one in its turn, and knows which faults and warnings hold now."""
+
+from regulator.faults import PAIR_OPEN
+from regulator.valves.sides import FILL, VENT
+from regulator.valves.window import PULSE
+from regulator.watch.balance import Balance
+from regulator.watch.coils import Coils
+from regulator.watch.compare import Compare
+from regulator.watch.current_loops import Loops
+from regulator.watch.overpressure import Overpressure
+from regulator.watch.proof import Proof
+from regulator.watch.stuck_valves import StuckValves
+from regulator.watch.surroundings import Climate, Supply
+from regulator.watch.tightness import Tightness
+
+# Slow checks take turns: one of _TURNS in each _TURN_MS.
+_TURNS = 8
+_TURN_MS = 20
+_PASS_MS = _TURNS * _TURN_MS
+
+
+class Watches:
+    """`warnings` is a mask of those that hold now; the faults stand in `each`, in the order that names the first cause.
+
+    What the regulator is doing comes in as `doing`: `relief_open`, `wanted_pa()` (the target while it regulates, else
+    0), `stirs()` (gas is moved otherwise than by the pulses of a hold).
+    """
+
+    def __init__(self, settings, sensors, valves, heat):
+        self._valves = valves
+        self._heat = heat
+        self.warnings = 0
+        self.loops = Loops(settings, sensors)
+        self.over = Overpressure(settings, sensors)
+        self.coils = Coils()
+        self.tightness = Tightness(sensors, valves, heat)
+        self.compare = Compare(sensors, valves, self.loops)
+        self.stuck = StuckValves(sensors, valves)
+        self.balance = Balance(settings, sensors, valves, heat)
+        self.supply = Supply(settings, sensors)
+        self.climate = Climate(settings, sensors)
+        self.proof = Proof(settings, sensors, valves)
+        self.each = (
+            self.coils,
+            self.over,
+            self.loops,
+            self.tightness,
+            self.compare,
+            self.stuck,
+            self.climate,
+            self.balance,
+        )
+        self._notices = 0  # warnings that others raise
+        self._verdicts = 0
+        self._turn = 0
+        self._turn_ms = 0
+        self._second_ms = 0
+        self._balance_due = False
+
+    def configure(self):
+        """Read the limits from the settings."""
+        for watch in (self.loops, self.over, self.balance, self.supply, self.climate):
+            watch.configure()
+
+    def clear(self):
+        """Forget events: somebody has looked after them."""
+        self.compare.clear()
+        self.stuck.clear()
+
+    def warn(self, bit: int, active: bool):
+        """Raise or end a warning that no watch knows of."""
+        if active:
+            self._notices |= bit
+            self.warnings |= bit
+        else:
+            self._notices &= ~bit
+            self.warnings &= ~bit
+
+    def check(self, sample, dt_ms: int, doing):
+        """Judge the inputs of this tick."""
+        self.coils.check(sample, dt_ms)
+        self.over.check(sample.tripped)
+        self.loops.check(sample.faults & 1, dt_ms)
+        proof = self.proof
+        # A proof of the relief valve opens it, too: what falls then is no burst.
+        moving = self._valves.stage == PULSE or proof.active
+        self.tightness.check(moving, doing.relief_open or proof.proves_relief(), dt_ms)
+        if self._valves.verdict.count != self._verdicts:
+            self._verdicts = self._valves.verdict.count
+            self.stuck.check()
+            self.compare.check()
+        self._turn_ms += dt_ms
+        while self._turn_ms >= _TURN_MS:
+            self._turn_ms -= _TURN_MS
+            self._take_turn(sample, dt_ms, doing)
+
+    def _take_turn(self, sample, dt_ms: int, doing):
+        """One of the checks that need not be made in every tick."""
+        turn = self._turn
+        self._turn = turn + 1 if turn + 1 < _TURNS else 0
+        if turn == 0:
+            self.tightness.refresh(dt_ms)
+        elif turn == 1 or turn == 5:
+            self.supply.check_slowly(doing.wanted_pa())
+            self._bar()
+        elif turn == 2 or turn == 6:
+            if self._balance_due:
+                self._balance_due = False
+                self.balance.check_slowly(doing.stirs())
+            self._collect_warnings()
+        elif turn == 3:
+            self.loops.check_slowly(sample, _PASS_MS)
+        elif turn == 4:
+            self.stuck.check_slowly(_PASS_MS)
+            self.compare.check_slowly(_PASS_MS)
+            self.tightness.cool(_PASS_MS)
+        else:
+            self._second_ms += _PASS_MS
+            if self._second_ms >= 1000:
+                self._second_ms -= 1000
+                self._balance_due = True
+                self.climate.check_slowly(sample, self._heat.most_pa())
+
+    def _bar(self):
+        stuck = self.stuck
+        self._valves.bar(self.supply.warnings != 0 or stuck.barred(FILL), stuck.barred(VENT))
+
+    def _collect_warnings(self):
+        self.warnings = (
+            self._notices
+            | self.loops.warnings
+            | self.stuck.warnings
+            | self.balance.warnings
+            | self.supply.warnings
+            | self.climate.warnings
+            | (PAIR_OPEN if self.proof.failed() else 0)
+        )
