@@ -1,284 +1,54 @@
 """Faults and warnings, a row each."""
 
-# fmt: off - a table reads best with one row a line
+# A table reads best with one row a line.
+# fmt: off
 # What a fault does: nothing; shut every valve; open the relief; either, as `runaway_relief` says; keep the output off.
 NOTHING, SEALS, RELIEVES, SEALS_OR_RELIEVES, STAYS_OFF = range(5)
 
 (
-    NO_FAULT,
-    CONTROL_OPEN,
-    CONTROL_SHORTED,
-    CONTROL_RANGE,
-    TRANSDUCER_FROZEN,
-    DISAGREEMENT,
-    PORT_BLOCKED,
-    ADC_DEAD,
-    FILL_STUCK_OPEN,
-    FILL_STUCK_SHUT,
-    VENT_STUCK_OPEN,
-    COIL_DEAD,
-    COIL_SHORTED,
-    LEAK_BUDGET,
-    LINE_BURST,
-    OVERPRESSURE,
-    POWER,
-    REBOOT_LOOP,
-    HOST_GONE,
-    RUNAWAY,
-    SAFETY_FAILED,
-    RELIEF_STUCK_OPEN,
-    COMPARATOR_TRIPPED,
-    RAIL_LOST,
-    CONTROL_ERRATIC,
+    NO_FAULT, CONTROL_OPEN, CONTROL_SHORTED, CONTROL_RANGE, TRANSDUCER_FROZEN, DISAGREEMENT, PORT_BLOCKED, ADC_DEAD,
+    FILL_STUCK_OPEN, FILL_STUCK_SHUT, VENT_STUCK_OPEN, COIL_DEAD, COIL_SHORTED, LEAK_BUDGET, LINE_BURST,
+    OVERPRESSURE, POWER, REBOOT_LOOP, HOST_GONE, RUNAWAY, SAFETY_FAILED, RELIEF_STUCK_OPEN, COMPARATOR_TRIPPED,
+    RAIL_LOST, CONTROL_ERRATIC,
 ) = range(25)
 
 # Code, name, unit of its value, what it does, whether it stops the cycler in any case, what happened, what to do.
 # A sentence is put together when it is asked for: all of them would take 5 kB of the board's memory.
 FAULTS = (
     (NO_FAULT, "NONE", "", NOTHING, False, "no fault", ""),
-    (
-        CONTROL_OPEN,
-        "CONTROL_OPEN",
-        "Pa",
-        SEALS,
-        False,
-        "The control transducer's loop is open",
-        "Check its cable",
-    ),
-    (
-        CONTROL_SHORTED,
-        "CONTROL_SHORTED",
-        "Pa",
-        SEALS,
-        False,
-        "The control transducer's loop is shorted or saturated",
-        "Check its cable",
-    ),
-    (
-        CONTROL_RANGE,
-        "CONTROL_RANGE",
-        "Pa",
-        SEALS,
-        False,
-        "The control transducer is outside its calibrated range",
-        "Check it",
-    ),
-    (
-        TRANSDUCER_FROZEN,
-        "TRANSDUCER_FROZEN",
-        "Pa",
-        SEALS,
-        False,
-        "A pressure transducer does not move while pulses move the other one",
-        "Replace the one that stands still",
-    ),
-    (
-        DISAGREEMENT,
-        "DISAGREEMENT",
-        "Pa",
-        SEALS,
-        False,
-        "The two pressure transducers disagree",
-        "Find out which is right",
-    ),
-    (
-        PORT_BLOCKED,
-        "PORT_BLOCKED",
-        "Pa",
-        SEALS,
-        False,
-        "A pressure transducer follows pulses much less than the other one",
-        "Clear its sensing port",
-    ),
-    (
-        ADC_DEAD,
-        "ADC_DEAD",
-        "",
-        SEALS,
-        False,
-        "The converter of the control transducer does not answer",
-        "Check its bus and supply",
-    ),
-    (
-        FILL_STUCK_OPEN,
-        "FILL_STUCK_OPEN",
-        "Pa",
-        SEALS,
-        False,
-        "The pressure rose with the fill valve shut: a valve of the fill side is stuck open",
-        "Shut the supply by hand and clean or replace the fill valve and its isolation",
-    ),
-    (
-        FILL_STUCK_SHUT,
-        "FILL_STUCK_SHUT",
-        "us",
-        SEALS,
-        False,
-        "Five growing fill pulses had no effect: fill valve, its isolation or restrictor is shut",
-        "Check them and the supply",
-    ),
-    (
-        VENT_STUCK_OPEN,
-        "VENT_STUCK_OPEN",
-        "Pa",
-        SEALS,
-        False,
-        "The pressure fell with the vent valve shut: a valve of the vent side is stuck open, or a line is broken",
-        "Clean or replace the vent valve and its isolation",
-    ),
-    (
-        COIL_DEAD,
-        "COIL_DEAD",
-        "",
-        SEALS,
-        False,
-        "A valve's coil draws no current although it is switched on",
-        "Check its wiring",
-    ),
-    (
-        COIL_SHORTED,
-        "COIL_SHORTED",
-        "",
-        SEALS,
-        False,
-        "A valve's coil is on, or broken, although it is switched off, so the coil rail was cut",
-        "Check its transistor and wiring",
-    ),
-    (
-        LEAK_BUDGET,
-        "LEAK_BUDGET",
-        "Pa",
-        SEALS,
-        False,
-        "The chamber loses more gas than the leak budget allows",
-        "Find the leak; the gas that is left is kept in",
-    ),
-    (
-        LINE_BURST,
-        "LINE_BURST",
-        "Pa",
-        SEALS,
-        True,
-        "The pressure falls faster than the vent valve could let it: a line burst or the relief valve is open",
-        "Find the break",
-    ),
-    (
-        OVERPRESSURE,
-        "OVERPRESSURE",
-        "Pa",
-        RELIEVES,
-        True,
-        "The pressure rose above the trip; fill is shut and the relief valve was opened",
-        "Find the cause",
-    ),
-    (
-        POWER,
-        "POWER",
-        "Pa",
-        SEALS,
-        False,
-        "The device restarted in the middle of a run and what it found did not allow it to go on",
-        "Compare the pressures, find the cause of the restart",
-    ),
-    (
-        REBOOT_LOOP,
-        "REBOOT_LOOP",
-        "",
-        STAYS_OFF,
-        False,
-        "The device restarted again and again; it keeps its output off and only talks",
-        "Check its power supply",
-    ),
-    (
-        HOST_GONE,
-        "HOST_GONE",
-        "s",
-        SEALS,
-        False,
-        "No host has spoken for the time that was set",
-        "Start the host again",
-    ),
-    (
-        RUNAWAY,
-        "RUNAWAY",
-        "mK",
-        SEALS_OR_RELIEVES,
-        True,
-        "The wall is hotter, or heats faster, than its limit; the cycler was stopped and all valves are shut",
-        "Cool the chamber, check cell and oven",
-    ),
-    (
-        SAFETY_FAILED,
-        "SAFETY_FAILED",
-        "s",
-        SEALS,
-        False,
-        "The safety transducer has been invalid for too long",
-        "Repair it",
-    ),
-    (
-        RELIEF_STUCK_OPEN,
-        "RELIEF_STUCK_OPEN",
-        "Pa",
-        SEALS,
-        False,
-        "The pressure goes on falling although the relief valve was shut again",
-        "Clean or replace the relief valve",
-    ),
-    (
-        COMPARATOR_TRIPPED,
-        "COMPARATOR_TRIPPED",
-        "Pa",
-        RELIEVES,
-        True,
-        "The hardware comparator tripped: it cut the fill side and opened the relief valve by itself",
-        "Find the cause",
-    ),
-    (
-        RAIL_LOST,
-        "RAIL_LOST",
-        "",
-        SEALS,
-        False,
-        "The coil rail is off although the heartbeat runs",
-        "Check fuse and coil supply",
-    ),
-    (
-        CONTROL_ERRATIC,
-        "CONTROL_ERRATIC",
-        "Pa",
-        SEALS,
-        False,
-        "The control transducer's readings jump to and fro as no pressure can",
-        "Check its cable, its shield and its converter",
-    ),
+    (CONTROL_OPEN, "CONTROL_OPEN", "Pa", SEALS, False, "The control transducer's loop is open", "Check its cable"),
+    (CONTROL_SHORTED, "CONTROL_SHORTED", "Pa", SEALS, False, "The control transducer's loop is shorted or saturated", "Check its cable"),
+    (CONTROL_RANGE, "CONTROL_RANGE", "Pa", SEALS, False, "The control transducer is outside its calibrated range", "Check it"),
+    (TRANSDUCER_FROZEN, "TRANSDUCER_FROZEN", "Pa", SEALS, False, "A pressure transducer does not move while pulses move the other one", "Replace the one that stands still"),
+    (DISAGREEMENT, "DISAGREEMENT", "Pa", SEALS, False, "The two pressure transducers disagree", "Find out which is right"),
+    (PORT_BLOCKED, "PORT_BLOCKED", "Pa", SEALS, False, "A pressure transducer follows pulses much less than the other one", "Clear its sensing port"),
+    (ADC_DEAD, "ADC_DEAD", "", SEALS, False, "The converter of the control transducer does not answer", "Check its bus and supply"),
+    (FILL_STUCK_OPEN, "FILL_STUCK_OPEN", "Pa", SEALS, False, "The pressure rose with the fill valve shut: a valve of the fill side is stuck open", "Shut the supply by hand and clean or replace the fill valve and its isolation"),
+    (FILL_STUCK_SHUT, "FILL_STUCK_SHUT", "us", SEALS, False, "Five growing fill pulses had no effect: fill valve, its isolation or restrictor is shut", "Check them and the supply"),
+    (VENT_STUCK_OPEN, "VENT_STUCK_OPEN", "Pa", SEALS, False, "The pressure fell with the vent valve shut: a valve of the vent side is stuck open, or a line is broken", "Clean or replace the vent valve and its isolation"),
+    (COIL_DEAD, "COIL_DEAD", "", SEALS, False, "A valve's coil draws no current although it is switched on", "Check its wiring"),
+    (COIL_SHORTED, "COIL_SHORTED", "", SEALS, False, "A valve's coil is on, or broken, although it is switched off, so the coil rail was cut", "Check its transistor and wiring"),
+    (LEAK_BUDGET, "LEAK_BUDGET", "Pa", SEALS, False, "The chamber loses more gas than the leak budget allows", "Find the leak; the gas that is left is kept in"),
+    (LINE_BURST, "LINE_BURST", "Pa", SEALS, True, "The pressure falls faster than the vent valve could let it: a line burst or the relief valve is open", "Find the break"),
+    (OVERPRESSURE, "OVERPRESSURE", "Pa", RELIEVES, True, "The pressure rose above the trip; fill is shut and the relief valve was opened", "Find the cause"),
+    (POWER, "POWER", "Pa", SEALS, False, "The device restarted in the middle of a run and what it found did not allow it to go on", "Compare the pressures, find the cause of the restart"),
+    (REBOOT_LOOP, "REBOOT_LOOP", "", STAYS_OFF, False, "The device restarted again and again; it keeps its output off and only talks", "Check its power supply"),
+    (HOST_GONE, "HOST_GONE", "s", SEALS, False, "No host has spoken for the time that was set", "Start the host again"),
+    (RUNAWAY, "RUNAWAY", "mK", SEALS_OR_RELIEVES, True, "The wall is hotter, or heats faster, than its limit; the cycler was stopped and all valves are shut", "Cool the chamber, check cell and oven"),
+    (SAFETY_FAILED, "SAFETY_FAILED", "s", SEALS, False, "The safety transducer has been invalid for too long", "Repair it"),
+    (RELIEF_STUCK_OPEN, "RELIEF_STUCK_OPEN", "Pa", SEALS, False, "The pressure goes on falling although the relief valve was shut again", "Clean or replace the relief valve"),
+    (COMPARATOR_TRIPPED, "COMPARATOR_TRIPPED", "Pa", RELIEVES, True, "The hardware comparator tripped: it cut the fill side and opened the relief valve by itself", "Find the cause"),
+    (RAIL_LOST, "RAIL_LOST", "", SEALS, False, "The coil rail is off although the heartbeat runs", "Check fuse and coil supply"),
+    (CONTROL_ERRATIC, "CONTROL_ERRATIC", "Pa", SEALS, False, "The control transducer's readings jump to and fro as no pressure can", "Check its cable, its shield and its converter"),
 )
 
 # Categories of NAMUR NE107: what limits the instrument at present, and what somebody has to come for.
 OUT_OF_SPECIFICATION, MAINTENANCE_REQUIRED = range(2)
 
 (
-    SUPPLY_LOW,
-    SAFETY_TRANSDUCER,
-    SUPPLY_TRANSDUCER,
-    GAS_TEMPERATURE,
-    WALL_TEMPERATURE,
-    SETTINGS_LOST,
-    QUIET_DRIFT,
-    BAND_WIDENED,
-    SUPPLY_HIGH,
-    TRANSDUCER_STILL,
-    REFERENCE_DRIFT,
-    VENT_SHUT,
-    PAIR_OPEN,
-    GAS_GAINED,
-    LEAK,
-    VALVE_WORN,
-    PROOF_OVERDUE,
-    HOST_SILENT,
-    RESUMED,
-    STATE_LOST,
-    AMOUNT_DRIFT,
+    SUPPLY_LOW, SAFETY_TRANSDUCER, SUPPLY_TRANSDUCER, GAS_TEMPERATURE, WALL_TEMPERATURE, SETTINGS_LOST, QUIET_DRIFT,
+    BAND_WIDENED, SUPPLY_HIGH, TRANSDUCER_STILL, REFERENCE_DRIFT, VENT_SHUT, PAIR_OPEN, GAS_GAINED, LEAK,
+    VALVE_WORN, PROOF_OVERDUE, HOST_SILENT, RESUMED, STATE_LOST, AMOUNT_DRIFT,
 ) = (1 << n for n in range(21))
 
 # Bit, name, category.
@@ -290,52 +60,20 @@ WARNINGS = (
     (WALL_TEMPERATURE, "WALL_TEMPERATURE", OUT_OF_SPECIFICATION),
     (SETTINGS_LOST, "SETTINGS_LOST", MAINTENANCE_REQUIRED),
     (QUIET_DRIFT, "QUIET_DRIFT", OUT_OF_SPECIFICATION),
-    (
-        BAND_WIDENED,
-        "BAND_WIDENED",
-        OUT_OF_SPECIFICATION,
-    ),  # the shortest pulses are too coarse for the dead-band that was set
+    (BAND_WIDENED, "BAND_WIDENED", OUT_OF_SPECIFICATION),  # the shortest pulses are too coarse for the dead-band that was set
     (SUPPLY_HIGH, "SUPPLY_HIGH", OUT_OF_SPECIFICATION),  # fill is inhibited
-    (
-        TRANSDUCER_STILL,
-        "TRANSDUCER_STILL",
-        MAINTENANCE_REQUIRED,
-    ),  # the control transducer's counts have not changed for long
+    (TRANSDUCER_STILL, "TRANSDUCER_STILL", MAINTENANCE_REQUIRED),  # the control transducer's counts have not changed for long
     (REFERENCE_DRIFT, "REFERENCE_DRIFT", MAINTENANCE_REQUIRED),  # the converter reads its reference wrongly
-    (
-        VENT_SHUT,
-        "VENT_SHUT",
-        MAINTENANCE_REQUIRED,
-    ),  # five growing vent pulses had no effect; vent commands use the relief valve
-    (
-        PAIR_OPEN,
-        "PAIR_OPEN",
-        MAINTENANCE_REQUIRED,
-    ),  # a valve of a pair did not keep tight alone; :DIAGnostic:VALVe<n>:PROof? tells which
-    (
-        GAS_GAINED,
-        "GAS_GAINED",
-        OUT_OF_SPECIFICATION,
-    ),  # more gas than was let in: the fill side leaks, or the cell gasses
-    (
-        LEAK,
-        "LEAK",
-        MAINTENANCE_REQUIRED,
-    ),  # less gas than there should be: an external leak, or valves of the vent side or the relief leak
+    (VENT_SHUT, "VENT_SHUT", MAINTENANCE_REQUIRED),  # five growing vent pulses had no effect; vent commands use the relief valve
+    (PAIR_OPEN, "PAIR_OPEN", MAINTENANCE_REQUIRED),  # a valve of a pair did not keep tight alone; :DIAGnostic:VALVe<n>:PROof? tells which
+    (GAS_GAINED, "GAS_GAINED", OUT_OF_SPECIFICATION),  # more gas than was let in: the fill side leaks, or the cell gasses
+    (LEAK, "LEAK", MAINTENANCE_REQUIRED),  # less gas than there should be: an external leak, or valves of the vent side or the relief leak
     (VALVE_WORN, "VALVE_WORN", MAINTENANCE_REQUIRED),  # a learned gain has drifted
     (PROOF_OVERDUE, "PROOF_OVERDUE", MAINTENANCE_REQUIRED),
     (HOST_SILENT, "HOST_SILENT", OUT_OF_SPECIFICATION),
-    (
-        RESUMED,
-        "RESUMED",
-        OUT_OF_SPECIFICATION,
-    ),  # regulation went on by itself after a reset; until the output is switched
+    (RESUMED, "RESUMED", OUT_OF_SPECIFICATION),  # regulation went on by itself after a reset; until the output is switched
     (STATE_LOST, "STATE_LOST", MAINTENANCE_REQUIRED),  # the state record could not be read or written
-    (
-        AMOUNT_DRIFT,
-        "AMOUNT_DRIFT",
-        OUT_OF_SPECIFICATION,
-    ),  # holding the amount of gas: it has changed by more than amount_drift_pa
+    (AMOUNT_DRIFT, "AMOUNT_DRIFT", OUT_OF_SPECIFICATION),  # holding the amount of gas: it has changed by more than amount_drift_pa
 )
 # fmt: on
 
