@@ -29,13 +29,14 @@ rig.safe()
 gc.threshold(16_000)
 import files
 from link import Link
+import keyframe
 from regulator.app import App
 from regulator.settings import Settings
 from regulator.store.copies import Store
 s=Settings()
 gc.threshold(-1)
 link=Link(rig.serial)
-app=App(rig,link,s,Store(files,s),gc.collect)
+app=App(rig,link,Store(files,s),keyframe)
 for i in range(60):app.tick()
 gc.collect()
 gc.disable()

@@ -19,6 +19,7 @@ PROGRAM = """
 import gc
 import board
 import files
+import keyframe
 from link import Link
 from regulator.app import App
 from regulator.settings import Settings
@@ -37,7 +38,7 @@ class Counting(Link):
 rig = board.Rig()
 settings = Settings()
 link = Counting(rig.serial)
-app = App(rig, link, settings, Store(files, settings), gc.collect)
+app = App(rig, link, Store(files, settings), keyframe)
 for limit in {limits}:
     while link.replies < limit:
         app.tick()

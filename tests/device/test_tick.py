@@ -62,6 +62,7 @@ ALLOCATION_PROGRAM = '''
 import gc
 import board
 import files
+import keyframe
 from link import Link
 from regulator.app import App
 from regulator.settings import Settings
@@ -69,7 +70,7 @@ from regulator.store.copies import Store
 
 rig = board.Rig()
 settings = Settings()
-app = App(rig, Link(rig.serial), settings, Store(files, settings), gc.collect)
+app = App(rig, Link(rig.serial), Store(files, settings), keyframe)
 for _ in range(50):
     app.tick()
 app.panel.set_target(3_000_000)

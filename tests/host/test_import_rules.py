@@ -50,3 +50,71 @@ def test_firmware_and_host_never_import_each_other() -> None:
             assert not imports(file) & firmware_names, file
     for file in FIRMWARE.rglob("*.py"):
         assert "ipch" not in imports(file), file
+
+
+# The rooms of the regulator from left to right: a file imports from its own room and from rooms before it.
+ROOMS = (
+    "fixed",
+    "faults",
+    "settings",
+    "measure",
+    "valves",
+    "control",
+    "watch",
+    "modes",
+    "outputs",
+    "store",
+    "panel",
+    "blackbox",
+    "scpi",
+    "app",
+)
+
+
+def room_of(module: str) -> str:
+    return module.split(".")[1] if "." in module else ""
+
+
+def test_no_room_of_the_regulator_imports_from_one_to_its_right() -> None:
+    files = [file for file in (FIRMWARE / "regulator").rglob("*.py") if file.name != "__init__.py"]
+    assert {file.relative_to(FIRMWARE / "regulator").parts[0].removesuffix(".py") for file in files} == set(
+        ROOMS
+    )
+    for file in files:
+        own = ROOMS.index(file.relative_to(FIRMWARE / "regulator").parts[0].removesuffix(".py"))
+        for node in ast.walk(ast.parse(file.read_text())):
+            if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("regulator"):
+                names = (
+                    [room_of(node.module or "")]
+                    if "." in (node.module or "")
+                    else [a.name for a in node.names]
+                )
+                for name in set(names) & set(ROOMS):
+                    assert ROOMS.index(name) <= own, f"{file}:{node.lineno}"
+
+
+def test_no_object_of_the_regulator_writes_anothers_attributes() -> None:
+    for file in (FIRMWARE / "regulator").rglob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text())):
+            if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store):
+                assert ast.unparse(node.value) == "self", f"{file}:{node.lineno}"
+
+
+def test_the_state_is_assigned_at_one_place() -> None:
+    tree = ast.parse((FIRMWARE / "regulator" / "modes.py").read_text())
+    places = [
+        function.name
+        for function in ast.walk(tree)
+        if isinstance(function, ast.FunctionDef)
+        for node in ast.walk(function)
+        if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store) and node.attr == "state"
+    ]
+    assert places == ["__init__", "go"]
+
+
+def test_functions_of_the_regulator_take_four_arguments_at_most() -> None:
+    for file in (FIRMWARE / "regulator").rglob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text())):
+            if isinstance(node, ast.FunctionDef):
+                names = [each.arg for each in node.args.args if each.arg != "self"]
+                assert len(names) <= 4, f"{file}:{node.lineno}: {node.name}"

@@ -130,6 +130,6 @@ def _text(app: Any) -> str:
 
 
 def _reference(path: str) -> str:
-    """`safety._watches.0` as Python: `app.safety._watches[0]`."""
+    """`watches.each.0` as Python: `app.watches.each[0]`."""
     steps = path.split(".") if path else []
     return "app" + "".join(f"[{step}]" if step.isdigit() else f".{step}" for step in steps)

@@ -120,7 +120,7 @@ def _print(desk: "Replay", each: "Step", names: list[str]) -> None:
                     "replayed": each.replayed,
                     "pressure_pa": app.sensors.pressure_pa,
                     "safety_pa": app.sensors.safety_pa,
-                    "fault": app.safety.fault_name,
+                    "fault": app.modes.fault_name,
                     "requests": each.requests,
                     "inner": inner,
                 }
@@ -135,7 +135,7 @@ def _print(desk: "Replay", each: "Step", names: list[str]) -> None:
     does += [f"<- {text}" for text in each.requests]
     print(
         f"{each.row:4d} {each.time_s:+8.3f} s  {app.sensors.control_pa:9d} Pa  {app.sensors.safety_pa:9d} Pa  "
-        f"{states[each.replayed['state']]:<11} {app.safety.fault_name if app.safety.fault else '-':<14} "
+        f"{states[each.replayed['state']]:<11} {app.modes.fault_name if app.safety.fault else '-':<14} "
         + ", ".join(does)
     )
 
