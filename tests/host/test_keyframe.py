@@ -55,7 +55,7 @@ def test_both_halves_copy_all_of_it() -> None:
     app.pair[1].b = -9
     app.inner._list[2] = 11
     space: dict[str, Any] = {}
-    exec(_text(app), space)
+    exec(_text(app, lambda module, name: name), space)
     frame = [0] * space["SLOTS"]
     space["first"](frame, app)
     assert frame[:5] == [1, 2, 11, 7, 0] and frame[-1] == 0 and frame[-2] == 0

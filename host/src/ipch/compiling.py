@@ -5,10 +5,12 @@ from __future__ import annotations
 import ast
 import importlib
 import importlib.util
+import io
 import re
 import subprocess
 import sys
 import tempfile
+import tokenize
 from collections.abc import Mapping, Set
 from pathlib import Path
 
@@ -26,6 +28,7 @@ _OPTIONS = ("-march=armv6m", "-O3")
 # A node of the source, none within another one, and the text in its place.
 _Change = tuple[ast.expr | ast.stmt | ast.arg, str]
 _PRIVATE = re.compile(r"_[A-Z][A-Z0-9_]*")
+_SHORTENED = re.compile(r"_[a-z][a-z0-9_]*")
 
 
 def firmware_files(compiled: bool = True) -> dict[str, bytes]:
@@ -35,9 +38,14 @@ def firmware_files(compiled: bool = True) -> dict[str, bytes]:
     """
     folder = firmware_dir()
     sources = {path.relative_to(folder).as_posix(): path.read_text() for path in folder.rglob("*.py")}
-    sources["keyframe.py"] = keyframe.source(folder)
-    names = sorted(sources, key=lambda name: (name == "main.py", name))
+    names = sorted([*sources, "keyframe.py"], key=lambda name: (name == "main.py", name))
     compiler = _compiler() if compiled else None
+    short = (
+        {name: private_names(text) for name, text in sources.items() if _is_pure(name)} if compiler else {}
+    )
+    sources["keyframe.py"] = keyframe.source(
+        folder, lambda module, name: short.get(module.replace(".", "/") + ".py", {}).get(name, name)
+    )
     integers = integers_of(folder) if compiler else {}
     needed = _needed_by_name(sources)
     files = {}
@@ -49,6 +57,7 @@ def firmware_files(compiled: bool = True) -> dict[str, bytes]:
             known = integers.get(name[:-3].replace("/", "."), {})
             own = {key: each for key, each in known.items() if key not in needed}
             text = with_short_parameters(with_constants(source, integers, own), needed)
+            text = with_short_privates(text, short.get(name, {}))
             files[name[:-3] + ".mpy"] = _compile(compiler, text, name)
     return files
 
@@ -117,6 +126,40 @@ def with_short_parameters(source: str, kept: Set[str] = frozenset()) -> str:
             elif isinstance(part, ast.Name) and part.id in short:
                 changes.append((part, short[part.id]))
     return _replaced(source, changes)
+
+
+def private_names(source: str) -> dict[str, str]:
+    """The private names of a module (attributes, methods, functions), each with a short one: `_1`, `_2` and so on.
+
+    Nobody else uses them, so modules share the short ones: that saves a third of all names on the board. Names inside
+    f-strings keep theirs, as Python tells their places from 3.12 on only; private constants are gone already.
+    """
+    tree = ast.parse(source)
+    texts = [part for part in ast.walk(tree) if isinstance(part, ast.JoinedStr)]
+    left = {name for text in texts for name in _private_in(text)}
+    return {name: f"_{index}" for index, name in enumerate(sorted(_private_in(tree) - left), 1)}
+
+
+def _private_in(tree: ast.AST) -> set[str]:
+    """Private names in a part of a source, constants and special names aside."""
+    fields = [getattr(node, field, None) for node in ast.walk(tree) for field in ("attr", "id", "name")]
+    return {name for name in fields if isinstance(name, str) and _SHORTENED.fullmatch(name)}
+
+
+def with_short_privates(source: str, short: Mapping[str, str]) -> str:
+    """Source text with these names replaced wherever they stand."""
+    lines = source.splitlines(keepends=True)
+    tokens = tokenize.generate_tokens(io.StringIO(source).readline)
+    for token in reversed([each for each in tokens if each.type == tokenize.NAME and each.string in short]):
+        row, column = token.start
+        line = lines[row - 1]
+        lines[row - 1] = line[:column] + short[token.string] + line[column + len(token.string) :]
+    return "".join(lines)
+
+
+def _is_pure(name: str) -> bool:
+    """Whether a file is of the regulator, into whose private names no REPL looks, unlike those of the board."""
+    return name.startswith("regulator/") or name == "link.py"
 
 
 def _uses(tree: ast.Module, names: Mapping[str, int], left_out: Set[ast.AST] = frozenset()) -> list[ast.Name]:
@@ -206,7 +249,7 @@ def _compile(compiler: list[str], source: str, name: str) -> bytes:
         text, target = Path(folder) / "in.py", Path(folder) / "out.mpy"
         text.write_text(source)
         done = subprocess.run(
-            [*compiler, *_OPTIONS, "-s", name, "-o", str(target), str(text)],
+            [*compiler, *_OPTIONS, "-s", Path(name).stem, "-o", str(target), str(text)],
             capture_output=True,
             text=True,
             check=False,

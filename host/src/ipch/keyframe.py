@@ -11,6 +11,7 @@ import functools
 import importlib
 import sys
 import zlib
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
@@ -84,9 +85,17 @@ def names_crc(found: Found) -> str:
     return f"{zlib.crc32(text.encode()):08X}"
 
 
+def source(folder: Path, called: Callable[[str, str], str] = lambda module, name: name) -> str:
+    """The text of the module `keyframe` for the firmware in `folder`, from a regulator that is made of it.
+
+    `called(module, name)` says what an attribute of a class of this module is called there.
+    """
+    return _text(_regulator(folder), called)
+
+
 @functools.cache
-def source(folder: Path) -> str:
-    """The text of the module `keyframe` for the firmware in `folder`, from a regulator that is made of it."""
+def _regulator(folder: Path) -> Any:
+    """A regulator without a board, as it is when it has just been made."""
     if str(folder) not in sys.path:
         sys.path.append(str(folder))
     settings = importlib.import_module("regulator.settings").Settings()
@@ -94,7 +103,7 @@ def source(folder: Path) -> str:
         settings=settings, boots=1, starts=1, writes=0, failures=0, lost=False, state_lost=False, last={}
     )
     nothing = SimpleNamespace(SLOTS=0, NAMES_CRC="", first=None, second=None)
-    return _text(importlib.import_module("regulator.app").App(None, None, store, nothing))
+    return importlib.import_module("regulator.app").App(None, None, store, nothing)
 
 
 def load(folder: Path) -> ModuleType:
@@ -104,24 +113,25 @@ def load(folder: Path) -> ModuleType:
     return module
 
 
-def _text(app: Any) -> str:
+def _text(app: Any, called: Callable[[str, str], str]) -> str:
     found = parts(app)
     slots = len(slot_names(found))
     halves: list[list[str]] = [[], []]
     slot = 0
-    for path, _, names in found:
+    for path, thing, names in found:
         lines = halves[slot * 2 >= slots]
-        lines.append(f"    o = {_reference(path)}")
+        lines.append(f"    o = {_reference(app, path, called)}")
         for name, length in names:
+            there = called(type(thing).__module__, name)
             if length:
                 lines += [
                     f"    at = {slot}",
-                    f"    for each in o.{name}:",
+                    f"    for each in o.{there}:",
                     "        frame[at] = each",
                     "        at += 1",
                 ]
             else:
-                lines.append(f"    frame[{slot}] = o.{name}")
+                lines.append(f"    frame[{slot}] = o.{there}")
             slot += length or 1
     text = _HEAD.format(slots=slots, crc=names_crc(found))
     for name, lines in zip(("first", "second"), halves, strict=True):
@@ -129,7 +139,12 @@ def _text(app: Any) -> str:
     return text
 
 
-def _reference(path: str) -> str:
+def _reference(app: Any, path: str, called: Callable[[str, str], str]) -> str:
     """`watches.each.0` as Python: `app.watches.each[0]`."""
-    steps = path.split(".") if path else []
-    return "app" + "".join(f"[{step}]" if step.isdigit() else f".{step}" for step in steps)
+    text, thing = "app", app
+    for step in path.split(".") if path else []:
+        if step.isdigit():
+            text, thing = f"{text}[{step}]", thing[int(step)]
+        else:
+            text, thing = f"{text}.{called(type(thing).__module__, step)}", getattr(thing, step)
+    return text
