@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from random import Random
 
+from ipch.sim.injector import clear
 from tests.faults._rig import Bench
 
 TRIP_PA = 6.0e6
@@ -71,7 +72,7 @@ def _trial(bench: Bench, random: Random, port: str) -> float:
     assert edge_ms is not None, "the relief valve was never asked for"
     gates = [valve.name for valve in plant.valves if valve.gate and valve.name != "relief"]
     assert not gates, f"energised beside the relief valve: {gates}"
-    world.faults.clear(world)
+    clear(world)
     world.received.clear()
     for _ in range(500):
         bench.board.run(5)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ipch.sim.board import Board
+from ipch.sim.injector import clear, inject
 from ipch.sim.parameters import load_parameters
 from ipch.sim.plant import FILL, SUPPLY_ISOLATION, VENT, VENT_ISOLATION, Plant
 from ipch.sim.world import World
@@ -141,7 +142,7 @@ class Bench:
 
     def inject(self, fault: str, values: dict[str, object]) -> None:
         """As `ipch inject`."""
-        self.world.faults.inject(self.world, fault, values)
+        inject(self.world, fault, values)
 
     def copy(self) -> Bench:
         """A second bench in the same state, with files of its own; `core` only."""
@@ -206,7 +207,7 @@ def enter(bench: Bench, state: str) -> None:
         bench.inject("transducer-wrong", {"which": "control", "kpa": 1100})
         bench.inject("transducer-wrong", {"which": "safety", "kpa": 1100})
         bench.run_s(0.3)
-        bench.world.faults.clear(bench.world)
+        clear(bench.world)
         bench.run_s(10)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ipch.sim.injector import clear
 from tests.faults._cells import CELLS as ALL
 from tests.faults._cells import RESET, SAFE, STAY, TRIP, WARN, Cell
 from tests.faults._rig import Bench, enter, learn
@@ -92,7 +93,7 @@ def _judge(cell: Cell, state: str, bench: Bench) -> Result:
 
 def _again(bench: Bench) -> dict[str, str]:
     """What the host missed or flooded is over first."""
-    bench.world.faults.clear(bench.world)
+    clear(bench.world)
     bench.send("")
     bench.run_s(5)
     return bench.fetch()

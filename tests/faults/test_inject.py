@@ -13,7 +13,7 @@ import pytest
 from ipch.errors import FileError, UsageError
 from ipch.sim import signals
 from ipch.sim.faults import FAULTS
-from ipch.sim.injector import load_script
+from ipch.sim.injector import active, inject, load_script
 from ipch.sim.parameters import load_parameters
 from ipch.sim.plant import Plant
 from ipch.sim.server import simulate
@@ -42,9 +42,9 @@ def test_a_fault_that_ends_leaves_the_rig_as_it_was(name: str, tmp_path: Path) -
     world = world_of()
     run(world, 5)
     before = copy.deepcopy(world)
-    world.faults.inject(world, name, {"for_s": 0.1})
+    inject(world, name, {"for_s": 0.1})
     run(world, 20)
-    assert world.faults.active() == []
+    assert active(world) == []
     for each in (world, before):
         each.plant.supply_pa = 0.0  # followed from tick to tick
     for one, other in zip(world.plant.valves, before.plant.valves, strict=True):
@@ -59,13 +59,13 @@ def test_a_fault_that_ends_leaves_the_rig_as_it_was(name: str, tmp_path: Path) -
 
 def test_a_fault_may_come_later_come_and_go_and_grow() -> None:
     world = world_of("transducer_noise_kpa=0")
-    world.faults.inject(world, "control-open", {"after_s": 0.2, "every_s": 0.1, "on_s": 0.04, "for_s": 0.2})
+    inject(world, "control-open", {"after_s": 0.2, "every_s": 0.1, "on_s": 0.04, "for_s": 0.2})
     seen = []
     for _ in range(25):
         run(world, 1)
         seen.append(world.counts[signals.CONTROL] == 0)
     assert seen == [tick in (10, 11, 15, 16) for tick in range(25)]
-    world.faults.inject(world, "transducer-wrong", {"kpa": 100, "grow_s": 1})
+    inject(world, "transducer-wrong", {"kpa": 100, "grow_s": 1})
     run(world, 1)
     counts = []
     for _ in range(3):
@@ -77,9 +77,9 @@ def test_a_fault_may_come_later_come_and_go_and_grow() -> None:
 
 def test_a_broken_coil_and_a_transistor_show_at_the_drains() -> None:
     world = world_of()
-    world.faults.inject(world, "coil-open", {"valve": "vent"})
-    world.faults.inject(world, "coil-short", {"valve": "supply_isolation"})
-    world.faults.inject(world, "transistor-short", {"valve": "relief"})
+    inject(world, "coil-open", {"valve": "vent"})
+    inject(world, "coil-short", {"valve": "supply_isolation"})
+    inject(world, "transistor-short", {"valve": "relief"})
     run(world, 2)
     assert world.counts[signals.COIL_DEAD] == 0
     assert world.counts[signals.COIL_SHORTED] == 2 | 16
@@ -114,8 +114,8 @@ def test_what_cannot_be_injected_is_refused_with_what_can(
 ) -> None:
     world = world_of()
     with pytest.raises(UsageError, match=words) as error:
-        world.faults.inject(world, name, values)
-    assert world.faults.active() == []
+        inject(world, name, values)
+    assert active(world) == []
     assert "\n" not in str(error.value)
 
 

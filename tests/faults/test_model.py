@@ -6,6 +6,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 
+from ipch.sim.injector import clear
 from tests.faults._rig import Bench, settled
 
 # (examples, most steps of each): in `make faults` there are 100,000 steps or more.
@@ -70,7 +71,7 @@ class Regulator(RuleBasedStateMachine):
         bench.send(message)
         bench.board.run(3)
         # A host that does not read gets no answer.
-        bench.world.faults.clear(bench.world, "host")
+        clear(bench.world, "host")
         return bench.ask(":SYST:ERR?").startswith("0,")
 
     @rule(word=st.sampled_from(sorted(WORDS)))
@@ -127,7 +128,7 @@ class Regulator(RuleBasedStateMachine):
     @rule()
     def repair(self) -> None:
         """Everything is whole again."""
-        self.bench.world.faults.clear(self.bench.world)
+        clear(self.bench.world)
 
     @rule(ticks=st.integers(1, 100))
     def wait(self, ticks: int) -> None:

@@ -15,7 +15,7 @@ from typing import Any
 
 from ipch.errors import UsageError
 from ipch.sim import failures
-from ipch.sim.failures import Failure, Values
+from ipch.sim.failures import Part, Values
 from ipch.sim.plant import VALVE_NAMES
 
 
@@ -57,7 +57,7 @@ class Fault:
     name: str
     row: int
     help: str
-    make: Callable[[Values, Random], Failure]
+    make: Callable[[Values, Random], Part]
     options: tuple[Option, ...] = ()
     fixed: tuple[tuple[str, str | float], ...] = ()
     grows: bool = False
