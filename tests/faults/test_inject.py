@@ -136,7 +136,7 @@ def test_a_bad_script_is_refused(text: str, words: str, tmp_path: Path) -> None:
     assert "\n" not in str(error.value)
 
 
-def inject(*arguments: str) -> subprocess.CompletedProcess[str]:
+def ipch_inject(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "ipch", "inject", *arguments], capture_output=True, text=True, timeout=60
     )
@@ -147,18 +147,18 @@ def test_inject_into_a_running_simulator(tmp_path: Path) -> None:
     script.write_text("[plant]\ninitial_mpa = 5\n[[faults]]\nname = 'host'\nhow = 'gone'\nat_s = 1e6\n")
     with simulate(["--rig", "core", "--plant", str(script)]) as sim:
         assert "control" in sim.first_line
-        asked = json.loads(inject("--json", "--port", sim.port).stdout)
+        asked = json.loads(ipch_inject("--json", "--port", sim.port).stdout)
         assert [each["name"] for each in asked["active"]] == ["host"]
-        done = inject("control-open", "ma=1", "--json", "--port", sim.port)
+        done = ipch_inject("control-open", "ma=1", "--json", "--port", sim.port)
         assert done.returncode == 0, done.stderr
         assert [each["name"] for each in json.loads(done.stdout)["active"]] == ["host", "control-open"]
-        bad = inject("control-open", "ma=9", "--port", sim.port)
+        bad = ipch_inject("control-open", "ma=9", "--port", sim.port)
         assert (bad.returncode, bad.stdout) == (2, "")
         assert bad.stderr == "ipch: control-open: ma=9; allowed is 0 to 3.59 mA\n"
-        cleared = inject("--clear", "--json", "--port", sim.port)
+        cleared = ipch_inject("--clear", "--json", "--port", sim.port)
         assert json.loads(cleared.stdout) == {"cleared": 2, "active": []}
-    gone = inject("control-open")
+    gone = ipch_inject("control-open")
     assert gone.returncode == 3
     assert gone.stderr.count("\n") == 1
-    listed = json.loads(inject("--list", "--json").stdout)
+    listed = json.loads(ipch_inject("--list", "--json").stdout)
     assert {each["name"] for each in listed} == set(FAULTS)
