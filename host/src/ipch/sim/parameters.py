@@ -162,7 +162,7 @@ class PlantParameters:
         0.485, "cm3/Ah", -10.0, 10.0, "swelling per charge: lithium 0.485, silicon 0.34-0.36"
     )
     cell_rest_s: float = quantity(0.0, "s", 0.0, 1e8, "rest after every charge and discharge")
-    cell_profile: CellProfile = other(
+    cell_profile: tuple[tuple[float, float], ...] = other(
         (),
         "s, A",
         "list of [time_s, current_A] instead of cell_c_rate; each holds to the next, the last "
@@ -290,10 +290,10 @@ def _number(name: str, given: object, limits: Mapping[str, Any]) -> float:
     raise _RefusedError(name, given, f"must be a number from {minimum:g} to {maximum:g} {limits['unit']}")
 
 
-def _points(given: object) -> CellProfile:
+def _points(given: Any) -> CellProfile:
     """Return a list of pairs of numbers as tuples. Raises _RefusedError with the part that is wrong."""
     points = given if isinstance(given, (list, tuple)) else [given]
-    floats = [
+    floats: list[Any] = [
         tuple(float(part) if type(part) is int else part for part in point)
         if isinstance(point, (list, tuple))
         else point
