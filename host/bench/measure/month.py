@@ -73,7 +73,7 @@ def _run(folder: Path, code: str) -> tuple[float, float]:
     began = time.monotonic()
     done = subprocess.run(
         [sys.executable, "-c", watch], cwd=folder, capture_output=True, text=True, check=False,
-        env={**os.environ, "PYTHONPATH": os.getcwd()},
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parents[2])},
     )  # fmt: skip
     seconds = time.monotonic() - began
     if done.returncode:

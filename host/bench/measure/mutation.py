@@ -21,7 +21,7 @@ from bench.jobs import Workers
 from bench.mutants import mutants
 from bench.rows import row
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 CORE = ROOT / "tests" / "core"
 MOST = int(os.environ.get("IPCH_MUTANTS", "200"))
 TIMEOUT_S = 300
