@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from random import Random
 
 from bench.scenarios.rig import Bench, settled
@@ -70,29 +71,43 @@ def harmless(data: bytes) -> bool:
     return not any(STATEFUL.match(SUFFIX.sub("", unit.strip())) for each in lines for unit in each.split(";"))
 
 
+def _lines(count: int, random: Random) -> Iterator[bytes]:
+    """Draw lines; those that could ask for a change, alone or with what came before, are left to the model."""
+    text = b""
+    for _ in range(count):
+        while not harmless(text + (more := line(random))):
+            pass
+        text += more
+        if b"\n" in more or b"\r" in more:
+            text = text.rpartition(b"\n")[2].rpartition(b"\r")[2]
+        yield more
+
+
+def _listen(bench: Bench) -> None:
+    """Have what is left of half a line ended, and read."""
+    bench.send("")
+    while bench.world.waiting:
+        bench.run_s(1)
+    bench.run_s(2)
+    bench.world.received.clear()
+    bench.send("*CLS")
+    bench.run_s(0.2)
+
+
 def fuzz_core(count: int, seed: int) -> int:
     """Send `count` lines to a device that regulates; return the ticks it took. Raises AssertionError."""
-    random = Random(f"fuzz {seed}")
+    lines = _lines(count, Random(f"fuzz {seed}"))
     bench = settled("HOLD").copy()
     try:
-        world = bench.world
-        app = bench.app
-        sent = ticks = 0
+        world, app = bench.world, bench.app
+        ticks = 0
         pending = bytearray()
-        text = b""
-        while sent < count or pending:
+        more: bytes | None = b""
+        while more is not None or pending:
             # The buffer of the line holds the host back; what it holds is still to be read.
-            while len(pending) < 64 and sent < count:
-                # Lines that could ask for a change are left to the property test.
-                while not harmless(text + (more := line(random))):
-                    pass
-                text = (
-                    (text + more).rpartition(b"\n")[2].rpartition(b"\r")[2]
-                    if b"\n" in more or b"\r" in more
-                    else text + more
-                )
-                pending += more
-                sent += 1
+            while more is not None and len(pending) < 64:
+                more = next(lines, None)
+                pending += more or b""
             if not world.waiting:
                 world.script[world.ticks + 1] = bytes(pending[:64])
                 del pending[:64]
@@ -100,17 +115,10 @@ def fuzz_core(count: int, seed: int) -> int:
             bench.board.run(1)
             ticks += 1
             after = (app.safety.state, app.control.target_pa, app.safety.fault)
-            assert before == after, f"{before} became {after} around line {sent} of seed {seed}"
+            assert before == after, f"{before} became {after} in tick {ticks} of seed {seed}"
             if ticks % 64 == 0:
                 world.received.clear()
-        # It still listens: what is left of half a line is ended first.
-        bench.send("")
-        while world.waiting:
-            bench.run_s(1)
-        bench.run_s(2)
-        world.received.clear()
-        bench.send("*CLS")
-        bench.run_s(0.2)
+        _listen(bench)
         answer = bench.ask("*IDN?")
         assert answer.startswith("ipch,IPCH-1"), answer
         return ticks
@@ -120,7 +128,6 @@ def fuzz_core(count: int, seed: int) -> int:
 
 def fuzz_sim(count: int, seed: int) -> int:
     """The same through a MicroPython program with a small heap; it must answer afterwards, in the same state."""
-    random = Random(f"fuzz {seed}")
     bench = Bench("sim")
     try:
         bench.send(":SOUR:PRES 4.7;:OUTP ON")
@@ -128,16 +135,8 @@ def fuzz_sim(count: int, seed: int) -> int:
         before = bench.fetch()
         world = bench.world
         ticks = 0
-        text = b""
         pending = bytearray()
-        for _ in range(count):
-            while not harmless(text + (more := line(random))):
-                pass
-            text = (
-                (text + more).rpartition(b"\n")[2].rpartition(b"\r")[2]
-                if b"\n" in more or b"\r" in more
-                else text + more
-            )
+        for more in _lines(count, Random(f"fuzz {seed}")):
             pending += more
             while len(pending) >= 64:
                 if not world.waiting:
@@ -147,13 +146,7 @@ def fuzz_sim(count: int, seed: int) -> int:
                 ticks += 1
                 if ticks % 64 == 0:
                     world.received.clear()
-        bench.send("")
-        while world.waiting:
-            bench.run_s(1)
-        bench.run_s(2)
-        world.received.clear()
-        bench.send("*CLS")
-        bench.run_s(0.2)
+        _listen(bench)
         after = bench.fetch()
         for name in ("boot", "state", "fault", "target_pa"):
             assert before[name] == after[name], f"{name}: {before} became {after}"

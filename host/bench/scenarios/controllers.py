@@ -7,6 +7,7 @@ their pulses and every opening of fill and vent is what they asked for.
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
@@ -192,46 +193,24 @@ def simc(parameters: PlantParameters, at_pa: float, period_s: float) -> tuple[fl
     return 1.0 / (gain_pa_s * 2 * dead_s), 8 * dead_s
 
 
-def pi_pwm(scenario: Scenario, world: World, state: Path) -> PiPwm:
-    """PI with a PWM period of 1 s."""
-    return PiPwm(scenario, world, 1000)
+def _named(name: str, make: Callable[[Scenario, World], Peer]) -> Callable[[Scenario, World, Path], Peer]:
+    """Return what makes a controller for a run; a worker finds it by its name."""
+
+    def made(scenario: Scenario, world: World, state: Path) -> Peer:
+        return make(scenario, world)
+
+    made.__name__ = made.__qualname__ = name
+    return made
 
 
-def pi_pwm_fast(scenario: Scenario, world: World, state: Path) -> PiPwm:
-    """The same with a period of 0.25 s."""
-    return PiPwm(scenario, world, 250)
-
-
-def pi_pwm_slow(scenario: Scenario, world: World, state: Path) -> PiPwm:
-    """The same with a period of 5 s."""
-    return PiPwm(scenario, world, 5000)
-
-
-def pi_pwm_dead_band(scenario: Scenario, world: World, state: Path) -> PiPwm:
-    """The same, with errors below 3 kPa left alone."""
-    return PiPwm(scenario, world, 1000, 3000.0)
-
-
-def hysteresis_5(scenario: Scenario, world: World, state: Path) -> Hysteresis:
-    """Switching at 5 kPa."""
-    return Hysteresis(scenario, world, 5000.0)
-
-
-def hysteresis_10(scenario: Scenario, world: World, state: Path) -> Hysteresis:
-    """Switching at 10 kPa."""
-    return Hysteresis(scenario, world, 10_000.0)
-
-
-def computed_3(scenario: Scenario, world: World, state: Path) -> ComputedPulses:
-    """Computed pulses at 3 kPa."""
-    return ComputedPulses(scenario, world, 3000.0)
-
-
-def computed_5(scenario: Scenario, world: World, state: Path) -> ComputedPulses:
-    """Computed pulses at 5 kPa."""
-    return ComputedPulses(scenario, world, 5000.0)
-
-
-def computed_10(scenario: Scenario, world: World, state: Path) -> ComputedPulses:
-    """Computed pulses at 10 kPa."""
-    return ComputedPulses(scenario, world, 10_000.0)
+# PI with a PWM period of 1, 0.25 and 5 s, and with errors below 3 kPa left alone.
+pi_pwm = _named("pi_pwm", lambda scenario, world: PiPwm(scenario, world, 1000))
+pi_pwm_fast = _named("pi_pwm_fast", lambda scenario, world: PiPwm(scenario, world, 250))
+pi_pwm_slow = _named("pi_pwm_slow", lambda scenario, world: PiPwm(scenario, world, 5000))
+pi_pwm_dead_band = _named("pi_pwm_dead_band", lambda scenario, world: PiPwm(scenario, world, 1000, 3000.0))
+# Switching, and computed pulses, with dead-bands of so many kPa.
+hysteresis_5 = _named("hysteresis_5", lambda scenario, world: Hysteresis(scenario, world, 5e3))
+hysteresis_10 = _named("hysteresis_10", lambda scenario, world: Hysteresis(scenario, world, 10e3))
+computed_3 = _named("computed_3", lambda scenario, world: ComputedPulses(scenario, world, 3e3))
+computed_5 = _named("computed_5", lambda scenario, world: ComputedPulses(scenario, world, 5e3))
+computed_10 = _named("computed_10", lambda scenario, world: ComputedPulses(scenario, world, 10e3))
