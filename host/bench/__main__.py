@@ -39,7 +39,7 @@ def main() -> int:
             before_s = workers.cpu_s
             rows = importlib.import_module(f"bench.measure.{name}").measure(OUT, workers)
             ran = workers.name if workers.cpu_s > before_s else here()
-            rows = [each | {"python": ran} for each in rows]
+            rows = [{"python": ran} | each for each in rows]
             (OUT / f"{name}.json").write_text(json.dumps(rows, indent=1) + "\n")
             rough = "" if TICK_MS == 20 else f", tick of {TICK_MS} ms instead of 20"
             missed += _show(f"{name} ({ran}{rough})", rows)

@@ -110,43 +110,24 @@ CALMS = (
         Calm(f"ramps of {1000 * slew:g} kPa/s", COMMON, _slew(slew), tick_ms=tick_ms)
         for slew, tick_ms in ((0.001, ROUGH_MS), (0.004, ROUGH_MS), (0.02, 20), (0.1, 20), (1.0, 20))
     ),
-    Calm(
-        "quiet sensors",
-        (*COMMON, "transducer_noise_kpa=0.02", "safety_noise_kpa=0.1"),
-        HOLD,
-        tick_ms=ROUGH_MS,
-    ),
+    Calm("quiet sensors", (*COMMON, "transducer_noise_kpa=0.02", "safety_noise_kpa=0.1"), HOLD,
+        tick_ms=ROUGH_MS),
     Calm("1 % of pulses missed", (*COMMON, "missed_probability=0.01"), _slew(0.02)),
-    Calm(
-        "compressor between 5.2 and 8 MPa",
-        (*COMMON, "supply_mpa=8", "compressor_low_mpa=5.2", "compressor_period_s=600"),
-        ((":SOUR:PRES 5;:OUTP ON", 1200.0), (":SOUR:PRES 4.8", 300.0)),
-        tick_ms=ROUGH_MS,
-    ),
+    Calm("compressor between 5.2 and 8 MPa", (*COMMON, "supply_mpa=8", "compressor_low_mpa=5.2",
+        "compressor_period_s=600"), ((":SOUR:PRES 5;:OUTP ON", 1200.0), (":SOUR:PRES 4.8", 300.0)),
+        tick_ms=ROUGH_MS),
     Calm("oven door", (*COMMON, "oven_step_k=-15", "oven_step_s=1800"), HOLD, tick_ms=ROUGH_MS),
     Calm("oven cycles", (*COMMON, "oven_amplitude_k=2"), HOLD, tick_ms=ROUGH_MS),
     Calm("slow leak", (*COMMON, "leak_c=8e-16"), HOLD, tick_ms=ROUGH_MS),
     Calm("cell breathes", (*COMMON, "cell_c_rate=0.5"), HOLD, tick_ms=ROUGH_MS),
     Calm("noise x 3", (*COMMON, "transducer_noise_kpa=1.5", "safety_noise_kpa=9"), _slew(0.02)),
-    Calm(
-        "noise x 3, hold",
-        (*COMMON, "transducer_noise_kpa=1.5", "safety_noise_kpa=9", "cell_c_rate=0.5"),
-        HOLD,
-        tick_ms=ROUGH_MS,
-    ),
-    Calm(
-        "vents",
-        COMMON,
-        ((":SOUR:PRES 5;:OUTP ON", 400.0), (":SOUR:PRES:LEV:IMM:AMPL:VENT 1", 400.0)),
-        tick_ms=ROUGH_MS,
-    ),
-    Calm(
-        "quiet windows",
-        (*COMMON, "oven_amplitude_k=0.5"),
-        ((":SOUR:PRES 5;:OUTP ON", 600.0), (":OUTP:QUI 1200", 1300.0)),
-        tick_ms=ROUGH_MS,
-    ),
-)
+    Calm("noise x 3, hold", (*COMMON, "transducer_noise_kpa=1.5", "safety_noise_kpa=9", "cell_c_rate=0.5"),
+        HOLD, tick_ms=ROUGH_MS),
+    Calm("vents", COMMON, ((":SOUR:PRES 5;:OUTP ON", 400.0), (":SOUR:PRES:LEV:IMM:AMPL:VENT 1", 400.0)),
+        tick_ms=ROUGH_MS),
+    Calm("quiet windows", (*COMMON, "oven_amplitude_k=0.5"), ((":SOUR:PRES 5;:OUTP ON", 600.0),
+        (":OUTP:QUI 1200", 1300.0)), tick_ms=ROUGH_MS),
+)  # fmt: skip
 
 
 def live(calm: Calm, hours: float, seed: int = 1) -> float:

@@ -260,19 +260,11 @@ def measure(out: Path, workers: Workers) -> list[dict[str, Any]]:
     return [
         row("cases", len(outcomes), ""),
         row("cases that overshoot", sum(o.overshoots for o in outcomes), "", at_most=0),
-        row(
-            "worst overshoot over its limit",
-            max(o.overshoot_pa / o.overshoot_limit_pa for o in outcomes),
-            "",
-            at_most=1,
-        ),
+        row("worst overshoot over its limit", max(o.overshoot_pa / o.overshoot_limit_pa for o in outcomes),
+            "", at_most=1),
         row("cases that settle late", sum(o.slow for o in outcomes), "", at_most=0),
-        row(
-            "slowest settling over the best schedule",
-            max(o.settled_s / o.best_s for o in outcomes),
-            "",
-            at_most=1.25,
-        ),
+        row("slowest settling over the best schedule", max(o.settled_s / o.best_s for o in outcomes), "",
+            at_most=1.25),
         row("cases that widen their dead-band too far", sum(o.wide for o in outcomes), "", at_most=0),
         row("cases that cycle", sum(o.cycles for o in outcomes), "", at_most=0),
         row("holds with a pulse against the drift", sum(o.reversals > 0 for o in outcomes), ""),
@@ -281,9 +273,6 @@ def measure(out: Path, workers: Workers) -> list[dict[str, Any]]:
         row("nothing learned: cases", len(unlearned), ""),
         row("nothing learned: cases that overshoot", sum(o.overshoots for o in unlearned), "", at_most=0),
         row("nothing learned: cases that settle late", sum(o.slow for o in unlearned), ""),
-        row(
-            "nothing learned: slowest over the best schedule",
-            max(o.settled_s / o.best_s for o in unlearned),
-            "",
-        ),
-    ]
+        row("nothing learned: slowest over the best schedule", max(o.settled_s / o.best_s for o in unlearned),
+            ""),
+    ]  # fmt: skip

@@ -39,12 +39,12 @@ def ticks_per_s(rig: str, warm_up: int) -> float:
 def measure(out: Path, workers: Workers) -> list[dict[str, Any]]:
     """Return the simulated time over the time that it took, of both rungs, and of `core` on PyPy where there is one."""
     with Workers(1, [sys.executable]) as here:
-        found = [("core", here.call(ticks_per_s, "core", 100), 200.0)]
+        found = [("core", here.name, here.call(ticks_per_s, "core", 100), 200.0)]
     if workers.name.startswith("PyPy"):
-        found.append(("core on PyPy", workers.call(ticks_per_s, "core", WARM_UP_TICKS), 4000.0))
-    found.append(("sim", ticks_per_s("sim", 100), 100.0))
+        found.append(("core on PyPy", workers.name, workers.call(ticks_per_s, "core", WARM_UP_TICKS), 4000.0))
+    found.append(("sim", "MicroPython", ticks_per_s("sim", 100), 100.0))
     rows = []
-    for name, rate, goal in found:
-        rows.append(row(f"{name}: simulated over real time", rate * 0.02, "x", at_least=goal))
-        rows.append(row(f"{name}: tick", 1e6 / rate, "us"))
+    for name, python, rate, goal in found:
+        judged = row(f"{name}: simulated over real time", rate * 0.02, "x", at_least=goal)
+        rows += [each | {"python": python} for each in (judged, row(f"{name}: tick", 1e6 / rate, "us"))]
     return rows

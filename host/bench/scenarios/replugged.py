@@ -36,18 +36,8 @@ def replug_often(running: RunningServer, path: Path, times: int, seed: int) -> R
     """Log a regulator that is on, and pull its cable so many times; each time until the log has noticed."""
     chosen = random.Random(seed)
     control = running.first_line["control"]
-    command = [
-        sys.executable,
-        "-m",
-        "ipch",
-        "log",
-        str(path),
-        "--all",
-        "--every",
-        "1s",
-        "--port",
-        running.port,
-    ]
+    ipch = [sys.executable, "-m", "ipch"]
+    command = [*ipch, "log", str(path), "--all", "--every", "1s", "--port", running.port]
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as log:
         assert log.stderr is not None
         _until(log.stderr, "recording to")
