@@ -41,15 +41,15 @@ test: $(TESTED) ## run every test that needs no hardware; of those on the emulat
 
 .PHONY: bench
 bench: $(TESTED) ## measure, and write runs/bench (ONLY=name for one, as ONLY=speed; all of them take about an hour)
-	@$(BIN)/python -m tests.bench $(or $(ONLY),$(RIG))
+	@PYTHONPATH=host $(BIN)/python -m bench $(or $(ONLY),$(RIG))
 
 .PHONY: faults
 faults: $(TESTED) ## the fault matrix and the rest of the proof of safety; writes runs/bench/faults.json (ONLY=part for one; hours)
-	@$(BIN)/python -m tests.faults $(ONLY)
+	@PYTHONPATH=host $(BIN)/python -m bench.faults $(ONLY)
 
 .PHONY: soak
 soak: $(TESTED) ## ten million fuzzed command lines (SOAK_FROM=seed goes on where one ended)
-	@$(BIN)/python -m tests.faults soak
+	@PYTHONPATH=host $(BIN)/python -m bench.faults soak
 
 .PHONY: lint
 lint: $(TESTED) ## check style and types

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.bench._day import REFERENCE, SLOW_OVEN, Scenario, run
+from bench.scenarios.day import REFERENCE, SLOW_OVEN, Scenario, run
 
 BAND_KPA = 5.0
 # What a valve does is judged on a fifth of the samples then: harder than the board's own tick.

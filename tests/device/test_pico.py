@@ -8,6 +8,7 @@ from __future__ import annotations
 import pytest
 
 from ipch.sim.coils import NAMES
+from ipch.sim.injector import inject
 from ipch.sim.world import COILS
 from tests.device.boards import Board
 
@@ -97,7 +98,7 @@ def test_maintenance_leaves_the_prompt_to_tools(board: Board) -> None:
 
 def sealed_within_ms(board: Board, fault: str, values: dict[str, object], limit_ms: float) -> None:
     """Inject a fault; the state must be SEALED, and every output off, in time (and two ticks to read it back)."""
-    board.world.faults.inject(board.world, fault, values)
+    inject(board.world, fault, values)
     board.run_ms(limit_ms + 20)
     assert not any(board.device.coils_on())
     assert board.fetch()["state"] == "SEALED"
@@ -113,7 +114,7 @@ def test_a_coil_or_transistor_that_fails_at_rest_seals(board: Board, name: str, 
 
 def test_a_shorted_coil_seals_at_its_first_use(board: Board) -> None:
     board.regulate()
-    board.world.faults.inject(board.world, "coil-short", {"valve": "supply_isolation"})
+    inject(board.world, "coil-short", {"valve": "supply_isolation"})
     on = board.run_until_edge("supply_isolation", True, 4000)
     board.wait_for(lambda: not any(board.device.coils_on()), 500, "all shut")
     assert (board.device.edges[-1][0] - on) / 1e6 <= 50 + 20
@@ -127,7 +128,7 @@ def test_a_lost_coil_rail_seals(board: Board) -> None:
 
 def test_the_comparator_leads_to_relief(board: Board) -> None:
     board.run_ms(300)
-    board.world.faults.inject(board.world, "comparator-trips", {})
+    inject(board.world, "comparator-trips", {})
     board.run_ms(60)
     assert board.fetch()["state"] == "RELIEF"
 

@@ -1,8 +1,13 @@
 """Every rung and every interpreter computes the same: five scenarios, tick for tick (tests/golden/traces.py)."""
 
+import shutil
+import subprocess
+
 import pytest
 
 from tests.golden import traces
+
+PYPY = shutil.which("pypy3")
 
 SCENARIOS = list(traces.SCENARIOS)
 
@@ -22,3 +27,10 @@ def test_core_and_sim_agree_in_every_tick(name):
     assert core[: len(sim)] == sim[: len(core)]
     # Replies leave the MicroPython program with its next frame, so the last one may be missing, and those of a reset.
     assert set(sim_said.split(b"\r\n")[:-1]) <= set(core_said.split(b"\r\n"))
+
+
+@pytest.mark.skipif(PYPY is None, reason="no pypy3; on Debian: apt-get install pypy3")
+def test_pypy_computes_the_same_with_the_standard_library_alone():
+    said = subprocess.run([PYPY, "-S", traces.__file__], capture_output=True, text=True, timeout=600)
+    assert said.returncode == 0, said.stderr
+    assert said.stdout == traces.GOLDEN.read_text()

@@ -13,7 +13,7 @@ import pytest
 from ipch.errors import FileError, UsageError
 from ipch.sim import signals
 from ipch.sim.faults import FAULTS
-from ipch.sim.injector import load_script
+from ipch.sim.injector import active, inject, load_script
 from ipch.sim.parameters import load_parameters
 from ipch.sim.plant import Plant
 from ipch.sim.server import simulate
@@ -42,9 +42,9 @@ def test_a_fault_that_ends_leaves_the_rig_as_it_was(name: str, tmp_path: Path) -
     world = world_of()
     run(world, 5)
     before = copy.deepcopy(world)
-    world.faults.inject(world, name, {"for_s": 0.1})
+    inject(world, name, {"for_s": 0.1})
     run(world, 20)
-    assert world.faults.active() == []
+    assert active(world) == []
     for each in (world, before):
         each.plant.supply_pa = 0.0  # followed from tick to tick
     for one, other in zip(world.plant.valves, before.plant.valves, strict=True):
@@ -59,13 +59,13 @@ def test_a_fault_that_ends_leaves_the_rig_as_it_was(name: str, tmp_path: Path) -
 
 def test_a_fault_may_come_later_come_and_go_and_grow() -> None:
     world = world_of("transducer_noise_kpa=0")
-    world.faults.inject(world, "control-open", {"after_s": 0.2, "every_s": 0.1, "on_s": 0.04, "for_s": 0.2})
+    inject(world, "control-open", {"after_s": 0.2, "every_s": 0.1, "on_s": 0.04, "for_s": 0.2})
     seen = []
     for _ in range(25):
         run(world, 1)
         seen.append(world.counts[signals.CONTROL] == 0)
     assert seen == [tick in (10, 11, 15, 16) for tick in range(25)]
-    world.faults.inject(world, "transducer-wrong", {"kpa": 100, "grow_s": 1})
+    inject(world, "transducer-wrong", {"kpa": 100, "grow_s": 1})
     run(world, 1)
     counts = []
     for _ in range(3):
@@ -77,9 +77,9 @@ def test_a_fault_may_come_later_come_and_go_and_grow() -> None:
 
 def test_a_broken_coil_and_a_transistor_show_at_the_drains() -> None:
     world = world_of()
-    world.faults.inject(world, "coil-open", {"valve": "vent"})
-    world.faults.inject(world, "coil-short", {"valve": "supply_isolation"})
-    world.faults.inject(world, "transistor-short", {"valve": "relief"})
+    inject(world, "coil-open", {"valve": "vent"})
+    inject(world, "coil-short", {"valve": "supply_isolation"})
+    inject(world, "transistor-short", {"valve": "relief"})
     run(world, 2)
     assert world.counts[signals.COIL_DEAD] == 0
     assert world.counts[signals.COIL_SHORTED] == 2 | 16
@@ -114,8 +114,8 @@ def test_what_cannot_be_injected_is_refused_with_what_can(
 ) -> None:
     world = world_of()
     with pytest.raises(UsageError, match=words) as error:
-        world.faults.inject(world, name, values)
-    assert world.faults.active() == []
+        inject(world, name, values)
+    assert active(world) == []
     assert "\n" not in str(error.value)
 
 
@@ -136,7 +136,7 @@ def test_a_bad_script_is_refused(text: str, words: str, tmp_path: Path) -> None:
     assert "\n" not in str(error.value)
 
 
-def inject(*arguments: str) -> subprocess.CompletedProcess[str]:
+def ipch_inject(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "ipch", "inject", *arguments], capture_output=True, text=True, timeout=60
     )
@@ -147,18 +147,18 @@ def test_inject_into_a_running_simulator(tmp_path: Path) -> None:
     script.write_text("[plant]\ninitial_mpa = 5\n[[faults]]\nname = 'host'\nhow = 'gone'\nat_s = 1e6\n")
     with simulate(["--rig", "core", "--plant", str(script)]) as sim:
         assert "control" in sim.first_line
-        asked = json.loads(inject("--json", "--port", sim.port).stdout)
+        asked = json.loads(ipch_inject("--json", "--port", sim.port).stdout)
         assert [each["name"] for each in asked["active"]] == ["host"]
-        done = inject("control-open", "ma=1", "--json", "--port", sim.port)
+        done = ipch_inject("control-open", "ma=1", "--json", "--port", sim.port)
         assert done.returncode == 0, done.stderr
         assert [each["name"] for each in json.loads(done.stdout)["active"]] == ["host", "control-open"]
-        bad = inject("control-open", "ma=9", "--port", sim.port)
+        bad = ipch_inject("control-open", "ma=9", "--port", sim.port)
         assert (bad.returncode, bad.stdout) == (2, "")
         assert bad.stderr == "ipch: control-open: ma=9; allowed is 0 to 3.59 mA\n"
-        cleared = inject("--clear", "--json", "--port", sim.port)
+        cleared = ipch_inject("--clear", "--json", "--port", sim.port)
         assert json.loads(cleared.stdout) == {"cleared": 2, "active": []}
-    gone = inject("control-open")
+    gone = ipch_inject("control-open")
     assert gone.returncode == 3
     assert gone.stderr.count("\n") == 1
-    listed = json.loads(inject("--list", "--json").stdout)
+    listed = json.loads(ipch_inject("--list", "--json").stdout)
     assert {each["name"] for each in listed} == set(FAULTS)

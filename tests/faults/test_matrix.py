@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from tests.faults._cells import CELLS, Cell
-from tests.faults._rig import STATES
-from tests.faults._run import run_core
-from tests.faults._special import SPECIAL, UNSEEN
+from bench.faults.run import run_core
+from bench.faults.special import SPECIAL, UNSEEN
+from bench.scenarios.cells import CELLS, Cell
+from bench.scenarios.rig import STATES
 
 # Every cell in one state, another one each time; all of them are in `make faults`.
 QUICK = [

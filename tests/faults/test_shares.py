@@ -4,24 +4,24 @@ from __future__ import annotations
 
 import pytest
 
-from tests.faults import _fuzz, _long, _pairs, _pressure, _sim
-from tests.faults._rig import STATES, Bench
+from bench.faults import fuzz, long, pairs, pressure, sim
+from bench.scenarios.rig import STATES, Bench
 
 
 def test_over_pressure_reaches_the_relief_output_within_50_ms() -> None:
-    found = _pressure.trials(120, seed=1)
+    found = pressure.trials(120, seed=1)
     assert len({port for _, port in found}) == 4
     assert max(ms for ms, _ in found) <= 50
 
 
 @pytest.mark.parametrize("part", range(4))
 def test_fuzzed_lines_change_nothing(part: int) -> None:
-    _fuzz.fuzz_core(42_500, seed=1000 + part)
+    fuzz.fuzz_core(42_500, seed=1000 + part)
 
 
 @pytest.mark.parametrize("part", range(2))
 def test_fuzzed_lines_change_nothing_on_micropython(part: int) -> None:
-    _fuzz.fuzz_sim(15_000, seed=2000 + part)
+    fuzz.fuzz_sim(15_000, seed=2000 + part)
 
 
 def test_a_line_that_asks_for_something_is_not_taken_for_fuzz() -> None:
@@ -32,33 +32,33 @@ def test_a_line_that_asks_for_something_is_not_taken_for_fuzz() -> None:
         b"outp:qui max\n",
         b"\x03*RST\n",
     ):
-        assert not _fuzz.harmless(text)
-    assert _fuzz.harmless(b":OUTP?\n*IDN?\r\nAT+CGMM\r")
+        assert not fuzz.harmless(text)
+    assert fuzz.harmless(b":OUTP?\n*IDN?\r\nAT+CGMM\r")
 
 
 def test_pairs_of_faults_are_safe() -> None:
-    for one, other in _pairs.pairs()[::29]:
-        _pairs.run_pair(one, other)
+    for one, other in pairs.pairs()[::29]:
+        pairs.run_pair(one, other)
 
 
 @pytest.mark.parametrize("state", STATES)
 def test_no_counter_wraps_in_any_state(state: str) -> None:
-    _long.cross_wraps(state, seconds=8.0)
+    long.cross_wraps(state, seconds=8.0)
 
 
 def test_quiet_windows_end_in_time_behind_a_wrap() -> None:
-    _long.cross_quiet_end()
+    long.cross_quiet_end()
 
 
-@pytest.mark.parametrize("calm", _long.CALMS, ids=[calm.name for calm in _long.CALMS])
-def test_no_false_trip(calm: _long.Calm) -> None:
-    _long.live(calm, hours=0.05, seed=11)
+@pytest.mark.parametrize("calm", long.CALMS, ids=[calm.name for calm in long.CALMS])
+def test_no_false_trip(calm: long.Calm) -> None:
+    long.live(calm, hours=0.05, seed=11)
 
 
-@pytest.mark.parametrize("index", range(0, len(_sim.CELLS), 10))
+@pytest.mark.parametrize("index", range(0, len(sim.CELLS), 10))
 def test_cells_on_the_sim_rung(index: int) -> None:
-    cell, state = _sim.CELLS[index]
-    _sim.run_sim(cell, state)
+    cell, state = sim.CELLS[index]
+    sim.run_sim(cell, state)
 
 
 @pytest.mark.parametrize(("seed", "filled_s"), [(2, 0.6), (3, 1.0)])
@@ -83,5 +83,5 @@ def test_a_quick_fill_after_a_vent_cools_and_is_no_open_vent(seed: int, filled_s
 
 def test_an_isolation_valve_that_fails_to_open_once_is_no_fault() -> None:
     # With this seed it is the first opening of the first ramp that is missed.
-    (calm,) = (each for each in _long.CALMS if each.name == "1 % of pulses missed")
-    _long.live(calm, hours=0.005, seed=150)
+    (calm,) = (each for each in long.CALMS if each.name == "1 % of pulses missed")
+    long.live(calm, hours=0.005, seed=150)

@@ -14,6 +14,7 @@ if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).parents[2] / "host" / "src"))
 
 from ipch.sim.board import Board
+from ipch.sim.injector import clear, inject
 from ipch.sim.parameters import load_parameters
 from ipch.sim.plant import Plant
 from ipch.sim.world import World
@@ -128,9 +129,9 @@ def trace(name, rig="core", ticks=TICKS):
                 if tick in failing:
                     part = failing[tick]
                     if part is None:
-                        world.faults.clear(world)
+                        clear(world)
                     else:
-                        world.faults.inject(world, *part)
+                        inject(world, *part)
                 board.tick()
         finally:
             board.close()

@@ -7,12 +7,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from bench.scenarios.planted import Planted, leaking, make
 from ipch.analysis.balance import solve_balance
 from ipch.analysis.bins import NotEnough
 from ipch.analysis.gas_record import GasRecord
 from ipch.analysis.noise import Noise, Rows, solve
 from ipch.analysis.supply import forecast
-from tests.bench._planted import Planted, leaking, make
 
 SMALL = ("volume_l=0.1", "fill_c=5e-11", "vent_c=5e-11")
 

@@ -12,12 +12,14 @@ from typing import Any
 import numpy as np
 import pytest
 
+from bench.jobs import Workers
+from bench.measure import dead_bands, grid, hard, holders, peers
+from bench.scenarios import controllers, day
+from bench.scenarios.day import REFERENCE, Metrics, Result, Scenario, judge
+from bench.scenarios.schedule import bound_rms_pa, pulse_effect, shortest_step_s, travel
 from ipch.sim.parameters import load_parameters
 from ipch.sim.plant import FILL, Plant
 from ipch.sim.world import World
-from tests.bench import _day, _peers, dead_bands, grid, hard, holders, peers
-from tests.bench._day import REFERENCE, Metrics, Result, Scenario, judge
-from tests.bench._schedule import bound_rms_pa, pulse_effect, shortest_step_s, travel
 
 SMALL = ("volume_l=0.5", "fill_c=2e-10", "vent_c=2e-10", "supply_mpa=10")
 
@@ -82,7 +84,7 @@ def test_a_run_counts_what_the_coils_did() -> None:
     def twice(scenario: Scenario, world: World, state: Path) -> Twice:
         return Twice(world)
 
-    result = _day.run(Scenario("twice", (*REFERENCE, "missed_probability=0"), hours=10 / 3600), twice)
+    result = day.run(Scenario("twice", (*REFERENCE, "missed_probability=0"), hours=10 / 3600), twice)
     assert (result.fills, result.vents, result.isolations) == (1, 1, 1)
     assert [side for _, side in result.pulses] == [0, 1]
     assert [second for second, _ in result.pulses] == [1.0, 2.0]
@@ -94,28 +96,29 @@ def test_a_run_counts_what_the_coils_did() -> None:
 
 def test_the_same_scenario_gives_the_same_result() -> None:
     scenario = Scenario("again", REFERENCE, hours=20 / 3600)
-    assert _day.run(scenario).metrics == _day.run(scenario).metrics
+    assert day.run(scenario).metrics == day.run(scenario).metrics
 
 
 def test_a_day_is_run_once_and_answers_to_every_name() -> None:
     scenario = Scenario("one", REFERENCE, hours=5 / 3600)
     ran: list[Result] = []
-    jobs = [(scenario, _day.ours), (scenario.but(name="two"), _day.ours), (scenario, _day.off)]
-    found = _day.run_all(jobs, ran.append)
+    jobs = [(scenario, day.ours), (scenario.but(name="two"), day.ours), (scenario, day.off)]
+    with Workers(2) as workers:
+        found = day.run_all(workers, jobs, ran.append)
+        assert len(ran) == 2
+        assert len(day.run_all(workers, jobs[:1], ran.append)) == 1
     assert [(r.scenario.name, r.controller) for r in found] == [
         ("one", "ours"),
         ("two", "ours"),
         ("one", "off"),
     ]
     assert len(ran) == 2
-    assert len(_day.run_all(jobs[:1], ran.append)) == 1
-    assert len(ran) == 2
 
 
 def test_a_refused_setting_is_not_passed_over() -> None:
     scenario = Scenario("bad", REFERENCE, hours=1 / 3600, settings=(("dead_band_pa", -1),))
     with pytest.raises(ValueError, match="dead_band_pa"):
-        _day.run(scenario)
+        day.run(scenario)
 
 
 def test_the_travel_of_the_reference_day() -> None:
@@ -203,8 +206,8 @@ def test_beaten_only_by_both_figures() -> None:
 def test_every_run_has_a_name_of_its_own_and_all_that_is_judged_is_run() -> None:
     names = [(label, day) for label, day, _, _ in peers.jobs()]
     assert len(set(names)) == len(names)
-    for label, day, _ in peers.JUDGED:
-        assert {(label, day), ("PI-PWM 1 s", day)} <= set(names)
+    for label, which, _ in peers.JUDGED:
+        assert {(label, which), ("PI-PWM 1 s", which)} <= set(names)
 
 
 def test_table_plot_and_rows_of_the_comparison(tmp_path: Path) -> None:
@@ -248,10 +251,10 @@ def test_charge_goes_up_and_down() -> None:
     assert holders.charge_share(at_h) == pytest.approx([0.0, 0.5, 1.0, 0.5, 0.0])
 
 
-@pytest.mark.parametrize("make", [_peers.hysteresis_10, _peers.computed_5, _peers.pi_pwm])
+@pytest.mark.parametrize("make", [controllers.hysteresis_10, controllers.computed_5, controllers.pi_pwm])
 def test_peers_bring_the_pressure_to_the_target(make: Callable[..., Any]) -> None:
     sets = (*SMALL, "initial_mpa=4.5", "missed_probability=0")
-    found = _day.run(Scenario("near", sets, hours=60 / 3600, slew_pa_s=50e3), make)
+    found = day.run(Scenario("near", sets, hours=60 / 3600, slew_pa_s=50e3), make)
     assert abs(found.pressure_pa[-1] - 5e6) < 20e3
     assert found.fills > 0
 
@@ -259,7 +262,7 @@ def test_peers_bring_the_pressure_to_the_target(make: Callable[..., Any]) -> Non
 def test_a_computed_pulse_is_right() -> None:
     sets = (*SMALL, "initial_mpa=4.99", "valve_jitter_ms=0", "missed_probability=0", "transducer_noise_kpa=0")
     world = World(Plant(load_parameters(None, sets)), tick_ms=20)
-    peer = _peers.ComputedPulses(Scenario("x", sets, slew_pa_s=1e9), world, 5000.0)
+    peer = controllers.ComputedPulses(Scenario("x", sets, slew_pa_s=1e9), world, 5000.0)
     for _ in range(120 * 50):
         peer.tick()
     assert world.plant.valves[FILL].openings == 1
@@ -268,7 +271,7 @@ def test_a_computed_pulse_is_right() -> None:
 
 def test_simc_is_what_the_rule_says() -> None:
     parameters = load_parameters(None, REFERENCE)
-    kp_per_pa, ti_s = _peers.simc(parameters, 5e6, 1.0)
+    kp_per_pa, ti_s = controllers.simc(parameters, 5e6, 1.0)
     assert ti_s == pytest.approx(8 * 1.01)
     gain_pa_s = 1 / (kp_per_pa * 2 * 1.01)
     effect = pulse_effect(REFERENCE, 1, 5e6, 101_000)
@@ -277,7 +280,7 @@ def test_simc_is_what_the_rule_says() -> None:
 
 def test_small_errors_are_left_alone_when_told_so() -> None:
     world = SimpleNamespace(plant=Plant(load_parameters(None, REFERENCE)), tick_ms=20)
-    quiet = _peers.PiPwm(Scenario("x", REFERENCE), world, 1000, 3000.0)  # type: ignore[arg-type]
+    quiet = controllers.PiPwm(Scenario("x", REFERENCE), world, 1000, 3000.0)  # type: ignore[arg-type]
     quiet.pid.setpoint = 5e6
     assert quiet.pid(5e6 - 2900.0, dt=1.0) == 0.0
     assert quiet.pid(5e6 - 3100.0, dt=1.0) != 0.0

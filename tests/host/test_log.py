@@ -14,11 +14,11 @@ from typing import Any
 
 import pytest
 
+from bench.scenarios.replugged import Replugged, replug_often
 from ipch import service
 from ipch.instrument import Instrument
 from ipch.runs import Run, load_run
 from ipch.sim.server import RunningServer, simulate
-from tests.bench._replugged import Replugged, replug_often
 
 Cli = Callable[..., Any]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import FrozenInstanceError, asdict, fields
 from pathlib import Path
 from statistics import fmean, pstdev
 from typing import Any
@@ -11,7 +12,6 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pydantic import ValidationError
 
 from ipch.errors import FileError
 from ipch.sim.parameters import ParameterError, PlantParameters, describe_parameters, load_parameters
@@ -569,7 +569,7 @@ def test_cell_cycles_rests_and_profiles(tmp_path: Path) -> None:
     parameters = load_parameters(tmp_path / "plant.toml", [])
     assert parameters.cell_profile == ((10.0, 36.0), (110.0, 0.0), (150.0, -72.0), (200.0, 5.0))
     assert breathe(Plant(parameters), 300) == profile
-    assert PlantParameters(**parameters.model_dump()) == parameters
+    assert PlantParameters(**asdict(parameters)) == parameters
 
 
 def test_a_charging_cell_raises_the_pressure_and_gives_the_volume_back() -> None:
@@ -747,13 +747,13 @@ def test_good_files_and_settings(tmp_path: Path) -> None:
     assert (parameters.volume_l, parameters.supply_mpa, parameters.gas) == (1.0, 7.5, "nitrogen")
     assert parameters.cell_profile == ((0.0, 1.0), (60.0, 0.0))
     assert load_parameters(None, []) == PlantParameters()
-    with pytest.raises(ValidationError):
+    with pytest.raises(FrozenInstanceError):
         parameters.volume_l = 2.0  # type: ignore[misc]
 
 
 def test_every_parameter_is_described_and_its_default_is_allowed() -> None:
     rows = describe_parameters()
-    assert [row["name"] for row in rows] == list(PlantParameters.model_fields)
+    assert [row["name"] for row in rows] == [each.name for each in fields(PlantParameters)]
     for row in rows:
         assert row["help"]
         assert row["help"][0] != " "

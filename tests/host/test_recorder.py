@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from bench.scenarios.killed import kill_often
 from ipch.csv_log import CsvLog
 from ipch.errors import FileError
 from ipch.export import export
@@ -22,7 +23,6 @@ from ipch.recorder import Recorder
 from ipch.runs import find_record, load_run, load_truth
 from ipch.sim.server import RunningServer
 from ipch.thinning import Thinning
-from tests.bench._killed import kill_often
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from bench.scenarios.planted import make
 from ipch import summary
 from ipch.analysis.estimate import Estimate
 from ipch.blackbox import BlackBox, Request
@@ -19,7 +20,6 @@ from ipch.methods import methods, numbers
 from ipch.report import render
 from ipch.report_tables import plus_minus
 from ipch.sim.rigs import load_firmware
-from tests.bench._planted import make
 from tests.host.test_merge import data, run
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from ipch.sim.injector import clear
 from ipch.sim.rigs import POWER, SOFTWARE, WATCHDOG, CoreDevice, SimDevice
 from ipch.sim.world import World
 
@@ -78,7 +79,7 @@ class Board:
         world.reset_wanted = None
         world.late_ms = 0
         # What hung the processor is over once it starts again.
-        world.faults.clear(world, "hang")
+        clear(world, "hang")
         world.hung = False
         self.resets += 1
         self._cause = cause

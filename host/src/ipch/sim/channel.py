@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from ipch.errors import NoDeviceError, UsageError
+from ipch.sim.injector import active, clear, inject
 from ipch.sim.world import World
 
 _LONGEST = 4096
@@ -70,16 +71,16 @@ def _answer(world: World, line: bytes) -> dict[str, Any]:
     try:
         request = json.loads(line)
         if "inject" in request:
-            world.faults.inject(world, str(request["inject"]), dict(request.get("values", {})))
+            inject(world, str(request["inject"]), dict(request.get("values", {})))
         elif "clear" in request:
             name = request["clear"]
             return {
-                "cleared": world.faults.clear(world, None if name is None else str(name)),
-                "active": world.faults.active(),
+                "cleared": clear(world, None if name is None else str(name)),
+                "active": active(world),
             }
         elif "plug" in request:
             return {"port": world.plug(bool(request["plug"]))}
-        return {"active": world.faults.active()}
+        return {"active": active(world)}
     except UsageError as error:
         return {"error": str(error)}
     except (ValueError, TypeError):

@@ -12,15 +12,12 @@ from collections.abc import Mapping
 from math import exp
 from pathlib import Path
 from random import Random
-from typing import TYPE_CHECKING
 
 from ipch.sim import signals
 from ipch.sim.plant import VALVE_NAMES
 from ipch.sim.sensors import Measurement
-
-if TYPE_CHECKING:
-    from ipch.sim.valve import Valve
-    from ipch.sim.world import World
+from ipch.sim.valve import Valve
+from ipch.sim.world import Failure, World
 
 Values = Mapping[str, "float | str"]
 
@@ -38,8 +35,8 @@ CHANNELS = {
 ADS1115 = (signals.CONTROL, signals.SUPPLY, signals.REFERENCE)
 
 
-class Failure:
-    """Base: fails at nothing."""
+class Part(Failure):
+    """Base: a part with its values, that fails at nothing."""
 
     def __init__(self, values: Values, random: Random) -> None:
         self.values = values
@@ -53,27 +50,18 @@ class Failure:
     def begin(self, world: World) -> None:
         """The part fails now."""
 
-    def before(self, world: World) -> None:
-        """Act before the plant moves on."""
-
-    def sensed(self, world: World, measurement: Measurement) -> None:
-        """Act on what the sensors deliver."""
-
-    def converted(self, world: World, counts: list[int]) -> None:
-        """Act on what the converters deliver."""
-
     def end(self, world: World) -> None:
         """The part is whole again."""
 
 
-class Loop(Failure):
+class Loop(Part):
     """A 4-20 mA loop at a fixed current: open, shorted, or out of range."""
 
     def sensed(self, world: World, measurement: Measurement) -> None:
         setattr(measurement, f"{self.values['which']}_ma", self.number("ma"))
 
 
-class Offset(Failure):
+class Offset(Part):
     """A transducer that is wrong by a pressure, at once or growing."""
 
     def sensed(self, world: World, measurement: Measurement) -> None:
@@ -82,7 +70,7 @@ class Offset(Failure):
         setattr(measurement, name, min(20.5, max(3.8, getattr(measurement, name) + shift_ma)))
 
 
-class Noise(Failure):
+class Noise(Part):
     """A transducer whose noise has grown."""
 
     def sensed(self, world: World, measurement: Measurement) -> None:
@@ -91,7 +79,7 @@ class Noise(Failure):
         setattr(measurement, name, min(20.5, max(3.8, getattr(measurement, name) + shift_ma)))
 
 
-class Frozen(Failure):
+class Frozen(Part):
     """A sensor that goes on saying what it said when it failed; with noise, as many electronics do."""
 
     held: float | None = None
@@ -105,7 +93,7 @@ class Frozen(Failure):
         setattr(measurement, name, self.held + (self.random.gauss(0.0, noise) if noise else 0.0))
 
 
-class Late(Failure):
+class Late(Part):
     """A transducer whose readings arrive late."""
 
     def __init__(self, values: Values, random: Random) -> None:
@@ -120,7 +108,7 @@ class Late(Failure):
         setattr(measurement, name, self.past[0])
 
 
-class Spike(Failure):
+class Spike(Part):
     """Some samples in a row that are wild."""
 
     def __init__(self, values: Values, random: Random) -> None:
@@ -133,7 +121,7 @@ class Spike(Failure):
             setattr(measurement, f"{self.values['which']}_ma", self.number("ma"))
 
 
-class Garbage(Failure):
+class Garbage(Part):
     """A converter or sensor that delivers random counts from its whole range."""
 
     def converted(self, world: World, counts: list[int]) -> None:
@@ -141,7 +129,7 @@ class Garbage(Failure):
         counts[channel] = self.random.randrange(65536 if channel == signals.SAFETY else 32768)
 
 
-class Temperature(Failure):
+class Temperature(Part):
     """A temperature sensor that is open, shorted, wrong, or does not answer."""
 
     def sensed(self, world: World, measurement: Measurement) -> None:
@@ -160,7 +148,7 @@ class Temperature(Failure):
             counts[signals.GAS if gas else signals.WALL] = 0 if gas else -32768
 
 
-class Blocked(Failure):
+class Blocked(Part):
     """A sensing port that is blocked, or so narrow that the transducer lags behind."""
 
     def before(self, world: World) -> None:
@@ -172,7 +160,7 @@ class Blocked(Failure):
         world.plant.sensors.follow_share.pop(str(self.values["which"]), None)
 
 
-class Converter(Failure):
+class Converter(Part):
     """Converters that do not answer: their last counts stay, and the driver reports them."""
 
     def __init__(self, values: Values, random: Random) -> None:
@@ -189,7 +177,7 @@ class Converter(Failure):
             counts[signals.FAULTS] |= 5 if which == "bus" else CONVERTER_BITS[which]
 
 
-class ReferenceDrift(Failure):
+class ReferenceDrift(Part):
     """The ADS1115's own reference is off: all its channels scale together."""
 
     def converted(self, world: World, counts: list[int]) -> None:
@@ -202,7 +190,7 @@ def _named(world: World, name: str) -> Valve:
     return world.plant.valves[VALVE_NAMES.index(name)]
 
 
-class OneValve(Failure):
+class OneValve(Part):
     """Base of what happens to one valve, or to both of a pair: option `valve`."""
 
     def valves(self, world: World) -> list[Valve]:
@@ -296,7 +284,7 @@ class Transistor(OneValve):
                 world.plant.let_go(valve)
 
 
-class Leak(Failure):
+class Leak(Part):
     """Gas that goes to the room from the chamber or from a burst line."""
 
     def before(self, world: World) -> None:
@@ -311,7 +299,7 @@ class Leak(Failure):
         world.plant.burst = 0.0
 
 
-class SupplyPressure(Failure):
+class SupplyPressure(Part):
     """A supply that has another pressure than it should; grows from the one that it had."""
 
     def __init__(self, values: Values, random: Random) -> None:
@@ -329,7 +317,7 @@ class SupplyPressure(Failure):
         world.plant.supply_pa_override = None
 
 
-class OverPressure(Failure):
+class OverPressure(Part):
     """The chamber is fed past its target: both valves of the fill side stay open, from this supply."""
 
     def begin(self, world: World) -> None:
@@ -343,7 +331,7 @@ class OverPressure(Failure):
         world.plant.supply_pa_override = None
 
 
-class Hot(Failure):
+class Hot(Part):
     """The oven, or the cell on the wall, gets too hot."""
 
     def before(self, world: World) -> None:
@@ -359,7 +347,7 @@ class Hot(Failure):
             world.plant.cell_heat_w = world.plant.parameters.cell_heat_w
 
 
-class MechanicalBlocked(Failure):
+class MechanicalBlocked(Part):
     """The mechanical relief valve does not lift."""
 
     def begin(self, world: World) -> None:
@@ -369,7 +357,7 @@ class MechanicalBlocked(Failure):
         world.plant.mechanical_relief_blocked = False
 
 
-class Comparator(Failure):
+class Comparator(Part):
     """The hardware comparator trips without a cause, or never."""
 
     def begin(self, world: World) -> None:
@@ -379,7 +367,7 @@ class Comparator(Failure):
         world.comparator_forced = None
 
 
-class Rail(Failure):
+class Rail(Part):
     """The coil rail is off whatever the heartbeat does, or stays on."""
 
     def begin(self, world: World) -> None:
@@ -389,7 +377,7 @@ class Rail(Failure):
         world.rail_forced = None
 
 
-class Hang(Failure):
+class Hang(Part):
     """The processor stops; its pins keep their levels."""
 
     def begin(self, world: World) -> None:
@@ -399,7 +387,7 @@ class Hang(Failure):
         world.hung = False
 
 
-class Reset(Failure):
+class Reset(Part):
     """Resets in turn, or one; after a brown-out the processor is off for a while first."""
 
     def __init__(self, values: Values, random: Random) -> None:
@@ -415,7 +403,7 @@ class Reset(Failure):
             world.reset_wanted = (str(self.values["cause"]), float(self.values.get("off_s", 0.0)))
 
 
-class Host(Failure):
+class Host(Part):
     """The host is gone, does not read what it is sent, or floods the line."""
 
     WORDS = (
@@ -440,7 +428,7 @@ class Host(Failure):
         world.flood.clear()
 
 
-class StoredCopies(Failure):
+class StoredCopies(Part):
     """Stored copies of settings or state that are damaged; the device finds out at its next start."""
 
     def begin(self, world: World) -> None:

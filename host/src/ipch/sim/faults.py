@@ -15,7 +15,7 @@ from typing import Any
 
 from ipch.errors import UsageError
 from ipch.sim import failures
-from ipch.sim.failures import Failure, Values
+from ipch.sim.failures import Part, Values
 from ipch.sim.plant import VALVE_NAMES
 
 
@@ -57,7 +57,7 @@ class Fault:
     name: str
     row: int
     help: str
-    make: Callable[[Values, Random], Failure]
+    make: Callable[[Values, Random], Part]
     options: tuple[Option, ...] = ()
     fixed: tuple[tuple[str, str | float], ...] = ()
     grows: bool = False
@@ -113,239 +113,93 @@ def _sticky(name: str, row: int, side: Option) -> Fault:
     )
 
 
+# fmt: off
 _ROWS = (
     _loop("control-open", 1, "loop of the control transducer open", "control", _ma(0.0, 0.0, 3.59)),
     _loop("control-short", 2, "loop of the control transducer shorted", "control", _ma(22.0, 21.01, 25.0)),
     _loop("control-range", 3, "control transducer out of range", "control", _ma(3.7, 3.6, 21.0)),
-    Fault(
-        "transducer-frozen",
-        4,
-        "a transducer goes on saying what it said",
-        failures.Frozen,
-        (_CHAMBER, Option("noise_kpa", 0.0, 0.0, 1e3, "kPa")),
-    ),
-    Fault(
-        "transducer-wrong",
-        5,
-        "a transducer is off by a pressure",
-        failures.Offset,
-        (_CHAMBER, Option("kpa", 300.0, -1e4, 1e4, "kPa")),
-        grows=True,
-    ),
-    Fault(
-        "transducer-noisy",
-        5,
-        "a transducer has grown noisy",
-        failures.Noise,
-        (_ALL_LOOPS, Option("kpa", 20.0, 0.0, 1e4, "kPa rms")),
-        grows=True,
-    ),
-    Fault(
-        "transducer-late",
-        5,
-        "readings of a transducer arrive late",
-        failures.Late,
-        (_CHAMBER, Option("delay_ms", 1000.0, 20.0, 60000.0, "ms")),
-    ),
+    Fault("transducer-frozen", 4, "a transducer goes on saying what it said", failures.Frozen, (_CHAMBER,
+        Option("noise_kpa", 0.0, 0.0, 1e3, "kPa"))),
+    Fault("transducer-wrong", 5, "a transducer is off by a pressure", failures.Offset, (_CHAMBER,
+        Option("kpa", 300.0, -1e4, 1e4, "kPa")), grows=True),
+    Fault("transducer-noisy", 5, "a transducer has grown noisy", failures.Noise, (_ALL_LOOPS, Option("kpa",
+        20.0, 0.0, 1e4, "kPa rms")), grows=True),
+    Fault("transducer-late", 5, "readings of a transducer arrive late", failures.Late, (_CHAMBER,
+        Option("delay_ms", 1000.0, 20.0, 60000.0, "ms"))),
     Fault("transducer-garbage", 5, "random counts", failures.Garbage, (_ALL_LOOPS,)),
-    Fault(
-        "port-blocked",
-        6,
-        "a sensing port is blocked, or lags with lag_s",
-        failures.Blocked,
-        (_CHAMBER, Option("lag_s", 0.0, 0.0, 1e5, "s")),
-    ),
+    Fault("port-blocked", 6, "a sensing port is blocked, or lags with lag_s", failures.Blocked, (_CHAMBER,
+        Option("lag_s", 0.0, 0.0, 1e5, "s"))),
     Fault("adc-dead", 7, "the ADS1115 does not answer", failures.Converter, (), (("which", "ads1115"),)),
-    Fault(
-        "bus-stuck", 7, "SDA is stuck low: nobody answers on I2C", failures.Converter, (), (("which", "bus"),)
-    ),
-    Fault(
-        "adc-stale",
-        7,
-        "the ADS1115 delivers its last conversion for ever, and says nothing",
-        failures.Converter,
-        (),
-        (("which", "ads1115"), ("reported", "no")),
-    ),
-    Fault(
-        "reference-drift",
-        8,
-        "the reference of the ADS1115 drifts",
-        failures.ReferenceDrift,
-        (Option("percent", 1.0, -50.0, 50.0, "%"),),
-        grows=True,
-    ),
+    Fault("bus-stuck", 7, "SDA is stuck low: nobody answers on I2C", failures.Converter, (), (("which",
+        "bus"),)),
+    Fault("adc-stale", 7, "the ADS1115 delivers its last conversion for ever, and says nothing",
+        failures.Converter, (), (("which", "ads1115"), ("reported", "no"))),
+    Fault("reference-drift", 8, "the reference of the ADS1115 drifts", failures.ReferenceDrift,
+        (Option("percent", 1.0, -50.0, 50.0, "%"),), grows=True),
     _seats("fill-stuck-open", 9, _FILL_SIDE, "open"),
     _leak("fill-leak", 9, _FILL_SIDE),
     _sticky("fill-sticky", 9, _FILL_SIDE),
     _seats("fill-stuck-shut", 10, _FILL_SIDE, "shut"),
-    Fault(
-        "one-valve-open",
-        11,
-        "one valve of a pair stuck open",
-        failures.Stuck,
-        (Option("valve", "supply_isolation", words=VALVE_NAMES[:4]),),
-        (("where", "open"),),
-    ),
+    Fault("one-valve-open", 11, "one valve of a pair stuck open", failures.Stuck, (Option("valve",
+        "supply_isolation", words=VALVE_NAMES[:4]),), (("where", "open"),)),
     _seats("vent-stuck-open", 12, _VENT_SIDE, "open"),
     _leak("vent-leak", 12, _VENT_SIDE),
     _sticky("vent-sticky", 12, _VENT_SIDE),
     _seats("vent-stuck-shut", 13, _VENT_SIDE, "shut"),
     Fault("coil-open", 14, "a broken coil", failures.Coil, (_ANY_VALVE,), (("how", "open"),)),
     Fault("coil-short", 14, "a shorted coil", failures.Coil, (_ANY_VALVE,), (("how", "short"),)),
-    Fault(
-        "transistor-short", 15, "a coil's transistor conducts for good", failures.Transistor, (_ANY_VALVE,)
-    ),
-    Fault(
-        "leak",
-        16,
-        "gas leaks to the room, in kPa/h at 5 MPa",
-        failures.Leak,
-        (Option("kpa_h", 10.0, 0.0, 1e6, "kPa/h"),),
-        grows=True,
-    ),
+    Fault("transistor-short", 15, "a coil's transistor conducts for good", failures.Transistor,
+        (_ANY_VALVE,)),
+    Fault("leak", 16, "gas leaks to the room, in kPa/h at 5 MPa", failures.Leak, (Option("kpa_h", 10.0, 0.0,
+        1e6, "kPa/h"),), grows=True),
     Fault("line-burst", 17, "a line bursts", failures.Leak, (Option("c", 5e-9, 0.0, 1e-6, "m3/(s Pa)"),)),
-    Fault(
-        "supply-low",
-        18,
-        "supply below the target, or empty",
-        failures.SupplyPressure,
-        (Option("mpa", 4.0, 0.05, 30.0, "MPa"),),
-        grows=True,
-    ),
-    Fault(
-        "supply-high",
-        19,
-        "supply regulator fails",
-        failures.SupplyPressure,
-        (Option("mpa", 9.0, 0.05, 30.0, "MPa"),),
-        grows=True,
-    ),
-    Fault(
-        "over-pressure",
-        20,
-        "both valves of the fill side stuck open, from this supply",
-        failures.OverPressure,
-        (Option("mpa", 8.0, 0.05, 30.0, "MPa"),),
-    ),
+    Fault("supply-low", 18, "supply below the target, or empty", failures.SupplyPressure, (Option("mpa", 4.0,
+        0.05, 30.0, "MPa"),), grows=True),
+    Fault("supply-high", 19, "supply regulator fails", failures.SupplyPressure, (Option("mpa", 9.0, 0.05,
+        30.0, "MPa"),), grows=True),
+    Fault("over-pressure", 20, "both valves of the fill side stuck open, from this supply",
+        failures.OverPressure, (Option("mpa", 8.0, 0.05, 30.0, "MPa"),)),
     Fault("hang", 21, "the processor stops", failures.Hang),
-    Fault(
-        "brown-out",
-        22,
-        "the processor loses its power",
-        failures.Reset,
-        (Option("off_s", 1.0, 0.0, 1e6, "s"),),
-        (("cause", "power"),),
-    ),
-    Fault(
-        "resets",
-        23,
-        "resets in turn",
-        failures.Reset,
-        (
-            Option("cause", "watchdog", words=("power", "watchdog", "software")),
-            Option("count", 1.0, 1.0, 1000.0),
-            Option("apart_s", 5.0, 0.0, 1e6, "s"),
-        ),
-    ),
-    Fault(
-        "host",
-        24,
-        "the host is gone, does not read, or floods",
-        failures.Host,
-        (Option("how", "gone", words=("gone", "stalls", "floods")),),
-    ),
+    Fault("brown-out", 22, "the processor loses its power", failures.Reset, (Option("off_s", 1.0, 0.0, 1e6,
+        "s"),), (("cause", "power"),)),
+    Fault("resets", 23, "resets in turn", failures.Reset, (Option("cause", "watchdog", words=("power",
+        "watchdog", "software")), Option("count", 1.0, 1.0, 1000.0), Option("apart_s", 5.0, 0.0, 1e6, "s"))),
+    Fault("host", 24, "the host is gone, does not read, or floods", failures.Host, (Option("how", "gone",
+        words=("gone", "stalls", "floods")),)),
     Fault("gas-sensor", 25, "gas temperature", failures.Temperature, _TEMPERATURE, (("which", "gas"),), True),
-    Fault(
-        "wall-sensor", 25, "wall temperature", failures.Temperature, _TEMPERATURE, (("which", "wall"),), True
-    ),
-    Fault(
-        "oven-runaway",
-        26,
-        "the oven heats",
-        failures.Hot,
-        (Option("k", 60.0, -100.0, 300.0, "K"),),
-        grows=True,
-    ),
-    Fault(
-        "cell-runaway",
-        26,
-        "the cell heats",
-        failures.Hot,
-        (Option("watt", 500.0, 0.0, 1e5, "W"),),
-        grows=True,
-    ),
-    Fault(
-        "stored-copies",
-        28,
-        "stored copies are damaged; seen at the next start",
-        failures.StoredCopies,
-        (
-            Option("record", "settings", words=("settings", "state")),
-            Option("copies", "both", words=("a", "b", "both")),
-            Option("how", "bit", words=("bit", "truncated", "empty", "garbage", "missing")),
-        ),
-    ),
-    Fault(
-        "relief-blocked",
-        29,
-        "the switched relief valve does not open",
-        failures.Stuck,
-        (),
-        (("valve", "relief"), ("where", "shut")),
-    ),
+    Fault("wall-sensor", 25, "wall temperature", failures.Temperature, _TEMPERATURE, (("which", "wall"),),
+        True),
+    Fault("oven-runaway", 26, "the oven heats", failures.Hot, (Option("k", 60.0, -100.0, 300.0, "K"),),
+        grows=True),
+    Fault("cell-runaway", 26, "the cell heats", failures.Hot, (Option("watt", 500.0, 0.0, 1e5, "W"),),
+        grows=True),
+    Fault("stored-copies", 28, "stored copies are damaged; seen at the next start", failures.StoredCopies,
+        (Option("record", "settings", words=("settings", "state")), Option("copies", "both", words=("a", "b",
+        "both")), Option("how", "bit", words=("bit", "truncated", "empty", "garbage", "missing")))),
+    Fault("relief-blocked", 29, "the switched relief valve does not open", failures.Stuck, (), (("valve",
+        "relief"), ("where", "shut"))),
     Fault("mechanical-relief-blocked", 29, "the mechanical relief does not lift", failures.MechanicalBlocked),
-    Fault(
-        "restrictor",
-        30,
-        "a restrictor clogs (factor below 1) or wears",
-        failures.Worn,
-        (Option("valve", "fill", words=("fill", "vent")), Option("factor", 0.5, 0.001, 20.0)),
-        grows=True,
-    ),
+    Fault("restrictor", 30, "a restrictor clogs (factor below 1) or wears", failures.Worn, (Option("valve",
+        "fill", words=("fill", "vent")), Option("factor", 0.5, 0.001, 20.0)), grows=True),
     _loop("safety-open", 31, "loop of the safety transducer open", "safety", _ma(0.0, 0.0, 3.59)),
     _loop("safety-short", 31, "loop of the safety transducer shorted", "safety", _ma(22.0, 21.01, 25.0)),
     _loop("safety-range", 31, "safety transducer out of range", "safety", _ma(3.7, 3.6, 21.0)),
-    _loop(
-        "supply-sensor", 32, "loop of the supply transducer at this current", "supply", _ma(0.0, 0.0, 25.0)
-    ),
-    Fault(
-        "supply-sensor-frozen",
-        32,
-        "supply transducer frozen",
-        failures.Frozen,
-        (Option("noise_kpa", 0.0, 0.0, 1e3, "kPa"),),
-        (("which", "supply"),),
-    ),
-    Fault(
-        "relief-stuck-open",
-        33,
-        "the switched relief valve does not shut",
-        failures.Stuck,
-        (),
-        (("valve", "relief"), ("where", "open")),
-    ),
-    Fault(
-        "relief-leak",
-        33,
-        "the switched relief valve leaks",
-        failures.SeatLeak,
-        (_SEAT_C,),
-        (("valve", "relief"),),
-        True,
-    ),
+    _loop("supply-sensor", 32, "loop of the supply transducer at this current", "supply", _ma(0.0, 0.0,
+        25.0)),
+    Fault("supply-sensor-frozen", 32, "supply transducer frozen", failures.Frozen, (Option("noise_kpa", 0.0,
+        0.0, 1e3, "kPa"),), (("which", "supply"),)),
+    Fault("relief-stuck-open", 33, "the switched relief valve does not shut", failures.Stuck, (), (("valve",
+        "relief"), ("where", "open"))),
+    Fault("relief-leak", 33, "the switched relief valve leaks", failures.SeatLeak, (_SEAT_C,), (("valve",
+        "relief"),), True),
     Fault("comparator-trips", 34, "without a cause", failures.Comparator, (), (("how", "trips"),)),
     Fault("comparator-dead", 34, "it never trips", failures.Comparator, (), (("how", "dead"),)),
     Fault("rail-lost", 35, "the coil rail is off", failures.Rail, (), (("how", "off"),)),
     Fault("rail-stays", 35, "the coil rail cannot be cut", failures.Rail, (), (("how", "on"),)),
-    Fault(
-        "spike",
-        36,
-        "wild samples",
-        failures.Spike,
-        (_ALL_LOOPS, _ma(20.0, 0.0, 25.0), Option("samples", 1.0, 1.0, 1000.0)),
-    ),
+    Fault("spike", 36, "wild samples", failures.Spike, (_ALL_LOOPS, _ma(20.0, 0.0, 25.0), Option("samples",
+        1.0, 1.0, 1000.0))),
 )
+# fmt: on
 FAULTS = {fault.name: fault for fault in _ROWS}
 # Row 27, a bad setting, is what a command does; there is nothing to inject.
 

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from random import Random
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ipch.errors import FileError, UsageError
 from ipch.sim.failures import Values
 from ipch.sim.faults import FAULTS, Fault, parse_values
 from ipch.sim.sensors import Measurement
-
-if TYPE_CHECKING:
-    from ipch.sim.world import World
+from ipch.sim.world import Failure, World
 
 Script = list[tuple[str, dict[str, object]]]
 
@@ -26,6 +23,8 @@ def load_script(path: Path | None) -> Script:
     """
     if path is None:
         return []
+    import tomllib
+
     try:
         entries = tomllib.loads(path.read_text(encoding="utf-8")).get("faults", [])
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
@@ -50,13 +49,13 @@ def load_script(path: Path | None) -> Script:
     return script
 
 
-class _Planned:
+class _Planned(Failure):
     """One injected fault and when it is in force."""
 
     def __init__(self, fault: Fault, values: dict[str, float | str], now_ms: int, seed: str) -> None:
         self.fault = fault
         self.values = values
-        self.failure = fault.make(values, Random(seed))
+        self.part = fault.make(values, Random(seed))
         self.present = False
         self.begin_ms = now_ms + self._ms("after_s")
         length_ms = self._ms("for_s")
@@ -68,91 +67,81 @@ class _Planned:
     def _ms(self, name: str) -> int:
         return round(float(self.values[name]) * 1000)
 
-    def over(self, now_ms: int) -> bool:
-        return self.end_ms is not None and now_ms >= self.end_ms
-
-    def due(self, now_ms: int) -> bool:
+    def _due(self, now_ms: int) -> bool:
         if now_ms < self.begin_ms:
             return False
         return not self.every_ms or (now_ms - self.begin_ms) % self.every_ms < self.on_ms
 
-
-class Injector:
-    """The faults that are planned or in force in a world."""
-
-    def __init__(self, seed: int = 1) -> None:
-        self._seed = seed
-        self._count = 0
-        self.planned: list[_Planned] = []
-
-    def inject(self, world: World, name: str, given: Mapping[str, object]) -> None:
-        """Plan a fault from now on; the same fault of the same part replaces the one that was there.
-
-        Raises UsageError with what is allowed; then nothing has changed.
-        """
-        fault, values = parse_values(name, given)
-        for each in list(self.planned):
-            if each.fault is fault and _part(each.values) == _part(values):
-                self._remove(world, each)
-        self._count += 1
-        seed = f"{self._seed} {name} {self._count}"
-        self.planned.append(_Planned(fault, values, world.plant.time_ms, seed))
-
-    def clear(self, world: World, name: str | None = None) -> int:
-        """End faults of this name, or all; return how many. Raises UsageError for an unknown name."""
-        if name is not None and name not in FAULTS:
-            parse_values(name, {})
-        ended = [each for each in self.planned if name is None or each.fault.name == name]
-        for each in ended:
-            self._remove(world, each)
-        return len(ended)
-
-    def active(self) -> list[dict[str, Any]]:
-        """Return what is planned or in force: name, row, present, and values that differ from the defaults."""
-        rows = []
-        for each in self.planned:
-            defaults = {option.name: option.default for option in each.fault.all_options()}
-            values = {key: value for key, value in each.values.items() if defaults.get(key, value) != value}
-            rows.append(
-                {"name": each.fault.name, "row": each.fault.row, "present": each.present, "values": values}
-            )
-        return rows
-
     def before(self, world: World) -> None:
-        """Begin and end what is due, and act on the plant."""
         now_ms = world.plant.time_ms
-        for each in list(self.planned):
-            if each.over(now_ms):
-                self._remove(world, each)
-                continue
-            due = each.due(now_ms)
-            if due != each.present:
-                each.present = due
-                if due:
-                    each.failure.begin(world)
-                else:
-                    each.failure.end(world)
+        if self.end_ms is not None and now_ms >= self.end_ms:
+            self.remove(world)
+            return
+        due = self._due(now_ms)
+        if due != self.present:
+            self.present = due
             if due:
-                if each.grow_ms:
-                    each.failure.strength = min(1.0, (now_ms - each.begin_ms) / each.grow_ms)
-                each.failure.before(world)
+                self.part.begin(world)
+            else:
+                self.part.end(world)
+        if due:
+            if self.grow_ms:
+                self.part.strength = min(1.0, (now_ms - self.begin_ms) / self.grow_ms)
+            self.part.before(world)
 
     def sensed(self, world: World, measurement: Measurement) -> None:
-        """Act on what the sensors deliver."""
-        for each in self.planned:
-            if each.present:
-                each.failure.sensed(world, measurement)
+        if self.present:
+            self.part.sensed(world, measurement)
 
     def converted(self, world: World, counts: list[int]) -> None:
-        """Act on what the converters deliver."""
-        for each in self.planned:
-            if each.present:
-                each.failure.converted(world, counts)
+        if self.present:
+            self.part.converted(world, counts)
 
-    def _remove(self, world: World, each: _Planned) -> None:
-        if each.present:
-            each.failure.end(world)
-        self.planned.remove(each)
+    def remove(self, world: World) -> None:
+        """Take it off the world's list, with the part whole again."""
+        if self.present:
+            self.part.end(world)
+        world.failures.remove(self)
+
+
+def _planned(world: World) -> list[_Planned]:
+    return [each for each in world.failures if isinstance(each, _Planned)]
+
+
+def inject(world: World, name: str, given: Mapping[str, object]) -> None:
+    """Plan a fault from now on; the same fault of the same part replaces the one that was there.
+
+    Raises UsageError with what is allowed; then nothing has changed.
+    """
+    fault, values = parse_values(name, given)
+    for each in _planned(world):
+        if each.fault is fault and _part(each.values) == _part(values):
+            each.remove(world)
+    world.injected += 1
+    seed = f"{world.seed} {name} {world.injected}"
+    world.failures.append(_Planned(fault, values, world.plant.time_ms, seed))
+
+
+def clear(world: World, name: str | None = None) -> int:
+    """End faults of this name, or all; return how many. Raises UsageError for an unknown name."""
+    if name is not None and name not in FAULTS:
+        parse_values(name, {})
+    ended = [each for each in _planned(world) if name is None or each.fault.name == name]
+    for each in ended:
+        each.remove(world)
+    return len(ended)
+
+
+def active(world: World) -> list[dict[str, Any]]:
+    """Return what is planned or in force: name, row, present, and values that differ from the defaults."""
+    rows = []
+    for each in _planned(world):
+        defaults = {option.name: option.default for option in each.fault.all_options()}
+        values = {key: value for key, value in each.values.items() if defaults.get(key, value) != value}
+        rows.append(
+            {"name": each.fault.name, "row": each.fault.row, "present": each.present, "values": values}
+        )
+    return rows
 
 
 def _part(values: Values) -> tuple[object, ...]:

@@ -5,51 +5,54 @@ Values marked [E] are engineering estimates: nobody measured them on a rig.
 
 from __future__ import annotations
 
-import csv
 import json
 import math
-import tomllib
 from collections.abc import Mapping, Sequence
-from datetime import UTC
+from dataclasses import dataclass, field, fields
 from difflib import get_close_matches
-from itertools import pairwise
 from pathlib import Path
-from typing import Any, Literal
-
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from typing import Any
 
 from ipch.errors import FileError
+from ipch.sim.profiles import CellProfile, points_of
 
-CellProfile = tuple[tuple[float, float], ...]
 TABLES = ("plant", "faults")
+_TEXT = {"gas": "must be air or nitrogen", "cell_profile_csv": "must be text"}
 
 
 class ParameterError(FileError, ValueError):
     """A plant parameter was refused; the message is one line for a person."""
 
 
+class _RefusedError(ValueError):
+    """A value that is not allowed for the parameter `name`."""
+
+    def __init__(self, name: str, given: object, allowed: str) -> None:
+        shown = repr(given)
+        super().__init__(f"{name} = {shown if len(shown) < 60 else shown[:56] + '...'}: {allowed}")
+        self.name = name
+
+
 def quantity(default: float, unit: str, minimum: float, maximum: float, text: str) -> Any:
     """Return a field for a finite number between two inclusive limits."""
-    return Field(
-        default=default,
-        ge=minimum,
-        le=maximum,
-        allow_inf_nan=False,
-        description=text,
-        json_schema_extra={"unit": unit, "minimum": minimum, "maximum": maximum},
+    return field(
+        default=default, metadata={"help": text, "unit": unit, "minimum": minimum, "maximum": maximum}
     )
 
 
-class PlantParameters(BaseModel):
-    """Everything that makes one simulated rig differ from another; pressures are absolute."""
+def other(default: object, unit: str, text: str) -> Any:
+    """Return a field for something that is not a number."""
+    return field(default=default, metadata={"help": text, "unit": unit})
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
-    gas: Literal["air", "nitrogen"] = Field(
-        default="air",
-        description="gas in chamber and supply: air or nitrogen",
-        json_schema_extra={"unit": ""},
-    )
+@dataclass(frozen=True)
+class PlantParameters:
+    """Everything that makes one simulated rig differ from another; pressures are absolute.
+
+    Raises ValueError for a value that is not allowed, or for values that contradict each other.
+    """
+
+    gas: str = other("air", "", "gas in chamber and supply: air or nitrogen")
     volume_l: float = quantity(0.5, "L", 0.005, 100.0, "gas volume of the chamber when the run starts")
     initial_mpa: float = quantity(0.101325, "MPa", 0.001, 20.0, "chamber pressure when the run starts")
     ambient_kpa: float = quantity(101.325, "kPa", 50.0, 110.0, "air pressure around the rig")
@@ -159,16 +162,14 @@ class PlantParameters(BaseModel):
         0.485, "cm3/Ah", -10.0, 10.0, "swelling per charge: lithium 0.485, silicon 0.34-0.36"
     )
     cell_rest_s: float = quantity(0.0, "s", 0.0, 1e8, "rest after every charge and discharge")
-    cell_profile: CellProfile = Field(
-        default=(),
-        description="list of [time_s, current_A] instead of cell_c_rate; each holds to the next, the last "
+    cell_profile: tuple[tuple[float, float], ...] = other(
+        (),
+        "s, A",
+        "list of [time_s, current_A] instead of cell_c_rate; each holds to the next, the last "
         "time ends it; charging is positive; or a cycler's file, whose charge the cell follows",
-        json_schema_extra={"unit": "s, A"},
     )
-    cell_profile_csv: str = Field(
-        default="",
-        description="file with the columns time in s and current in A, instead of cell_profile",
-        json_schema_extra={"unit": ""},
+    cell_profile_csv: str = other(
+        "", "", "file with the columns time in s and current in A, instead of cell_profile"
     )
     cell_heat_w: float = quantity(0.0, "W", 0.0, 1000.0, "heat that the cell gives to the wall it lies on")
     gassing_mol_s: float = quantity(0.0, "mol/s", 0.0, 1e-3, "gas that the cell makes")
@@ -206,34 +207,18 @@ class PlantParameters(BaseModel):
     gas_noise_mk: float = quantity(10.0, "mK", 0.0, 1e5, "rms noise of the gas temperature [E]")
     wall_noise_mk: float = quantity(4.0, "mK", 0.0, 1e5, "rms noise of the wall temperature [E]")
 
-    @model_validator(mode="before")
-    @classmethod
-    def _points(cls, values: Any) -> Any:
-        """Turn lists of points into tuples, or read them from the file that is named."""
-        if not isinstance(values, Mapping):
-            return values
-        values = dict(values)
-        name = values.get("cell_profile_csv")
-        points = values.get("cell_profile")
-        if isinstance(name, str) and name:
-            if points:
-                raise ValueError("give cell_profile or cell_profile_csv, not both")
-            values["cell_profile"] = read_profile(Path(name))
-            # What counts from here on is the list: the result can be dumped and loaded again.
-            values["cell_profile_csv"] = ""
-        elif isinstance(points, str):
-            values["cell_profile"] = read_cycler_profile(Path(points))
-        elif isinstance(points, (list, tuple)):
-            values["cell_profile"] = tuple(
-                tuple(float(part) if type(part) is int else part for part in point)
-                if isinstance(point, (list, tuple))
-                else point
-                for point in points
-            )
-        return values
+    def __post_init__(self) -> None:
+        for each in fields(self):
+            given = getattr(self, each.name)
+            if "minimum" in each.metadata:
+                object.__setattr__(self, each.name, _number(each.name, given, each.metadata))
+            elif each.name == "cell_profile":
+                object.__setattr__(self, each.name, _points(given))
+            elif not isinstance(given, str) or (each.name == "gas" and given not in ("air", "nitrogen")):
+                raise _RefusedError(each.name, given, _TEXT[each.name])
+        self._refuse_contradictions()
 
-    @model_validator(mode="after")
-    def _consistent(self) -> PlantParameters:
+    def _refuse_contradictions(self) -> None:
         """Refuse what no rig can be; strange but possible rigs stay allowed."""
         for wrong, text in (
             (
@@ -270,7 +255,7 @@ class PlantParameters(BaseModel):
             ),
             (
                 any(time < 0.0 for time, _ in self.cell_profile[:1])
-                or any(late[0] <= early[0] for early, late in pairwise(self.cell_profile)),
+                or any(late[0] <= early[0] for early, late in zip(self.cell_profile, self.cell_profile[1:])),
                 "cell_profile must have times that start at 0 or later and increase",
             ),
             (len(self.cell_profile) == 1, "cell_profile must have two points or more: the last one ends it"),
@@ -286,60 +271,41 @@ class PlantParameters(BaseModel):
         ):
             if wrong:
                 raise ValueError(text)
-        return self
 
     def _most_charge_ah(self) -> float:
         """Return the largest charge, of either sign, that the profile reaches."""
         charge_ah = most_ah = 0.0
-        for (start_s, current_a), (end_s, _) in pairwise(self.cell_profile):
+        for (start_s, current_a), (end_s, _) in zip(self.cell_profile, self.cell_profile[1:]):
             charge_ah += current_a * (end_s - start_s) / 3600.0
             most_ah = max(most_ah, abs(charge_ah))
         return most_ah
 
 
-def read_profile(path: Path) -> CellProfile:
-    """Read (time in s, current in A) rows from a CSV file; a first row that is not numbers is a heading."""
-    points: list[tuple[float, float]] = []
-    try:
-        with path.open(newline="", encoding="utf-8-sig") as lines:
-            for number, row in enumerate(csv.reader(lines), 1):
-                if not row or row[0].lstrip().startswith("#"):
-                    continue
-                try:
-                    time, current = (float(part) for part in row)
-                except ValueError:
-                    if number == 1:
-                        continue
-                    text = f"cell_profile_csv: {path} line {number}: expected time in s and current in A"
-                    raise ValueError(text) from None
-                points.append((time, current))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        reason = error.strerror if isinstance(error, OSError) else "not a CSV text file"
-        raise ValueError(f"cell_profile_csv: cannot read {path}: {reason}") from None
-    if not points:
-        raise ValueError(f"cell_profile_csv: {path} holds no points")
-    return tuple(points)
+def _number(name: str, given: object, limits: Mapping[str, Any]) -> float:
+    """Return a finite number within its limits. Raises _RefusedError."""
+    minimum, maximum = limits["minimum"], limits["maximum"]
+    # Compared before it is converted: an integer may be too large for that. Neither holds for NaN.
+    if isinstance(given, (int, float)) and not isinstance(given, bool) and minimum <= given <= maximum:
+        return float(given)
+    raise _RefusedError(name, given, f"must be a number from {minimum:g} to {maximum:g} {limits['unit']}")
 
 
-def read_cycler_profile(path: Path) -> CellProfile:
-    """Currents that put into the cell what a cycler's file says, from 0 at its first row.
-
-    Also a plain CSV file of time in s and current in A.
-    """
-    from ipch.cyclers import read_cycler
-    from ipch.cyclers.table import charge_profile
-
-    try:
-        with path.open(encoding="utf-8-sig", errors="replace") as file:
-            columns = file.readline().count(",") + 1
-        if path.suffix.lower() == ".csv" and columns == 2:
-            return read_profile(path)
-        # Only the time between its rows counts, so any zone will do.
-        return tuple(charge_profile(read_cycler(path, UTC)))
-    except OSError as error:
-        raise ValueError(f"cell_profile: cannot read {path}: {error.strerror}") from None
-    except FileError as error:
-        raise ValueError(f"cell_profile: {error}") from None
+def _points(given: Any) -> CellProfile:
+    """Return a list of pairs of numbers as tuples. Raises _RefusedError with the part that is wrong."""
+    points = given if isinstance(given, (list, tuple)) else [given]
+    floats: list[Any] = [
+        tuple(float(part) if type(part) is int else part for part in point)
+        if isinstance(point, (list, tuple))
+        else point
+        for point in points
+    ]
+    for point in floats:
+        wrong = [point] if not isinstance(point, tuple) or len(point) != 2 else []
+        for part in wrong or [part for part in point if not isinstance(part, float)]:
+            raise _RefusedError(
+                "cell_profile", part, "must be a list of [time_s, current_A] pairs, or a cycler's file"
+            )
+    return tuple(floats)
 
 
 def load_parameters(path: Path | None, sets: Sequence[str]) -> PlantParameters:
@@ -362,35 +328,39 @@ def load_parameters(path: Path | None, sets: Sequence[str]) -> PlantParameters:
             raise ParameterError(f"--set {text}: expected name=value, as in --set volume_l=0.5")
         values[name] = _parse(name, raw)
         origin[name] = f"--set {text}"
+    known = [each.name for each in fields(PlantParameters)]
     for name in values:
-        if name not in PlantParameters.model_fields:
-            known = list(PlantParameters.model_fields)
+        if name not in known:
             raise ParameterError(f"{origin[name]}: {_unknown(name, known, 'parameter')}")
     try:
-        return PlantParameters(**values)
-    except ValidationError as error:
-        raise ParameterError(_explain(error, origin)) from None
+        return PlantParameters(**points_of(values))
+    except _RefusedError as error:
+        raise ParameterError(f"{origin[error.name]}: {error}") from None
+    except ValueError as error:
+        text = str(error)
+        places = sorted({where for name, where in origin.items() if name in text})
+        raise ParameterError(f"{', '.join(places) or 'plant'}: {text}") from None
 
 
 def describe_parameters() -> list[dict[str, Any]]:
     """Return name, unit, default, minimum, maximum and help of every parameter, in the order of the table."""
-    rows: list[dict[str, Any]] = []
-    for name, field in PlantParameters.model_fields.items():
-        extra = field.json_schema_extra if isinstance(field.json_schema_extra, dict) else {}
-        rows.append(
-            {
-                "name": name,
-                "unit": extra.get("unit", ""),
-                "default": field.default,
-                "minimum": extra.get("minimum"),
-                "maximum": extra.get("maximum"),
-                "help": field.description,
-            }
-        )
-    return rows
+    return [
+        {
+            "name": each.name,
+            "unit": each.metadata["unit"],
+            "default": each.default,
+            "minimum": each.metadata.get("minimum"),
+            "maximum": each.metadata.get("maximum"),
+            "help": each.metadata["help"],
+        }
+        for each in fields(PlantParameters)
+    ]
 
 
 def _read_table(path: Path) -> dict[str, Any]:
+    # Here, because PyPy at the level of Python 3.9 has none: it is given words, not files.
+    import tomllib
+
     try:
         document = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
@@ -401,7 +371,7 @@ def _read_table(path: Path) -> dict[str, Any]:
         raise ParameterError(f"{path}: is not valid TOML: {error}") from None
     for name in document:
         if name not in TABLES:
-            hint = "put parameters under [plant]" if name in PlantParameters.model_fields else ""
+            hint = "put parameters under [plant]" if hasattr(PlantParameters, name) else ""
             raise ParameterError(
                 f"{path}: {hint or _unknown(name, TABLES, 'table')} (found {name} at the top)"
             )
@@ -418,33 +388,10 @@ def _unknown(name: str, known: Sequence[str], kind: str) -> str:
 
 
 def _parse(name: str, raw: str) -> Any:
-    """Return the value of a --set string, as TOML would have given it; the model judges what it is."""
+    """Return the value of a --set string, as TOML would have given it; the table judges what it is."""
     if name in ("gas", "cell_profile_csv"):
         return raw
     try:
         return json.loads(raw) if raw.startswith("[") else float(raw)
     except ValueError:
         return raw
-
-
-def _explain(error: ValidationError, origin: Mapping[str, str]) -> str:
-    """Return one line for the first thing that is wrong."""
-    first = error.errors()[0]
-    name = str(first["loc"][0]) if first["loc"] else ""
-    if not name:
-        text = str(first["msg"]).removeprefix("Value error, ")
-        places = sorted({where for known, where in origin.items() if known in text})
-        return f"{', '.join(places) or 'plant'}: {text}"
-    extra = PlantParameters.model_fields[name].json_schema_extra
-    limits = extra if isinstance(extra, dict) else {}
-    given = first["input"]
-    if name == "gas":
-        allowed = "must be air or nitrogen"
-    elif "minimum" in limits:
-        allowed = f"must be a number from {limits['minimum']:g} to {limits['maximum']:g} {limits['unit']}"
-    elif name == "cell_profile":
-        allowed = "must be a list of [time_s, current_A] pairs, or a cycler's file"
-    else:
-        allowed = "must be text"
-    shown = repr(given)
-    return f"{origin[name]}: {name} = {shown if len(shown) < 60 else shown[:56] + '...'}: {allowed}"

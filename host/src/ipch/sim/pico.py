@@ -20,6 +20,7 @@ from ipch.sim.buses import I2c, Spi
 from ipch.sim.chips import ADS1115Chip, MAX31865Chip, TMP117Chip
 from ipch.sim.coils import Coils
 from ipch.sim.emulator import FLASH_BYTES, Chip, find_image
+from ipch.sim.injector import clear
 from ipch.sim.world import World
 
 # Noise of one conversion of the RP2040's ADC: 8.7 effective bits.
@@ -142,7 +143,7 @@ class PicoDevice:
     def _on_reset(self) -> None:
         # What hung the processor is over once it starts again, unless it is injected anew.
         self.world.hung = self._hung = False
-        self.world.faults.clear(self.world, "hang")
+        clear(self.world, "hang")
 
     def _level(self, pin: int) -> bool:
         from rp2040py.gpio_pin import GPIOPinState

@@ -229,7 +229,7 @@ class SimDevice:
         )
         # Neither of these waits for the program: it may die before it opens its ends.
         self._to_device = os.open(from_world, os.O_RDWR)
-        self._from_device = os.open(to_world, os.O_RDONLY | os.O_NONBLOCK)
+        self._from_device = open(os.open(to_world, os.O_RDONLY | os.O_NONBLOCK), "rb", buffering=0)  # noqa: SIM115
         self._await_first_frame()
         self._out = array.array("i", [0] * (OUT_WORDS + TX_BYTES // 4))
         self._out_bytes = memoryview(self._out).cast("B")
@@ -240,7 +240,7 @@ class SimDevice:
         """Take one frame of commands, run the plant for a tick, answer with what it measures."""
         world = self._world
         out = self._out
-        if os.readv(self._from_device, [self._out_bytes]) != len(self._out_bytes):
+        if self._from_device.readinto(self._out_bytes) != len(self._out_bytes):
             raise FirmwareStopped(self._printed())
         switches = out[2]
         if switches & 8:
@@ -283,8 +283,8 @@ class SimDevice:
 
     def close(self) -> None:
         """End the program: it stops when its line to the simulator closes."""
-        for descriptor in (self._from_device, self._to_device):
-            os.close(descriptor)
+        self._from_device.close()
+        os.close(self._to_device)
         try:
             self._process.wait(5)
         except subprocess.TimeoutExpired:
@@ -301,7 +301,7 @@ class SimDevice:
                 printed = self._printed()
                 self.close()
                 raise FirmwareStopped(printed)
-        os.set_blocking(self._from_device, True)
+        os.set_blocking(self._from_device.fileno(), True)
 
     def _printed(self) -> str:
         self._output.flush()

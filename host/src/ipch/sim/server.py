@@ -21,7 +21,7 @@ from ipch.errors import FileError, UsageError
 from ipch.paths import register_simulator
 from ipch.sim.board import Board
 from ipch.sim.channel import Channel
-from ipch.sim.injector import Script
+from ipch.sim.injector import Script, inject
 from ipch.sim.line import SerialLine
 from ipch.sim.parameters import PlantParameters
 from ipch.sim.plant import Plant
@@ -96,7 +96,7 @@ def serve(
             Plant(parameters, seed), line=line, speed=speed, ahead_s=ahead_s, truth=truth_file, seed=seed
         )
         for name, values in faults or ():
-            world.faults.inject(world, name, values)
+            inject(world, name, values)
         world.serial_number = serial or DEFAULT_SERIALS.get(rig, "")
         channel = Channel()
         stack.callback(channel.close)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
 from math import pi, sin
 
 from ipch.sim.parameters import PlantParameters
@@ -76,11 +75,12 @@ class Cell:
         self._points: list[tuple[float, float, float]] = []
         self._at = 0
         charge_ah = 0.0
-        for (start_s, current_a), (end_s, _) in pairwise(parameters.cell_profile):
+        profile = parameters.cell_profile
+        for (start_s, current_a), (end_s, _) in zip(profile, profile[1:]):
             self._points.append((start_s, charge_ah, current_a / 3600.0))
             charge_ah += (end_s - start_s) * current_a / 3600.0
         if self._points:
-            self._points.append((parameters.cell_profile[-1][0], charge_ah, 0.0))
+            self._points.append((profile[-1][0], charge_ah, 0.0))
         self.breathes = bool(self.m3_per_ah and (self._points or (self._half_s and self._capacity_ah)))
 
     def ampere_hours(self, time_s: float) -> float:

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import TextIO
 
 from ipch.sim import signals
-from ipch.sim.injector import Injector
 from ipch.sim.line import FIFO_BYTES, SerialLine
 from ipch.sim.plant import FILL as PLANT_FILL
 from ipch.sim.plant import Plant
+from ipch.sim.sensors import Measurement
 
 # How many bytes the line hands over in one tick, as the firmware's own bound.
 RX_BYTES = 64
@@ -25,6 +25,19 @@ COMPARATOR_MOST_MA = 20.75
 FILL = 0
 # The coils in the order of the readbacks' bits, as indices of the plant's valves.
 COILS = (1, 3, 0, 2, 4)
+
+
+class Failure:
+    """What is wrong with a part of the rig; acts once a tick for as long as it stands in the world's list."""
+
+    def before(self, world: World) -> None:
+        """Act before the plant moves on."""
+
+    def sensed(self, world: World, measurement: Measurement) -> None:
+        """Act on what the sensors deliver."""
+
+    def converted(self, world: World, counts: list[int]) -> None:
+        """Act on what the converters deliver."""
 
 
 class World:
@@ -82,8 +95,10 @@ class World:
         self.tripped = False
         self._beaten_ms: int | None = None  # when the heartbeat last changed
         self.fed_ms: int | None = None  # when the watchdog was last fed
-        # What failures change: see failures.py.
-        self.faults = Injector(seed)
+        # The parts that fail or will fail, and what they change here: see failures.py.
+        self.failures: list[Failure] = []
+        self.seed = seed
+        self.injected = 0  # how many so far: each has random numbers of its own
         self.comparator_forced: bool | None = None
         self.rail_forced: bool | None = None
         self.hung = False
@@ -99,14 +114,14 @@ class World:
     def advance(self) -> None:
         """Run the plant for one tick and measure."""
         plant = self.plant
-        faults = self.faults
-        if faults.planned:
-            faults.before(self)
+        failures = self.failures
+        if failures:
+            self._begin()
         plant.advance(self.tick_ms)
         counts = self.counts
         measurement = plant.measure()
-        if faults.planned:
-            faults.sensed(self, measurement)
+        for failure in failures:
+            failure.sensed(self, measurement)
         signals.quantise(measurement, counts)
         counts[signals.DT_MS] = self.tick_ms + self.late_ms
         self.late_ms = 0
@@ -117,8 +132,8 @@ class World:
         counts[signals.RAIL] = int(self.rail)
         counts[signals.TRIPPED] = int(self.tripped)
         self._read_coils(counts)
-        if faults.planned:
-            faults.converted(self, counts)
+        for failure in failures:
+            failure.converted(self, counts)
         for signal, stuck in self.stuck_counts.items():
             counts[signal] = stuck
         self._end_tick(paced=True)
@@ -130,13 +145,13 @@ class World:
         tick, as on the other rungs.
         """
         plant = self.plant
-        faults = self.faults
-        if faults.planned and not self._ms:
-            faults.before(self)
+        failures = self.failures
+        if failures and not self._ms:
+            self._begin()
         plant.advance(1)
         self._ms += 1
         done = self._ms >= self.tick_ms
-        if done or not faults.planned:
+        if done or not failures:
             measurement = plant.measure()
         if not done:
             if self._line is not None:
@@ -145,18 +160,24 @@ class World:
         self._ms = 0
         counts = self.counts
         self.forced = self.stuck_counts
-        if faults.planned:
-            faults.sensed(self, measurement)
+        for failure in failures:
+            failure.sensed(self, measurement)
         signals.quantise(measurement, counts)
         counts[signals.FAULTS] = 0
-        if faults.planned:
+        if failures:
             whole = list(counts)
-            faults.converted(self, counts)
+            for failure in failures:
+                failure.converted(self, counts)
             failed = {
                 signal: counts[signal] for signal in range(signals.COUNT) if counts[signal] != whole[signal]
             }
             self.forced = failed | self.stuck_counts
         self._end_tick(paced=False)
+
+    def _begin(self) -> None:
+        # A copy of the list: one that is over takes itself off.
+        for failure in list(self.failures):
+            failure.before(self)
 
     def _end_tick(self, *, paced: bool) -> None:
         plant = self.plant

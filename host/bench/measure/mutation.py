@@ -1,0 +1,133 @@
+"""Mutation testing of what keeps the chamber safe: which small slips would no test of tests/core notice?
+
+Of each file up to IPCH_MUTANTS mutants (200; 0 is all) are drawn, the same ones each time, and run against the tests
+named here; IPCH_MUTATE names files, where not all are wanted. Survivors are listed in runs/bench/mutation.txt, with the
+reason for those of _REASONS.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import shutil
+import subprocess
+import sys
+import tempfile
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+from bench.jobs import Workers
+from bench.mutants import mutants
+from bench.rows import row
+
+ROOT = Path(__file__).resolve().parents[3]
+CORE = ROOT / "tests" / "core"
+MOST = int(os.environ.get("IPCH_MUTANTS", "200"))
+TIMEOUT_S = 300
+_ALL = ("test_safety", "test_last_word", "test_watches", "test_proof", "test_record")
+# Each file with the tests that are to notice, the quickest first.
+FILES = {
+    "store.py": ("test_store", "test_record"),
+    "safety.py": _ALL,
+    "overpressure.py": _ALL,
+    "loops.py": _ALL,
+    "coils.py": ("test_watches", "test_record"),
+    "tightness.py": _ALL,
+    "pulses.py": ("test_pulses", "test_watches"),
+    "leak.py": ("test_watches",),
+    "surroundings.py": ("test_watches",),
+    "proof.py": ("test_proof", "test_record"),
+    "record.py": ("test_record",),
+}
+# Survivors that make no difference: a part of the line, a part of what was changed, and why.
+_REASONS = (
+    ("self._present = 0", "0 -> 1", "the bit of NO_FAULT"),
+    ("present = 0", "0 -> 1", "the bit of NO_FAULT"),
+    ("1 << watch.fault", "1 -> 2", "another bit, still one for each fault"),
+    ("self._quiet_from_pa = 0", "0 -> 1", "set when a quiet window begins"),
+    ("self._uptime_s = 0", "", "set by the first tick"),
+    ("self._turn = 0", "0 -> 1", "which turn comes first does not matter"),
+    ("self._second_ms = 0", "0 -> 1", "1 ms, once"),
+    ("rig.switch(False, False, False)", "left out", "rig.safe() has shut everything two lines before"),
+    ("self.fault_s = 0", "", "only read with a fault"),
+    ("self.fault_ms = 0", "", "only read with a fault"),
+    ("self.fault_value = 0", "", "only read with a fault"),
+    ("self._generation = 0", "0 -> 1", "only the order of generations counts"),
+    ("self._generation + 1", "1 -> 2", "only the order of generations counts"),
+    ("self._generation += 1", "1 -> 2", "only the order of generations counts"),
+    ("decoded[0] > self._generation", ">=", "two copies never have the same generation"),
+    ("self._next = suffix", "left out", "the copy that was read first has said so"),
+    ("at < 0", "", "a record without a head is refused two lines later"),
+)
+
+RUNNER = """
+import importlib, sys
+for name in sys.argv[1:]:
+    module = importlib.import_module(name)
+    for test in [value for key, value in vars(module).items() if key.startswith("test")]:
+        test()
+"""
+
+
+def _survives(firmware: Path, tests: tuple[str, ...]) -> bool:
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(firmware), str(CORE)])}
+    try:
+        done = subprocess.run(
+            [sys.executable, "-c", RUNNER, *tests],
+            env=environment,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            timeout=TIMEOUT_S,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        return False
+    return done.returncode == 0
+
+
+def _reason(line: str, said: str) -> str:
+    return next((why for part, change, why in _REASONS if part in line and change in said), "")
+
+
+def measure(out: Path, workers: Workers) -> list[dict[str, Any]]:
+    """Return the share of mutants that are killed, file by file."""
+    only = os.environ.get("IPCH_MUTATE", "").split()
+    rows = []
+    report = []
+    with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(2) as pool:
+        for name, tests in FILES.items():
+            if only and name not in only:
+                continue
+            source = (ROOT / "firmware" / "regulator" / name).read_text()
+            lines = source.splitlines()
+            drawn = list(mutants(source))
+            if MOST and len(drawn) > MOST:
+                drawn = random.Random(name).sample(drawn, MOST)
+
+            def run(numbered: tuple[int, str], name: str = name, tests: tuple[str, ...] = tests) -> bool:
+                number, mutated = numbered
+                firmware = Path(folder) / f"{name}-{number}"
+                shutil.copytree(
+                    ROOT / "firmware", firmware, ignore=shutil.ignore_patterns("__pycache__", "*.md")
+                )
+                (firmware / "regulator" / name).write_text(mutated)
+                survives = _survives(firmware, tests)
+                shutil.rmtree(firmware)
+                return survives
+
+            if not _survives(ROOT / "firmware", tests):
+                raise RuntimeError(f"{name}: its tests fail without a mutation")
+            survived = list(pool.map(run, ((number, each[2]) for number, each in enumerate(drawn))))
+            unexplained = 0
+            for (line, said, _), lives in zip(drawn, survived, strict=True):
+                if lives:
+                    reason = _reason(lines[line - 1], said)
+                    unexplained += not reason
+                    report.append(f"{name}:{line}: {said}: {reason or 'no reason known'}")
+            killed = 100.0 * (len(drawn) - unexplained) / len(drawn)
+            rows.append(
+                row(f"{name}: killed or explained, of {len(drawn)} mutants", killed, "%", at_least=95.0)
+            )
+            (out / "mutation.txt").write_text("\n".join(report) + "\n")
+    return rows

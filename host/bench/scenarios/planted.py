@@ -1,0 +1,184 @@
+"""Records with a known truth, made quickly: the whole plant, with a plain regulator in the place of the firmware.
+
+The plant (gas, heat, valves with jitter, sensors with noise, lag and slow mismatch, converters) is the simulator's own,
+stepped in seconds while its valves are shut, which it is made for. What stands in for the firmware is a dead-band with
+one pulse at a time, and for its filtered pressure the true one as the transducer sees it with the noise that the
+firmware's filter leaves of 0.5 kPa (0.14 kPa a second; `bench.measure.planted` compares with a run of the firmware).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bench.scenarios.planted_rows import FILTERED_PA, rows_of
+from ipch.analysis.balance import Balance, solve_balance
+from ipch.analysis.gas_record import GasRecord
+from ipch.analysis.noise import Noise
+from ipch.gas import AIR
+from ipch.sim import signals
+
+Floats = NDArray[np.floating[Any]]
+
+LEAK_C_PER_KPA_H_L = 2.8e-16 / 0.5
+"""Leak conductance for 1 kPa/h at 5 MPa, for each litre."""
+
+
+@dataclass(frozen=True)
+class Planted:
+    """A record and what was so."""
+
+    record: GasRecord
+    leak_kpa_h: float
+    swelling_ml: dict[int, float]
+    """Volume of the cell at the largest charge less that at the smallest, by cycle."""
+
+
+def _kelvin(counts: Floats) -> Floats:
+    """PT1000 counts as the firmware reads them: by IEC 60751 above 0 degC, to the mK."""
+    ohm = counts / 32768.0 * signals.REFERENCE_OHM / 1000.0
+    a, b = 3.9083e-3, -5.775e-7
+    return np.round(273.15 + (-a + np.sqrt(a * a - 4 * b * (1 - ohm))) / (2 * b), 3)
+
+
+def make(
+    sets: tuple[str, ...],
+    hours: float,
+    seed: int,
+    *,
+    every_s: float = 2.0,
+    band_pa: float = 5e3,
+    target_pa: float = 5e6,
+    half_s: float = 0.0,
+) -> Planted:
+    """Regulate a plant for some hours. `half_s` is the length of half a cycle of the cell, 0 for an idle one."""
+    rows, leaked, cm3_per_ah = rows_of(sets, hours, seed, every_s, band_pa, target_pa)
+    return planted(rows, leaked, cm3_per_ah, hours, half_s, target_pa)
+
+
+def planted(
+    rows: Any, leaked: float, cm3_per_ah: float, hours: float, half_s: float, target_pa: float = 5e6
+) -> Planted:
+    """Rows as a record with its truth; `leaked` is the share of the gas that leaked in all."""
+    table = np.array(rows)
+    charge_ah = table[:, 9]
+    cycle = np.floor(table[:, 0] / (2 * half_s)) + 1 if half_s else None
+    record = GasRecord(
+        time_s=table[:, 0],
+        pressure_pa=table[:, 1],
+        gas_k=_kelvin(table[:, 2]),
+        wall_k=table[:, 3],
+        supply_pa=table[:, 4],
+        fills=table[:, 5],
+        vents=table[:, 6],
+        fill_open_s=table[:, 7],
+        vent_open_s=table[:, 8],
+        segment=np.zeros(len(table), dtype=np.int64),
+        usable=np.ones(len(table), dtype=np.bool_),
+        charge_ah=charge_ah if half_s else None,
+        cycle=cycle,
+    )
+    swelling: dict[int, float] = {}
+    if cycle is not None:
+        for number in np.unique(cycle):
+            inside = cycle == number
+            swelling[int(number)] = float(np.ptp(charge_ah[inside])) * cm3_per_ah
+    stiffness = float(AIR.stiffness(target_pa, 303.15))
+    return Planted(record, leaked / hours * target_pa * stiffness / 1e3, swelling)
+
+
+def leaking(kpa_h: float, volume_l: float) -> str:
+    """The plant parameter of a leak at 5 MPa."""
+    return f"leak_c={kpa_h * LEAK_C_PER_KPA_H_L * volume_l}"
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """A plant, how long it is watched, and how long half a cycle of its cell takes (0: idle)."""
+
+    name: str
+    sets: tuple[str, ...]
+    hours: float
+    volume_l: float
+    half_s: float = 0.0
+    every_s: float = 2.0
+
+    def record(self, seed: int) -> Planted:
+        return make(self.sets, self.hours, seed, half_s=self.half_s, every_s=self.every_s)
+
+
+def _cell(change_ml: float, half_s: float) -> tuple[str, ...]:
+    """A cell that swells by so much with each charge."""
+    return (f"cell_capacity_ah={change_ml / 0.485}", f"cell_c_rate={3600 / half_s}")
+
+
+_SMALL = ("volume_l=0.1", "fill_c=5e-11", "vent_c=5e-11")
+SCENARIOS = (
+    Scenario("no leak, 0.5 L, 8 h", ("volume_l=0.5",), 8, 0.5),
+    Scenario("leak 1 kPa/h, 0.5 L, 1 h", ("volume_l=0.5", leaking(1, 0.5)), 1, 0.5),
+    Scenario("leak 1 kPa/h, 0.5 L, 8 h, oven +-2 K", ("volume_l=0.5", leaking(1, 0.5), "oven_amplitude_k=2"), 8, 0.5),
+    Scenario("leak 10 kPa/h, 0.5 L, 8 h", ("volume_l=0.5", leaking(10, 0.5)), 8, 0.5),
+    Scenario("leak 0.1 kPa/h, 0.5 L, 24 h", ("volume_l=0.5", leaking(0.1, 0.5)), 24, 0.5, every_s=5.0),
+    Scenario("0.02 mL, 0.1 L, leak 1 kPa/h", (*_SMALL, leaking(1, 0.1), *_cell(0.02, 3600)), 8, 0.1, 3600),
+    Scenario("0.1 mL, 0.1 L", (*_SMALL, *_cell(0.1, 3600)), 8, 0.1, 3600),
+    Scenario(
+        "0.1 mL, 0.1 L, leak 1 kPa/h, oven +-2 K",
+        (*_SMALL, leaking(1, 0.1), *_cell(0.1, 3600), "oven_amplitude_k=2"), 8, 0.1, 3600,
+    ),
+    Scenario(
+        "2 mL, 0.5 L, leak 1 kPa/h", ("volume_l=0.5", leaking(1, 0.5), *_cell(2.0, 7200)), 16, 0.5, 7200, every_s=4.0
+    ),
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """Of one record: is each estimate within its own interval, and how wide is that against what the noise allows."""
+
+    leak_error: float
+    leak_half: float
+    leak_bound: float
+    leak_kpa_h: float
+    swelling: tuple[tuple[float, float, float], ...]
+    """(error, half width, bound) in mL, for each cycle."""
+
+
+def judge(scenario: Scenario, seed: int) -> Outcome:
+    """Make a record and estimate from it."""
+    planted = scenario.record(seed)
+    found = solve_balance(planted.record, volume_ml=scenario.volume_l * 1e3)
+    least = bound(planted.record, scenario.volume_l * 1e3)
+    return Outcome(
+        found.leak_kpa_h.value - planted.leak_kpa_h,
+        found.leak_kpa_h.half_width,
+        least.leak_kpa_h.half_width,
+        found.leak_kpa_h.value,
+        tuple(
+            (
+                mine.change_ml.value - planted.swelling_ml[mine.cycle],
+                mine.change_ml.half_width,
+                other.change_ml.half_width,
+            )
+            for mine, other in zip(found.cycles, least.cycles, strict=True)
+            if mine.change_ml is not None and other.change_ml is not None
+        ),
+    )
+
+
+def bound(record: GasRecord, volume_ml: float) -> Balance:
+    """The narrowest honest interval: the same unknowns, but the noise of this plant is known.
+
+    Per sample 140 Pa of the filtered pressure and 4 mK of the wall sensor with its 7.8 mK a count, which has no slow
+    mismatch; edges of pulses that scatter by 0.8 ms.
+    """
+    pulses = float(np.ptp(record.fills) + np.ptp(record.vents))
+    open_s = float(np.ptp(record.fill_open_s) + np.ptp(record.vent_open_s))
+    scatter = 0.82e-3 * pulses / open_s if pulses else 0.0
+    thermal = float(AIR.thermal_1_k(5e6, 303.15))
+    relative = float(np.hypot(FILTERED_PA / 5e6, thermal * np.hypot(4e-3, 7.8125e-3 / np.sqrt(12))))
+    return solve_balance(
+        record, volume_ml=volume_ml, noises=[Noise(0.0, 1800.0, scatter)], sample_noise=relative
+    )

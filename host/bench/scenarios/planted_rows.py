@@ -1,0 +1,69 @@
+"""The plant and a plain regulator, row by row: the part of planted.py that needs no arrays."""
+
+from __future__ import annotations
+
+import random
+from math import sqrt
+
+from ipch.sim import signals
+from ipch.sim.parameters import load_parameters
+from ipch.sim.plant import Plant
+
+FILTERED_PA = 140.0
+_LEAD_MS, _LAG_MS, _REST_MS = 40, 60, 60_000
+
+
+def rows_of(
+    sets: tuple[str, ...], hours: float, seed: int, every_s: float, band_pa: float, target_pa: float
+) -> tuple[list[tuple[float, ...]], float, float]:
+    """Regulate a plant; return rows, the share of the gas that leaked in all, and the cell's cm3/Ah.
+
+    A row: s, Pa, counts of the gas sensor, K of the wall, Pa of the supply, fills, vents, s open of each, Ah.
+    """
+    plant = Plant(load_parameters(None, (f"initial_mpa={target_pa / 1e6}", *sets)), seed=seed)
+    noise = random.Random(f"{seed} filtered pressure")
+    counts = [0] * signals.COUNT
+    rows: list[tuple[float, ...]] = []
+    opened_s = [0.0, 0.0]
+    pulses = [0, 0]
+    every_ms = round(every_s * 1000)
+    volume_l = plant.volume_m3 * 1e3
+    # What the valves of these plants do: settled Pa per second of opening in a litre at its flow.
+    started_kg, last_ms = plant.gas_kg, -_REST_MS
+    for _ in range(round(hours * 3600 / every_s)):
+        seen_pa = plant.pressure_pa + noise.gauss(0.0, FILTERED_PA)
+        error_pa = target_pa - seen_pa
+        spent_ms = 0
+        # A pulse answers within the band, and its overshoot by warm or cold gas is left to fade.
+        if abs(error_pa) > band_pa and plant.time_ms - last_ms > _REST_MS:
+            last_ms = plant.time_ms
+            side = 0 if error_pa > 0 else 1
+            c = plant.parameters.fill_c if side == 0 else plant.parameters.vent_c
+            up_pa = plant.supply_pa if side == 0 else seen_pa
+            flow = _flow(c, up_pa, seen_pa if side == 0 else 1e5)
+            us = min(max(int(abs(error_pa) * volume_l / flow * 1e6) + 1000, 8000), 300_000)
+            plant.switch(side == 0, side == 1, False)
+            plant.advance(_LEAD_MS)
+            plant.pulse(side, us)
+            plant.advance(us // 1000 + _LAG_MS)
+            plant.switch(False, False, False)
+            spent_ms = _LEAD_MS + us // 1000 + _LAG_MS
+            opened_s[side] += us * 1e-6
+            pulses[side] += 1
+        plant.advance(max(every_ms - spent_ms, 20))
+        signals.quantise(plant.measure(), counts)
+        rows.append(
+            (
+                plant.time_ms / 1e3, plant.pressure_pa + noise.gauss(0.0, FILTERED_PA), counts[signals.GAS],
+                273.15 + counts[signals.WALL] / 128, (counts[signals.SUPPLY] / 320.0 - 4) / 16 * 1e7, *pulses,
+                *opened_s, plant.cell_ah,
+            )
+        )  # fmt: skip
+    return rows, plant.leaked_kg / started_kg, plant.parameters.cell_cm3_per_ah
+
+
+def _flow(c: float, up_pa: float, down_pa: float) -> float:
+    """Settled Pa/s in a litre, about: isothermal, ISO 6358."""
+    ratio = down_pa / up_pa
+    share = 1.0 if ratio <= 0.3 else sqrt(max(1 - ((ratio - 0.3) / 0.7) ** 2, 1e-3))
+    return c * 99.7e3 * up_pa * share / 1e-3
