@@ -11,6 +11,7 @@ from ipch import wire
 from ipch.errors import DeviceError
 from ipch.instrument import Fault, Instrument, Valve
 from ipch.session import Direct
+from tests.golden import commands
 from tests.golden.transcript import Exchange, example, load, names
 
 ALL = [(name, exchange) for name in names() for exchange in load(name)]
@@ -136,3 +137,9 @@ def test_replies_are_the_same_with_headers_and_without():
         with_header = [wire.replies(example(reply)) for reply in exchange.replies]
         without = [wire.replies(example(reply)) for reply in bare[exchange.sent].replies]
         assert [len(parts) for parts in with_header] == [len(parts) for parts in without]
+
+
+def test_every_command_answers_as_recorded(monkeypatch, tmp_path):
+    for name in ("XDG_STATE_HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME"):
+        monkeypatch.setenv(name, str(tmp_path))
+    assert commands.answers().splitlines() == commands.FILE.read_text().splitlines()
