@@ -2,7 +2,7 @@
 
 The firmware lies beside this folder in a checkout, and inside it in a source distribution. Hatchling's
 `force-include` can name only one of the two, so the place is chosen here. An editable install carries none:
-`ipch.paths.firmware_dir()` then finds the files of the checkout.
+`ipch.base.paths.firmware_dir()` then finds the files of the checkout.
 """
 
 from pathlib import Path

@@ -67,10 +67,10 @@ def draw_example(folder: Path, out: Path) -> None:
     import numpy as np
 
     from ipch.cyclers import read_cyclers
-    from ipch.evaluation import Assumed, evaluate
-    from ipch.example import CYCLER_NAME, VOLUME_ML
-    from ipch.experiments import load_for_report
-    from ipch.merge import merge
+    from ipch.cyclers.merge import merge
+    from ipch.report.evaluate import Assumed, evaluate
+    from ipch.workflows.example import CYCLER_NAME, VOLUME_ML
+    from ipch.workflows.run import load_for_report
 
     run = load_for_report(folder)
     merged = merge(run, read_cyclers([folder / CYCLER_NAME], UTC))

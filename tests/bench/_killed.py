@@ -23,11 +23,11 @@ def main() -> None:
 
     It is killed so many seconds after its start, or if they are negative, after its first acknowledgement.
     """
-    from ipch import experiments
-    from ipch.instrument import Instrument
-    from ipch.owner import Owner
-    from ipch.session import Session
-    from ipch.thinning import Thinning
+    from ipch.device.instrument import Instrument
+    from ipch.device.session import Session
+    from ipch.device.sharing import Owner
+    from ipch.recording.thinning import Thinning
+    from ipch.workflows import run
 
     for line in sys.stdin:
         port, path, seconds = line.rstrip("\n").split("\t")
@@ -40,7 +40,7 @@ def main() -> None:
 
             session = Session(port)
             with Owner(session):
-                experiments.log(
+                run.log(
                     Instrument(session),
                     Path(path),
                     0.5,

@@ -16,9 +16,9 @@ from typing import Any
 import numpy as np
 
 from ipch.cyclers import read_cycler
-from ipch.export import write_table
-from ipch.merge import bdf_table, merge
-from ipch.runs import Run, load_run
+from ipch.cyclers.merge import bdf_table, merge
+from ipch.recording.export import write_table
+from ipch.recording.reader import Run, load_run
 from tests.bench.month import write_record
 
 _ROW = {"unit": "", "goal": "accepted", "name": ""}

@@ -13,12 +13,12 @@ from typing import Any
 
 import numpy as np
 
+from ipch.device.transport import Transport
 from ipch.sim.line import SerialLine
 from ipch.sim.parameters import load_parameters
 from ipch.sim.plant import Plant
 from ipch.sim.rigs import SimDevice
 from ipch.sim.world import World
-from ipch.transport import Transport
 from tests.bench._rows import row
 
 # Each kind of host has its turn in each round, so that what the machine does besides falls on all of them alike.

@@ -12,11 +12,11 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 import pytest
 from aiosmtpd.controller import Controller
 
-from ipch import alarms
-from ipch.alarms import Alarms, Config, Email, Event, Limit, deliver
+from ipch.alarms import alarms
+from ipch.alarms.alarms import Alarms, Config, Email, Event, Limit, deliver
 from ipch.cli import run
+from ipch.device.instrument import Sample
 from ipch.errors import FileError
-from ipch.instrument import Sample
 
 SAMPLE = Sample(
     sequence=1,

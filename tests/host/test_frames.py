@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from ipch.compiling import firmware_files
+from ipch.board.compile import firmware_files
 
 STACK_WORDS = 11
 WORDS_OF_A_TRY = 3

@@ -6,7 +6,7 @@ from typing import Any
 
 from pages.keyframe import MODULE, current
 
-from ipch.keyframe import module, names_crc, parts, slot_names
+from ipch.board.keyframe import module, names_crc, parts, slot_names
 
 
 class Inner:

@@ -14,11 +14,11 @@ from typing import Any
 
 import pytest
 
+from ipch.base.paths import owners_dir, running_simulators
+from ipch.device.instrument import Instrument
+from ipch.device.session import Direct, Session, _Turns, is_query
+from ipch.device.sharing import Owned, Owner
 from ipch.errors import DeviceError, DeviceLostError, ExchangeCutError, UsageError
-from ipch.instrument import Instrument
-from ipch.owner import Owned, Owner
-from ipch.paths import owners_dir, running_simulators
-from ipch.session import Direct, Session, _Turns, is_query
 from ipch.sim import channel
 from ipch.sim.server import RunningServer, simulate
 
@@ -146,7 +146,7 @@ def test_without_the_token_nothing_is_answered(owner: Session) -> None:
 def test_over_loopback_where_there_are_no_unix_sockets(
     sim: RunningServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("ipch.owner._LONGEST_PATH", 0)
+    monkeypatch.setattr("ipch.device.sharing._LONGEST_PATH", 0)
     session = Session(sim.port)
     with Owner(session), Instrument.open(sim.port) as client:
         assert isinstance(client.session.channel, Owned)  # type: ignore[attr-defined]

@@ -11,5 +11,5 @@
 | `estimate` | `Estimate`: a value and half of its 95 % interval |
 | `bins`, `noise` | what the balance is made of: means between pulses, and noise that remembers |
 
-`ipch.evaluation.evaluate(load_run(path))` does all of it for a record.
+`ipch.report.evaluate.evaluate(load_run(path))` does all of it for a record.
 """

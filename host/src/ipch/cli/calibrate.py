@@ -10,10 +10,10 @@ import typer
 from ipch.cli.common import Json, Port, connected, emit, emit_table, options, say
 
 if TYPE_CHECKING:
-    from ipch.calibration import Fit, Point
-    from ipch.calibrator import Plan
-    from ipch.instrument import Instrument
-    from ipch.standards import Standard
+    from ipch.calibration.fit import Fit, Point
+    from ipch.calibration.procedure import Plan
+    from ipch.calibration.standards import Standard
+    from ipch.device.instrument import Instrument
 
 _PANEL = "Configure"
 
@@ -99,10 +99,10 @@ def calibrate(
         return
     from dataclasses import replace
 
-    from ipch import calibration
-    from ipch.calibration_page import write_page
+    from ipch.base.units import parse_pressure
+    from ipch.calibration import fit as calibration
+    from ipch.calibration.page import write_page
     from ipch.errors import FaultError, UsageError
-    from ipch.units import parse_pressure
 
     names = _names(transducer)
     letters = calibration.initials(operator) if operator is not None else ""
@@ -179,7 +179,7 @@ def verify(
     """Compare the calibration in force with a standard; change nothing."""
     import numpy as np
 
-    from ipch import calibration
+    from ipch.calibration import fit as calibration
     from ipch.errors import FaultError
 
     names = _names(transducer)
@@ -231,9 +231,10 @@ def zero(
     """Compare both transducers with ambient pressure, chamber open."""
     from dataclasses import replace
 
-    from ipch import calibration, calibrator
+    from ipch.base.units import parse_pressure
+    from ipch.calibration import fit as calibration
+    from ipch.calibration import procedure as calibrator
     from ipch.errors import FaultError, UsageError
-    from ipch.units import parse_pressure
 
     ambient_pa = parse_pressure(ambient) if ambient is not None else None
     with connected() as instrument:
@@ -291,7 +292,7 @@ def show(port: Port = None, json: Json = False) -> None:
     """Show the calibration in force, its date and who did it."""
     from dataclasses import asdict
 
-    from ipch import calibration
+    from ipch.calibration import fit as calibration
 
     with connected() as instrument:
         found = {name: calibration.read(instrument, name) for name in calibration.TRANSDUCERS}
@@ -311,7 +312,7 @@ def show(port: Port = None, json: Json = False) -> None:
 
 
 def _names(transducer: str) -> tuple[str, ...]:
-    from ipch.calibration import TRANSDUCERS
+    from ipch.calibration.fit import TRANSDUCERS
     from ipch.errors import UsageError
 
     if transducer == "both":
@@ -322,9 +323,9 @@ def _names(transducer: str) -> tuple[str, ...]:
 
 
 def _plan(pressures: str, temperatures: str | None, by_hand: bool, seconds: float) -> "Plan":
-    from ipch.calibrator import Plan
+    from ipch.base.units import parse_pressure
+    from ipch.calibration.procedure import Plan
     from ipch.errors import UsageError
-    from ipch.units import parse_pressure
 
     celsius = []
     for text in (temperatures or "").split(",") if temperatures else ():
@@ -343,10 +344,10 @@ def _plan(pressures: str, temperatures: str | None, by_hand: bool, seconds: floa
 def _measured(
     instrument: "Instrument", plan: "Plan", port: str | None, query: str, unit: str, file: Path | None
 ) -> "list[Point]":
-    from ipch.calibration import save_points
-    from ipch.calibrator import Calibrator
+    from ipch.calibration.fit import save_points
+    from ipch.calibration.procedure import Calibrator
+    from ipch.calibration.standards import Asked, Typed
     from ipch.cli.progress import progress
-    from ipch.standards import Asked, Typed
 
     if file is not None:
         _make(file.parent)
@@ -399,8 +400,8 @@ def _show(points: "Sequence[Point]", fits: "Sequence[Fit]", page: Path, written:
 
 
 def _summary(points: "Sequence[Point]", fits: "Sequence[Fit]") -> list[str]:
-    from ipch.calibration import FULL_SCALE_PA
-    from ipch.calibration_page import TERM_UNITS
+    from ipch.calibration.fit import FULL_SCALE_PA
+    from ipch.calibration.page import TERM_UNITS
 
     lines = []
     for fit in fits:

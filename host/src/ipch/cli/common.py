@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
-    from ipch.instrument import Instrument
+    from ipch.device.instrument import Instrument
 
 
 @dataclass
@@ -56,7 +56,7 @@ Json = Annotated[
 @contextlib.contextmanager
 def connected() -> Iterator["Instrument"]:
     """The device that the options name, or the only one there is."""
-    from ipch.instrument import Instrument
+    from ipch.device.instrument import Instrument
 
     with Instrument.open(options.port) as instrument:
         yield instrument
@@ -65,9 +65,9 @@ def connected() -> Iterator["Instrument"]:
 @contextlib.contextmanager
 def sharing(heard: "Callable[[str], None]" = lambda message: None) -> Iterator["Instrument"]:
     """As `connected`, for commands that last: others work through this one meanwhile."""
-    from ipch.instrument import Instrument
-    from ipch.owner import Owner
-    from ipch.session import Session
+    from ipch.device.instrument import Instrument
+    from ipch.device.session import Session
+    from ipch.device.sharing import Owner
 
     session = Session(options.port)
     with Instrument(session) as instrument, Owner(session, heard):

@@ -5,9 +5,9 @@ from __future__ import annotations
 import html
 from pathlib import Path
 
+from ipch.base.units import format_celsius, format_target
 from ipch.errors import FileError, UsageError
 from ipch.sizing.figures import Figure, Sizing
-from ipch.units import format_celsius, format_target
 
 Table = tuple[str, tuple[str, ...], list[tuple[str, ...]]]
 _TITLE = "Sizing of a pressure chamber"
