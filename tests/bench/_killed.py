@@ -24,8 +24,7 @@ def main() -> None:
     It is killed so many seconds after its start, or if they are negative, after its first acknowledgement.
     """
     from ipch.device.instrument import Instrument
-    from ipch.device.session import Session
-    from ipch.device.sharing import Owner
+    from ipch.device.sharing import Owner, open_session
     from ipch.recording.thinning import Thinning
     from ipch.workflows import run
 
@@ -38,7 +37,7 @@ def main() -> None:
             def acknowledge(rows: list[tuple[int, int]], pipe: int = to_parent) -> None:
                 os.write(pipe, "".join(f"{boot} {sequence}\n" for boot, sequence in rows).encode())
 
-            session = Session(port)
+            session = open_session(port)
             with Owner(session):
                 run.log(
                     Instrument(session),

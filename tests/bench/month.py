@@ -26,7 +26,7 @@ DAYS = 28
 START = 1_767_225_600.0
 _CHUNK = 100_000
 _STEPS = {
-    "open": "from ipch.experiments import load_for_report; from pathlib import Path; load_for_report(Path('run.db'))",
+    "open": "from ipch.workflows import load_for_report; from pathlib import Path; load_for_report(Path('run.db'))",
     "export as CSV": "from ipch.cli import run; import sys; sys.exit(run(['export', 'run.db', '--out', 'out.csv']))",
     "export as BDF": "from ipch.cli import run; import sys; sys.exit(run(['export', 'run.db', '--out', 'o.bdf.csv']))",
     "report": "from ipch.cli import run; import sys; sys.exit(run(['report', 'run.db', '--volume', '500mL']))",

@@ -66,10 +66,9 @@ def connected() -> Iterator["Instrument"]:
 def sharing(heard: "Callable[[str], None]" = lambda message: None) -> Iterator["Instrument"]:
     """As `connected`, for commands that last: others work through this one meanwhile."""
     from ipch.device.instrument import Instrument
-    from ipch.device.session import Session
-    from ipch.device.sharing import Owner
+    from ipch.device.sharing import Owner, open_session
 
-    session = Session(options.port)
+    session = open_session(options.port)
     with Instrument(session) as instrument, Owner(session, heard):
         yield instrument
 

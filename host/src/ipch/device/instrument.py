@@ -16,7 +16,8 @@ from typing import Any, Self
 
 from ipch.base.units import parse_pressure
 from ipch.device import scpi
-from ipch.device.session import Carrier, Identity, Session, Silence
+from ipch.device.session import Carrier, Identity, Silence
+from ipch.device.sharing import open_session
 from ipch.errors import ProtocolError, UsageError
 
 # The device's own limit for a line.
@@ -181,7 +182,7 @@ class Instrument:
         messages that only ask are repeated for `reconnect_s` while the device is away, commands never are.
         Raises NoDeviceError or PortBusyError.
         """
-        return cls(Session(port, timeout_s, reconnect_s))
+        return cls(open_session(port, timeout_s, reconnect_s))
 
     @property
     def identity(self) -> Identity:

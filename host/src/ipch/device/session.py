@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
 from ipch.device import scpi
-from ipch.device.transport import Transport, find_port
+from ipch.device.transport import Transport
 from ipch.errors import (
     DeviceError,
     DeviceLostError,
@@ -78,6 +78,11 @@ class Carrier(Channel, Protocol):
         """Seconds that go on at the pace at which one can wait."""
 
     def sleep(self, seconds: float) -> None: ...
+
+
+Connect = Callable[[str], Channel]
+"""Makes a channel anew, but not through the program that serves at the given address. Raises NoDeviceError and
+PortBusyError."""
 
 
 class Silence(DeviceLostError):
@@ -233,16 +238,11 @@ class Session:
     same device. With `reconnect_s`, messages that only ask are repeated for so long instead.
     """
 
-    def __init__(self, name: str | None, timeout_s: float = 5.0, reconnect_s: float = 0.0) -> None:
-        """Open by path, COM name, USB serial number or URL; None is the only device there is.
-
-        Raises NoDeviceError, PortBusyError or UsageError.
-        """
-        self._name = name
-        self._timeout_s = timeout_s
+    def __init__(self, connect: Connect, reconnect_s: float = 0.0) -> None:
+        """Connect with `connect`, now and after each loss; raises what that raises."""
+        self._open = connect
         self._reconnect_s = reconnect_s
         self._turns = _Turns()
-        self._transport: Transport | None = None
         self._closed = False
         self.listeners: list[Callable[[Channel | None], None]] = []
         """Told of every new channel, and with None that it is gone."""
@@ -259,11 +259,6 @@ class Session:
     def port(self) -> str:
         """Where the device is, or was last."""
         return self._port
-
-    @property
-    def name(self) -> str | None:
-        """As it was asked for."""
-        return self._name
 
     @property
     def channel(self) -> Channel | None:
@@ -347,37 +342,11 @@ class Session:
         limit = time.monotonic() + _BUSY_S
         while True:
             try:
-                return self._connect_once()
+                return self._open(self.served_at)
             except PortBusyError:
                 if time.monotonic() >= limit:
                     raise
             time.sleep(_AGAIN_S)
-
-    def _connect_once(self) -> Channel:
-        from ipch.device import sharing
-
-        if self._transport is None and (found := sharing.find(self._name, self.served_at)) is not None:
-            return found
-        if self._transport is None:
-            transport = self._transport = Transport(self._name or find_port(), opened=False)
-        else:
-            transport = self._transport
-            if (found := sharing.find(transport.find_again(), self.served_at)) is not None:
-                return found
-        try:
-            transport.reopen()
-            return Direct(transport, self._timeout_s)
-        except DeviceLostError as error:
-            transport.close()
-            if "://" in transport.port:
-                # A network server with one line cannot say that it is taken but by hanging up.
-                raise PortBusyError(
-                    f"port busy: {transport.port} hung up; another program has it open: close that one first"
-                ) from error
-            raise
-        except BaseException:
-            transport.close()
-            raise
 
     def _drop(self) -> None:
         if self._channel is not None:

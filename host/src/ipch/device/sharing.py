@@ -22,8 +22,15 @@ from typing import Any, Self
 
 from ipch.base.paths import is_alive, owners_dir
 from ipch.device.session import Channel, Direct, Identity, Session, Silence
-from ipch.device.transport import resolve_port
-from ipch.errors import DeviceError, DeviceLostError, ExchangeCutError, NoDeviceError, ProtocolError
+from ipch.device.transport import Transport, find_port, list_ports, resolve_port
+from ipch.errors import (
+    DeviceError,
+    DeviceLostError,
+    ExchangeCutError,
+    NoDeviceError,
+    PortBusyError,
+    ProtocolError,
+)
 
 # What sun_path takes everywhere.
 _LONGEST_PATH = 100
@@ -86,8 +93,7 @@ class Owner:
     def _moved(self, channel: Channel | None) -> None:
         """The port was opened, or opened elsewhere; while the device is away its owner still answers."""
         if isinstance(channel, Direct):
-            names = {*channel.transport.names(), *([self._session.name] if self._session.name else [])}
-            self._publish(sorted(names))
+            self._publish(sorted(channel.transport.names()))
         elif channel is not None:
             self._withdraw()
 
@@ -194,6 +200,46 @@ class Owned:
         return answer
 
 
+class _Way:
+    """The way to one device: through the program that has its port open, or by opening the port."""
+
+    def __init__(self, name: str | None, timeout_s: float) -> None:
+        self._name = name
+        self._timeout_s = timeout_s
+        self._transport: Transport | None = None
+
+    def __call__(self, own_address: str) -> Channel:
+        """See `session.Connect`: wherever the device is now."""
+        name = self._name if self._transport is None else self._transport.find_again()
+        if (found := find(name, own_address)) is not None:
+            return found
+        if self._transport is None:
+            self._transport = Transport(self._name or find_port(), opened=False)
+        transport = self._transport
+        try:
+            transport.reopen()
+            return Direct(transport, self._timeout_s)
+        except DeviceLostError as error:
+            transport.close()
+            if "://" in transport.port:
+                # A network server with one line cannot say that it is taken but by hanging up.
+                raise PortBusyError(
+                    f"port busy: {transport.port} hung up; another program has it open: close that one first"
+                ) from error
+            raise
+        except BaseException:
+            transport.close()
+            raise
+
+
+def open_session(name: str | None, timeout_s: float = 5.0, reconnect_s: float = 0.0) -> Session:
+    """Open by path, COM name, USB serial number or URL; None is the only device there is.
+
+    Raises NoDeviceError, PortBusyError or UsageError.
+    """
+    return Session(_Way(name, timeout_s), reconnect_s)
+
+
 def find(name: str | None, own_address: str = "") -> Owned | None:
     """A way through the program that has this port open, if there is one; None asks for the only one there is.
 
@@ -206,8 +252,6 @@ def find(name: str | None, own_address: str = "") -> Owned | None:
             wanted.add(resolve_port(name))
         entries = [entry for entry in entries if wanted & set(entry["names"])]
     else:
-        from ipch.device.transport import list_ports
-
         free = [info for info in list_ports() if info.kind != "other"]
         owned = {name for entry in entries for name in entry["names"]}
         if len(entries) != 1 or any(info.port not in owned for info in free):
