@@ -23,10 +23,9 @@ def main() -> None:
 
     It is killed so many seconds after its start, or if they are negative, after its first acknowledgement.
     """
-    from ipch.device.instrument import Instrument
-    from ipch.device.sharing import Owner, open_session
-    from ipch.recording.thinning import Thinning
-    from ipch.workflows import run
+    from ipch import workflows
+    from ipch.device import Instrument, Owner, open_session
+    from ipch.recording import Thinning
 
     for line in sys.stdin:
         port, path, seconds = line.rstrip("\n").split("\t")
@@ -39,7 +38,7 @@ def main() -> None:
 
             session = open_session(port)
             with Owner(session):
-                run.log(
+                workflows.log(
                     Instrument(session),
                     Path(path),
                     0.5,

@@ -14,10 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ipch.analysis.balance import Balance, solve_balance
-from ipch.analysis.gas import AIR
-from ipch.analysis.gas_record import GasRecord
-from ipch.analysis.noise import Noise
+from ipch.analysis import AIR, Balance, GasRecord, Noise, solve_balance
 from ipch.sim import signals
 from tests.bench._planted_rows import FILTERED_PA, rows_of
 

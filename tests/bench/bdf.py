@@ -15,10 +15,8 @@ from typing import Any
 
 import numpy as np
 
-from ipch.cyclers import read_cycler
-from ipch.cyclers.merge import bdf_table, merge
-from ipch.recording.export import write_table
-from ipch.recording.reader import Run, load_run
+from ipch.cyclers import bdf_table, merge, read_cycler
+from ipch.recording import Run, load_run, write_table
 from tests.bench.month import write_record
 
 _ROW = {"unit": "", "goal": "accepted", "name": ""}

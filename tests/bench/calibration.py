@@ -10,7 +10,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from ipch.calibration.fit import TRANSDUCERS, Coefficients, Point, fit
+from ipch.calibration import TRANSDUCERS, Coefficients, Point, fit
 from ipch.sim.parameters import load_parameters
 from ipch.sim.plant import Plant
 from ipch.sim.rigs import CoreDevice

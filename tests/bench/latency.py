@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from ipch.device.transport import Transport
+from ipch.device import Transport
 from ipch.sim.line import SerialLine
 from ipch.sim.parameters import load_parameters
 from ipch.sim.plant import Plant

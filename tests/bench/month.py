@@ -20,7 +20,7 @@ from typing import Any
 
 import numpy as np
 
-from ipch.recording.schema import SAMPLE_COLUMNS, open_database
+from ipch.recording import SAMPLE_COLUMNS, open_database
 
 DAYS = 28
 START = 1_767_225_600.0
@@ -103,9 +103,8 @@ def record() -> None:
     """Let the recorder take 28 days of samples, a pulse every minute; write by how much it grew after the first."""
     from dataclasses import replace
 
-    from ipch.device.instrument import Instrument
-    from ipch.recording.recorder import Recorder
-    from ipch.recording.thinning import Thinning
+    from ipch.device import Instrument
+    from ipch.recording import Recorder, Thinning
     from ipch.sim.desk import Desk
     from ipch.sim.parameters import load_parameters
 

@@ -16,9 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from ipch.analysis.balance import solve_balance
-from ipch.analysis.gas import AIR
-from ipch.analysis.gas_record import GasRecord
+from ipch.analysis import AIR, GasRecord, solve_balance
 from ipch.sim.parameters import load_parameters
 from ipch.sim.plant import Plant
 from ipch.sim.rigs import CoreDevice

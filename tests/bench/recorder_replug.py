@@ -6,7 +6,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from ipch.device.instrument import Instrument
+from ipch.device import Instrument
 from ipch.sim.server import simulate
 from tests.bench._replugged import replug_often
 from tests.bench._rows import row

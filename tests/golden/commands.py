@@ -23,7 +23,7 @@ from typing import Any
 import numpy as np
 
 import ipch.cli
-from ipch.recording.schema import SAMPLE_COLUMNS, open_database
+from ipch.recording import SAMPLE_COLUMNS, open_database
 from ipch.sim.server import simulate
 
 FILE = Path(__file__).with_suffix(".jsonl")

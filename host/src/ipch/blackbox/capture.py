@@ -14,8 +14,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from ipch.device import scpi
-from ipch.device.instrument import Instrument
+from ipch.device import Instrument, scpi
 from ipch.errors import FileError, ProtocolError
 
 FORMAT = "ipch black box"

@@ -10,7 +10,7 @@ import numpy as np
 
 from ipch.blackbox.capture import BlackBox
 from ipch.errors import FileError
-from ipch.report.time_plots import BLUE, GREEN, GREY, ORANGE, SCRIPT, Panels
+from ipch.report import BLUE, GREEN, GREY, ORANGE, SCRIPT, Panels
 from ipch.sim.signals import ADS1115_VOLT_PER_COUNT, RP2040_VOLT_PER_COUNT, SHUNT_OHM
 
 _PAGE = Template("""<!doctype html>

@@ -11,7 +11,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from ipch.blackbox.capture import BlackBox, Keyframe
-from ipch.board.keyframe import names_crc, parts, slot_names
+from ipch.board import names_crc, parts, slot_names
 from ipch.errors import CheckError, FileError
 from ipch.sim.rigs import load_firmware
 

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ipch.board.compile import MPY_SUB_VERSION, MPY_VERSION, firmware_files
-from ipch.device.transport import Transport, list_ports, resolve_port
+from ipch.device import Transport, list_ports, resolve_port
 from ipch.errors import DeviceLostError, IpchError, NoDeviceError, PortBusyError, UsageError
 
 HOW_TO_INSTALL = (

@@ -16,8 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ipch.device import scpi
-from ipch.device.instrument import Instrument
+from ipch.device import Instrument, scpi
 from ipch.errors import FileError, IpchError, ProtocolError, UsageError
 
 Floats = NDArray[np.float64]

@@ -10,9 +10,7 @@ from ipch.base.units import format_celsius, format_target
 from ipch.calibration import fit
 from ipch.calibration.fit import TRANSDUCERS, Coefficients, Point
 from ipch.calibration.standards import Standard
-from ipch.device.actions import Progress, Report, set_pressure
-from ipch.device.instrument import Instrument, Sample
-from ipch.device.polling import Monitor
+from ipch.device import Instrument, Monitor, Progress, Report, Sample, set_pressure
 from ipch.errors import FaultError, IpchError, UsageError
 
 _ZERO_CELSIUS_K = 273.15

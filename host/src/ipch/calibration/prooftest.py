@@ -14,9 +14,8 @@ from pathlib import Path
 
 import numpy as np
 
-from ipch.analysis.gas import GasLaw, gas_law
-from ipch.device import scpi
-from ipch.device.instrument import Instrument, Sample
+from ipch.analysis import GasLaw, gas_law
+from ipch.device import Instrument, Sample, scpi
 from ipch.errors import DeviceError, FaultError, FileError, UsageError
 
 VALVES = ("fill", "vent", "supply isolation", "vent isolation")

@@ -4,8 +4,7 @@ import sys
 from typing import Any, Protocol
 
 from ipch.base.units import parse_pressure
-from ipch.device import scpi
-from ipch.device.transport import Transport
+from ipch.device import Transport, scpi
 from ipch.errors import DeviceLostError, NoDeviceError, ProtocolError, UsageError
 
 _TIMEOUT_S = 5.0

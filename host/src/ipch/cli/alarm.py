@@ -34,7 +34,7 @@ def try_out(alarm_file: File = None, json: Json = False) -> None:
     """Deliver a test alarm by every way that the file names."""
     import time
 
-    from ipch.alarms import alarms
+    from ipch import alarms
     from ipch.base import paths
     from ipch.errors import CheckError, UsageError
 
@@ -56,7 +56,7 @@ def try_out(alarm_file: File = None, json: Json = False) -> None:
 @group.command(name="list")
 def list_all(json: Json = False) -> None:
     """List alarms that are active or not acknowledged."""
-    from ipch.alarms import alarms
+    from ipch import alarms
     from ipch.base import paths
 
     found = alarms.Alarms(alarms.Config(), paths.alarm_state()).listed()
@@ -77,7 +77,7 @@ def ack(
 
     One that is still active stays listed until it is over.
     """
-    from ipch.alarms import alarms
+    from ipch import alarms
     from ipch.base import paths
     from ipch.errors import UsageError
 

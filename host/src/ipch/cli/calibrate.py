@@ -10,10 +10,8 @@ import typer
 from ipch.cli.common import Json, Port, connected, emit, emit_table, options, say
 
 if TYPE_CHECKING:
-    from ipch.calibration.fit import Fit, Point
-    from ipch.calibration.procedure import Plan
-    from ipch.calibration.standards import Standard
-    from ipch.device.instrument import Instrument
+    from ipch.calibration import Fit, Plan, Point, Standard
+    from ipch.device import Instrument
 
 _PANEL = "Configure"
 
@@ -99,9 +97,9 @@ def calibrate(
         return
     from dataclasses import replace
 
+    from ipch import calibration
     from ipch.base.units import parse_pressure
-    from ipch.calibration import fit as calibration
-    from ipch.calibration.page import write_page
+    from ipch.calibration import write_page
     from ipch.errors import FaultError, UsageError
 
     names = _names(transducer)
@@ -179,7 +177,7 @@ def verify(
     """Compare the calibration in force with a standard; change nothing."""
     import numpy as np
 
-    from ipch.calibration import fit as calibration
+    from ipch import calibration
     from ipch.errors import FaultError
 
     names = _names(transducer)
@@ -231,9 +229,8 @@ def zero(
     """Compare both transducers with ambient pressure, chamber open."""
     from dataclasses import replace
 
+    from ipch import calibration
     from ipch.base.units import parse_pressure
-    from ipch.calibration import fit as calibration
-    from ipch.calibration import procedure as calibrator
     from ipch.errors import FaultError, UsageError
 
     ambient_pa = parse_pressure(ambient) if ambient is not None else None
@@ -244,7 +241,7 @@ def zero(
                 f"the device is {state}; vent the chamber, `ipch off`, and leave it open to ambient"
             )
         told_pa = instrument.setting("ambient_pa").value if ambient_pa is None else ambient_pa
-        means = calibrator.average(instrument, seconds)[1]
+        means = calibration.average(instrument, seconds)[1]
         errors_pa = {name: mean - told_pa for name, mean in means.items()}
         allowed_pa = {name: instrument.setting(f"{name}_tolerance_pa").value for name in means}
         off = [name for name, error in errors_pa.items() if abs(error) > allowed_pa[name]]
@@ -292,7 +289,7 @@ def show(port: Port = None, json: Json = False) -> None:
     """Show the calibration in force, its date and who did it."""
     from dataclasses import asdict
 
-    from ipch.calibration import fit as calibration
+    from ipch import calibration
 
     with connected() as instrument:
         found = {name: calibration.read(instrument, name) for name in calibration.TRANSDUCERS}
@@ -312,7 +309,7 @@ def show(port: Port = None, json: Json = False) -> None:
 
 
 def _names(transducer: str) -> tuple[str, ...]:
-    from ipch.calibration.fit import TRANSDUCERS
+    from ipch.calibration import TRANSDUCERS
     from ipch.errors import UsageError
 
     if transducer == "both":
@@ -324,7 +321,7 @@ def _names(transducer: str) -> tuple[str, ...]:
 
 def _plan(pressures: str, temperatures: str | None, by_hand: bool, seconds: float) -> "Plan":
     from ipch.base.units import parse_pressure
-    from ipch.calibration.procedure import Plan
+    from ipch.calibration import Plan
     from ipch.errors import UsageError
 
     celsius = []
@@ -344,9 +341,7 @@ def _plan(pressures: str, temperatures: str | None, by_hand: bool, seconds: floa
 def _measured(
     instrument: "Instrument", plan: "Plan", port: str | None, query: str, unit: str, file: Path | None
 ) -> "list[Point]":
-    from ipch.calibration.fit import save_points
-    from ipch.calibration.procedure import Calibrator
-    from ipch.calibration.standards import Asked, Typed
+    from ipch.calibration import Asked, Calibrator, Typed, save_points
     from ipch.cli.progress import progress
 
     if file is not None:
@@ -400,8 +395,7 @@ def _show(points: "Sequence[Point]", fits: "Sequence[Fit]", page: Path, written:
 
 
 def _summary(points: "Sequence[Point]", fits: "Sequence[Fit]") -> list[str]:
-    from ipch.calibration.fit import FULL_SCALE_PA
-    from ipch.calibration.page import TERM_UNITS
+    from ipch.calibration import FULL_SCALE_PA, TERM_UNITS
 
     lines = []
     for fit in fits:

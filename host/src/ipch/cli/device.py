@@ -7,7 +7,7 @@ import typer
 from ipch.cli.common import Json, Port, connected, emit, say
 
 if TYPE_CHECKING:
-    from ipch.device.instrument import Sample
+    from ipch.device import Sample
 
 _PANEL = "Regulate"
 

@@ -33,9 +33,9 @@ def flash(
     """
     from dataclasses import asdict
 
-    from ipch.board.flash import flash as put
+    from ipch.board import flash as put
     from ipch.cli.common import emit, options, say
-    from ipch.device.transport import find_port
+    from ipch.device import find_port
     from ipch.errors import UsageError
 
     if not 1 <= timeout <= 3600:

@@ -12,8 +12,7 @@ from ipch.cli.common import say
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from ipch.device.actions import Progress, Report
-    from ipch.device.instrument import Sample
+    from ipch.device import Progress, Report, Sample
 
 # Off a terminal: a line when something new begins, and at this interval.
 _LINE_S = 30.0

@@ -8,7 +8,7 @@ import typer
 from ipch.cli.common import Json, Port, connected, emit, options, say, to_json
 
 if TYPE_CHECKING:
-    from ipch.blackbox.replay import Replay, Step
+    from ipch.blackbox import Replay, Step
 
 _PANEL = "Faults and safety"
 
@@ -30,8 +30,8 @@ def blackbox(
     json: Json = False,
 ) -> None:
     """Fetch the last seconds before a trip: a file and a plot."""
-    from ipch.blackbox import capture as box_file
-    from ipch.blackbox.page import write_plot
+    from ipch import blackbox as box_file
+    from ipch.blackbox import write_plot
 
     with connected() as instrument:
         box = box_file.fetch(instrument)
@@ -79,8 +79,8 @@ def replay(
     json: Json = False,
 ) -> None:
     """Replay a black box through the firmware: every command compared."""
-    from ipch.blackbox import capture as box_file
-    from ipch.blackbox.replay import Replay, check
+    from ipch import blackbox as box_file
+    from ipch.blackbox import Replay, check
     from ipch.errors import UsageError
 
     box = box_file.load(file)
@@ -105,7 +105,7 @@ def replay(
 
 
 def _print(desk: "Replay", each: "Step", names: list[str]) -> None:
-    from ipch.blackbox.replay import SWITCHES
+    from ipch.blackbox import SWITCHES
 
     app = desk.app
     states = desk.states

@@ -161,7 +161,7 @@ def ports(json: Json = False) -> None:
     """List the ports that there are, and the simulators that run."""
     from dataclasses import asdict
 
-    from ipch.device.transport import HOW_TO_SIMULATE, list_ports
+    from ipch.device import HOW_TO_SIMULATE, list_ports
 
     found = list_ports()
     if not found and not options.json:

@@ -54,7 +54,7 @@ def size(
     """
     from ipch import sizing
     from ipch.base.units import parse_duration, parse_pressure, parse_slew, parse_volume_ml
-    from ipch.sizing.page import tables, write_page
+    from ipch.sizing import tables, write_page
 
     limits = {
         name: parse_pressure(text)

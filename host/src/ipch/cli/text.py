@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING, Any
 from ipch.base.units import format_celsius, format_deviation, format_duration, format_pressure, format_slew
 
 if TYPE_CHECKING:
-    from ipch.device.instrument import Drift, Fault, Sample, Valve
-    from ipch.device.session import Identity
+    from ipch.device import Drift, Fault, Identity, Sample, Valve
 
 
 def one_line(sample: "Sample") -> str:

@@ -101,7 +101,7 @@ def _highest(path: Path) -> int:
 
     import numpy as np
 
-    from ipch.cyclers import read_cycler
+    from ipch.cyclers.read import read_cycler
 
     # Its times do not matter here, nor where its clock hung.
     return int(np.nanmax(read_cycler(path, UTC).cycle))

@@ -12,12 +12,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ipch.analysis.stability import longest_step_s, usual_step_s
+from ipch.analysis import longest_step_s, usual_step_s
 from ipch.cyclers.table import CyclerData, increments
 from ipch.errors import FileError
-from ipch.recording import export
-from ipch.recording.clock import steady
-from ipch.recording.reader import Run
+from ipch.recording import Run, export, steady
 
 Floats = NDArray[np.floating[Any]]
 

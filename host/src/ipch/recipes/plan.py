@@ -4,9 +4,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ipch.base.units import format_duration, format_target
-from ipch.cyclers.follow import check_kind
-from ipch.device.actions import SETTLE_GUESS_S
-from ipch.device.instrument import Instrument
+from ipch.cyclers import check_kind
+from ipch.device import SETTLE_GUESS_S, Instrument
 from ipch.errors import FileError
 from ipch.recipes.steps import Hold, LogRate, Quiet, Ramp, Recipe, Task, Vent, Wait
 

@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
-from ipch.device.instrument import Sample
+from ipch.device import Sample
 from ipch.recipes.steps import Ramp, Task, Vent
-from ipch.recording.recorder import Recorder
+from ipch.recording import Recorder
 
 REGULATING = ("REGULATE", "QUIET")
 

@@ -8,16 +8,23 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from ipch.base.units import format_duration, format_target
-from ipch.cyclers.follow import open_cycles
-from ipch.device.actions import SETTLE_GUESS_S, Progress, Report, has_arrived, time_to_arrive
-from ipch.device.instrument import Instrument, Sample
-from ipch.device.polling import Monitor
+from ipch.cyclers import open_cycles
+from ipch.device import (
+    SETTLE_GUESS_S,
+    Instrument,
+    Monitor,
+    Progress,
+    Report,
+    Sample,
+    has_arrived,
+    time_to_arrive,
+)
 from ipch.errors import DeviceLostError, FaultError
 from ipch.recipes.plan import plan
 from ipch.recipes.resume import REGULATING, Position
 from ipch.recipes.steps import Hold, LogRate, Quiet, Ramp, Recipe, Task, Vent, Wait
 from ipch.recipes.webhooks import WEBHOOK_PORT, Webhooks
-from ipch.recording.recorder import Recorder
+from ipch.recording import Recorder
 
 
 class Runner:

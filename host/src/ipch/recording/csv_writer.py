@@ -8,7 +8,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from ipch.device.instrument import Sample
+from ipch.device import Sample
 from ipch.errors import FileError
 from ipch.recording.schema import SAMPLE_COLUMNS, iso_utc
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from ipch.device.instrument import Sample
+from ipch.device import Sample
 
 # The computer's clock was set when it moved by more than this against its monotonic one.
 _CLOCK_STEP_S = 0.5

@@ -18,7 +18,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from ipch import __version__
-from ipch.device.instrument import Instrument, Sample
+from ipch.device import Instrument, Sample
 from ipch.errors import FileError
 from ipch.recording.gaps import Seen, between, describe
 from ipch.recording.schema import SAMPLE_COLUMNS, LoneWriter, open_database, utc_now

@@ -12,7 +12,7 @@ from dataclasses import fields
 from datetime import UTC, datetime
 from pathlib import Path
 
-from ipch.device.instrument import Sample
+from ipch.device import Sample
 from ipch.errors import FileError
 
 SCHEMA_VERSION = 1

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from ipch.device.instrument import Sample
+from ipch.device import Sample
 
 # Steps of the filtered pressure and of temperature that noise does not make.
 _PRESSURE_PA = 300

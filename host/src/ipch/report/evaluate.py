@@ -9,19 +9,35 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ipch.analysis.balance import Balance, solve_balance
-from ipch.analysis.bins import NotEnough
-from ipch.analysis.cycles import COLUMNS as CYCLE_NAMES
-from ipch.analysis.cycles import Cycle, CyclerRows, PressureSamples, cycle_table
-from ipch.analysis.excursions import Excursion, Held, excursions
-from ipch.analysis.gas import AIR, GasLaw
-from ipch.analysis.gas_record import GasRecord, condensed
-from ipch.analysis.stability import BAND_PA, is_held, longest_step_s, weights
-from ipch.analysis.supply import Supply, forecast
-from ipch.analysis.wear import RATED, Wear, wear
-from ipch.cyclers.merge import Merged
+from ipch.analysis import (
+    AIR,
+    BAND_PA,
+    RATED,
+    Balance,
+    Cycle,
+    CyclerRows,
+    Excursion,
+    GasLaw,
+    GasRecord,
+    Held,
+    NotEnough,
+    PressureSamples,
+    Supply,
+    Wear,
+    condensed,
+    cycle_table,
+    excursions,
+    forecast,
+    is_held,
+    longest_step_s,
+    solve_balance,
+    wear,
+    weights,
+)
+from ipch.analysis import COLUMNS as CYCLE_NAMES
+from ipch.cyclers import Merged
 from ipch.errors import FileError
-from ipch.recording.reader import Run
+from ipch.recording import Run
 
 Floats = NDArray[np.floating[Any]]
 

@@ -4,10 +4,9 @@ from typing import Any
 
 import numpy as np
 
-from ipch.analysis.estimate import Estimate
-from ipch.analysis.stability import usual_step_s, weights
-from ipch.cyclers.merge import Merged
-from ipch.recording.reader import Run
+from ipch.analysis import Estimate, usual_step_s, weights
+from ipch.cyclers import Merged
+from ipch.recording import Run
 from ipch.report.evaluate import Evaluation, holding
 from ipch.report.summary import Judgement
 from ipch.report.tables import NOT_TOLD, calibration_rows, detected, plus_minus

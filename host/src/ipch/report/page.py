@@ -8,11 +8,10 @@ from string import Template
 from typing import Any
 
 from ipch.base.units import format_duration
-from ipch.cyclers.merge import Merged
+from ipch.cyclers import Merged
 from ipch.errors import FileError
-from ipch.recording.reader import Run, Truth
-from ipch.report import summary
-from ipch.report import tables as tables
+from ipch.recording import Run, Truth
+from ipch.report import summary, tables
 from ipch.report.evaluate import Assumed, Evaluation, evaluate
 from ipch.report.methods import methods, numbers
 from ipch.report.plots import figure

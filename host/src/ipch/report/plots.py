@@ -5,9 +5,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ipch.analysis.stability import is_held
-from ipch.cyclers.merge import Merged
-from ipch.recording.reader import Run, Truth
+from ipch.analysis import is_held
+from ipch.cyclers import Merged
+from ipch.recording import Run, Truth
 from ipch.report.evaluate import Evaluation
 from ipch.report.summary import Judgement
 from ipch.report.time_plots import BLUE, GREEN, GREY, ORANGE, PURPLE, Panels

@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from ipch.analysis.stability import BAND_PA, Stability, StepResult, evaluate, overall, stability
+from ipch.analysis import BAND_PA, Stability, StepResult, evaluate, overall, stability
 from ipch.base.units import format_duration, format_target
 from ipch.errors import FileError
-from ipch.recording.reader import TRUTH_NAME, Run, Truth, load_truth
+from ipch.recording import TRUTH_NAME, Run, Truth, load_truth
 from ipch.report.evaluate import counted, holding
 
 

@@ -5,11 +5,9 @@ from datetime import UTC, datetime
 
 import numpy as np
 
-from ipch.analysis.cycles import Cycle
-from ipch.analysis.estimate import Estimate
-from ipch.analysis.wear import Wear
+from ipch.analysis import Cycle, Estimate, Wear
 from ipch.base.units import format_duration
-from ipch.recording.reader import Run
+from ipch.recording import Run
 from ipch.report.evaluate import Evaluation
 
 CYCLE_COLUMNS = (

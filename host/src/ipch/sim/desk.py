@@ -7,8 +7,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from ipch.device.session import Direct
-from ipch.device.transport import Transport
+from ipch.device import Direct, Transport
 from ipch.sim.parameters import PlantParameters, load_parameters
 from ipch.sim.plant import Plant
 from ipch.sim.rigs import CoreDevice

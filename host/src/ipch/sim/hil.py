@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from ipch.device.transport import Transport
+from ipch.device import Transport
 from ipch.errors import DeviceLostError
 from ipch.sim import signals
 from ipch.sim.parameters import load_parameters
@@ -140,7 +140,7 @@ def play(port: str, sets: Sequence[str], seconds: float | None) -> dict[str, obj
 
 def check(rig_port: str, port: str, sets: Sequence[str]) -> list[dict[str, object]]:
     """Try the regulator on `port` against the rig: what it measures, a step of 0.2 MPa, off. Rows name, value, ok."""
-    from ipch.device.instrument import Instrument
+    from ipch.device import Instrument
 
     stepper, transport = _connect(rig_port, sets)
     plant = stepper.plant

@@ -125,7 +125,7 @@ def serve(
 def _device(rig: str, world: World, state: Path, image: Path | None, bare: bool) -> Board | PicoDevice:
     if rig != "pico":
         return Board(world, state, rig)
-    from ipch.board.compile import firmware_files
+    from ipch.board import firmware_files
     from ipch.sim.emulator import find_image
     from ipch.sim.pico import PicoDevice
 

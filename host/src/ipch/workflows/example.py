@@ -11,11 +11,14 @@ from datetime import UTC, datetime
 from itertools import pairwise
 from pathlib import Path
 
-from ipch.device.actions import Report
+from ipch.cyclers import bdf_table, merge, read_cyclers
+from ipch.device import Instrument, Report
 from ipch.errors import FileError
-from ipch.recording.export import write_table
-from ipch.recording.reader import Run
-from ipch.report.evaluate import Assumed, write_cycles
+from ipch.recipes import Chosen, load_recipe
+from ipch.recording import Run, export
+from ipch.report import Assumed, summary, write_cycles, write_report
+from ipch.workflows.results import CYCLES_NAME, RECORD_NAME, REPORT_NAME, SUMMARY_NAME, load_for_report
+from ipch.workflows.run import record_recipe
 
 CYCLER_NAME = "cycler.csv"
 MERGED_NAME = "merged.bdf.csv"
@@ -60,23 +63,9 @@ def currents() -> list[tuple[float, float]]:
     return [*points, (at, 0.0)]
 
 
-def make(folder: Path, report: Report, announce: Callable[[str], None]) -> Run:
+def make_example(folder: Path, report: Report, announce: Callable[[str], None]) -> Run:
     """Simulate, record, merge and report into a folder. Raises FileError where there is a record already."""
-    from ipch.cyclers import read_cyclers
-    from ipch.cyclers.merge import bdf_table, merge
-    from ipch.device.instrument import Instrument
-    from ipch.recipes.loader import Chosen, load_recipe
-    from ipch.report.page import write_report
-    from ipch.report.summary import write
     from ipch.sim.server import simulate
-    from ipch.workflows.run import (
-        CYCLES_NAME,
-        RECORD_NAME,
-        REPORT_NAME,
-        SUMMARY_NAME,
-        load_for_report,
-        record_recipe,
-    )
 
     if (folder / RECORD_NAME).exists():
         raise FileError(f"{folder / RECORD_NAME} exists already; name another folder with --out")
@@ -95,10 +84,10 @@ def make(folder: Path, report: Report, announce: Callable[[str], None]) -> Run:
     write_cycler(folder / CYCLER_NAME, float(run.utc_s[0] - run.time_s[0]))
     merged = merge(run, read_cyclers([folder / CYCLER_NAME], UTC))
     assumed = Assumed(volume_ml=VOLUME_ML)
-    write_table(folder / MERGED_NAME, bdf_table(merged))
+    export.write_table(folder / MERGED_NAME, bdf_table(merged))
     judged, found = write_report(folder / REPORT_NAME, run, None, merged, assumed)
     write_cycles(folder / CYCLES_NAME, found.cycles)
-    write(folder / SUMMARY_NAME, run, judged)
+    summary.write(folder / SUMMARY_NAME, run, judged)
     return run
 
 
