@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from ipch.calibration import fit as calibration
+from ipch import calibration
 from ipch.calibration.fit import Coefficients, Point, fit
 from ipch.device.instrument import Instrument
 from ipch.errors import DeviceError, FileError, UsageError

@@ -14,8 +14,7 @@ from typing import Any
 import pytest
 
 import ipch.device.instrument
-from ipch import Instrument, __version__, errors
-from ipch.alarms import alarms
+from ipch import Instrument, __version__, alarms, errors
 from ipch.base.paths import firmware_dir, recipes_dir
 from ipch.errors import FileError
 from ipch.recipes.loader import load_recipe
@@ -51,8 +50,8 @@ def test_the_wheel_carries_the_firmware(wheel: set[str]) -> None:
 
 
 def test_the_wheel_carries_code_recipes_and_the_frame_of_the_report(wheel: set[str]) -> None:
-    files = relative(HOST / "src" / "ipch", (".py", ".toml", ".html", ".typed"))
-    assert {"recipes/demo.toml", "report/page.html"} <= files
+    files = relative(HOST / "src" / "ipch", (".py", ".toml", ".html", ".service", ".typed"))
+    assert {"recipes/demo.toml", "report/base.html", "recording/ipch-log@.service"} <= files
     assert {f"ipch/{name}" for name in files} <= wheel
     assert not [name for name in wheel if "__pycache__" in name or name.endswith(".pyc")]
 

@@ -1,36 +1,14 @@
 """The black box as a page with plots that needs nothing else."""
 
-import html
-import json
 from pathlib import Path
-from string import Template
 from typing import Any
 
 import numpy as np
 
 from ipch.blackbox.capture import BlackBox
-from ipch.errors import FileError
-from ipch.report import BLUE, GREEN, GREY, ORANGE, SCRIPT, Panels
+from ipch.report import BLUE, GREEN, GREY, ORANGE, Panels, write_html
 from ipch.sim.signals import ADS1115_VOLT_PER_COUNT, RP2040_VOLT_PER_COUNT, SHUNT_OHM
 
-_PAGE = Template("""<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
-<title>$title</title>
-<style>
-body { font: 15px/1.5 system-ui, sans-serif; max-width: 1040px; margin: 0 auto;
-  padding: 24px 16px; color: #1c1f24; }
-h1 { font-size: 1.5rem; margin: 0; } h2 { font-size: 1.1rem; } p { color: #5a606b; margin: .25rem 0 1rem; }
-table { border-collapse: collapse; font-size: .9rem; } td { padding: 2px 14px 2px 0; border-bottom: 1px solid #e8eaee; }
-td:first-child { white-space: nowrap; } td { overflow-wrap: anywhere; vertical-align: top; }
-@media (max-width: 600px) { body { padding: 14px 10px; } }
-@media print {
-  @page { size: A4; margin: 14mm; } body { padding: 0; max-width: none; } .modebar { display: none !important; }
-}
-</style></head><body><h1>$title</h1><p>$subtitle</p><div id="plot"></div>
-<h2>Requests</h2><table>$requests</table>
-<script>$plotly</script><script>const plot = $plot;
-$draw</script></body></html>
-""")
 _SWITCHES = (
     (1, "supply isolation", BLUE),
     (2, "vent isolation", ORANGE),
@@ -48,29 +26,17 @@ def nominal_mpa(counts: int, volt_per_count: float) -> float:
 
 def write_plot(path: Path, box: BlackBox) -> None:
     """Write the page. Raises FileError."""
-    from plotly.offline import get_plotlyjs
-
     times = box.times_s()
-    table = "".join(
-        f"<tr><td>{times[each.row]:+.3f} s</td><td>{html.escape(each.text)}</td></tr>"
-        for each in box.requests
-        if each.row >= 0
+    requests = [(f"{times[each.row]:+.3f} s", each.text) for each in box.requests if each.row >= 0]
+    write_html(
+        path,
+        "blackbox/page.html",
+        _figure(box, times),
+        title=f"Black box: {box.fault if box.trip_row is not None else 'frozen by command'}",
+        subtitle=f"device {box.identity.get('serial_number', '?')}, firmware {box.identity.get('firmware', '?')}, "
+        f"fetched {box.fetched_utc}; pressures as 4-20 mA say, without calibration",
+        requests=requests or [("none",)],
     )
-    text = _PAGE.substitute(
-        title=html.escape(f"Black box: {box.fault if box.trip_row is not None else 'frozen by command'}"),
-        subtitle=html.escape(
-            f"device {box.identity.get('serial_number', '?')}, firmware {box.identity.get('firmware', '?')}, "
-            f"fetched {box.fetched_utc}; pressures as 4-20 mA say, without calibration"
-        ),
-        requests=table or "<tr><td>none</td></tr>",
-        plotly=get_plotlyjs(),
-        draw=SCRIPT,
-        plot=json.dumps(_figure(box, times)).replace("</", "<\\/"),
-    )
-    try:
-        path.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise FileError(f"cannot write {path}: {error.strerror}") from error
 
 
 def _figure(box: BlackBox, times: list[float]) -> dict[str, Any]:

@@ -1,16 +1,13 @@
 """A calibration as one HTML file that needs nothing else: coefficients, plot of the errors, points."""
 
-import html
-import json
 import math
 from collections.abc import Sequence
 from pathlib import Path
-from string import Template
 from typing import Any
 
 from ipch.base.units import format_celsius, format_pressure
 from ipch.calibration.fit import FULL_SCALE_PA, Fit, Point
-from ipch.errors import FileError
+from ipch.report import write_html
 
 # Colours that stay apart for colour-blind readers and in grey (Okabe and Ito).
 _COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
@@ -21,43 +18,23 @@ _TERM_NAMES = {
     "zero_tc_pa_k": "zero per kelvin",
     "span_tc_ppm_k": "span per kelvin",
 }
-_PAGE = Template(
-    """<!DOCTYPE html>
-<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>$title</title>
-<style>
-body { font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; color: #1c2430; }
-h1 { font-size: 1.5rem; margin-bottom: 0 } h2 { font-size: 1.1rem; margin-top: 2rem } p { color: #56606e }
-table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums }
-th, td { text-align: right; padding: .25rem .6rem; border-bottom: 1px solid #dde1e6 }
-th:first-child, td:first-child { text-align: left } th { color: #56606e; font-weight: 500 }
-</style></head><body>
-<h1>$title</h1><p>$subtitle</p>
-<div id="plot"></div>
-<h2>Coefficients</h2>$coefficients
-<h2>Points</h2>$points
-<script>$plotly</script>
-<script>const p = $plot; Plotly.newPlot("plot", p.data, p.layout, {responsive: true, displaylogo: false});</script>
-</body></html>
-"""
-)
 
 
 def write_page(path: Path, points: Sequence[Point], fits: Sequence[Fit], subtitle: str) -> None:
     """Write the page. Raises FileError."""
-    from plotly.offline import get_plotlyjs
-
-    text = _PAGE.substitute(
+    heads = ["time (UTC)", "standard", "block"]
+    for fit in fits:
+        heads += [f"{fit.name} uncorrected, kPa", f"{fit.name} corrected, kPa", "% of full scale"]
+    write_html(
+        path,
+        "calibration/page.html",
+        _figure(points, fits),
         title="Calibration of the pressure transducers",
-        subtitle=html.escape(subtitle),
+        subtitle=subtitle,
         coefficients=_coefficients(fits),
+        heads=heads,
         points=_points(points, fits),
-        plotly=get_plotlyjs(),
-        plot=json.dumps(_figure(points, fits)).replace("</", "<\\/"),
     )
-    try:
-        path.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise FileError(f"cannot write {path}: {error.strerror}") from error
 
 
 def _figure(points: Sequence[Point], fits: Sequence[Fit]) -> dict[str, Any]:
@@ -95,7 +72,7 @@ def _figure(points: Sequence[Point], fits: Sequence[Fit]) -> dict[str, Any]:
     return {"data": data, "layout": layout}
 
 
-def _coefficients(fits: Sequence[Fit]) -> str:
+def _coefficients(fits: Sequence[Fit]) -> list[tuple[str, str, str, str]]:
     rows = []
     for fit in fits:
         for term, unit in TERM_UNITS.items():
@@ -106,13 +83,10 @@ def _coefficients(fits: Sequence[Fit]) -> str:
             rows.append(
                 (f"{fit.name}, {_TERM_NAMES[term]}", str(getattr(fit.coefficients, term)), worth, unit)
             )
-    return _table(("coefficient", "value", "uncertainty (95 %)", "unit"), rows)
+    return rows
 
 
-def _points(points: Sequence[Point], fits: Sequence[Fit]) -> str:
-    heads = ["time (UTC)", "standard", "block"]
-    for fit in fits:
-        heads += [f"{fit.name} uncorrected, kPa", f"{fit.name} corrected, kPa", "% of full scale"]
+def _points(points: Sequence[Point], fits: Sequence[Fit]) -> list[list[str]]:
     rows = []
     for n, point in enumerate(points):
         row = [point.time_utc, format_pressure(point.standard_pa), format_celsius(point.block_k)]
@@ -121,12 +95,4 @@ def _points(points: Sequence[Point], fits: Sequence[Fit]) -> str:
             before_kpa = float(fit.before_pa[n]) / 1e3
             row += [f"{before_kpa:+.2f}", f"{left_pa / 1e3:+.3f}", f"{left_pa / FULL_SCALE_PA:+.4%}"[:-1]]
         rows.append(row)
-    return _table(heads, rows)
-
-
-def _table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    head = "".join(f"<th>{html.escape(text)}</th>" for text in heads)
-    body = "".join(
-        "<tr>" + "".join(f"<td>{html.escape(text)}</td>" for text in row) + "</tr>" for row in rows
-    )
-    return f"<table><tr>{head}</tr>{body}</table>"
+    return rows

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from ipch.base.units import format_celsius, format_target
-from ipch.calibration import fit
-from ipch.calibration.fit import TRANSDUCERS, Coefficients, Point
+from ipch.calibration.fit import TRANSDUCERS, Coefficients, Point, read, reference_k
 from ipch.calibration.standards import Standard
 from ipch.device import Instrument, Monitor, Progress, Report, Sample, set_pressure
 from ipch.errors import FaultError, IpchError, UsageError
@@ -51,8 +50,8 @@ class Calibrator:
         self._standard = standard
         self._say = say
         self._report = report
-        self._reference_k = fit.reference_k(instrument)
-        self._in_force: dict[str, Coefficients] = {name: fit.read(instrument, name) for name in TRANSDUCERS}
+        self._reference_k = reference_k(instrument)
+        self._in_force: dict[str, Coefficients] = {name: read(instrument, name) for name in TRANSDUCERS}
         self.points: list[Point] = []
 
     def run(self, plan: Plan, keep: Callable[[list[Point]], None]) -> list[Point]:

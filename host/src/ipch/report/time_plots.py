@@ -1,4 +1,4 @@
-"""Plots as plotly takes them: panels above each other that share one axis of time; and what a page does with them."""
+"""Plots as plotly takes them: panels above each other that share one axis of time."""
 
 from itertools import pairwise
 from typing import Any
@@ -14,24 +14,6 @@ BLUE, ORANGE, GREEN, PURPLE, GREY = "#0072B2", "#D55E00", "#009E73", "#CC79A7", 
 _POINTS = 4000
 _PANEL_PX, _GAP_PX, _TOP_PX, _BOTTOM_PX = 170, 46, 34, 46
 _TALL = 1.45
-
-SCRIPT = """
-const place = document.getElementById("plot");
-// A finger scrolls; it must not zoom instead, and the tool bar would lie on the legend.
-const narrow = innerWidth < 600;
-if (narrow) Object.assign(plot.layout, {dragmode: false, margin: {...plot.layout.margin, l: 52, r: 6}});
-Plotly.newPlot(place, plot.data, plot.layout, {
-  responsive: true, displaylogo: false, displayModeBar: narrow ? false : "hover",
-});
-// Paper has another width than the window.
-const fonts = (size) => Object.fromEntries(
-  Object.keys(plot.layout).filter((key) => /^yaxis/.test(key)).map((key) => [key + ".title.font.size", size]));
-addEventListener("beforeprint", () => Plotly.relayout(place, {width: 680, height: 740, ...fonts(9)}));
-addEventListener("afterprint", () => {
-  Plotly.relayout(place, {width: null, height: plot.layout.height, autosize: true, ...fonts(12)});
-});
-"""
-"""Draws `plot`, an object with data and layout, into the element of that name."""
 
 
 def thin(time: Floats, values: Floats, most: int = _POINTS) -> tuple[Floats, Floats]:
