@@ -6,60 +6,35 @@ from typing import Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from ipch.base.files import read_text
 from ipch.device import Sample
 from ipch.errors import FileError
 
 # Warnings of the device in the order of their bits: name, what it means, what the device does, what to do.
-WARNINGS: tuple[tuple[str, str], ...] = (
-    (
-        "SUPPLY_LOW",
-        "The supply is too low; the device does not fill until it is back. Check compressor or cylinder.",
-    ),
-    (
-        "SAFETY_TRANSDUCER",
-        "The safety transducer is invalid; regulation goes on for a while. Check its cable.",
-    ),
-    (
-        "SUPPLY_TRANSDUCER",
-        "The supply transducer is invalid; fills are judged by their effect. Check its cable.",
-    ),
-    ("GAS_TEMPERATURE", "The gas temperature is invalid; the device does without it. Check its sensor."),
-    ("WALL_TEMPERATURE", "The wall temperature is invalid; the device does without it. Check its sensor."),
-    (
-        "SETTINGS_LOST",
-        "Stored settings were lost; the device started with its defaults and off. Apply them again.",
-    ),
-    ("QUIET_DRIFT", "The pressure drifted too far in a quiet window; the device ended it. Look for a leak."),
-    (
-        "BAND_WIDENED",
-        "The valves are too coarse for the dead-band; the device widened it. Fit finer restrictors.",
-    ),
-    ("SUPPLY_HIGH", "The supply is too high; the device does not fill. Turn its regulator down."),
-    ("TRANSDUCER_STILL", "The control transducer has not moved for long; the device goes on. Check it."),
-    ("REFERENCE_DRIFT", "The converter reads its reference wrongly; the device goes on. Have it calibrated."),
-    (
-        "VENT_SHUT",
-        "The vent valve does not open; the device vents through the relief valve. Repair the vent.",
-    ),
-    ("PAIR_OPEN", "A valve of a pair is not tight; its partner still holds. Find it with a proof test."),
-    ("GAS_GAINED", "There is more gas than was let in; the device goes on. Check fill side and cell."),
-    ("LEAK", "Gas is being lost; the device keeps feeding within its budget. Look for the leak."),
-    (
-        "VALVE_WORN",
-        "A valve's gain has drifted; the device follows it. Clean or replace valve or restrictor.",
-    ),
-    ("PROOF_OVERDUE", "The proof test is overdue; the device goes on. Do one with `ipch prooftest`."),
-    ("HOST_SILENT", "No program talks to the device; it does what its settings say. Check the logger."),
-    ("RESUMED", "The device was reset; it went on by itself. Find out why it was reset."),
-    (
-        "STATE_LOST",
-        "The device cannot keep its state in flash; it goes on. Replace the board when the run is over.",
-    ),
-    (
-        "AMOUNT_DRIFT",
-        "The amount of gas has drifted; the device keeps its valves shut. Look for a leak, or fill.",
-    ),
-)
+_WARNINGS = """
+SUPPLY_LOW: The supply is too low; the device does not fill until it is back. Check compressor or cylinder.
+SAFETY_TRANSDUCER: The safety transducer is invalid; regulation goes on for a while. Check its cable.
+SUPPLY_TRANSDUCER: The supply transducer is invalid; fills are judged by their effect. Check its cable.
+GAS_TEMPERATURE: The gas temperature is invalid; the device does without it. Check its sensor.
+WALL_TEMPERATURE: The wall temperature is invalid; the device does without it. Check its sensor.
+SETTINGS_LOST: Stored settings were lost; the device started with its defaults and off. Apply them again.
+QUIET_DRIFT: The pressure drifted too far in a quiet window; the device ended it. Look for a leak.
+BAND_WIDENED: The valves are too coarse for the dead-band; the device widened it. Fit finer restrictors.
+SUPPLY_HIGH: The supply is too high; the device does not fill. Turn its regulator down.
+TRANSDUCER_STILL: The control transducer has not moved for long; the device goes on. Check it.
+REFERENCE_DRIFT: The converter reads its reference wrongly; the device goes on. Have it calibrated.
+VENT_SHUT: The vent valve does not open; the device vents through the relief valve. Repair the vent.
+PAIR_OPEN: A valve of a pair is not tight; its partner still holds. Find it with a proof test.
+GAS_GAINED: There is more gas than was let in; the device goes on. Check fill side and cell.
+LEAK: Gas is being lost; the device keeps feeding within its budget. Look for the leak.
+VALVE_WORN: A valve's gain has drifted; the device follows it. Clean or replace valve or restrictor.
+PROOF_OVERDUE: The proof test is overdue; the device goes on. Do one with `ipch prooftest`.
+HOST_SILENT: No program talks to the device; it does what its settings say. Check the logger.
+RESUMED: The device was reset; it went on by itself. Find out why it was reset.
+STATE_LOST: The device cannot keep its state in flash; it goes on. Replace the board when the run is over.
+AMOUNT_DRIFT: The amount of gas has drifted; the device keeps its valves shut. Look for a leak, or fill.
+"""
+WARNINGS = tuple(tuple(line.split(": ", 1)) for line in _WARNINGS.strip().splitlines())
 
 
 class _Strict(BaseModel):
@@ -133,9 +108,7 @@ class Config(_Strict):
 def load(path: Path) -> Config:
     """Read an alarm file (TOML). Raises FileError with the place of the mistake."""
     try:
-        return Config.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
-    except OSError as error:
-        raise FileError(f"cannot read {path}: {error.strerror}") from error
+        return Config.model_validate(tomllib.loads(read_text(path)))
     except tomllib.TOMLDecodeError as error:
         raise FileError(f"{path}: {error}") from error
     except ValidationError as error:

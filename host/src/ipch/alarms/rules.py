@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ipch.alarms.config import WARNINGS, Config, Limit
+from ipch.base.files import access
 from ipch.device import Sample
 from ipch.errors import FileError
 
@@ -131,14 +132,12 @@ class Alarms:
     def _write(self) -> None:
         if self._state is None:
             return
-        try:
+        with access("write", self._state):
             self._state.parent.mkdir(parents=True, exist_ok=True)
             partial = self._state.with_suffix(".partial")
             partial.write_text(json.dumps([asdict(alarm) for alarm in self._alarms.values()]))
             partial.replace(self._state)
             self._written_ns = self._state.stat().st_mtime_ns
-        except OSError as error:
-            raise FileError(f"cannot write {self._state}: {error.strerror}") from error
 
     def _reload(self) -> None:
         """Take over what another program acknowledged."""

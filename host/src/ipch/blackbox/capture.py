@@ -14,6 +14,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from ipch.base.files import access, read_text
 from ipch.device import Instrument, scpi
 from ipch.errors import FileError, ProtocolError
 
@@ -147,12 +148,10 @@ def save(path: Path, box: BlackBox) -> None:
     """Write the file and read it back. Raises FileError."""
     content = box.model_dump()
     text = json.dumps({**content, "crc32": _crc(content)}, indent=None, separators=(",", ":"))
-    try:
+    with access("write", path):
         path.parent.mkdir(parents=True, exist_ok=True)
         # A line for each row, for people and for diff.
         path.write_text(text.replace("],[", "],\n[").replace('],"', '],\n"') + "\n", encoding="utf-8")
-    except OSError as error:
-        raise FileError(f"cannot write {path}: {error.strerror}") from error
     if load(path) != box:
         raise FileError(f"{path} does not hold what was written to it; is the disk full?")
 
@@ -160,9 +159,7 @@ def save(path: Path, box: BlackBox) -> None:
 def load(path: Path) -> BlackBox:
     """Read a file. Raises FileError for one that is not intact, or of a version that is not known."""
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise FileError(f"cannot read {path}: {error.strerror}") from error
+        content = json.loads(read_text(path))
     except ValueError as error:
         raise FileError(f"{path} is damaged: {error}") from error
     if not isinstance(content, dict) or content.get("format") != FORMAT:

@@ -71,15 +71,6 @@ def _figure(box: BlackBox, times: list[float]) -> dict[str, Any]:
     layout = plot.layout(
         f"time from the {'end' if box.trip_row is None else 'trip'} / s", (times[0], times[-1])
     )
-    layout["shapes"].append(
-        {
-            "type": "line",
-            "x0": 0,
-            "x1": 0,
-            "yref": "paper",
-            "y0": 0,
-            "y1": 1,
-            "line": {"color": "#c00", "width": 1},
-        }
-    )
+    trip = {"type": "line", "x0": 0, "x1": 0, "yref": "paper", "y0": 0, "y1": 1}
+    layout["shapes"].append({**trip, "line": {"color": "#c00", "width": 1}})
     return {"data": plot.traces, "layout": layout}

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ipch.base.files import access
 from ipch.device import Instrument, scpi
 from ipch.errors import FileError, IpchError, ProtocolError, UsageError
 
@@ -252,21 +253,18 @@ def _put_back(instrument: Instrument, name: str, coefficients: Coefficients) -> 
 
 def save_points(path: Path, points: Sequence[Point]) -> None:
     """Write points as CSV. Raises FileError."""
-    try:
-        with path.open("w", newline="", encoding="utf-8") as file:
-            writer = csv.writer(file)
-            writer.writerow(COLUMNS)
-            for point in points:
-                writer.writerow(
-                    (
-                        point.time_utc,
-                        f"{point.standard_pa:.0f}",
-                        f"{point.block_k - _ZERO_CELSIUS_K:.3f}",
-                        *(f"{point.nominal_pa[name]:.0f}" for name in TRANSDUCERS),
-                    )
+    with access("write", path), path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow(COLUMNS)
+        for point in points:
+            writer.writerow(
+                (
+                    point.time_utc,
+                    f"{point.standard_pa:.0f}",
+                    f"{point.block_k - _ZERO_CELSIUS_K:.3f}",
+                    *(f"{point.nominal_pa[name]:.0f}" for name in TRANSDUCERS),
                 )
-    except OSError as error:
-        raise FileError(f"cannot write {path}: {error.strerror}") from error
+            )
 
 
 def load_points(path: Path) -> list[Point]:

@@ -15,8 +15,9 @@ from pathlib import Path
 import numpy as np
 
 from ipch.analysis import GasLaw, gas_law
+from ipch.base.files import access
 from ipch.device import Instrument, Sample, scpi
-from ipch.errors import DeviceError, FaultError, FileError, UsageError
+from ipch.errors import DeviceError, FaultError, UsageError
 
 VALVES = ("fill", "vent", "supply isolation", "vent isolation")
 _RELIEF = 5
@@ -264,14 +265,12 @@ class ProofTest:
 def write(path: Path, record: Record) -> Path:
     """Write the record as JSON, and beside it as a page of text; return where that is. Raises FileError."""
     page = path.with_suffix(".md")
-    try:
+    with access("write", path):
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(
             json.dumps({**asdict(record), "passed": record.passed}, indent=1) + "\n", encoding="utf-8"
         )
         page.write_text(_page(record), encoding="utf-8")
-    except OSError as error:
-        raise FileError(f"cannot write {path}: {error.strerror}") from error
     return page
 
 

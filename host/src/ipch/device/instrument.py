@@ -11,7 +11,6 @@ with Instrument.open() as regulator:
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, fields
-from types import TracebackType
 from typing import Any, Self
 
 from ipch.base.units import parse_pressure
@@ -195,9 +194,7 @@ class Instrument:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *exception: object) -> None:
         self.close()
 
     @property

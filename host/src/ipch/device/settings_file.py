@@ -4,6 +4,7 @@ import tomllib
 from difflib import get_close_matches
 from pathlib import Path
 
+from ipch.base.files import read_text, write_text
 from ipch.base.units import parse_duration, parse_pressure, parse_slew
 from ipch.device.instrument import Instrument, Setting
 from ipch.device.session import Identity
@@ -39,10 +40,7 @@ def parse_value(setting: Setting, text: str) -> int:
 def save(instrument: Instrument, path: Path) -> int:
     """Write all settings to a TOML file; return how many."""
     settings = instrument.settings()
-    try:
-        path.write_text(to_toml(instrument.identity, settings), encoding="utf-8")
-    except OSError as error:
-        raise FileError(f"cannot write {path}: {error.strerror}") from error
+    write_text(path, to_toml(instrument.identity, settings))
     return len(settings)
 
 
@@ -68,9 +66,7 @@ def to_toml(identity: Identity, settings: list[Setting]) -> str:
 def read(path: Path) -> tuple[dict[str, int], str | None]:
     """The settings of a file, and the serial number of the device that they came from. Raises FileError."""
     try:
-        document = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise FileError(f"cannot read {path}: {error.strerror}") from error
+        document = tomllib.loads(read_text(path))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise FileError(f"{path}: not valid TOML: {error}") from error
     unknown = document.keys() - {"device", "settings"}

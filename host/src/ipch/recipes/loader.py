@@ -9,6 +9,7 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
+from ipch.base.files import read_text
 from ipch.base.paths import recipes_dir
 from ipch.base.units import format_duration
 from ipch.errors import FileError, UsageError
@@ -83,9 +84,7 @@ def load_recipe(path: Path, changes: Mapping[str, str] | None = None) -> Recipe:
     Raises FileError with file, line, key and what is allowed; UsageError for an unknown parameter.
     """
     try:
-        text = path.read_text(encoding="utf-8")
-    except OSError as error:
-        raise FileError(f"cannot read {path}: {error.strerror}") from error
+        text = read_text(path)
     except UnicodeDecodeError as error:
         raise FileError(f"{path}: not valid TOML: {error}") from error
     return parse_recipe(text, path, changes)
@@ -134,7 +133,7 @@ def choose_recipe(name: str, changes: Mapping[str, str] | None = None) -> Chosen
     """Find, read and check a recipe. Raises FileError or UsageError."""
     path = find_recipe(name)
     recipe = load_recipe(path, changes)
-    text = path.read_text(encoding="utf-8")
+    text = read_text(path)
     text += "".join(f"\n{_CHANGED}{key} = {value}" for key, value in (changes or {}).items())
     return Chosen(path.stem, text, recipe)
 

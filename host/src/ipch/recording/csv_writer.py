@@ -5,9 +5,9 @@ import math
 import time
 from dataclasses import asdict
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Self
 
+from ipch.base.files import access
 from ipch.device import Sample
 from ipch.errors import FileError
 from ipch.recording.schema import SAMPLE_COLUMNS, iso_utc
@@ -32,20 +32,16 @@ class CsvLog:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *exception: object) -> None:
         self._file.close()
 
     def sample(self, sample: Sample) -> None:
         """Write one sample, taken now. Raises FileError."""
         utc_s = time.time()
         cells = [_cell(value) for value in asdict(sample).values()]
-        try:
+        with access("write", self.path):
             self._writer.writerow([iso_utc(utc_s), f"{utc_s:.3f}", *cells])
             self._file.flush()
-        except OSError as error:
-            raise FileError(f"cannot write {self.path}: {error.strerror}") from error
 
 
 def _cell(value: Any) -> Any:

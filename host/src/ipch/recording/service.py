@@ -6,6 +6,7 @@ import shutil
 import sys
 from pathlib import Path
 
+from ipch.base.files import access
 from ipch.base.paths import data_dir
 from ipch.errors import FileError
 
@@ -26,11 +27,9 @@ def install(port: str | None) -> tuple[Path, list[str]]:
     text = Path(__file__).with_name(UNIT).read_text(encoding="utf-8").replace("@IPCH@", program)
     home = Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config")
     place = home / "systemd" / "user" / UNIT
-    try:
+    with access("write", place):
         place.parent.mkdir(parents=True, exist_ok=True)
         place.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise FileError(f"cannot write {place}: {error.strerror}") from error
     instance = f'"$(systemd-escape -- {port})"' if port else "SERIAL_NUMBER"
     return place, [
         "systemctl --user daemon-reload",

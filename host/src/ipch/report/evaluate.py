@@ -35,8 +35,8 @@ from ipch.analysis import (
     weights,
 )
 from ipch.analysis import COLUMNS as CYCLE_NAMES
+from ipch.base.files import access
 from ipch.cyclers import Merged
-from ipch.errors import FileError
 from ipch.recording import Run
 
 Floats = NDArray[np.floating[Any]]
@@ -171,19 +171,16 @@ def figures(run: Run, found: Evaluation) -> dict[str, Any]:
 
 def write_cycles(path: Path, cycles: Sequence[Cycle]) -> None:
     """Write the table of cycles as CSV, units in the column names. Raises FileError."""
-    try:
-        with path.open("w", newline="", encoding="utf-8") as file:
-            writer = csv.writer(file)
-            writer.writerow(CYCLE_NAMES)
-            writer.writerows(
-                [
-                    "" if value is None else int(value) if isinstance(value, bool) else value
-                    for value in astuple(cycle)
-                ]
-                for cycle in cycles
-            )
-    except OSError as error:
-        raise FileError(f"cannot write {path}: {error.strerror}") from error
+    with access("write", path), path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow(CYCLE_NAMES)
+        writer.writerows(
+            [
+                "" if value is None else int(value) if isinstance(value, bool) else value
+                for value in astuple(cycle)
+            ]
+            for cycle in cycles
+        )
 
 
 def gas_record(run: Run, merged: Merged | None = None) -> GasRecord:

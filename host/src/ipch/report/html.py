@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from ipch.errors import FileError
+from ipch.base.files import write_text
 
 _PACKAGE = Path(__file__).resolve().parents[1]
 
@@ -31,11 +31,3 @@ def render_html(template: str, plot: dict[str, Any] | None = None, **values: Any
 def write_html(path: Path, template: str, plot: dict[str, Any] | None = None, **values: Any) -> None:
     """Write a page: see `render_html`. Raises FileError."""
     write_text(path, render_html(template, plot, **values))
-
-
-def write_text(path: Path, text: str) -> None:
-    """Write a page that is there already. Raises FileError."""
-    try:
-        path.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise FileError(f"cannot write {path}: {error.strerror}") from error

@@ -4,12 +4,13 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from ipch.base.files import write_text
 from ipch.base.units import format_duration
 from ipch.cyclers import Merged
 from ipch.recording import Run, Truth
 from ipch.report import summary, tables
 from ipch.report.evaluate import Assumed, Evaluation, evaluate
-from ipch.report.html import render_html, write_text
+from ipch.report.html import render_html
 from ipch.report.methods import methods, numbers
 from ipch.report.plots import figure
 from ipch.report.summary import Judgement, judge

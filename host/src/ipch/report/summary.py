@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from ipch.analysis import BAND_PA, Stability, StepResult, evaluate, overall, stability
+from ipch.base.files import write_text
 from ipch.base.units import format_duration, format_target
-from ipch.errors import FileError
 from ipch.recording import TRUTH_NAME, Run, Truth, load_truth
 from ipch.report.evaluate import counted, holding
 
@@ -102,10 +102,7 @@ def figures(run: Run, judged: Judgement) -> dict[str, Any]:
 
 def write(path: Path, run: Run, judged: Judgement) -> None:
     """Write summary.json. Raises FileError."""
-    try:
-        path.write_text(json.dumps(figures(run, judged), indent=2) + "\n", encoding="utf-8")
-    except OSError as error:
-        raise FileError(f"cannot write {path}: {error.strerror}") from error
+    write_text(path, json.dumps(figures(run, judged), indent=2) + "\n")
 
 
 STEP_COLUMNS = (

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from ipch.base.files import write_text
 from ipch.base.units import format_celsius, format_target
 from ipch.errors import UsageError
-from ipch.report import write_html, write_text
+from ipch.report import write_html
 from ipch.sizing.figures import Figure, Sizing
 
 Table = tuple[str, tuple[str, ...], list[tuple[str, ...]]]

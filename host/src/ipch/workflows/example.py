@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from itertools import pairwise
 from pathlib import Path
 
+from ipch.base.files import access
 from ipch.cyclers import bdf_table, merge, read_cyclers
 from ipch.device import Instrument, Report
 from ipch.errors import FileError
@@ -99,38 +100,26 @@ def write_cycler(path: Path, zero_unix_s: float) -> None:
     )  # fmt: skip
     points = currents()
     number, step, charge_ah = 0, 0, 0.0
-    try:
-        with path.open("w", newline="", encoding="utf-8") as file:
-            writer = csv.writer(file)
-            writer.writerow(head)
-            for (start_s, current_a), (end_s, _) in pairwise(points[1:]):
-                step += 1
-                kind = "CC Chg" if current_a > 0 else "CC DChg" if current_a < 0 else "Rest"
-                began_ah = charge_ah
-                for row in range(round((end_s - start_s) / _ROW_S) + 1):
-                    within_s = row * _ROW_S
-                    charge_ah = began_ah + current_a * within_s / 3600.0
-                    number += 1
-                    unix_s = zero_unix_s + start_s + within_s
-                    done_ah = abs(charge_ah - began_ah)
-                    writer.writerow(
-                        (
-                            number,
-                            (step - 1) // 4 + 1,
-                            step,
-                            kind,
-                            _clock(within_s),
-                            _clock(start_s + within_s - _BEGIN_S),
-                            f"{current_a:.6f}",
-                            f"{_voltage(charge_ah, current_a):.4f}",
-                            f"{done_ah:.9f}",
-                            f"{done_ah if current_a > 0 else 0.0:.9f}",
-                            f"{done_ah if current_a < 0 else 0.0:.9f}",
-                            f"{datetime.fromtimestamp(unix_s, UTC):%Y-%m-%d %H:%M:%S.%f}",
-                        )
-                    )
-    except OSError as error:
-        raise FileError(f"cannot write {path}: {error.strerror}") from error
+    with access("write", path), path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow(head)
+        for (start_s, current_a), (end_s, _) in pairwise(points[1:]):
+            step += 1
+            kind = "CC Chg" if current_a > 0 else "CC DChg" if current_a < 0 else "Rest"
+            began_ah = charge_ah
+            for row in range(round((end_s - start_s) / _ROW_S) + 1):
+                within_s = row * _ROW_S
+                charge_ah = began_ah + current_a * within_s / 3600.0
+                number += 1
+                unix_s = zero_unix_s + start_s + within_s
+                done_ah = abs(charge_ah - began_ah)
+                cells = (
+                    number, (step - 1) // 4 + 1, step, kind, _clock(within_s), _clock(start_s + within_s - _BEGIN_S),
+                    f"{current_a:.6f}", f"{_voltage(charge_ah, current_a):.4f}", f"{done_ah:.9f}",
+                    f"{done_ah if current_a > 0 else 0.0:.9f}", f"{done_ah if current_a < 0 else 0.0:.9f}",
+                    f"{datetime.fromtimestamp(unix_s, UTC):%Y-%m-%d %H:%M:%S.%f}",
+                )  # fmt: skip
+                writer.writerow(cells)
 
 
 def _voltage(charge_ah: float, current_a: float) -> float:
