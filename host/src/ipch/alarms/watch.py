@@ -10,7 +10,7 @@ from typing import Self
 
 from ipch.alarms.config import Config, load
 from ipch.alarms.delivery import SEND_TIMEOUT_S, deliver
-from ipch.alarms.rules import Alarms, Event
+from ipch.alarms.rules import Alarms
 from ipch.base.paths import alarm_config, alarm_state
 from ipch.device import Sample
 from ipch.errors import FileError
@@ -45,12 +45,14 @@ class Watch:
     def _run(self) -> None:
         while True:
             try:
-                taken = self._samples.get(timeout=self._period_s)
-                if taken is None:
-                    return
-                events = self._alarms.sample(taken[0], time.monotonic(), taken[1])
-            except queue.Empty:
-                events = self._silence()
+                try:
+                    taken = self._samples.get(timeout=self._period_s)
+                except queue.Empty:
+                    events = self._alarms.tick(time.monotonic())
+                else:
+                    if taken is None:
+                        return
+                    events = self._alarms.sample(taken[0], time.monotonic(), taken[1])
             except FileError as error:
                 self._say(str(error))
                 continue
@@ -58,13 +60,6 @@ class Watch:
                 self._say(f"alarm {event.kind}: {event.name}: {event.text}")
                 for failure in deliver(self._config, event):
                     self._say(failure)
-
-    def _silence(self) -> list[Event]:
-        try:
-            return self._alarms.tick(time.monotonic())
-        except FileError as error:
-            self._say(str(error))
-            return []
 
 
 @contextlib.contextmanager

@@ -7,7 +7,6 @@ from typing import Any
 
 from ipch.base.units import format_celsius, format_pressure
 from ipch.calibration.fit import FULL_SCALE_PA, Fit, Point
-from ipch.report import write_html
 
 # Colours that stay apart for colour-blind readers and in grey (Okabe and Ito).
 _COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
@@ -22,6 +21,9 @@ _TERM_NAMES = {
 
 def write_page(path: Path, points: Sequence[Point], fits: Sequence[Fit], subtitle: str) -> None:
     """Write the page. Raises FileError."""
+    # Its numerical libraries are not needed where no page is written.
+    from ipch.report import write_html
+
     heads = ["time (UTC)", "standard", "block"]
     for fit in fits:
         heads += [f"{fit.name} uncorrected, kPa", f"{fit.name} corrected, kPa", "% of full scale"]

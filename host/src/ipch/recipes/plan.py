@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ipch.base.units import format_duration, format_target
-from ipch.cyclers import check_kind
 from ipch.device import SETTLE_GUESS_S, Instrument
 from ipch.errors import FileError
 from ipch.recipes.steps import Hold, LogRate, Quiet, Ramp, Recipe, Task, Vent, Wait
@@ -41,6 +40,9 @@ def plan(instrument: Instrument, recipe: Recipe) -> Plan:
             allowed = f"this device allows {format_duration(quiet_s)} (setting quiet_max_s)"
             raise FileError(f"{where} is quiet for {format_duration(step.quiet)}; {allowed}")
         if isinstance(step, Wait) and step.wait == "cycle":
+            # Readers of cycler files bring numerical libraries with them.
+            from ipch.cyclers import check_kind
+
             check_kind(Path(step.path or ""))
     vent_pa_s = instrument.setting("vent_slew_pa_s").value
     start_pa = instrument.fetch().pressure_pa

@@ -1,10 +1,13 @@
 """Where a run stood when its program ended, and whether the device is still as it left it."""
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from ipch.device import Sample
 from ipch.recipes.steps import Ramp, Task, Vent
-from ipch.recording import Recorder
+
+if TYPE_CHECKING:
+    from ipch.recording import Recorder
 
 REGULATING = ("REGULATE", "QUIET")
 
@@ -45,7 +48,7 @@ class Position:
         return as_it_was or sample.state == "OFF"
 
 
-def find_position(recorder: Recorder) -> Position | None:
+def find_position(recorder: "Recorder") -> Position | None:
     """Where the run of this recorder stood; None if it had not begun its first step."""
     marks = recorder.marks("step", "told", "recipe-end", "call")
     steps = [mark for mark in marks if mark.kind == "step"]

@@ -6,9 +6,9 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ipch.base.units import format_duration, format_target
-from ipch.cyclers import open_cycles
 from ipch.device import (
     SETTLE_GUESS_S,
     Instrument,
@@ -24,7 +24,9 @@ from ipch.recipes.plan import plan
 from ipch.recipes.resume import REGULATING, Position
 from ipch.recipes.steps import Hold, LogRate, Quiet, Ramp, Recipe, Task, Vent, Wait
 from ipch.recipes.webhooks import WEBHOOK_PORT, Webhooks
-from ipch.recording import Recorder
+
+if TYPE_CHECKING:
+    from ipch.recording import Recorder
 
 
 class Runner:
@@ -38,7 +40,7 @@ class Runner:
         self,
         instrument: Instrument,
         recipe: Recipe,
-        recorder: Recorder,
+        recorder: "Recorder",
         report: Report,
         watch: Callable[[Sample], None] = lambda sample: None,
         *,
@@ -197,6 +199,8 @@ class Runner:
             self._show(sample, 1 - left_s / whole_s, left_s)
 
     def _await(self, step: Wait, sample: Sample) -> Sample:
+        from ipch.cyclers import open_cycles
+
         path = Path(step.path or "")
         with contextlib.ExitStack() as stack:
             cycles = (

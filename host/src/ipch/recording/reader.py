@@ -144,15 +144,12 @@ def load_run(path: Path, number: int | None = None, columns: Collection[str] = S
     return Run(
         path=path,
         number=wanted,
-        name=row["name"],
-        started_utc=row["started_utc"],
-        ended_utc=row["ended_utc"],
-        ended_by=row["ended_by"],
-        ipch_version=row["ipch_version"],
-        port=row["port"],
+        **{
+            name: row[name]
+            for name in ("name", "started_utc", "ended_utc", "ended_by", "ipch_version", "port", "recipe")
+        },
         identity=json.loads(row["identity"]),
         settings=json.loads(row["settings"]),
-        recipe=row["recipe"],
         samples=samples,
         states=states,
         faults=faults,

@@ -41,10 +41,8 @@ from ipch.recording import Run
 
 Floats = NDArray[np.floating[Any]]
 
-COLUMNS = (
-    "pressure_pa", "ramp_pa", "target_pa", "gas_k", "wall_k", "supply_pa", "fills", "vents", "fill_open_s",
-    "vent_open_s",
-)  # fmt: skip
+_GAS_COLUMNS = ("pressure_pa", "gas_k", "wall_k", "supply_pa", "fills", "vents", "fill_open_s", "vent_open_s")
+COLUMNS = ("ramp_pa", "target_pa", *_GAS_COLUMNS)
 """What it needs of the samples."""
 
 # States in which all gas that moves goes through metered valves or a leak.
@@ -193,14 +191,7 @@ def gas_record(run: Run, merged: Merged | None = None) -> GasRecord:
     since_s = _since(time_s, ramping)
     return GasRecord(
         time_s=time_s,
-        pressure_pa=samples["pressure_pa"],
-        gas_k=samples["gas_k"],
-        wall_k=samples["wall_k"],
-        supply_pa=samples["supply_pa"],
-        fills=samples["fills"],
-        vents=samples["vents"],
-        fill_open_s=samples["fill_open_s"],
-        vent_open_s=samples["vent_open_s"],
+        **{name: samples[name] for name in _GAS_COLUMNS},
         segment=np.cumsum(begins, dtype=np.int32),
         usable=~ramping & (since_s > _RAMP_SETTLE_S) & _in_states(run, _SHUT),
         charge_ah=None if merged is None else merged.charge_of_samples,

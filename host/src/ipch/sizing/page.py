@@ -7,7 +7,6 @@ from pathlib import Path
 from ipch.base.files import write_text
 from ipch.base.units import format_celsius, format_target
 from ipch.errors import UsageError
-from ipch.report import write_html
 from ipch.sizing.figures import Figure, Sizing
 
 Table = tuple[str, tuple[str, ...], list[tuple[str, ...]]]
@@ -59,6 +58,9 @@ def tables(sizing: Sizing) -> list[Table]:
 
 def write_page(sizing: Sizing, path: Path) -> None:
     """Write the page; UsageError for a suffix that is neither .md nor .html, FileError if it cannot be written."""
+    # Its numerical libraries are not needed where no page is written.
+    from ipch.report import write_html
+
     kind = path.suffix.lower()
     if kind not in (".md", ".html"):
         raise UsageError(f"page {path}: allowed is a name that ends in .html or .md")
