@@ -153,7 +153,7 @@ def test_an_unexpected_error_is_no_traceback(cli: Cli, monkeypatch: pytest.Monke
     def broken() -> None:
         raise ZeroDivisionError("a mistake of ours")
 
-    monkeypatch.setattr("ipch.device.transport.list_ports", broken)
+    monkeypatch.setattr("ipch.device.list_ports", broken)
     result = cli("ports")
     assert result.code == 1
     assert "unexpected ZeroDivisionError: a mistake of ours" in result.error_line()
@@ -163,7 +163,7 @@ def test_interrupted(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
     def interrupt() -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("ipch.device.transport.list_ports", interrupt)
+    monkeypatch.setattr("ipch.device.list_ports", interrupt)
     assert cli("ports").code == 130
 
 
