@@ -37,6 +37,7 @@ example: $(READY) ## simulate five cycles of a cell with the cycler's file, merg
 test: $(TESTED) ## run every test that needs no hardware; of those on the emulated board a few, where there is an image
 	@$(BIN)/ruff check --quiet . && $(BIN)/ruff format --quiet --check .
 	@$(BIN)/mypy --config-file host/pyproject.toml
+	@cd host && ../$(BIN)/lint-imports --no-cache
 	@$(BIN)/pytest -m "not pico or pico_short" -n 2 --dist loadfile
 
 .PHONY: bench
@@ -52,9 +53,10 @@ soak: $(TESTED) ## ten million fuzzed command lines (SOAK_FROM=seed goes on wher
 	@PYTHONPATH=host $(BIN)/python -m bench.faults soak
 
 .PHONY: lint
-lint: $(TESTED) ## check style and types
+lint: $(TESTED) ## check style, types and the order of the rooms
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
 	@$(BIN)/mypy --config-file host/pyproject.toml
+	@cd host && ../$(BIN)/lint-imports --no-cache
 
 .PHONY: fmt
 fmt: $(TESTED) ## format the code

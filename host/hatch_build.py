@@ -2,7 +2,7 @@
 
 The firmware lies beside this folder in a checkout, and inside it in a source distribution. Hatchling's
 `force-include` can name only one of the two, so the place is chosen here. An editable install carries none:
-`ipch.paths.firmware_dir()` then finds the files of the checkout.
+`ipch.base.paths.firmware_dir()` then finds the files of the checkout.
 """
 
 import importlib.util
@@ -34,7 +34,7 @@ class FirmwareHook(BuildHookInterface):  # type: ignore[type-arg]
 
     def _keyframe(self, root: Path, firmware: Path) -> str:
         """Generate the firmware's module for the black box; return where it lies."""
-        spec = importlib.util.spec_from_file_location("keyframe_source", root / "src/ipch/keyframe.py")
+        spec = importlib.util.spec_from_file_location("keyframe_source", root / "src/ipch/base/keyframe.py")
         assert spec is not None and spec.loader is not None
         module = importlib.util.module_from_spec(spec)
         spec.loader.exec_module(module)

@@ -8,8 +8,7 @@ from hardware.design import bom, electrical, fmea, piping
 from hardware.design.circuit import circuit
 from hardware.design.netlist import build
 from hardware.design.sheets import sheets
-from ipch.sizing import Design, size
-from ipch.sizing.page import markdown
+from ipch.sizing import Design, markdown, size
 
 HARDWARE = Path(__file__).resolve().parents[1]
 

@@ -66,11 +66,9 @@ def draw_example(folder: Path, out: Path) -> None:
 
     import numpy as np
 
-    from ipch.cyclers import read_cyclers
-    from ipch.evaluation import Assumed, evaluate
-    from ipch.example import CYCLER_NAME, VOLUME_ML
-    from ipch.experiments import load_for_report
-    from ipch.merge import merge
+    from ipch.cyclers import merge, read_cyclers
+    from ipch.report import Assumed, evaluate
+    from ipch.workflows import CYCLER_NAME, VOLUME_ML, load_for_report
 
     run = load_for_report(folder)
     merged = merge(run, read_cyclers([folder / CYCLER_NAME], UTC))

@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from ipch import keyframe
+from ipch.base import keyframe
 
 HERE = Path(__file__).resolve().parent
 FIRMWARE = HERE.parents[1] / "firmware"

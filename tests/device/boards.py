@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 from _pytest.runner import runtestprotocol
 
-from ipch.compiling import firmware_files
+from ipch.board.compile import firmware_files
 from ipch.errors import DeviceLostError, FileError
 from ipch.sim.emulator import find_image
 from ipch.sim.line import SerialLine

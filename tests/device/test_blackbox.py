@@ -5,11 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from ipch import blackbox, wire
-from ipch.blackbox import BlackBox
+from ipch.blackbox import capture
+from ipch.blackbox.capture import BlackBox
+from ipch.blackbox.replay import Replay, check
+from ipch.device import scpi
+from ipch.device.instrument import Identity
 from ipch.errors import CheckError, FileError
-from ipch.instrument import Identity
-from ipch.replay import Replay, check
 from ipch.sim import signals
 
 
@@ -30,7 +31,7 @@ class Client:
         return []
 
     def setting_names(self):
-        return wire.fields(self.query(":SYST:SETT:LIST?"))
+        return scpi.fields(self.query(":SYST:SETT:LIST?"))
 
 
 def regulating(bench, *sets):
@@ -90,8 +91,8 @@ def test_a_trip_is_fetched_long_after_and_replayed_bit_for_bit(bench, kind, tmp_
     trace, rig.world.trace = rig.world.trace, None
     rig.run_s(15)
     path = tmp_path / "trip.json"
-    blackbox.save(path, blackbox.fetch(Client(rig)))
-    box = blackbox.load(path)
+    capture.save(path, capture.fetch(Client(rig)))
+    box = capture.load(path)
     assert box.fault == fault and box.trip_row == len(box.rows) - 50
     replay = replayed(box)
     assert len(box.rows) - replay.start_row > 400, "8 s at least are replayed"
@@ -125,7 +126,7 @@ def test_settings_and_requests_within_the_ring_are_replayed(bench, tmp_path):
     ):
         rig.send(message)
         rig.run_s(1.2)
-    box = blackbox.fetch(Client(rig))
+    box = capture.fetch(Client(rig))
     assert box.fault == "NONE" and box.trip_row is None
     texts = [request.text for request in box.requests if request.row >= 0]
     assert '"dead_band_pa" 5000' in texts and box.settings["dead_band_pa"] == 2000
@@ -137,7 +138,7 @@ def test_settings_and_requests_within_the_ring_are_replayed(bench, tmp_path):
     # It records again only once it is told to.
     rig.run_s(1)
     assert rig.ask(":TRAC:STAT?").startswith("FROZEN")
-    blackbox.arm(Client(rig))
+    capture.arm(Client(rig))
     assert rig.ask(":TRAC:STAT?").startswith("ARMED")
 
 
@@ -151,13 +152,13 @@ def recorded(tmp_path_factory) -> Path:
     rig.send(":SOUR:PRES 4.8")
     rig.run_s(8)
     path = folder / "box.json"
-    blackbox.save(path, blackbox.fetch(Client(rig)))
+    capture.save(path, capture.fetch(Client(rig)))
     return path
 
 
 def test_a_damaged_file_is_refused(recorded, tmp_path):
     text = recorded.read_text()
-    box = blackbox.load(recorded)
+    box = capture.load(recorded)
     bad = tmp_path / "bad.json"
     count = f",{box.rows[300][1]},"
     for damaged in (
@@ -169,14 +170,14 @@ def test_a_damaged_file_is_refused(recorded, tmp_path):
         assert damaged != text
         bad.write_text(damaged)
         with pytest.raises(FileError):
-            blackbox.load(bad)
+            capture.load(bad)
 
 
 @pytest.mark.parametrize(
     "column", ["control_counts", "safety_counts", "wall_counts", "dt_ms", "pulse_us", "levels"]
 )
 def test_one_changed_value_is_found(recorded, column):
-    box = blackbox.load(recorded)
+    box = capture.load(recorded)
     at = box.fields.index(column)
     row = box.keyframes[1].row - 77
     rows = [list(values) for values in box.rows]
@@ -187,13 +188,13 @@ def test_one_changed_value_is_found(recorded, column):
 
 
 def test_other_firmware_is_refused(recorded):
-    box = blackbox.load(recorded)
+    box = capture.load(recorded)
     with pytest.raises(FileError, match="firmware"):
         Replay(box.model_copy(update={"names_crc": "00000000"}))
 
 
 def test_a_lost_request_moves_the_start(recorded):
-    box = blackbox.load(recorded)
+    box = capture.load(recorded)
     later = box.model_copy(update={"lost_row": box.keyframes[1].row - 1})
     assert Replay(later).start_row == box.keyframes[1].row
     with pytest.raises(FileError, match="keyframe"):

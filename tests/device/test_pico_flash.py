@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from ipch.compiling import firmware_files
+from ipch.board.compile import firmware_files
+from ipch.board.flash import FlashError, NotOffError, flash
 from ipch.errors import FileError
-from ipch.flash import FlashError, NotOffError, flash
 from ipch.sim.emulator import FLASH_BYTES, find_image
 from ipch.sim.line import SerialLine
 from ipch.sim.parameters import load_parameters

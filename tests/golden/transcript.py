@@ -36,7 +36,7 @@ class Exchange:
 
 def names() -> list[str]:
     """All transcripts."""
-    return sorted(path.stem for path in FOLDER.glob("*.txt"))
+    return sorted(path.stem for path in FOLDER.glob("*.txt") if path.stem != "traces")
 
 
 def load(name: str) -> list[Exchange]:

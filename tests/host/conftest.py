@@ -13,7 +13,7 @@ import pytest
 import serial.tools.list_ports
 
 import ipch.cli
-from ipch.instrument import Instrument
+from ipch.device.instrument import Instrument
 from ipch.sim.server import RunningServer, simulate
 
 

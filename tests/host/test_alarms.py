@@ -12,11 +12,11 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 import pytest
 from aiosmtpd.controller import Controller
 
-from ipch import alarms
-from ipch.alarms import Alarms, Config, Email, Event, Limit, deliver
+from ipch.alarms import Alarms, Config, Event, deliver, load
+from ipch.alarms.config import WARNINGS, Email, Limit
 from ipch.cli import run
+from ipch.device.instrument import Sample
 from ipch.errors import FileError
-from ipch.instrument import Sample
 
 SAMPLE = Sample(
     sequence=1,
@@ -113,8 +113,8 @@ def test_the_warnings_are_those_of_the_firmware():
     from ipch.sim.rigs import load_firmware
 
     names = [row[1] for row in load_firmware()["regulator.faults"].WARNINGS]
-    assert [name for name, _ in alarms.WARNINGS] == list(names)
-    for _, text in alarms.WARNINGS:
+    assert [name for name, _ in WARNINGS] == list(names)
+    for _, text in WARNINGS:
         what, _, todo = text.rstrip(".").partition(";")
         assert what and todo.count(".") == 1, text
 
@@ -205,7 +205,7 @@ def test_a_wrong_file_is_told_by_its_place(tmp_path, text, said):
     path = tmp_path / "alarms.toml"
     path.write_text(text)
     with pytest.raises(FileError, match=said):
-        alarms.load(path)
+        load(path)
 
 
 def test_the_commands(tmp_path, capsys, monkeypatch):

@@ -15,9 +15,9 @@ import numpy as np
 import pytest
 
 from ipch import calibration
-from ipch.calibration import Coefficients, Point, fit
+from ipch.calibration.fit import Coefficients, Point, fit
+from ipch.device.instrument import Instrument
 from ipch.errors import DeviceError, FileError, UsageError
-from ipch.instrument import Instrument
 from ipch.sim.server import RunningServer, simulate
 
 Cli = Callable[..., Any]
@@ -269,7 +269,7 @@ def test_leads_through_points_with_a_second_instrument(
 @pytest.fixture
 def standard_pa(monkeypatch: pytest.MonkeyPatch) -> Callable[[], float]:
     """What a standard at the chamber reads: a tenth of a percent above the last steady reading of the device."""
-    from ipch import calibrator
+    from ipch.calibration import procedure as calibrator
 
     seen: list[float] = []
     steady = calibrator.Calibrator._wait_until_steady

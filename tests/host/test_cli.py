@@ -15,7 +15,7 @@ from typer.main import get_command
 
 from ipch import __version__
 from ipch.cli.app import app
-from ipch.recipe_file import shipped_recipes
+from ipch.recipes.loader import shipped_recipes
 
 Cli = Callable[..., Any]
 
@@ -92,7 +92,9 @@ def test_help_imports_nothing_heavy() -> None:
     loaded = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, check=True
     ).stderr.split()
-    heavy = {"numpy", "plotly", "pydantic", "serial", "rich", "sqlite3", "tomllib", "asyncio", "platformdirs"}
+    heavy = {
+        "numpy", "plotly", "jinja2", "pydantic", "serial", "rich", "sqlite3", "tomllib", "asyncio", "platformdirs",
+    }  # fmt: skip
     assert heavy & set(loaded) == set()
 
 
@@ -151,7 +153,7 @@ def test_an_unexpected_error_is_no_traceback(cli: Cli, monkeypatch: pytest.Monke
     def broken() -> None:
         raise ZeroDivisionError("a mistake of ours")
 
-    monkeypatch.setattr("ipch.transport.list_ports", broken)
+    monkeypatch.setattr("ipch.device.list_ports", broken)
     result = cli("ports")
     assert result.code == 1
     assert "unexpected ZeroDivisionError: a mistake of ours" in result.error_line()
@@ -161,7 +163,7 @@ def test_interrupted(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
     def interrupt() -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("ipch.transport.list_ports", interrupt)
+    monkeypatch.setattr("ipch.device.list_ports", interrupt)
     assert cli("ports").code == 130
 
 
@@ -197,7 +199,7 @@ def test_no_ports(cli: Cli) -> None:
 
 
 def test_ports_of_simulators_that_are_gone_are_not_listed(cli: Cli, tmp_path: Path) -> None:
-    from ipch.paths import register_simulator, running_simulators, simulators_dir
+    from ipch.base.paths import register_simulator, running_simulators, simulators_dir
 
     process = subprocess.Popen([sys.executable, "-c", ""])
     process.wait()

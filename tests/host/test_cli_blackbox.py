@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from ipch import blackbox
+from ipch.blackbox import capture
 from ipch.cli import run
 from ipch.sim.server import simulate
 
@@ -30,7 +30,7 @@ def test_a_black_box_goes_into_a_file_and_a_plot_and_through_a_replay(port, tmp_
     code, out = said(capsys, "blackbox", "--out", str(path), "--port", port, "--json")
     assert code == 0, out.err
     told = json.loads(out.out)
-    assert told["rows"] == len(blackbox.load(path).rows) and told["fault"] == "NONE"
+    assert told["rows"] == len(capture.load(path).rows) and told["fault"] == "NONE"
     assert "Plotly.newPlot" in path.with_suffix(".html").read_text()
     code, out = said(capsys, "send", ":TRAC:STAT?", "--port", port)
     assert out.out.startswith("ARMED")
@@ -42,10 +42,10 @@ def test_a_black_box_goes_into_a_file_and_a_plot_and_through_a_replay(port, tmp_
     code, out = said(capsys, "replay", str(path), "--show", "nonsense")
     assert code == 2 and "--show list" in out.err
 
-    box = blackbox.load(path)
+    box = capture.load(path)
     rows = [list(row) for row in box.rows]
     rows[-40][box.fields.index("state")] ^= 1
-    blackbox.save(path, box.model_copy(update={"rows": rows}))
+    capture.save(path, box.model_copy(update={"rows": rows}))
     code, out = said(capsys, "replay", str(path))
     assert code == 9 and f"row {len(rows) - 40}" in out.err
     path.write_text(path.read_text().replace("[20,", "[21,", 1))

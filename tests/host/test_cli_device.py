@@ -14,8 +14,8 @@ from typing import Any
 
 import pytest
 
-from ipch.instrument import Instrument
-from ipch.runs import load_run
+from ipch.device.instrument import Instrument
+from ipch.recording.reader import load_run
 from ipch.sim.server import RunningServer, simulate
 
 Cli = Callable[..., Any]
@@ -251,7 +251,7 @@ def test_a_busy_port(cli: Cli, sim: RunningServer) -> None:
 
 
 def test_nothing_answers(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ipch.session._IDENTIFY_S", 0.05)
+    monkeypatch.setattr("ipch.device.session._IDENTIFY_S", 0.05)
     master, slave = os.openpty()
     port = os.ttyname(slave)
     try:

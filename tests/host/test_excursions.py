@@ -9,7 +9,7 @@ import pytest
 
 from ipch.analysis.excursions import Held, excursions
 from ipch.analysis.wear import wear
-from ipch.evaluation import find_gaps
+from ipch.report.evaluate import find_gaps
 
 
 def held(error_pa: Any, **columns: Any) -> Held:

@@ -15,9 +15,9 @@ import pytest
 from pyarrow import parquet
 
 from ipch.errors import FileError, UsageError
-from ipch.export import export, format_of
-from ipch.record import SAMPLE_COLUMNS, open_database
-from ipch.runs import load_run
+from ipch.recording.export import export, format_of
+from ipch.recording.reader import load_run
+from ipch.recording.schema import SAMPLE_COLUMNS, open_database
 
 ROW: dict[str, Any] = dict.fromkeys(SAMPLE_COLUMNS, 0) | {
     "state": "REGULATE", "fault": "NONE", "pressure_pa": 5_000_123, "ramp_pa": 5_000_000, "gas_k": 303.152,

@@ -10,11 +10,11 @@ import threading
 
 import pytest
 
-from ipch import flash
-from ipch.compiling import MPY_VERSION, firmware_files, with_constants, with_short_parameters
+from ipch.base.paths import firmware_dir
+from ipch.board import flash
+from ipch.board.compile import MPY_VERSION, firmware_files, with_constants, with_short_parameters
+from ipch.board.flash import NotOffError, Report
 from ipch.errors import FileError
-from ipch.flash import NotOffError, Report
-from ipch.paths import firmware_dir
 from ipch.sim.line import SerialLine
 
 

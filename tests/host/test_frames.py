@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from ipch.compiling import firmware_files, private_names
-from ipch.paths import firmware_dir
+from ipch.base.paths import firmware_dir
+from ipch.board.compile import firmware_files, private_names
 
 STACK_WORDS = 11
 WORDS_OF_A_TRY = 3

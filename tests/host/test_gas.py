@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from CoolProp.CoolProp import PropsSI
 
+from ipch.analysis.gas import AIR, NITROGEN, GasLaw, flow_share, gas_law
 from ipch.errors import UsageError
-from ipch.gas import AIR, NITROGEN, GasLaw, flow_share, gas_law
 
 
 @pytest.mark.parametrize(("law", "fluid"), [(AIR, "Air"), (NITROGEN, "Nitrogen")])

@@ -7,10 +7,11 @@ from collections.abc import Iterator
 
 import pytest
 
-from ipch import wire
+from ipch.device import scpi
+from ipch.device.instrument import Fault, Instrument, Valve
+from ipch.device.session import Direct
 from ipch.errors import DeviceError
-from ipch.instrument import Fault, Instrument, Valve
-from ipch.session import Direct
+from tests.golden import commands
 from tests.golden.transcript import Exchange, example, load, names
 
 ALL = [(name, exchange) for name in names() for exchange in load(name)]
@@ -105,22 +106,22 @@ def test_the_client_says_and_hears_what_the_transcript_says():
 def test_every_reply_splits_into_one_for_each_query_that_was_executed():
     for name, exchange in ALL:
         asked = exchange.sent.count("?")
-        lines = [wire.replies(example(reply)) for reply in exchange.replies]
+        lines = [scpi.replies(example(reply)) for reply in exchange.replies]
         if name == "errors" and len(lines) > 1:
             continue  # what a deaf host gets in the end
         for parts in lines:
             assert 0 < len(parts) <= asked, (name, exchange)
             for part in parts:
                 assert not part.startswith((":", "*")), (name, exchange)
-                assert part == part.strip() and wire.fields(part), (name, exchange)
+                assert part == part.strip() and scpi.fields(part), (name, exchange)
 
 
 def test_every_error_is_understood_with_and_without_header():
     codes = set()
     for name, exchange in ALL:
         if name == "errors" and set(exchange.sent.replace(":SYST:ERR", "ERR").split(";")) == {"ERR?"}:
-            for part in wire.replies(example(exchange.replies[-1])):
-                code, text = wire.error(part)
+            for part in scpi.replies(example(exchange.replies[-1])):
+                code, text = scpi.error(part)
                 assert text and '"' not in text.replace('""', "")
                 codes.add(code)
     # What is left cannot be caused from the host's side: -310 and -321 are faults of the device itself.
@@ -133,6 +134,12 @@ def test_replies_are_the_same_with_headers_and_without():
     common = [exchange for exchange in load("headers") if exchange.sent in bare]
     assert len(common) > 5
     for exchange in common:
-        with_header = [wire.replies(example(reply)) for reply in exchange.replies]
-        without = [wire.replies(example(reply)) for reply in bare[exchange.sent].replies]
+        with_header = [scpi.replies(example(reply)) for reply in exchange.replies]
+        without = [scpi.replies(example(reply)) for reply in bare[exchange.sent].replies]
         assert [len(parts) for parts in with_header] == [len(parts) for parts in without]
+
+
+def test_every_command_answers_as_recorded(monkeypatch, tmp_path):
+    for name in ("XDG_STATE_HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME"):
+        monkeypatch.setenv(name, str(tmp_path))
+    assert commands.answers().splitlines() == commands.FILE.read_text().splitlines()

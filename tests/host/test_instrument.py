@@ -12,12 +12,12 @@ from pathlib import Path
 import pytest
 
 import ipch
+from ipch.device.instrument import Instrument, Sample
+from ipch.device.polling import Monitor
+from ipch.device.session import Direct
+from ipch.device.transport import Transport
 from ipch.errors import DeviceError, DeviceLostError, NoDeviceError, PortBusyError, UsageError
-from ipch.instrument import Instrument, Sample
-from ipch.monitor import Monitor
-from ipch.session import Direct
 from ipch.sim.server import RunningServer, simulate
-from ipch.transport import Transport
 
 
 @pytest.fixture
@@ -210,7 +210,7 @@ def test_a_port_has_one_owner(regulator: Instrument) -> None:
 
 
 def test_nothing_answers(silent_port: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ipch.session._IDENTIFY_S", 0.05)
+    monkeypatch.setattr("ipch.device.session._IDENTIFY_S", 0.05)
     with pytest.raises(NoDeviceError, match=f"nothing answers on {silent_port}"):
         Instrument.open(silent_port)
     # It was let go of again.
@@ -218,7 +218,7 @@ def test_nothing_answers(silent_port: str, monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def test_something_else_answers(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ipch.session._IDENTIFY_S", 0.05)
+    monkeypatch.setattr("ipch.device.session._IDENTIFY_S", 0.05)
     master, slave = pty.openpty()
     # A terminal that echoes, like the prompt of an interpreter.
     try:
@@ -278,7 +278,7 @@ def test_no_device_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_an_invalid_temperature_is_nan() -> None:
-    from ipch.instrument import _READERS
+    from ipch.device.instrument import _READERS
 
     assert math.isnan(_READERS["gas_mk"][1]("0"))
     assert _READERS["wall_mk"][1]("303150") == 303.15

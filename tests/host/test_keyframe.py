@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from ipch.keyframe import _text, load, names_crc, parts, slot_names
-from ipch.paths import firmware_dir
+from ipch.base.keyframe import _text, load, names_crc, parts, slot_names
+from ipch.base.paths import firmware_dir
 from ipch.sim.parameters import load_parameters
 from ipch.sim.plant import Plant
 from ipch.sim.rigs import CoreDevice

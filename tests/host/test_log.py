@@ -15,9 +15,9 @@ from typing import Any
 import pytest
 
 from bench.scenarios.replugged import Replugged, replug_often
-from ipch import service
-from ipch.instrument import Instrument
-from ipch.runs import Run, load_run
+from ipch.device.instrument import Instrument
+from ipch.recording import service
+from ipch.recording.reader import Run, load_run
 from ipch.sim.server import RunningServer, simulate
 
 Cli = Callable[..., Any]

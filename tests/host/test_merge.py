@@ -11,16 +11,17 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pytest
 
-from ipch import cyclers, export
+from ipch import cyclers
 from ipch.cyclers import read_cycler, read_cyclers
 from ipch.cyclers.biologic import cycles_of_halves
+from ipch.cyclers.merge import bdf_table, between, merge
 from ipch.cyclers.table import CyclerData
 from ipch.cyclers.times import zone_of
 from ipch.errors import FileError, UsageError
-from ipch.evaluation import Assumed, evaluate
-from ipch.merge import bdf_table, between, merge
-from ipch.report_tables import excursion_rows
-from ipch.runs import Run
+from ipch.recording import export
+from ipch.recording.reader import Run
+from ipch.report.evaluate import Assumed, evaluate
+from ipch.report.tables import excursion_rows
 
 SAMPLES = os.environ.get("IPCH_SAMPLES")
 OSLO = ZoneInfo("Europe/Oslo")

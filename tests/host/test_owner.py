@@ -14,11 +14,11 @@ from typing import Any
 
 import pytest
 
+from ipch.base.paths import owners_dir, running_simulators
+from ipch.device.instrument import Instrument
+from ipch.device.session import Direct, Session, _Turns, is_query
+from ipch.device.sharing import Owned, Owner, open_session
 from ipch.errors import DeviceError, DeviceLostError, ExchangeCutError, UsageError
-from ipch.instrument import Instrument
-from ipch.owner import Owned, Owner
-from ipch.paths import owners_dir, running_simulators
-from ipch.session import Direct, Session, _Turns, is_query
 from ipch.sim import channel
 from ipch.sim.server import RunningServer, simulate
 
@@ -27,7 +27,7 @@ REPLUGS = 100
 
 @pytest.fixture
 def owner(sim: RunningServer) -> Iterator[Session]:
-    session = Session(sim.port)
+    session = open_session(sim.port)
     with Owner(session):
         yield session
     session.close()
@@ -91,7 +91,7 @@ def test_exchanges_of_many_clients_do_not_mix(owner: Session, sim: RunningServer
 
 
 def test_a_client_takes_over_when_the_owner_ends(sim: RunningServer) -> None:
-    first = Session(sim.port)
+    first = open_session(sim.port)
     owner = Owner(first)
     with Instrument.open(sim.port) as client:
         owner.close()
@@ -105,8 +105,8 @@ def test_a_client_takes_over_when_the_owner_ends(sim: RunningServer) -> None:
 
 def test_what_a_dead_owner_left_is_passed_over(sim: RunningServer) -> None:
     program = (
-        "import os, sys\nfrom ipch.session import Session\nfrom ipch.owner import Owner\n"
-        "owner = Owner(Session(sys.argv[1]))\nprint(os.getpid(), flush=True)\nos.kill(os.getpid(), 9)"
+        "import os, sys\nfrom ipch.device.sharing import Owner, open_session\n"
+        "owner = Owner(open_session(sys.argv[1]))\nprint(os.getpid(), flush=True)\nos.kill(os.getpid(), 9)"
     )
     ended = subprocess.run([sys.executable, "-c", program, sim.port], capture_output=True, text=True)
     assert ended.returncode == -signal.SIGKILL
@@ -118,7 +118,7 @@ def test_what_a_dead_owner_left_is_passed_over(sim: RunningServer) -> None:
 
 
 def test_what_was_left_before_it_was_published_is_taken_away(sim: RunningServer) -> None:
-    program = "from ipch import owner\nowner._listen()"
+    program = "from ipch.device import sharing\nsharing._listen()"
     ended = subprocess.Popen([sys.executable, "-c", program])
     assert ended.wait() == 0
     assert len(list(owners_dir().glob(f"{ended.pid}-*"))) == 1
@@ -146,8 +146,8 @@ def test_without_the_token_nothing_is_answered(owner: Session) -> None:
 def test_over_loopback_where_there_are_no_unix_sockets(
     sim: RunningServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("ipch.owner._LONGEST_PATH", 0)
-    session = Session(sim.port)
+    monkeypatch.setattr("ipch.device.sharing._LONGEST_PATH", 0)
+    session = open_session(sim.port)
     with Owner(session), Instrument.open(sim.port) as client:
         assert isinstance(client.session.channel, Owned)  # type: ignore[attr-defined]
         assert client.fetch().state == "OFF"
@@ -224,7 +224,7 @@ def test_unplugged_and_plugged_in_again(slow: RunningServer) -> None:
 
 
 def test_an_owner_whose_device_is_back_does_not_wait_for_itself(slow: RunningServer) -> None:
-    session = Session(port_of(slow))
+    session = open_session(port_of(slow))
     with Owner(session):
         for _ in range(3):
             plug(slow, False)

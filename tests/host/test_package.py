@@ -13,11 +13,11 @@ from typing import Any
 
 import pytest
 
-import ipch.instrument
+import ipch.device.instrument
 from ipch import Instrument, __version__, alarms, errors
+from ipch.base.paths import firmware_dir, recipes_dir
 from ipch.errors import FileError
-from ipch.paths import firmware_dir, recipes_dir
-from ipch.recipe_file import load_recipe
+from ipch.recipes.loader import load_recipe
 from ipch.sim.injector import load_script
 from ipch.sim.server import RunningServer
 
@@ -50,8 +50,8 @@ def test_the_wheel_carries_the_firmware(wheel: set[str]) -> None:
 
 
 def test_the_wheel_carries_code_recipes_and_the_frame_of_the_report(wheel: set[str]) -> None:
-    files = relative(HOST / "src" / "ipch", (".py", ".toml", ".html", ".typed"))
-    assert {"recipes/demo.toml", "report.html"} <= files
+    files = relative(HOST / "src" / "ipch", (".py", ".toml", ".html", ".service", ".typed"))
+    assert {"recipes/demo.toml", "report/base.html", "recording/ipch-log@.service"} <= files
     assert {f"ipch/{name}" for name in files} <= wheel
     assert not [name for name in wheel if "__pycache__" in name or name.endswith(".pyc")]
 
@@ -69,7 +69,7 @@ def test_firmware_is_found_in_a_checkout_or_where_it_is_said_to_be(
 
 
 def test_the_client_is_at_hand() -> None:
-    assert Instrument.__module__ == "ipch.instrument"
+    assert Instrument.__module__ == "ipch.device.instrument"
 
 
 def test_the_module_runs_as_the_program_does() -> None:
@@ -119,7 +119,7 @@ def test_the_python_of_the_readme_runs(sim: RunningServer, capsys: pytest.Captur
 
 
 def test_the_example_of_the_client_runs(sim: RunningServer, capsys: pytest.CaptureFixture[str]) -> None:
-    program = (ipch.instrument.__doc__ or "").split("\n\n", 1)[1]
+    program = (ipch.device.instrument.__doc__ or "").split("\n\n", 1)[1]
     exec(compile(program, "instrument.py", "exec"), {})
     assert int(capsys.readouterr().out) > 0
     with Instrument.open(sim.port) as regulator:

@@ -8,11 +8,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from ipch import prooftest
+from ipch.analysis.gas import AIR
+from ipch.calibration import prooftest
+from ipch.calibration.prooftest import ProofTest, judge, rate
 from ipch.cli import run
-from ipch.gas import AIR
-from ipch.instrument import Instrument
-from ipch.prooftest import ProofTest, judge, rate
+from ipch.device.instrument import Instrument
 from ipch.sim.server import simulate
 from tests.host.test_alarms import SAMPLE
 

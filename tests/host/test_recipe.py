@@ -7,10 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from ipch.cyclers.follow import BinaryCycles, TextCycles, open_cycles
 from ipch.errors import FileError, UsageError
-from ipch.growing import BinaryCycles, TextCycles, open_cycles
-from ipch.recipe import Hold, Ramp, Recipe, shortened
-from ipch.recipe_file import (
+from ipch.recipes.loader import (
     choose_recipe,
     describe_recipes,
     find_lines,
@@ -20,8 +19,9 @@ from ipch.recipe_file import (
     recipe_of_record,
     shipped_recipes,
 )
-from ipch.timetable import estimate_s
-from ipch.webhooks import Webhooks
+from ipch.recipes.plan import estimate_s
+from ipch.recipes.steps import Hold, Ramp, Recipe, shortened
+from ipch.recipes.webhooks import Webhooks
 
 SAMPLES = os.environ.get("IPCH_SAMPLES")
 needs_samples = pytest.mark.skipif(

@@ -14,15 +14,15 @@ import numpy as np
 import pytest
 
 from bench.scenarios.killed import kill_often
-from ipch.csv_log import CsvLog
+from ipch.device.instrument import Instrument, Sample
 from ipch.errors import FileError
-from ipch.export import export
-from ipch.instrument import Instrument, Sample
-from ipch.record import SAMPLE_COLUMNS, iso_utc
-from ipch.recorder import Recorder
-from ipch.runs import find_record, load_run, load_truth
+from ipch.recording.csv_writer import CsvLog
+from ipch.recording.export import export
+from ipch.recording.reader import find_record, load_run, load_truth
+from ipch.recording.recorder import Recorder
+from ipch.recording.schema import SAMPLE_COLUMNS, iso_utc
+from ipch.recording.thinning import Thinning
 from ipch.sim.server import RunningServer
-from ipch.thinning import Thinning
 
 
 @pytest.fixture
@@ -260,8 +260,8 @@ def test_clocks_and_gaps(
     kinds: list[tuple[str, str]],
 ) -> None:
     now = [1_700_000_000.0, 1000.0]
-    monkeypatch.setattr("ipch.recorder.time.time", lambda: now[0])
-    monkeypatch.setattr("ipch.recorder.time.monotonic", lambda: now[1])
+    monkeypatch.setattr("ipch.recording.recorder.time.time", lambda: now[0])
+    monkeypatch.setattr("ipch.recording.recorder.time.monotonic", lambda: now[1])
     path = tmp_path / "run.db"
     with Recorder(path, regulator, "log", commit_s=0) as recorder:
         recorder.sample(sample)
@@ -306,7 +306,7 @@ def test_a_full_disk_ends_nothing(tmp_path: Path, regulator: Instrument, sample:
 def test_a_disk_that_stays_full_is_told_at_the_end(
     tmp_path: Path, regulator: Instrument, sample: Sample, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("ipch.recorder._MOST_WAITING", 20)
+    monkeypatch.setattr("ipch.recording.recorder._MOST_WAITING", 20)
     recorder = Recorder(tmp_path / "run.db", regulator, "log", commit_s=0)
     recorder._database.execute("PRAGMA max_page_count = 1")
     recorder._database.execute("PRAGMA wal_checkpoint(TRUNCATE)")

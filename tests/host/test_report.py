@@ -11,16 +11,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ipch import summary
+from ipch.device.instrument import Instrument
 from ipch.errors import FileError
-from ipch.evaluation import holding
-from ipch.experiments import record_recipe
-from ipch.instrument import Instrument
-from ipch.panels import thin
-from ipch.recipe_file import Chosen, load_recipe
-from ipch.report import render, write_report
-from ipch.runs import Run, Truth, load_run
+from ipch.recipes.loader import Chosen, load_recipe
+from ipch.recording.reader import Run, Truth, load_run
+from ipch.report import summary
+from ipch.report.evaluate import holding
+from ipch.report.page import render, write_report
+from ipch.report.time_plots import thin
 from ipch.sim.server import RunningServer
+from ipch.workflows.run import record_recipe
 
 RECIPE = '[[step]]\nramp = "1MPa"\nslew = "100kPa/s"\n[[step]]\nhold = "60s"\n[[step]]\nramp = "0.8MPa"\n'
 

@@ -10,15 +10,15 @@ from pathlib import Path
 import pytest
 
 from bench.scenarios.planted import make
-from ipch import summary
 from ipch.analysis.estimate import Estimate
-from ipch.blackbox import BlackBox, Request
-from ipch.blackbox_plot import STATES, write_plot
-from ipch.evaluation import Assumed, evaluate
-from ipch.merge import merge
-from ipch.methods import methods, numbers
-from ipch.report import render
-from ipch.report_tables import plus_minus
+from ipch.blackbox.capture import BlackBox, Request
+from ipch.blackbox.page import STATES, write_plot
+from ipch.cyclers.merge import merge
+from ipch.report import summary
+from ipch.report.evaluate import Assumed, evaluate
+from ipch.report.methods import methods, numbers
+from ipch.report.page import render
+from ipch.report.tables import plus_minus
 from ipch.sim.rigs import load_firmware
 from tests.host.test_merge import data, run
 

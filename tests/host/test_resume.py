@@ -8,19 +8,19 @@ from pathlib import Path
 
 import pytest
 
+from ipch.device.actions import Progress
+from ipch.device.instrument import Instrument
+from ipch.device.session import is_query
 from ipch.errors import FaultError, FileError
-from ipch.experiments import RECORD_NAME, unfinished_recipe
-from ipch.instrument import Instrument
-from ipch.operations import Progress
-from ipch.position import find_position
-from ipch.recipe import Recipe, shortened
-from ipch.recipe_file import find_recipe, load_recipe, parse_recipe, shipped_recipes
-from ipch.recorder import Recorder
-from ipch.runner import Runner
-from ipch.runs import load_run
-from ipch.session import is_query
+from ipch.recipes.loader import find_recipe, load_recipe, parse_recipe, shipped_recipes
+from ipch.recipes.resume import find_position
+from ipch.recipes.runner import Runner
+from ipch.recipes.steps import Recipe, shortened
+from ipch.recording.reader import load_run
+from ipch.recording.recorder import Recorder
 from ipch.sim.desk import Desk
 from ipch.sim.parameters import load_parameters
+from ipch.workflows.run import RECORD_NAME, unfinished_recipe
 
 HOLD_S = 6.0
 AWAY_S = 2.0

@@ -9,18 +9,18 @@ from pathlib import Path
 
 import pytest
 
+from ipch.device.actions import Progress
+from ipch.device.instrument import Instrument
+from ipch.device.polling import Pacer
 from ipch.errors import FaultError, FileError
-from ipch.instrument import Instrument
-from ipch.monitor import Pacer
-from ipch.operations import Progress
-from ipch.recipe import Recipe
-from ipch.recipe_file import load_recipe
-from ipch.recorder import Recorder
-from ipch.runner import Runner
-from ipch.runs import Run, load_run
+from ipch.recipes.loader import load_recipe
+from ipch.recipes.plan import plan
+from ipch.recipes.runner import Runner
+from ipch.recipes.steps import Recipe
+from ipch.recording.reader import Run, load_run
+from ipch.recording.recorder import Recorder
 from ipch.sim.channel import ask
 from ipch.sim.server import simulate
-from ipch.timetable import plan
 
 Play = Callable[..., Run]
 

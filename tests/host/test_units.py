@@ -4,8 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ipch.errors import UsageError
-from ipch.units import (
+from ipch.base.units import (
     format_duration,
     format_target,
     parse_duration,
@@ -13,6 +12,7 @@ from ipch.units import (
     parse_slew,
     parse_speed,
 )
+from ipch.errors import UsageError
 
 
 @pytest.mark.parametrize(

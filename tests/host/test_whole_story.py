@@ -13,14 +13,14 @@ import pytest
 
 from ipch.cyclers import read_cycler
 from ipch.cyclers.table import net_charge_ah
+from ipch.device.instrument import Instrument
 from ipch.errors import FileError
-from ipch.experiments import record_recipe
-from ipch.instrument import Instrument
-from ipch.recipe_file import Chosen, load_recipe
-from ipch.runs import load_run
+from ipch.recipes.loader import Chosen, load_recipe
+from ipch.recording.reader import load_run
 from ipch.sim.parameters import load_parameters
 from ipch.sim.server import simulate
 from ipch.sim.surroundings import Cell
+from ipch.workflows.run import record_recipe
 
 SAMPLES = os.environ.get("IPCH_SAMPLES")
 RECIPE = 'sample = "5s"\n[[step]]\nramp = "5MPa"\n[[step]]\nhold = "2h14m"\n'

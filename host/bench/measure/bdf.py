@@ -17,10 +17,8 @@ import numpy as np
 
 from bench.jobs import Workers
 from bench.measure.month import write_record
-from ipch.cyclers import read_cycler
-from ipch.export import write_table
-from ipch.merge import bdf_table, merge
-from ipch.runs import Run, load_run
+from ipch.cyclers import bdf_table, merge, read_cycler
+from ipch.recording import Run, load_run, write_table
 
 _ROW = {"unit": "", "goal": "accepted", "name": ""}
 

@@ -15,12 +15,12 @@ import numpy as np
 
 from bench.jobs import Workers
 from bench.rows import row
+from ipch.device import Transport
 from ipch.sim.line import SerialLine
 from ipch.sim.parameters import load_parameters
 from ipch.sim.plant import Plant
 from ipch.sim.rigs import SimDevice
 from ipch.sim.world import World
-from ipch.transport import Transport
 
 # Each kind of host has its turn in each round, so that what the machine does besides falls on all of them alike.
 ROUNDS = 10

@@ -21,13 +21,13 @@ from typing import Any
 import numpy as np
 
 from bench.jobs import Workers
-from ipch.record import SAMPLE_COLUMNS, open_database
+from ipch.recording import SAMPLE_COLUMNS, open_database
 
 DAYS = 28
 START = 1_767_225_600.0
 _CHUNK = 100_000
 _STEPS = {
-    "open": "from ipch.experiments import load_for_report; from pathlib import Path; load_for_report(Path('run.db'))",
+    "open": "from ipch.workflows import load_for_report; from pathlib import Path; load_for_report(Path('run.db'))",
     "export as CSV": "from ipch.cli import run; import sys; sys.exit(run(['export', 'run.db', '--out', 'out.csv']))",
     "export as BDF": "from ipch.cli import run; import sys; sys.exit(run(['export', 'run.db', '--out', 'o.bdf.csv']))",
     "report": "from ipch.cli import run; import sys; sys.exit(run(['report', 'run.db', '--volume', '500mL']))",
@@ -104,11 +104,10 @@ def record() -> None:
     """Let the recorder take 28 days of samples, a pulse every minute; write by how much it grew after the first."""
     from dataclasses import replace
 
-    from ipch.instrument import Instrument
-    from ipch.recorder import Recorder
+    from ipch.device import Instrument
+    from ipch.recording import Recorder, Thinning
     from ipch.sim.desk import Desk
     from ipch.sim.parameters import load_parameters
-    from ipch.thinning import Thinning
 
     with tempfile.TemporaryDirectory() as state, Desk(Path(state), load_parameters(None, [])) as desk:
         instrument = Instrument(desk)

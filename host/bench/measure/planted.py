@@ -19,9 +19,7 @@ import numpy as np
 from bench.jobs import Workers
 from bench.scenarios.day import TICK_MS
 from bench.scenarios.planted import SCENARIOS, Outcome, Scenario, judge
-from ipch.analysis.balance import solve_balance
-from ipch.analysis.gas_record import GasRecord
-from ipch.gas import AIR
+from ipch.analysis import AIR, GasRecord, solve_balance
 from ipch.sim.parameters import load_parameters
 from ipch.sim.plant import Plant
 from ipch.sim.rigs import CoreDevice

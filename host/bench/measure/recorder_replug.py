@@ -9,7 +9,7 @@ from typing import Any
 from bench.jobs import Workers
 from bench.rows import row
 from bench.scenarios.replugged import replug_often
-from ipch.instrument import Instrument
+from ipch.device import Instrument
 from ipch.sim.server import simulate
 
 TIMES = 100

@@ -23,11 +23,9 @@ def main() -> None:
 
     It is killed so many seconds after its start, or if they are negative, after its first acknowledgement.
     """
-    from ipch import experiments
-    from ipch.instrument import Instrument
-    from ipch.owner import Owner
-    from ipch.session import Session
-    from ipch.thinning import Thinning
+    from ipch import workflows
+    from ipch.device import Instrument, Owner, open_session
+    from ipch.recording import Thinning
 
     for line in sys.stdin:
         port, path, seconds = line.rstrip("\n").split("\t")
@@ -38,9 +36,9 @@ def main() -> None:
             def acknowledge(rows: list[tuple[int, int]], pipe: int = to_parent) -> None:
                 os.write(pipe, "".join(f"{boot} {sequence}\n" for boot, sequence in rows).encode())
 
-            session = Session(port)
+            session = open_session(port)
             with Owner(session):
-                experiments.log(
+                workflows.log(
                     Instrument(session),
                     Path(path),
                     0.5,

@@ -15,10 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.scenarios.planted_rows import FILTERED_PA, rows_of
-from ipch.analysis.balance import Balance, solve_balance
-from ipch.analysis.gas_record import GasRecord
-from ipch.analysis.noise import Noise
-from ipch.gas import AIR
+from ipch.analysis import AIR, Balance, GasRecord, Noise, solve_balance
 from ipch.sim import signals
 
 Floats = NDArray[np.floating[Any]]

@@ -11,5 +11,35 @@
 | `estimate` | `Estimate`: a value and half of its 95 % interval |
 | `bins`, `noise` | what the balance is made of: means between pulses, and noise that remembers |
 
-`ipch.evaluation.evaluate(load_run(path))` does all of it for a record.
+`ipch.report.evaluate.evaluate(load_run(path))` does all of it for a record.
 """
+
+from ipch.analysis.balance import Balance, solve_balance
+from ipch.analysis.bins import NotEnough
+from ipch.analysis.cycles import COLUMNS, Cycle, CyclerRows, PressureSamples, cycle_table
+from ipch.analysis.estimate import Estimate
+from ipch.analysis.excursions import Excursion, Held, excursions
+from ipch.analysis.gas import AIR, GasLaw, gas_law
+from ipch.analysis.gas_record import GasRecord, condensed
+from ipch.analysis.noise import Noise
+from ipch.analysis.stability import (
+    BAND_PA,
+    Stability,
+    StepResult,
+    evaluate,
+    is_held,
+    longest_step_s,
+    overall,
+    stability,
+    usual_step_s,
+    weights,
+)
+from ipch.analysis.supply import Supply, forecast
+from ipch.analysis.wear import RATED, Wear, wear
+
+__all__ = [
+    "AIR", "BAND_PA", "COLUMNS", "RATED", "Balance", "Cycle", "CyclerRows", "Estimate", "Excursion", "GasLaw",
+    "GasRecord", "Held", "Noise", "NotEnough", "PressureSamples", "Stability", "StepResult", "Supply", "Wear",
+    "condensed", "cycle_table", "evaluate", "excursions", "forecast", "gas_law", "is_held", "longest_step_s",
+    "overall", "solve_balance", "stability", "usual_step_s", "wear", "weights",
+]  # fmt: skip

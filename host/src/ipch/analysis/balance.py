@@ -35,9 +35,9 @@ from numpy.typing import NDArray
 
 from ipch.analysis.bins import FADING, LAGS_S, Bins, NotEnough, binned
 from ipch.analysis.estimate import Estimate
+from ipch.analysis.gas import AIR, GasLaw
 from ipch.analysis.gas_record import GasRecord
 from ipch.analysis.noise import Fit, Noise, Rows, solve
-from ipch.gas import AIR, GasLaw
 
 Floats = NDArray[np.floating[Any]]
 

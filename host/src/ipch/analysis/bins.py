@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ipch.analysis.gas import GasLaw, flow_share
 from ipch.analysis.gas_record import GasRecord
-from ipch.gas import GasLaw, flow_share
 
 Floats = NDArray[np.floating[Any]]
 

@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ipch.analysis.gas import AIR, GasLaw
 from ipch.analysis.stability import BAND_PA, weights
-from ipch.gas import AIR, GasLaw
 
 Floats = NDArray[np.floating[Any]]
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from ipch.analysis.balance import Balance
 from ipch.analysis.estimate import Estimate
-from ipch.gas import AIR, NORMAL_M3_MOL, GasLaw
+from ipch.analysis.gas import AIR, NORMAL_M3_MOL, GasLaw
 
 
 def gas_used_mol(kpa: float, volume_ml: float, pressure_pa: float, kelvin: float, law: GasLaw) -> float:

@@ -34,7 +34,8 @@ def try_out(alarm_file: File = None, json: Json = False) -> None:
     """Deliver a test alarm by every way that the file names."""
     import time
 
-    from ipch import alarms, paths
+    from ipch import alarms
+    from ipch.base import paths
     from ipch.errors import CheckError, UsageError
 
     place = alarm_file or paths.alarm_config()
@@ -55,7 +56,8 @@ def try_out(alarm_file: File = None, json: Json = False) -> None:
 @group.command(name="list")
 def list_all(json: Json = False) -> None:
     """List alarms that are active or not acknowledged."""
-    from ipch import alarms, paths
+    from ipch import alarms
+    from ipch.base import paths
 
     found = alarms.Alarms(alarms.Config(), paths.alarm_state()).listed()
     lines = [
@@ -75,7 +77,8 @@ def ack(
 
     One that is still active stays listed until it is over.
     """
-    from ipch import alarms, paths
+    from ipch import alarms
+    from ipch.base import paths
     from ipch.errors import UsageError
 
     done = alarms.Alarms(alarms.Config(), paths.alarm_state()).acknowledge(name)

@@ -10,10 +10,8 @@ import typer
 from ipch.cli.common import Json, Port, connected, emit, emit_table, options, say
 
 if TYPE_CHECKING:
-    from ipch.calibration import Fit, Point
-    from ipch.calibrator import Plan
-    from ipch.instrument import Instrument
-    from ipch.standards import Standard
+    from ipch.calibration import Fit, Plan, Point, Standard
+    from ipch.device import Instrument
 
 _PANEL = "Configure"
 
@@ -100,9 +98,9 @@ def calibrate(
     from dataclasses import replace
 
     from ipch import calibration
-    from ipch.calibration_page import write_page
+    from ipch.base.units import parse_pressure
+    from ipch.calibration import write_page
     from ipch.errors import FaultError, UsageError
-    from ipch.units import parse_pressure
 
     names = _names(transducer)
     letters = calibration.initials(operator) if operator is not None else ""
@@ -231,9 +229,9 @@ def zero(
     """Compare both transducers with ambient pressure, chamber open."""
     from dataclasses import replace
 
-    from ipch import calibration, calibrator
+    from ipch import calibration
+    from ipch.base.units import parse_pressure
     from ipch.errors import FaultError, UsageError
-    from ipch.units import parse_pressure
 
     ambient_pa = parse_pressure(ambient) if ambient is not None else None
     with connected() as instrument:
@@ -243,7 +241,7 @@ def zero(
                 f"the device is {state}; vent the chamber, `ipch off`, and leave it open to ambient"
             )
         told_pa = instrument.setting("ambient_pa").value if ambient_pa is None else ambient_pa
-        means = calibrator.average(instrument, seconds)[1]
+        means = calibration.average(instrument, seconds)[1]
         errors_pa = {name: mean - told_pa for name, mean in means.items()}
         allowed_pa = {name: instrument.setting(f"{name}_tolerance_pa").value for name in means}
         off = [name for name, error in errors_pa.items() if abs(error) > allowed_pa[name]]
@@ -322,9 +320,9 @@ def _names(transducer: str) -> tuple[str, ...]:
 
 
 def _plan(pressures: str, temperatures: str | None, by_hand: bool, seconds: float) -> "Plan":
-    from ipch.calibrator import Plan
+    from ipch.base.units import parse_pressure
+    from ipch.calibration import Plan
     from ipch.errors import UsageError
-    from ipch.units import parse_pressure
 
     celsius = []
     for text in (temperatures or "").split(",") if temperatures else ():
@@ -343,10 +341,8 @@ def _plan(pressures: str, temperatures: str | None, by_hand: bool, seconds: floa
 def _measured(
     instrument: "Instrument", plan: "Plan", port: str | None, query: str, unit: str, file: Path | None
 ) -> "list[Point]":
-    from ipch.calibration import save_points
-    from ipch.calibrator import Calibrator
+    from ipch.calibration import Asked, Calibrator, Typed, save_points
     from ipch.cli.progress import progress
-    from ipch.standards import Asked, Typed
 
     if file is not None:
         _make(file.parent)
@@ -399,8 +395,7 @@ def _show(points: "Sequence[Point]", fits: "Sequence[Fit]", page: Path, written:
 
 
 def _summary(points: "Sequence[Point]", fits: "Sequence[Fit]") -> list[str]:
-    from ipch.calibration import FULL_SCALE_PA
-    from ipch.calibration_page import TERM_UNITS
+    from ipch.calibration import FULL_SCALE_PA, TERM_UNITS
 
     lines = []
     for fit in fits:

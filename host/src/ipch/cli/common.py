@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
-    from ipch.instrument import Instrument
+    from ipch.device import Instrument
 
 
 @dataclass
@@ -56,7 +56,7 @@ Json = Annotated[
 @contextlib.contextmanager
 def connected() -> Iterator["Instrument"]:
     """The device that the options name, or the only one there is."""
-    from ipch.instrument import Instrument
+    from ipch.device import Instrument
 
     with Instrument.open(options.port) as instrument:
         yield instrument
@@ -65,11 +65,9 @@ def connected() -> Iterator["Instrument"]:
 @contextlib.contextmanager
 def sharing(heard: "Callable[[str], None]" = lambda message: None) -> Iterator["Instrument"]:
     """As `connected`, for commands that last: others work through this one meanwhile."""
-    from ipch.instrument import Instrument
-    from ipch.owner import Owner
-    from ipch.session import Session
+    from ipch.device import Instrument, Owner, open_session
 
-    session = Session(options.port)
+    session = open_session(options.port)
     with Instrument(session) as instrument, Owner(session, heard):
         yield instrument
 

@@ -71,10 +71,10 @@ def change(
     """Change one setting; the device checks it and stores it."""
     from dataclasses import asdict
 
-    from ipch import configuration
+    from ipch.device import settings_file
 
     with connected() as instrument:
-        setting = configuration.change(instrument, name, value)
+        setting = settings_file.change(instrument, name, value)
     emit(asdict(setting), [f"{setting.name} = {setting.value} {setting.unit}".rstrip()])
 
 
@@ -85,10 +85,10 @@ def save(
     json: Json = False,
 ) -> None:
     """Write all settings to a TOML file."""
-    from ipch import configuration
+    from ipch.device import settings_file
 
     with connected() as instrument:
-        count = configuration.save(instrument, file)
+        count = settings_file.save(instrument, file)
     emit({"file": str(file), "settings": count}, [f"{count} settings saved to {file}"])
 
 
@@ -102,10 +102,10 @@ def apply(
     json: Json = False,
 ) -> None:
     """Bring the device to the settings of a file: all of them, or none."""
-    from ipch import configuration
+    from ipch.device import settings_file
 
     with connected() as instrument:
-        changed = configuration.apply(instrument, file, any_device=any_device)
+        changed = settings_file.apply(instrument, file, any_device=any_device)
     emit(
         {"file": str(file), "changed": changed},
         [f"{name} = {value}" for name, value in changed.items()] or ["nothing to change"],

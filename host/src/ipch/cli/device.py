@@ -7,7 +7,7 @@ import typer
 from ipch.cli.common import Json, Port, connected, emit, say
 
 if TYPE_CHECKING:
-    from ipch.instrument import Sample
+    from ipch.device import Sample
 
 _PANEL = "Regulate"
 
@@ -80,14 +80,14 @@ def set_pressure(
     json: Json = False,
 ) -> None:
     """Set the pressure to go to."""
-    from ipch import operations
+    from ipch.base.units import parse_pressure, parse_slew
     from ipch.cli.progress import progress
-    from ipch.units import parse_pressure, parse_slew
+    from ipch.device import actions
 
     target_pa = parse_pressure(pressure)
     slew_pa_s = parse_slew(slew) if slew else None
     with connected() as instrument, progress() as report:
-        sample = operations.set_pressure(instrument, target_pa, slew_pa_s, wait=wait, report=report)
+        sample = actions.set_pressure(instrument, target_pa, slew_pa_s, wait=wait, report=report)
         amount = instrument.holds_amount
     _show(sample)
     if amount:
@@ -100,18 +100,18 @@ def set_pressure(
 
 def on(port: Port = None, json: Json = False) -> None:
     """Regulate, starting from the pressure that is there."""
-    from ipch import operations
+    from ipch.device import actions
 
     with connected() as instrument:
-        _show(operations.switch(instrument, on=True))
+        _show(actions.switch(instrument, on=True))
 
 
 def off(port: Port = None, json: Json = False) -> None:
     """Stop regulating: all valves shut, the gas stays in the chamber."""
-    from ipch import operations
+    from ipch.device import actions
 
     with connected() as instrument:
-        _show(operations.switch(instrument, on=False))
+        _show(actions.switch(instrument, on=False))
 
 
 def hold(
@@ -125,10 +125,10 @@ def hold(
     json: Json = False,
 ) -> None:
     """Choose what is held: the pressure, or the amount of gas."""
-    from ipch import operations
+    from ipch.device import actions
 
     with connected() as instrument:
-        _show(operations.hold(instrument, what))
+        _show(actions.hold(instrument, what))
 
 
 def vent(
@@ -138,20 +138,20 @@ def vent(
     json: Json = False,
 ) -> None:
     """Let the gas out, down to ambient, at the vent rate."""
-    from ipch import operations
     from ipch.cli.progress import progress
+    from ipch.device import actions
 
     with connected() as instrument, progress() as report:
-        sample = operations.vent(instrument, abort=abort, wait=wait, report=report)
+        sample = actions.vent(instrument, abort=abort, wait=wait, report=report)
     _show(sample)
 
 
 def ack(port: Port = None, json: Json = False) -> None:
     """Acknowledge a latched fault, once its cause is gone."""
-    from ipch import operations
+    from ipch.device import actions
 
     with connected() as instrument:
-        _show(operations.acknowledge(instrument))
+        _show(actions.acknowledge(instrument))
 
 
 def quiet(
@@ -160,12 +160,12 @@ def quiet(
     json: Json = False,
 ) -> None:
     """Keep the valves shut for a while, as for an impedance spectrum."""
-    from ipch import operations
-    from ipch.units import parse_duration
+    from ipch.base.units import parse_duration
+    from ipch.device import actions
 
     seconds = 0.0 if duration == "end" else parse_duration(duration)
     with connected() as instrument:
-        _show(operations.quiet(instrument, seconds))
+        _show(actions.quiet(instrument, seconds))
 
 
 def send(

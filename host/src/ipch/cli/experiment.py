@@ -9,9 +9,9 @@ import typer
 from ipch.cli.common import Json, Port, emit, emit_table, options, say, sharing, to_json
 
 if TYPE_CHECKING:
-    from ipch.recipe_file import Chosen
-    from ipch.runs import Run
-    from ipch.summary import Judgement
+    from ipch.recipes import Chosen
+    from ipch.recording import Run
+    from ipch.report import Judgement
 
 _PANEL = "Record and run"
 # A month-long hold shows no more than this in a simulation of steps.
@@ -37,9 +37,9 @@ def watch(every: Every = "1s", duration: For = None, port: Port = None, json: Js
     """Show samples as they come, until Ctrl-C."""
     from dataclasses import asdict
 
+    from ipch.base.units import parse_duration
     from ipch.cli.progress import live
-    from ipch.experiments import follow
-    from ipch.units import parse_duration
+    from ipch.workflows import follow
 
     every_s = parse_duration(every)
     duration_s = parse_duration(duration) if duration else None
@@ -74,11 +74,11 @@ def log(
     """Record samples until Ctrl-C; a .db that is there is gone on with."""
     import threading
 
-    from ipch import experiments, service
+    from ipch import workflows
     from ipch.alarms import watching
+    from ipch.base.units import parse_duration
     from ipch.cli.progress import recording
-    from ipch.thinning import Thinning
-    from ipch.units import parse_duration
+    from ipch.recording import Thinning, service
 
     if install_service:
         place, commands = service.install(options.port)
@@ -93,7 +93,7 @@ def log(
             recording(path) as show,
             watching(alarms, say, lambda: instrument.fault.sentence) as watch,
         ):
-            count = experiments.log(
+            count = workflows.log(
                 instrument,
                 path,
                 every_s,
@@ -129,11 +129,11 @@ def run(
     json: Json = False,
 ) -> None:
     """Follow a recipe, record it and write its report."""
-    from ipch import experiments
+    from ipch import workflows
     from ipch.alarms import watching
     from ipch.cli.progress import progress
     from ipch.errors import UsageError
-    from ipch.recipe_file import choose_recipe, parse_changes
+    from ipch.recipes import choose_recipe, parse_changes
 
     if (recipe is None) == (resume is None):
         raise UsageError(
@@ -142,13 +142,13 @@ def run(
     if resume is not None:
         if sets or out or dry_run:
             raise UsageError("--resume takes neither --set, --out nor --dry-run: all is in the record")
-        experiments.unfinished_recipe(resume)
+        workflows.unfinished_recipe(resume)
         with (
             sharing() as instrument,
             progress() as shown,
             watching(alarms, say, lambda: instrument.fault.sentence) as watch,
         ):
-            results = experiments.resume_recipe(instrument, resume, shown, watch)
+            results = workflows.resume_recipe(instrument, resume, shown, watch)
         _show(resume, *results)
         return
     assert recipe is not None
@@ -156,7 +156,7 @@ def run(
     if dry_run:
         _rehearse(chosen)
         return
-    folder = out or experiments.new_folder(chosen.name)
+    folder = out or workflows.new_folder(chosen.name)
     with (
         sharing() as instrument,
         progress() as shown,
@@ -164,7 +164,7 @@ def run(
     ):
         say(f"recording to {folder}")
         try:
-            results = experiments.run_recipe(instrument, chosen, folder, shown, watch)
+            results = workflows.run_recipe(instrument, chosen, folder, shown, watch)
         except KeyboardInterrupt:
             say(f"interrupted; the device goes on with what it was told last, the report is in {folder};")
             say(f"go on with: ipch run --resume {folder}")
@@ -174,13 +174,13 @@ def run(
 
 def _rehearse(chosen: "Chosen") -> None:
     """Timetable of a recipe, and what a simulated regulator did with it."""
-    from ipch import experiments
+    from ipch import workflows
+    from ipch.base.units import format_duration, format_pressure
     from ipch.cli.progress import progress
-    from ipch.recipe_file import waits_for_others
-    from ipch.units import format_duration, format_pressure
+    from ipch.recipes import waits_for_others
 
     with progress() as shown:
-        whole, simulated = experiments.rehearse(chosen, _REHEARSED_S, shown)
+        whole, simulated = workflows.rehearse(chosen, _REHEARSED_S, shown)
     begin_s = 0.0
     rows = []
     for task, seconds, span in zip(whole.tasks, whole.estimates_s, simulated.steps, strict=True):
@@ -222,7 +222,7 @@ def recipes(
     json: Json = False,
 ) -> None:
     """List the recipes that come with ipch, or print one."""
-    from ipch.recipe_file import describe_recipes, find_recipe
+    from ipch.recipes import describe_recipes, find_recipe
 
     if name is not None:
         text = find_recipe(name).read_text(encoding="utf-8")
@@ -253,8 +253,8 @@ def demo(
 ) -> None:
     """Run the demonstration on a simulated rig, as fast as it goes."""
     from ipch.cli.progress import progress
-    from ipch.experiments import demonstrate
-    from ipch.recipe_file import choose_recipe
+    from ipch.recipes import choose_recipe
+    from ipch.workflows import demonstrate
 
     chosen = choose_recipe(recipe)
     with progress() as shown:
@@ -270,10 +270,10 @@ def example(
 ) -> None:
     """Simulate five cycles of a cell, with the cycler's file and report."""
     from ipch.cli.progress import progress
-    from ipch.example import CYCLER_NAME, make
+    from ipch.workflows import CYCLER_NAME, make_example
 
     with progress() as shown:
-        found = make(out, shown, announce=say)
+        found = make_example(out, shown, announce=say)
     emit(
         {"folder": str(out), "samples": len(found.time_s), "duration_s": found.duration_s},
         [f"record, {CYCLER_NAME}, cycles, merged file and report are in {out}"],
@@ -281,7 +281,7 @@ def example(
 
 
 def _show(folder: Path, found: "Run", judged: "Judgement") -> None:
-    from ipch import summary
+    from ipch.report import summary
 
     data = summary.figures(found, judged)
     if options.json:

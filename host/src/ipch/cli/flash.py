@@ -33,10 +33,10 @@ def flash(
     """
     from dataclasses import asdict
 
+    from ipch.board import flash as put
     from ipch.cli.common import emit, options, say
+    from ipch.device import find_port
     from ipch.errors import UsageError
-    from ipch.flash import flash as put
-    from ipch.transport import find_port
 
     if not 1 <= timeout <= 3600:
         raise UsageError(f"--timeout {timeout:g}: 1 to 3600 s")

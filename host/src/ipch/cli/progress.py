@@ -12,8 +12,7 @@ from ipch.cli.common import say
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from ipch.instrument import Sample
-    from ipch.operations import Progress, Report
+    from ipch.device import Progress, Report, Sample
 
 # Off a terminal: a line when something new begins, and at this interval.
 _LINE_S = 30.0
@@ -47,7 +46,7 @@ class _Lines:
         self._next = 0.0
 
     def __call__(self, now: "Progress") -> None:
-        from ipch.units import format_pressure
+        from ipch.base.units import format_pressure
 
         clock = time.monotonic()
         if now.text == self._text and clock < self._next:
@@ -64,7 +63,7 @@ class _Bar:
         self._task = bars.add_task("", total=1.0, pressure="", left="")
 
     def __call__(self, now: "Progress") -> None:
-        from ipch.units import format_pressure
+        from ipch.base.units import format_pressure
 
         self._bars.update(
             self._task,
@@ -76,7 +75,7 @@ class _Bar:
 
 
 def _left(seconds: float) -> str:
-    from ipch.units import format_duration
+    from ipch.base.units import format_duration
 
     return f"{format_duration(max(1.0, seconds))} left"
 

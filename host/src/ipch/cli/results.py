@@ -9,9 +9,9 @@ import typer
 from ipch.cli.common import Json, emit, emit_table, options
 
 if TYPE_CHECKING:
-    from ipch.evaluation import Assumed
-    from ipch.merge import Merged
-    from ipch.runs import Run
+    from ipch.cyclers import Merged
+    from ipch.recording import Run
+    from ipch.report import Assumed
 
 _PANEL = "Analyse, report and export"
 
@@ -73,9 +73,8 @@ def report(
     json: Json = False,
 ) -> None:
     """Write the report of a record: one HTML file with plots and tables."""
-    from ipch import summary
-    from ipch.evaluation import figures
-    from ipch.experiments import report_run
+    from ipch.report import figures, summary
+    from ipch.workflows import report_run
 
     assumed = _assumed(volume, gas, band, reference, cylinder, rated)
     place, found, judged, evaluation = report_run(
@@ -104,12 +103,12 @@ def merge(
     json: Json = False,
 ) -> None:
     """Put cycler data beside the pressure: BDF and a table of cycles."""
+    from ipch.cyclers import bdf_table
     from ipch.errors import UsageError
-    from ipch.evaluation import evaluate, write_cycles
-    from ipch.experiments import CYCLES_NAME, load_for_report
-    from ipch.export import write_table
-    from ipch.merge import bdf_table
-    from ipch.runs import find_record
+    from ipch.recording import export as formats
+    from ipch.recording import find_record
+    from ipch.report import evaluate, write_cycles
+    from ipch.workflows import CYCLES_NAME, load_for_report
 
     assumed = _assumed(volume, gas, band, reference)
     if not cycler:
@@ -121,7 +120,7 @@ def merge(
     found = evaluate(loaded, merged, assumed)
     target = out or place.with_name("merged.bdf.csv")
     cycles = target.with_name(CYCLES_NAME)
-    write_table(target, bdf_table(merged))
+    formats.write_table(target, bdf_table(merged))
     write_cycles(cycles, found.cycles)
     rows = [asdict(cycle) for cycle in found.cycles]
     unmatched = merged.rows - merged.matched
@@ -132,7 +131,7 @@ def merge(
     if options.json:
         emit(data)
         return
-    from ipch.report_tables import CYCLE_COLUMNS, cycle_rows
+    from ipch.report import CYCLE_COLUMNS, cycle_rows
 
     emit_table(None, CYCLE_COLUMNS, cycle_rows(found.cycles), right=range(1, len(CYCLE_COLUMNS)))
     print(
@@ -160,16 +159,15 @@ def export(
     json: Json = False,
 ) -> None:
     """Write a record as CSV, Parquet or BDF (Battery Data Format)."""
-    from ipch.export import export as write
-    from ipch.export import format_of
-    from ipch.runs import find_record, load_run
+    from ipch.recording import export as formats
+    from ipch.recording import find_record, load_run
 
     found = find_record(record)
     ending = {"bdf": ".bdf.csv", "parquet": ".parquet"}.get(layout or "", ".csv")
     place = out or found.with_suffix(ending)
     # Before a month of samples is read.
-    form = format_of(place, layout)
-    count = write(load_run(found, run), place, form)
+    form = formats.format_of(place, layout)
+    count = formats.export(load_run(found, run), place, form)
     emit(
         {"file": str(place), "format": form, "samples": count},
         [f"{count} samples written to {place}"],
@@ -177,9 +175,8 @@ def export(
 
 
 def _merged(loaded: "Run", cycler: list[Path] | None, tz: str | None, offset: str) -> "Merged | None":
-    from ipch.cyclers import read_cyclers
-    from ipch.cyclers.times import zone_of
-    from ipch.merge import merge as put_together
+    from ipch.cyclers import merge as put_together
+    from ipch.cyclers import read_cyclers, zone_of
 
     if not cycler:
         return None
@@ -187,7 +184,7 @@ def _merged(loaded: "Run", cycler: list[Path] | None, tz: str | None, offset: st
 
 
 def _offset_s(text: str) -> float:
-    from ipch.units import parse_duration
+    from ipch.base.units import parse_duration
 
     stripped = text.strip()
     sign = -1.0 if stripped.startswith("-") else 1.0
@@ -203,10 +200,10 @@ def _assumed(
     cylinder: str | None = None,
     rated: int | None = None,
 ) -> "Assumed":
+    from ipch.analysis import gas_law
+    from ipch.base.units import parse_pressure, parse_volume_ml
     from ipch.errors import UsageError
-    from ipch.evaluation import Assumed
-    from ipch.gas import gas_law
-    from ipch.units import parse_pressure, parse_volume_ml
+    from ipch.report import Assumed
 
     values: dict[str, Any] = {}
     if cylinder is not None:

@@ -8,7 +8,7 @@ import typer
 from ipch.cli.common import Json, Port, connected, emit, options, say, to_json
 
 if TYPE_CHECKING:
-    from ipch.replay import Replay, Step
+    from ipch.blackbox import Replay, Step
 
 _PANEL = "Faults and safety"
 
@@ -31,7 +31,7 @@ def blackbox(
 ) -> None:
     """Fetch the last seconds before a trip: a file and a plot."""
     from ipch import blackbox as box_file
-    from ipch.blackbox_plot import write_plot
+    from ipch.blackbox import write_plot
 
     with connected() as instrument:
         box = box_file.fetch(instrument)
@@ -80,8 +80,8 @@ def replay(
 ) -> None:
     """Replay a black box through the firmware: every command compared."""
     from ipch import blackbox as box_file
+    from ipch.blackbox import Replay, check
     from ipch.errors import UsageError
-    from ipch.replay import Replay, check
 
     box = box_file.load(file)
     desk = Replay(box)
@@ -105,7 +105,7 @@ def replay(
 
 
 def _print(desk: "Replay", each: "Step", names: list[str]) -> None:
-    from ipch.replay import SWITCHES
+    from ipch.blackbox import SWITCHES
 
     app = desk.app
     states = desk.states
@@ -189,13 +189,13 @@ def prooftest(
     """Prove valves, relief, trip input and transducers; keep a record."""
     from dataclasses import asdict
 
-    from ipch import prooftest as proof
-    from ipch import wire
+    from ipch.calibration import prooftest as proof
+    from ipch.device import scpi
     from ipch.errors import CheckError, UsageError
 
     with connected() as instrument:
         if when:
-            date, hours, days, overdue = (int(text) for text in wire.fields(instrument.query(":DIAG:PRO?")))
+            date, hours, days, overdue = (int(text) for text in scpi.fields(instrument.query(":DIAG:PRO?")))
             data = {
                 "date": date or None,
                 "hours_since": hours,

@@ -65,8 +65,8 @@ def sim(
 
     The first line that it prints is a JSON object with its port.
     """
+    from ipch.base.units import parse_duration, parse_speed
     from ipch.sim.parameters import describe_parameters, load_parameters
-    from ipch.units import parse_duration, parse_speed
 
     if list_parameters:
         rows = describe_parameters()
@@ -105,8 +105,8 @@ def inject(
     json: Json = False,
 ) -> None:
     """Make a part of a simulated rig fail; alone: what is in force."""
+    from ipch.base.paths import running_simulators
     from ipch.errors import NoDeviceError, UsageError
-    from ipch.paths import running_simulators
     from ipch.sim.faults import describe_faults, parse_values, parse_words
 
     if list_faults:
@@ -161,7 +161,7 @@ def ports(json: Json = False) -> None:
     """List the ports that there are, and the simulators that run."""
     from dataclasses import asdict
 
-    from ipch.transport import HOW_TO_SIMULATE, list_ports
+    from ipch.device import HOW_TO_SIMULATE, list_ports
 
     found = list_ports()
     if not found and not options.json:

@@ -53,8 +53,8 @@ def size(
     Needs no device. Inputs that would be unsafe are refused.
     """
     from ipch import sizing
-    from ipch.sizing.page import tables, write_page
-    from ipch.units import parse_duration, parse_pressure, parse_slew, parse_volume_ml
+    from ipch.base.units import parse_duration, parse_pressure, parse_slew, parse_volume_ml
+    from ipch.sizing import tables, write_page
 
     limits = {
         name: parse_pressure(text)

@@ -3,11 +3,10 @@
 import math
 from typing import TYPE_CHECKING, Any
 
-from ipch.units import format_celsius, format_deviation, format_duration, format_pressure, format_slew
+from ipch.base.units import format_celsius, format_deviation, format_duration, format_pressure, format_slew
 
 if TYPE_CHECKING:
-    from ipch.instrument import Drift, Fault, Sample, Valve
-    from ipch.session import Identity
+    from ipch.device import Drift, Fault, Identity, Sample, Valve
 
 
 def one_line(sample: "Sample") -> str:

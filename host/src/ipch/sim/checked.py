@@ -16,7 +16,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from ipch.paths import firmware_dir
+from ipch.base.paths import firmware_dir
 
 LIMIT = 1 << 30
 # Its CRC has 32 bits. It runs only while every valve is at rest, and takes memory and time anyway.

@@ -7,12 +7,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from ipch.session import Direct
+from ipch.device import Direct, Transport
 from ipch.sim.parameters import PlantParameters, load_parameters
 from ipch.sim.plant import Plant
 from ipch.sim.rigs import CoreDevice
 from ipch.sim.world import World
-from ipch.transport import Transport
 
 
 class _Line(Transport):

@@ -12,12 +12,12 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from ipch.device import Transport
 from ipch.errors import DeviceLostError
 from ipch.sim import signals
 from ipch.sim.parameters import load_parameters
 from ipch.sim.plant import Plant
 from ipch.sim.world import COILS, COMPARATOR_HYSTERESIS_PA
-from ipch.transport import Transport
 
 STEP_MS = 10
 _ANSWER_S = 1.0
@@ -140,7 +140,7 @@ def play(port: str, sets: Sequence[str], seconds: float | None) -> dict[str, obj
 
 def check(rig_port: str, port: str, sets: Sequence[str]) -> list[dict[str, object]]:
     """Try the regulator on `port` against the rig: what it measures, a step of 0.2 MPa, off. Rows name, value, ok."""
-    from ipch.instrument import Instrument
+    from ipch.device import Instrument
 
     stepper, transport = _connect(rig_port, sets)
     plant = stepper.plant

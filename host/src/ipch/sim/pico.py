@@ -13,8 +13,8 @@ from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 
+from ipch.base.paths import firmware_dir
 from ipch.errors import DeviceLostError
-from ipch.paths import firmware_dir
 from ipch.sim import signals
 from ipch.sim.buses import I2c, Spi
 from ipch.sim.chips import ADS1115Chip, MAX31865Chip, TMP117Chip

@@ -16,9 +16,9 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from ipch import keyframe
+from ipch.base import keyframe
+from ipch.base.paths import firmware_dir
 from ipch.errors import FileError
-from ipch.paths import firmware_dir
 from ipch.sim import signals
 from ipch.sim.world import RX_BYTES, TX_BYTES, World
 

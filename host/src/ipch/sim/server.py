@@ -17,8 +17,8 @@ from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any, TextIO
 
+from ipch.base.paths import register_simulator
 from ipch.errors import FileError, UsageError
-from ipch.paths import register_simulator
 from ipch.sim.board import Board
 from ipch.sim.channel import Channel
 from ipch.sim.injector import Script, inject
@@ -125,7 +125,7 @@ def serve(
 def _device(rig: str, world: World, state: Path, image: Path | None, bare: bool) -> Board | PicoDevice:
     if rig != "pico":
         return Board(world, state, rig)
-    from ipch.compiling import firmware_files
+    from ipch.board import firmware_files
     from ipch.sim.emulator import find_image
     from ipch.sim.pico import PicoDevice
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from itertools import pairwise
 
+from ipch.base.units import format_target
 from ipch.errors import UsageError
 from ipch.sim.gas import COEFFICIENTS
 from ipch.sizing.design import AMBIENT_PA, FULL_SCALE_PA, HOLES_MM, TOLERANCE_PA, Design, limits
 from ipch.sizing.flow import Flow
-from ipch.units import format_target
 
 
 def check(design: Design) -> None:

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from math import sqrt
 from typing import Any
 
+from ipch.base.units import format_target
 from ipch.errors import UsageError
 from ipch.sizing.check import check
 from ipch.sizing.design import AMBIENT_PA, FULL_SCALE_PA, HOLES_MM, Design, limits
@@ -25,7 +26,6 @@ from ipch.sizing.flow import (
     times_s,
     warm_k,
 )
-from ipch.units import format_target
 
 # A ramp is asked of a valve at half of what it can pass.
 RAMP_RESERVE = 2.0

@@ -2,22 +2,15 @@
 
 from __future__ import annotations
 
-import html
 from pathlib import Path
 
-from ipch.errors import FileError, UsageError
+from ipch.base.files import write_text
+from ipch.base.units import format_celsius, format_target
+from ipch.errors import UsageError
 from ipch.sizing.figures import Figure, Sizing
-from ipch.units import format_celsius, format_target
 
 Table = tuple[str, tuple[str, ...], list[tuple[str, ...]]]
 _TITLE = "Sizing of a pressure chamber"
-_STYLE = (
-    "body{font:15px/1.4 sans-serif;max-width:60em;margin:2em auto;padding:0 1em}"
-    "table{border-collapse:collapse;margin:.5em 0 1.5em;width:100%}"
-    "td,th{border:1px solid #bbb;padding:.25em .6em;text-align:left;vertical-align:top}"
-    "td.n{text-align:right;white-space:nowrap}li{margin:.3em 0}"
-    "@media print{h2{break-after:avoid}table{break-inside:avoid}}"
-)
 
 
 def number(value: float) -> str:
@@ -65,13 +58,24 @@ def tables(sizing: Sizing) -> list[Table]:
 
 def write_page(sizing: Sizing, path: Path) -> None:
     """Write the page; UsageError for a suffix that is neither .md nor .html, FileError if it cannot be written."""
+    # Its numerical libraries are not needed where no page is written.
+    from ipch.report import write_html
+
     kind = path.suffix.lower()
     if kind not in (".md", ".html"):
         raise UsageError(f"page {path}: allowed is a name that ends in .html or .md")
-    try:
-        path.write_text(markdown(sizing) if kind == ".md" else to_html(sizing), encoding="utf-8")
-    except OSError as error:
-        raise FileError(f"{path}: cannot be written: {error.strerror}") from None
+    if kind == ".md":
+        write_text(path, markdown(sizing))
+        return
+    write_html(
+        path,
+        "sizing/page.html",
+        title=_TITLE,
+        preamble=_preamble(),
+        warnings=sizing.warnings,
+        tables=tables(sizing),
+        signature=_signature(),
+    )
 
 
 def markdown(sizing: Sizing) -> str:
@@ -83,31 +87,6 @@ def markdown(sizing: Sizing) -> str:
         lines.append("|" + "---|" * len(columns))
         lines += [f"| {' | '.join(row)} |" for row in rows]
     return "\n".join([*lines, "", _signature(), ""])
-
-
-def to_html(sizing: Sizing) -> str:
-    """Return the page as one HTML file that needs nothing else."""
-    parts = [
-        '<!doctype html><html lang="en"><meta charset="utf-8">'
-        f'<meta name="viewport" content="width=device-width"><title>{_TITLE}</title><style>{_STYLE}</style>',
-        f"<h1>{_TITLE}</h1>",
-        *(f"<p>{html.escape(text)}</p>" for text in _preamble()),
-        "<ul>",
-        *(f"<li><b>Mind</b>: {html.escape(text)}</li>" for text in sizing.warnings),
-        "</ul>",
-    ]
-    for title, columns, rows in tables(sizing):
-        parts.append(f"<h2>{html.escape(title[:1].upper() + title[1:])}</h2><table><tr>")
-        parts += [f"<th>{name}</th>" for name in columns]
-        for row in rows:
-            cells = [
-                f"<td{' class=n' if columns[n] == 'value' else ''}>{html.escape(cell)}</td>"
-                for n, cell in enumerate(row)
-            ]
-            parts.append("</tr><tr>" + "".join(cells))
-        parts.append("</tr></table>")
-    parts.append(f"<p>{_signature()}</p></html>\n")
-    return "\n".join(parts)
 
 
 def _preamble() -> list[str]:

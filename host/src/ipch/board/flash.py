@@ -1,0 +1,377 @@
+"""Put the firmware on a board: the files that differ, each verified by its hash on the device, main.py last.
+
+From the moment at which main.py is removed until all other files are in place the board boots into the
+MicroPython prompt, which opens no valve: whenever the cable or the power fails, the next run finds a board
+that can be flashed.
+"""
+
+from __future__ import annotations
+
+import ast
+import contextlib
+import hashlib
+import re
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from ipch.board.compile import MPY_SUB_VERSION, MPY_VERSION, firmware_files
+from ipch.device import Transport, list_ports, resolve_port
+from ipch.errors import DeviceLostError, IpchError, NoDeviceError, PortBusyError, UsageError
+
+HOW_TO_INSTALL = (
+    "install MicroPython first: hold BOOTSEL while plugging the board in, then copy the RPI_PICO .uf2 from "
+    "micropython.org/download/RPI_PICO to the drive that appears"
+)
+HOW_TO_RESCUE = "unplug the board, hold its maintenance button while plugging it in, and try again"
+
+_CHUNK = 256
+_PROMPT_S = 1.0
+
+# What an answer to :SYST:ERR? begins with.
+_ERROR = r'-?\d+,"'
+
+# A Ctrl-C that came before board.py could take the request for maintenance back would make the next start heed it: that
+# and the count of failed starts (see board.py) begin anew.
+_RESTART = """
+import machine,os
+a=0x400D800C if 'RP2350' in os.uname().machine else 0x4005800C
+machine.mem32[a]=machine.mem32[a+4]=0
+machine.reset()
+"""
+
+# Runs on the board. Hash every file, list all of them; receive a file; remove one.
+_HELPER = """
+import os,sys,hashlib,micropython
+from binascii import hexlify as _x
+def _h(n):
+ h=hashlib.sha256();b=bytearray(512)
+ with open(n,'rb') as f:
+  while 1:
+   k=f.readinto(b)
+   if not k:break
+   h.update(memoryview(b)[:k])
+ return _x(h.digest()).decode()
+def _l(d):
+ for e in os.ilistdir(d or '/'):
+  n=d+'/'+e[0] if d else e[0]
+  if e[1]&0x4000:yield from _l(n)
+  else:yield n
+def _p(n,k):
+ for i in range(1,n.count('/')+1):
+  try:os.mkdir('/'.join(n.split('/')[:i]))
+  except OSError:pass
+ b=bytearray(256);m=memoryview(b);s=sys.stdin.buffer;o=sys.stdout.buffer
+ micropython.kbd_intr(-1)
+ try:
+  with open(n+'.new','wb') as f:
+   o.write(b'#')
+   while k:
+    c=min(k,256);s.readinto(m[:c]);f.write(m[:c]);k-=c;o.write(b'.')
+ finally:micropython.kbd_intr(3)
+ print(_h(n+'.new'))
+def _d(n):
+ try:os.remove(n)
+ except OSError:pass
+"""
+
+
+class FlashError(IpchError):
+    """The board did not do what was asked of it."""
+
+
+class NotOffError(IpchError):
+    """The regulator on the board is in use."""
+
+    exit_code = 5
+
+
+@dataclass
+class Report:
+    """What was done. `changed` and `removed` are names on the board."""
+
+    port: str
+    before: str = ""  # what *IDN? said, or the MicroPython version of a bare board
+    after: str = ""
+    changed: list[str] = field(default_factory=list)
+    removed: list[str] = field(default_factory=list)
+    unchanged: int = 0
+    bytes_sent: int = 0
+    seconds: float = 0.0
+
+
+def flash(
+    port: str,
+    *,
+    force: bool = False,
+    files: dict[str, bytes] | None = None,
+    progress: Callable[[str, float], None] = lambda what, share: None,
+    timeout_s: float = 10.0,
+) -> Report:
+    """Bring the board on `port` to this firmware and restart it.
+
+    A regulator that is not OFF is left alone (NotOffError); with `force` it is shut first: its valves close
+    and stay shut. `progress(what, share)` is called as it goes; `timeout_s` bounds each answer of the
+    board. Raises NoDeviceError, PortBusyError, NotOffError, FileError, FlashError, DeviceLostError.
+    """
+    started = time.monotonic()
+    port = _lasting(resolve_port(port))
+    report = Report(port)
+    progress("asking the board", 0.0)
+
+    def ask() -> None:
+        report.before = _to_prompt(port, force, timeout_s) or report.before
+
+    ask()
+    with _repl(port, timeout_s, ask) as repl:
+        about = repl.about()
+        if not report.before:
+            report.before = "MicroPython " + about["version"]
+        wanted = files if files is not None else firmware_files(compiled=about["mpy"])
+        _update(repl, wanted, report, progress)
+        progress("restarting", 0.97)
+        repl.restart()
+    report.after = _identify(port, timeout_s)
+    if not report.after:
+        raise FlashError(
+            f"the firmware was written and verified, but does not answer on {port}; {HOW_TO_RESCUE}"
+        )
+    report.seconds = time.monotonic() - started
+    return report
+
+
+def _update(
+    repl: _Repl, wanted: dict[str, bytes], report: Report, progress: Callable[[str, float], None]
+) -> None:
+    there = repl.hashes()
+    changed = [name for name, data in wanted.items() if there.get(name) != hashlib.sha256(data).hexdigest()]
+    stale = [name for name in there if name not in wanted and _is_ours(name, wanted)]
+    report.unchanged = len(wanted) - len(changed)
+    if changed or stale:
+        # Without main.py the board boots into its prompt, whatever state the rest is in.
+        repl.remove("main.py")
+        if "main.py" in wanted and "main.py" not in changed:
+            changed.append("main.py")
+    for name in stale:
+        repl.remove(name)
+        report.removed.append(name)
+    total = sum(len(wanted[name]) for name in changed) or 1
+    for name in changed:
+        progress(name, report.bytes_sent / total * 0.95)
+        repl.put(name, wanted[name])
+        report.bytes_sent += len(wanted[name])
+        report.changed.append(name)
+    if changed:
+        repl.sync()
+
+
+def _is_ours(name: str, wanted: dict[str, bytes]) -> bool:
+    """Whether a file on the board is code that is no part of this firmware, or half of a file from an
+    earlier try.
+    """
+    if name.endswith(".new"):
+        return name[:-4] in wanted or name[:-4].endswith((".py", ".mpy"))
+    if not name.endswith((".py", ".mpy")):
+        return False
+    folders = {each.split("/")[0] for each in wanted if "/" in each}
+    stem = name.rsplit(".", 1)[0]
+    return name.split("/")[0] in folders or any(each.rsplit(".", 1)[0] == stem for each in wanted)
+
+
+def _to_prompt(port: str, force: bool, timeout_s: float) -> str:
+    """Bring a running firmware to its prompt; return what it was, "" when there was none."""
+    transport = Transport(port)
+    try:
+        identity = _ask(transport, "*IDN?", max(min(timeout_s, 3.0), timeout_s / 10))
+        if not identity.startswith("ipch,"):
+            return ""
+        state = _fetch(transport, timeout_s).get("state", "")
+        if state != "OFF":
+            if not force:
+                raise NotOffError(
+                    f"the regulator on {port} is not off (its state is {state or 'unknown'}); "
+                    "`ipch off` first, or --force to shut every valve; the pressure stays in the chamber"
+                )
+            for command in (":OUTP OFF", ":SYST:FAUL:ACK"):
+                transport.write_line(command)
+                _ask(transport, ":SYST:ERR?", timeout_s, _ERROR)
+            state = _fetch(transport, timeout_s).get("state", "")
+            if state != "OFF":
+                raise NotOffError(
+                    f"the regulator on {port} does not leave {state}: its cause is there; {HOW_TO_RESCUE}"
+                )
+        transport.write_line(":SYST:MAIN")
+        answer = _ask(transport, ":SYST:ERR?", timeout_s, _ERROR)
+        if answer and not answer.startswith("0,"):
+            raise FlashError(f"the board refuses maintenance: {answer}")
+        return identity
+    finally:
+        transport.close()
+
+
+def _fetch(transport: Transport, timeout_s: float) -> dict[str, str]:
+    names = _ask(transport, ":FETC:FIEL?", timeout_s, r"[a-z_]+,[a-z_0-9,]+$").split(",")
+    values = _ask(transport, ":FETC?", timeout_s, r"\d+,.*,").split(",")
+    return dict(zip(names, values, strict=False))
+
+
+def _lasting(port: str) -> str:
+    """The USB serial number of a board on this port: after a restart its path may be another one."""
+    for info in list_ports():
+        if info.port == port and info.kind == "board" and info.serial_number:
+            return info.serial_number
+    return port
+
+
+def _ask(transport: Transport, query: str, timeout_s: float, like: str = "") -> str:
+    """The answer to a query, or "" for none. An echo (a prompt does that) is no answer.
+
+    `like` is a pattern of its beginning: a board that was slow still answers what was asked before.
+    """
+    transport.drain(0.05)
+    transport.write_line(query)
+    deadline = time.monotonic() + timeout_s
+    while time.monotonic() < deadline:
+        line = transport.read_line(deadline - time.monotonic())
+        if line is None:
+            return ""
+        if line.startswith((">>>", "Traceback", "  File", "SyntaxError")) or query in line:
+            return ""
+        if line.strip() and re.match(like, line):
+            return line
+    return ""
+
+
+def _identify(port: str, timeout_s: float) -> str:
+    """What *IDN? says once the board is back on its port; "" when it does not come back in three times `timeout_s`."""
+    deadline = time.monotonic() + max(timeout_s, 5.0) * 3
+    while time.monotonic() < deadline:
+        with contextlib.suppress(NoDeviceError, PortBusyError, DeviceLostError):
+            transport = Transport(port)
+            try:
+                answer = _ask(transport, "*IDN?", max(2.0, timeout_s / 10))
+            finally:
+                transport.close()
+            if answer.startswith("ipch,"):
+                return answer
+        time.sleep(0.2)
+    return ""
+
+
+class _Repl:
+    """The raw prompt of a board, with the helper loaded."""
+
+    def __init__(self, serial_transport: Any, timeout_s: float) -> None:
+        self._raw = serial_transport
+        self._timeout_s = timeout_s
+        self._run(_HELPER)
+
+    def about(self) -> dict[str, Any]:
+        """Version of MicroPython, and whether it takes our compiled files. UsageError for another kind of
+        board.
+        """
+        text = self._run(
+            "i=sys.implementation;"
+            "print((sys.platform,i.name,'.'.join(str(x) for x in i.version[:3]),getattr(i,'_mpy',0)))"
+        )
+        platform, name, version, mpy = ast.literal_eval(text)
+        if (platform, name) != ("rp2", "micropython"):
+            raise UsageError(
+                f"this board runs {name} on {platform}; a Raspberry Pi Pico with MicroPython is needed"
+            )
+        # Native code depends on both versions of the format.
+        return {"version": version, "mpy": mpy & 0x3FF == MPY_VERSION | MPY_SUB_VERSION << 8}
+
+    def hashes(self) -> dict[str, str]:
+        """SHA-256 of every file on the board, by name."""
+        text = self._run("for n in _l(''):print(n,_h(n))")
+        return dict(line.rsplit(" ", 1) for line in text.splitlines() if line)
+
+    def remove(self, name: str) -> None:
+        self._run(f"_d({name!r})")
+
+    def put(self, name: str, data: bytes) -> None:
+        """Write a file beside the old one, compare its hash, and put it in place."""
+        self._raw.exec_raw_no_follow(f"_p({name!r},{len(data)})")
+        serial = self._raw.serial
+        self._expect(serial, b"#", name)
+        for start in range(0, len(data), _CHUNK):
+            serial.write(data[start : start + _CHUNK])
+            self._expect(serial, b".", name)
+        output, error = self._raw.follow(self._timeout_s)
+        if error or output.decode().strip() != hashlib.sha256(data).hexdigest():
+            raise FlashError(
+                f"{name} arrived damaged on the board; try again. {error.decode().strip()}".strip()
+            )
+        other = name[:-4] + ".py" if name.endswith(".mpy") else name[:-3] + ".mpy"
+        self._run(f"_d({other!r})\nos.rename({name + '.new'!r},{name!r})")
+
+    def sync(self) -> None:
+        self._run("os.sync() if hasattr(os,'sync') else None")
+
+    def restart(self) -> None:
+        self._raw.exec_raw_no_follow(_RESTART)
+        with contextlib.suppress(Exception):
+            self._raw.serial.flush()
+        time.sleep(0.3)
+
+    def _expect(self, serial: Any, mark: bytes, name: str) -> None:
+        deadline = time.monotonic() + self._timeout_s
+        while time.monotonic() < deadline:
+            if serial.in_waiting:
+                found = serial.read(1)
+                if found == mark:
+                    return
+                rest = found + serial.read(serial.in_waiting)
+                raise FlashError(f"{name} could not be written: {rest.decode('ascii', 'replace').strip()}")
+            time.sleep(0.001)
+        raise DeviceLostError(
+            f"device lost: {self._raw.device_name} stopped while {name} was written; try again"
+        )
+
+    def _run(self, code: str) -> str:
+        from mpremote.transport import TransportError
+
+        try:
+            return str(self._raw.exec(code).decode())
+        except TransportError as error:
+            raise FlashError(f"the board failed at its prompt: {error}; try again") from None
+
+
+@contextlib.contextmanager
+def _repl(port: str, timeout_s: float, ask: Callable[[], None]) -> Iterator[_Repl]:
+    """The prompt of the board; waits for it while the board restarts. Raises NoDeviceError.
+
+    `ask()` asks for it once more: a board that was booting before may run its firmware now, which heeds no Ctrl-C.
+    """
+    from mpremote.transport import TransportError
+    from mpremote.transport_serial import SerialTransport
+
+    deadline = time.monotonic() + timeout_s * 2
+    raw: Any = None
+    while raw is None:
+        try:
+            # What is sent while the board restarts is lost, and mpremote waits for a pseudo-terminal's answer for ever.
+            raw = SerialTransport(resolve_port(port), 115200, timeout=_PROMPT_S)
+            raw.enter_raw_repl(soft_reset=False, timeout_overall=timeout_s)
+            raw.serial.timeout = timeout_s
+        except (TransportError, NoDeviceError, OSError) as error:
+            if raw is not None:
+                raw.close()
+                raw = None
+            if time.monotonic() > deadline:
+                raise NoDeviceError(
+                    f"no MicroPython prompt on {port} ({error}); {HOW_TO_RESCUE}, or {HOW_TO_INSTALL}"
+                ) from None
+            time.sleep(0.2)
+            with contextlib.suppress(NoDeviceError, PortBusyError, DeviceLostError):
+                ask()
+    try:
+        yield _Repl(raw, timeout_s)
+    except OSError as error:
+        raise DeviceLostError(
+            f"device lost: {port} ({error}); run it again, the board waits at its prompt"
+        ) from None
+    finally:
+        raw.close()

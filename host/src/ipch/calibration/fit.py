@@ -1,0 +1,311 @@
+"""Calibration of the pressure transducers: points against a standard, the fit, and what the device keeps of it.
+
+The device computes pressure = nominal + zero + span * nominal, zero and span each with a term that is linear in the
+temperature of the block that carries the transducers. A point holds the nominal reading, without any correction, so
+that a file of points can be fitted again whatever the device was told meanwhile.
+"""
+
+import csv
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ipch.base.files import access
+from ipch.device import Instrument, scpi
+from ipch.errors import FileError, IpchError, ProtocolError, UsageError
+
+Floats = NDArray[np.float64]
+
+FULL_SCALE_PA = 10_000_000
+TRANSDUCERS = ("control", "safety")
+COLUMNS = ("time_utc", "standard_pa", "block_c", "control_nominal_pa", "safety_nominal_pa")
+_HEADERS = {"control": ":CAL:CONT", "safety": ":CAL:SAF"}
+_TERMS = ("zero_pa", "span_ppm", "zero_tc_pa_k", "span_tc_ppm_k")
+# Less than this tells nothing of a term.
+LEAST_PRESSURES_PA = 1_000_000
+LEAST_TEMPERATURES_K = 5.0
+_ZERO_CELSIUS_K = 273.15
+# Student's t for 95 % of both sides, by degrees of freedom from 1 on; 2 beyond.
+_T95 = (12.71, 4.30, 3.18, 2.78, 2.57, 2.45, 2.36, 2.31, 2.26, 2.23, 2.20, 2.18, 2.16, 2.14, 2.13)
+
+
+@dataclass(frozen=True)
+class Coefficients:
+    """What the device knows of one transducer: Pa, ppm, Pa/K, ppm/K, date as 20261231, serial number, initials."""
+
+    zero_pa: int = 0
+    span_ppm: int = 0
+    zero_tc_pa_k: int = 0
+    span_tc_ppm_k: int = 0
+    date: int = 0
+    serial: int = 0
+    operator: str = ""
+
+    def pressure_pa(self, nominal_pa: float, block_k: float, reference_k: float) -> float:
+        """The pressure that a nominal reading stands for."""
+        warmer_k = block_k - reference_k
+        zero_pa = self.zero_pa + self.zero_tc_pa_k * warmer_k
+        return nominal_pa * (1 + self._span(warmer_k)) + zero_pa
+
+    def nominal_pa(self, pressure_pa: float, block_k: float, reference_k: float) -> float:
+        """The reading without correction behind a corrected one."""
+        warmer_k = block_k - reference_k
+        zero_pa = self.zero_pa + self.zero_tc_pa_k * warmer_k
+        return (pressure_pa - zero_pa) / (1 + self._span(warmer_k))
+
+    def _span(self, warmer_k: float) -> float:
+        return (self.span_ppm + self.span_tc_ppm_k * warmer_k) * 1e-6
+
+
+@dataclass(frozen=True)
+class Point:
+    """One comparison with the standard; `nominal_pa` by transducer, without any correction."""
+
+    standard_pa: float
+    block_k: float
+    nominal_pa: Mapping[str, float]
+    time_utc: str = ""
+
+
+@dataclass(frozen=True)
+class Fit:
+    """Coefficients of one transducer with what is known of their worth."""
+
+    name: str
+    coefficients: Coefficients
+    uncertainty: Mapping[str, float]
+    """Expanded (95 %), in the unit of each coefficient that was fitted; nan without points to spare."""
+    residual_pa: Floats
+    """Corrected reading less standard at each point."""
+    before_pa: Floats
+    """The same without any correction."""
+    freedom: int
+    """Points beyond the number of coefficients."""
+    expanded_pa: float
+    """95 % uncertainty of a corrected pressure within the range of the points, the standard's share included."""
+    fixed: tuple[str, ...] = field(default=())
+    """Terms that the points could not tell, kept as they were."""
+
+    @property
+    def largest_pa(self) -> float:
+        return float(np.abs(self.residual_pa).max())
+
+
+def fit(
+    points: Sequence[Point],
+    name: str,
+    reference_k: float,
+    before: Coefficients,
+    standard_uncertainty_pa: float = 0.0,
+) -> Fit:
+    """Fit zero and span, and their temperature terms if the points cover `LEAST_TEMPERATURES_K`.
+
+    `reference_k` is the device's `cal_temperature_mk`; `before` holds the terms that stay. Ordinary least squares of
+    standard less nominal; uncertainties are Student's t times the standard error (GUM, annex G). Raises UsageError.
+    """
+    nominal = np.array([point.nominal_pa[name] for point in points], dtype=np.float64)
+    standard = np.array([point.standard_pa for point in points], dtype=np.float64)
+    warmer = np.array([point.block_k - reference_k for point in points], dtype=np.float64)
+    if len(points) < 2 or np.ptp(standard) < LEAST_PRESSURES_PA:
+        raise UsageError(
+            f"{len(points)} points do not tell the span; needed are pressures at least"
+            f" {LEAST_PRESSURES_PA / 1e6:g} MPa apart"
+        )
+    fitted: tuple[str, ...] = _TERMS if np.ptp(warmer) >= LEAST_TEMPERATURES_K else _TERMS[:2]
+    columns = {
+        "zero_pa": np.ones_like(nominal),
+        "span_ppm": nominal * 1e-6,
+        "zero_tc_pa_k": warmer,
+        "span_tc_ppm_k": nominal * warmer * 1e-6,
+    }
+    kept = sum(
+        (getattr(before, term) * columns[term] for term in _TERMS if term not in fitted),
+        np.zeros_like(nominal),
+    )
+    matrix = np.column_stack([columns[term] for term in fitted])
+    scale = np.abs(matrix).max(axis=0)
+    if len(points) < len(fitted) or np.linalg.matrix_rank(matrix / scale, tol=1e-3) < len(fitted):
+        raise UsageError(
+            f"{len(points)} points do not tell {len(fitted)} coefficients; needed are at least two pressures"
+            " at each of at least two temperatures, or one temperature for zero and span alone"
+        )
+    solution = np.linalg.lstsq(matrix / scale, standard - nominal - kept, rcond=None)[0] / scale
+    rounded: dict[str, Any] = {
+        term: round(float(value)) for term, value in zip(fitted, solution, strict=True)
+    }
+    coefficients = replace(before, **rounded)
+    corrected = np.array(
+        [coefficients.pressure_pa(p.nominal_pa[name], p.block_k, reference_k) for p in points],
+        dtype=np.float64,
+    )
+    residual = corrected - standard
+    freedom = len(points) - len(fitted)
+    uncertainty = dict.fromkeys(fitted, math.nan)
+    expanded = math.nan
+    if freedom:
+        variance = float(np.sum(np.square(standard - nominal - kept - matrix @ solution))) / freedom
+        covariance = variance * np.linalg.inv((matrix / scale).T @ (matrix / scale))
+        factor = _T95[freedom - 1] if freedom <= len(_T95) else 2.0
+        deviations = factor * np.sqrt(np.diag(covariance)) / scale
+        uncertainty = dict(zip(fitted, map(float, deviations), strict=True))
+        rows = matrix / scale
+        spread = factor * math.sqrt(float(np.einsum("ij,jk,ik->i", rows, covariance, rows).max()))
+        expanded = math.hypot(spread, standard_uncertainty_pa)
+    return Fit(
+        name=name,
+        coefficients=coefficients,
+        uncertainty=uncertainty,
+        residual_pa=residual,
+        before_pa=nominal - standard,
+        freedom=freedom,
+        expanded_pa=expanded,
+        fixed=tuple(term for term in _TERMS if term not in fitted),
+    )
+
+
+def deviations_pa(
+    points: Sequence[Point], name: str, coefficients: Coefficients, reference_k: float
+) -> Floats:
+    """Corrected reading less standard at each point."""
+    return np.array(
+        [
+            coefficients.pressure_pa(point.nominal_pa[name], point.block_k, reference_k) - point.standard_pa
+            for point in points
+        ],
+        dtype=np.float64,
+    )
+
+
+# What the device keeps
+
+
+def reference_k(instrument: Instrument) -> float:
+    """The temperature at which the device's temperature terms are zero."""
+    return instrument.setting("cal_temperature_mk").value / 1000
+
+
+def read(instrument: Instrument, name: str) -> Coefficients:
+    """The coefficients of `control` or `safety` that are in force."""
+    reply = instrument.query(_HEADERS[name] + "?")
+    answer = scpi.fields(reply)
+    if len(answer) != 7:
+        raise ProtocolError(f"the device answered {reply!r} for a calibration; flash the current firmware")
+    numbers = [scpi.integer(text, "a coefficient") for text in answer[:6]]
+    zero_pa, span_ppm, zero_tc_pa_k, span_tc_ppm_k, on, serial = numbers
+    return Coefficients(zero_pa, span_ppm, zero_tc_pa_k, span_tc_ppm_k, on, serial, answer[6])
+
+
+def write(instrument: Instrument, wanted: Mapping[str, Coefficients]) -> None:
+    """Write the calibration of one or more transducers, each as a whole: all of them, or none.
+
+    Raises DeviceError with nothing changed; whatever else happens, what was there before is put back if the device
+    can still be reached.
+    """
+    before = {name: read(instrument, name) for name in wanted}
+    try:
+        for name, coefficients in wanted.items():
+            _write_one(instrument, name, coefficients)
+        for name, coefficients in wanted.items():
+            if read(instrument, name) != coefficients:
+                raise ProtocolError(f"the device does not keep the calibration of the {name} transducer")
+    except BaseException:
+        for name, coefficients in before.items():
+            _put_back(instrument, name, coefficients)
+        raise
+
+
+def today() -> int:
+    """The date as the device keeps it, 20261231."""
+    return int(date.today().strftime("%Y%m%d"))
+
+
+def initials(text: str) -> str:
+    """Initials of an operator as the device keeps them. Raises UsageError."""
+    letters = text.strip().upper()
+    if not 1 <= len(letters) <= 6 or not all("A" <= letter <= "Z" for letter in letters):
+        raise UsageError(f"not initials: {text!r}; allowed are one to six letters from A to Z")
+    return letters
+
+
+def _write_one(instrument: Instrument, name: str, coefficients: Coefficients) -> None:
+    numbers = [getattr(coefficients, term) for term in (*_TERMS, "date", "serial")]
+    values = ",".join(map(str, numbers))
+    instrument.ask(f"{_HEADERS[name]} {values},{scpi.quote(coefficients.operator)}")
+
+
+def _put_back(instrument: Instrument, name: str, coefficients: Coefficients) -> None:
+    try:
+        if read(instrument, name) != coefficients:
+            _write_one(instrument, name, coefficients)
+    except IpchError:
+        # The reason why it failed in the first place is the one to tell.
+        return
+
+
+# Files of points
+
+
+def save_points(path: Path, points: Sequence[Point]) -> None:
+    """Write points as CSV. Raises FileError."""
+    with access("write", path), path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow(COLUMNS)
+        for point in points:
+            writer.writerow(
+                (
+                    point.time_utc,
+                    f"{point.standard_pa:.0f}",
+                    f"{point.block_k - _ZERO_CELSIUS_K:.3f}",
+                    *(f"{point.nominal_pa[name]:.0f}" for name in TRANSDUCERS),
+                )
+            )
+
+
+def load_points(path: Path) -> list[Point]:
+    """Read what `save_points` wrote; the time may be missing. Raises FileError with the line that is wrong."""
+    try:
+        with path.open(newline="", encoding="utf-8") as file:
+            rows = list(csv.DictReader(file))
+    except OSError as error:
+        raise FileError(f"cannot read {path}: {error.strerror}") from error
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise FileError(f"{path}: not a CSV file: {error}") from error
+    if not rows:
+        raise FileError(
+            f"{path}: no points; allowed is a heading {','.join(COLUMNS)} and a line for each point"
+        )
+    missing = [column for column in COLUMNS[1:] if column not in rows[0]]
+    if missing:
+        raise FileError(f"{path}: no column {missing[0]}; needed are {', '.join(COLUMNS[1:])}")
+    points = []
+    for line, row in enumerate(rows, start=2):
+        values = {column: _number(path, line, column, row[column]) for column in COLUMNS[1:]}
+        if not -1e5 <= values["standard_pa"] <= 2 * FULL_SCALE_PA:
+            raise FileError(f"{path}: line {line}: standard_pa: 0 to {2 * FULL_SCALE_PA} Pa")
+        if not -60 <= values["block_c"] <= 150:
+            raise FileError(f"{path}: line {line}: block_c: -60 to 150 degC")
+        points.append(
+            Point(
+                values["standard_pa"],
+                values["block_c"] + _ZERO_CELSIUS_K,
+                {name: values[f"{name}_nominal_pa"] for name in TRANSDUCERS},
+                row.get("time_utc") or "",
+            )
+        )
+    return points
+
+
+def _number(path: Path, line: int, column: str, text: Any) -> float:
+    try:
+        value = float(text)
+    except (TypeError, ValueError):
+        value = math.nan
+    if not math.isfinite(value):
+        raise FileError(f"{path}: line {line}: {column} = {text!r}; allowed is a number")
+    return value

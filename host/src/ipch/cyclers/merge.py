@@ -1,0 +1,169 @@
+"""Pressure and cycler data on one time axis: which pressure belongs to which row, which cycle to which sample.
+
+Nothing is made up: between two samples, or two rows, that are further apart than usual, there is a gap, and what falls
+into it stays without a partner and is counted.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ipch.analysis import longest_step_s, usual_step_s
+from ipch.cyclers.table import CyclerData, increments
+from ipch.errors import FileError
+from ipch.recording import Run, export, steady
+
+Floats = NDArray[np.floating[Any]]
+
+# Cyclers that rest write a row every minute or ten.
+_ROW_GAP_S = 900.0
+_USUAL = 5.0
+# A clock that goes back by less than this is rounding.
+_BACK_S = 1.0
+
+
+@dataclass(frozen=True)
+class Merged:
+    """Rows of the cycler in the order of time, and how many of them have a pressure."""
+
+    run: Run
+    parts: list[CyclerData]
+    unix_s: Floats
+    """Of the rows, after clocks that were set back."""
+    clock_steps: int
+    """How often a cycler's clock went back."""
+    pressure_pa: Floats
+    """At each row; nan where nothing was recorded near by."""
+    charge_ah: Floats
+    """Put into the cell since the first row, at each row."""
+    charged_ah: Floats
+    """Increments of the capacities at each row."""
+    discharged_ah: Floats
+    sample_gap_s: float
+    row_gap_s: float
+
+    def column(self, name: str) -> Floats:
+        """A column of the cycler's data over all files."""
+        return np.concatenate([getattr(part, name) for part in self.parts])
+
+    @cached_property
+    def cycle(self) -> Floats:
+        return self.column("cycle")
+
+    @property
+    def rows(self) -> int:
+        return len(self.unix_s)
+
+    @property
+    def matched(self) -> int:
+        """Rows that have a pressure."""
+        return int(np.isfinite(self.pressure_pa).sum())
+
+    @cached_property
+    def cycle_of_samples(self) -> Floats:
+        """The cycle that each sample of the run falls into; nan where the cycler says nothing."""
+        return self._at_samples(self.cycle)
+
+    @cached_property
+    def charge_of_samples(self) -> Floats:
+        """Charge in the cell at each sample, Ah; nan where the cycler says nothing."""
+        sample_s = self.run.utc_s
+        known = np.isfinite(self._at_samples(self.cycle))
+        found: Floats = np.interp(sample_s, self.unix_s, self.charge_ah)
+        return np.where(known, found, np.nan)
+
+    def _at_samples(self, values: Floats) -> Floats:
+        sample_s = self.run.utc_s
+        at = np.searchsorted(self.unix_s, sample_s, side="right") - 1
+        inside = (at >= 0) & (sample_s <= self.unix_s[-1])
+        at = np.clip(at, 0, len(self.unix_s) - 1)
+        following = np.minimum(at + 1, len(self.unix_s) - 1)
+        inside &= self.unix_s[following] - self.unix_s[at] <= self.row_gap_s
+        return np.where(inside, values[at], np.nan)
+
+
+def merge(run: Run, parts: Sequence[CyclerData]) -> Merged:
+    """Put rows of cycler files (in the order of their times) beside the samples of a run. Raises FileError.
+
+    No row at all beside a sample is refused: then the time zone or the offset is wrong.
+    """
+    steps = 0
+    times, charged, discharged = [], [], []
+    for part in parts:
+        back = np.diff(part.unix_s, append=part.unix_s[-1:]) < -_BACK_S
+        steps += int(back.sum())
+        # Where test time is missing nothing says how long a row really took: a second.
+        test_s = np.where(np.isfinite(part.test_s), part.test_s, np.arange(len(part)))
+        unix_s = steady(part.unix_s, test_s, back) if back.any() else part.unix_s
+        times.append(np.maximum.accumulate(unix_s))
+        charged.append(increments(part.charged_ah))
+        discharged.append(increments(part.discharged_ah))
+    unix_s = np.concatenate(times)
+    put_in, taken_out = np.concatenate(charged), np.concatenate(discharged)
+    sample_s = run.utc_s
+    gap_s = longest_step_s(sample_s)
+    pressure_pa = between(sample_s, run.samples["pressure_pa"], unix_s, gap_s)
+    if not np.isfinite(pressure_pa).any():
+        raise FileError(
+            f"no row of {parts[0].path} lies within the record: it has {_span(unix_s)}, the record {_span(sample_s)};"
+            " see --tz and --offset"
+        )
+    return Merged(
+        run=run,
+        parts=list(parts),
+        unix_s=unix_s,
+        clock_steps=steps,
+        pressure_pa=pressure_pa,
+        charge_ah=np.cumsum(put_in - taken_out),
+        charged_ah=put_in,
+        discharged_ah=taken_out,
+        sample_gap_s=gap_s,
+        row_gap_s=max(_ROW_GAP_S, _USUAL * usual_step_s(unix_s)),
+    )
+
+
+def between(time_s: Floats, values: Floats, at_s: Floats, gap_s: float) -> Floats:
+    """Values at other times, on a straight line between neighbours that are no gap apart; else nan."""
+    after = np.searchsorted(time_s, at_s, side="left")
+    inside = (at_s >= time_s[0]) & (at_s <= time_s[-1])
+    after = np.clip(after, 0, len(time_s) - 1)
+    exact = time_s[after] == at_s
+    before = np.where(exact, after, np.maximum(after - 1, 0))
+    width_s = time_s[after] - time_s[before]
+    inside &= width_s <= gap_s
+    share = np.where(width_s > 0, (at_s - time_s[before]) / np.where(width_s > 0, width_s, 1.0), 0.0)
+    low, high = values[before].astype(np.float64), values[after].astype(np.float64)
+    found: Floats = np.where(inside, low + share * (high - low), np.nan)
+    return found
+
+
+def bdf_table(merged: Merged) -> dict[str, export.Column]:
+    """The rows of the cycler with pressure and temperatures, under BDF's names."""
+    run, unix_s = merged.run, merged.unix_s
+
+    def of_run(name: str, zero: float = 0.0) -> Floats:
+        return between(run.utc_s, run.samples[name] - zero, unix_s, merged.sample_gap_s)
+
+    return {
+        export.TEST_TIME: unix_s - unix_s[0],
+        export.VOLTAGE: merged.column("voltage_v"),
+        export.CURRENT: merged.column("current_a"),
+        export.UNIX_TIME: unix_s,
+        export.CYCLE: merged.cycle,
+        export.STEP: merged.column("step"),
+        export.CHARGE: merged.column("charged_ah"),
+        export.DISCHARGE: merged.column("discharged_ah"),
+        export.PRESSURE: merged.pressure_pa,
+        export.SETPOINT: of_run("ramp_pa"),
+        export.GAS: of_run("gas_k", 273.15),
+        export.WALL: of_run("wall_k", 273.15),
+    }
+
+
+def _span(unix_s: Floats) -> str:
+    first, last = (str(np.datetime64(round(float(t)), "s")) + "Z" for t in (unix_s[0], unix_s[-1]))
+    return f"{first} to {last}"

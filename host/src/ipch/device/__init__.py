@@ -1,0 +1,16 @@
+"""Talking to a regulator: port, lines and messages, one owner per port, the client, polling, what people ask for."""
+
+from ipch.device import actions, scpi, settings_file
+from ipch.device.actions import SETTLE_GUESS_S, Progress, Report, has_arrived, set_pressure, time_to_arrive
+from ipch.device.instrument import Drift, Fault, Instrument, Sample, Valve
+from ipch.device.polling import Monitor, Pacer
+from ipch.device.session import Direct, Identity
+from ipch.device.sharing import Owner, open_session
+from ipch.device.transport import HOW_TO_SIMULATE, Transport, find_port, list_ports, resolve_port
+
+__all__ = [
+    "HOW_TO_SIMULATE", "SETTLE_GUESS_S", "Direct", "Drift", "Fault", "Identity", "Instrument", "Monitor",
+    "Owner", "Pacer", "Progress", "Report", "Sample", "Transport", "Valve", "actions", "find_port",
+    "has_arrived", "list_ports", "open_session", "resolve_port", "scpi", "set_pressure", "settings_file",
+    "time_to_arrive",
+]  # fmt: skip

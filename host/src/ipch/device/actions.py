@@ -1,0 +1,142 @@
+"""What a person asks of the regulator in one go. Each returns a sample from afterwards."""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from ipch.base.units import format_pressure, format_target
+from ipch.device.instrument import Instrument, Sample
+from ipch.device.polling import Monitor
+from ipch.errors import DeviceError, FaultError, UsageError
+
+# Guess for the time from the end of a ramp until the pressure counts as in limits; for estimates only.
+SETTLE_GUESS_S = 60.0
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far something is that takes its time."""
+
+    text: str
+    fraction: float
+    """0 to 1, of the whole."""
+    remaining_s: float
+    """Estimate, in seconds of the host's time."""
+    sample: Sample
+
+
+Report = Callable[[Progress], None]
+
+
+def set_pressure(
+    instrument: Instrument, target_pa: int, slew_pa_s: int | None, *, wait: bool = False, report: Report
+) -> Sample:
+    """Set target and, if given, slew: both or none. With `wait`, return once the pressure is in limits.
+
+    Raises DeviceError, UsageError where waiting makes no sense, FaultError if regulation ends or trips.
+    """
+    if wait and instrument.holds_amount:
+        raise UsageError(
+            "cannot wait: the device holds the amount of gas, valves shut; use `ipch hold pressure` first"
+        )
+    before = instrument.fetch()
+    if wait and before.state not in ("REGULATE", "QUIET"):
+        raise UsageError(
+            f"cannot wait: the device is {before.state}, so its pressure does not move; use `ipch on` first"
+        )
+    old_slew_pa_s = instrument.slew_pa_s
+    if slew_pa_s is not None:
+        instrument.slew_pa_s = slew_pa_s
+    try:
+        instrument.target_pa = target_pa
+    except DeviceError:
+        if slew_pa_s is not None:
+            instrument.slew_pa_s = old_slew_pa_s
+        raise
+    if not wait:
+        return instrument.fetch()
+    slew = slew_pa_s or old_slew_pa_s
+    way_s = abs(target_pa - before.pressure_pa) / slew + SETTLE_GUESS_S
+    monitor = Monitor(instrument)
+    for sample in monitor:
+        if has_arrived(sample, target_pa):
+            return sample
+        left_s = time_to_arrive(sample, target_pa, slew)
+        report(
+            Progress(
+                f"to {format_target(target_pa)}", 1 - min(1, left_s / way_s), left_s / monitor.speed, sample
+            )
+        )
+        if sample.state not in ("REGULATE", "QUIET") and not sample.faulty:
+            raise FaultError(
+                f"regulation ended before {format_target(target_pa)} was reached: it is {sample.state} now"
+            )
+        if sample.target_pa != target_pa:
+            raise FaultError(f"another program set the target to {format_target(sample.target_pa)}")
+    raise AssertionError("a monitor never ends")
+
+
+def has_arrived(sample: Sample, target_pa: int) -> bool:
+    """Whether the ramp is over and the pressure counts as in limits."""
+    return sample.in_limits and sample.ramp_pa == sample.target_pa == target_pa
+
+
+def time_to_arrive(sample: Sample, target_pa: int, slew_pa_s: int) -> float:
+    """Estimate in seconds of device time."""
+    ramp_s = abs(target_pa - sample.ramp_pa) / max(1, slew_pa_s)
+    return ramp_s + (0.0 if sample.in_limits else SETTLE_GUESS_S)
+
+
+def switch(instrument: Instrument, on: bool) -> Sample:
+    """Begin or end regulation."""
+    if on:
+        instrument.on()
+    else:
+        instrument.off()
+    return instrument.fetch()
+
+
+def hold(instrument: Instrument, what: str) -> Sample:
+    """Hold the `pressure` or the `amount` of gas. Raises UsageError for anything else."""
+    if what not in ("pressure", "amount"):
+        raise UsageError(f"not something to hold: {what!r}; allowed are pressure and amount")
+    instrument.holds_amount = what == "amount"
+    return instrument.fetch()
+
+
+def vent(instrument: Instrument, *, abort: bool = False, wait: bool = False, report: Report) -> Sample:
+    """Start or abort a vent; with `wait`, return once the chamber is empty."""
+    if abort and wait:
+        raise UsageError("--abort and --wait exclude each other; choose one")
+    if abort:
+        instrument.abort_vent()
+        return instrument.fetch()
+    before = instrument.fetch()
+    instrument.vent()
+    if not wait:
+        return instrument.fetch()
+    rate = instrument.setting("vent_slew_pa_s").value
+    monitor = Monitor(instrument, stop_on_fault=not before.faulty)
+    for sample in monitor:
+        if sample.state != "VENT" and not (sample.faulty and not before.faulty):
+            if instrument.vent_state != 2:
+                raise FaultError(
+                    f"the vent ended at {format_pressure(sample.pressure_pa)}: it is {sample.state} now"
+                )
+            return sample
+        left_s = sample.pressure_pa / rate
+        fraction = 1 - min(1, sample.pressure_pa / max(1, before.pressure_pa))
+        report(Progress("venting", fraction, left_s / monitor.speed, sample))
+    raise AssertionError("a monitor never ends")
+
+
+def quiet(instrument: Instrument, seconds: float) -> Sample:
+    """Begin a quiet window, or end it with 0."""
+    instrument.quiet(math.ceil(seconds))
+    return instrument.fetch()
+
+
+def acknowledge(instrument: Instrument) -> Sample:
+    """Clear a latched fault."""
+    instrument.acknowledge()
+    return instrument.fetch()

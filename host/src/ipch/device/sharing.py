@@ -1,0 +1,313 @@
+"""One owner per port: who has it open carries the messages of all others, each with its replies as a whole.
+
+The owner listens on a unix socket, or on the loopback interface where there is none (Windows), and tells
+where in a file of the user's runtime folder. One JSON object a line each way:
+`{"ask": MESSAGE}` -> `{"replies": [...]}`, `{"line": MESSAGE}` -> `{"line": "..."}`, `{"resynchronise": true}`
+-> `{}`; or `{"error": [KIND, ...]}`. The first is `{"token": "..."}` -> `{"identity": {...}, "port": "..."}`.
+"""
+
+import contextlib
+import hashlib
+import hmac
+import json
+import os
+import secrets
+import socket
+import threading
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, Self
+
+from ipch.base.paths import is_alive, owners_dir
+from ipch.device.session import Channel, Direct, Identity, Session, Silence
+from ipch.device.transport import Transport, find_port, list_ports, resolve_port
+from ipch.errors import (
+    DeviceError,
+    DeviceLostError,
+    ExchangeCutError,
+    NoDeviceError,
+    PortBusyError,
+    ProtocolError,
+)
+
+# What sun_path takes everywhere.
+_LONGEST_PATH = 100
+# Longer than an owner waits for its device; a client that waits for this has an owner that hangs.
+_TIMEOUT_S = 60.0
+_LONGEST_LINE = 65536
+_KINDS: dict[str, type[DeviceLostError] | type[NoDeviceError]] = {
+    "lost": DeviceLostError,
+    "cut": ExchangeCutError,
+    "silent": Silence,
+    "garbled": ProtocolError,
+    "none": NoDeviceError,
+}
+
+
+class Owner:
+    """Offers a session to other programs of this user for as long as its port is open here.
+
+    `heard` is called with every message of theirs that may have changed something.
+    """
+
+    def __init__(self, session: Session, heard: Callable[[str], None] = lambda message: None) -> None:
+        self._session = session
+        self._heard = heard
+        self._token = secrets.token_hex(16)
+        self._entry: Path | None = None
+        self._listener, self._address = _listen()
+        self._clients: set[socket.socket] = set()
+        self._ended = False
+        self._thread = threading.Thread(target=self._accept, name="ipch-owner", daemon=True)
+        self._thread.start()
+        session.served_at = self._address
+        session.listeners.append(self._moved)
+        self._moved(session.channel)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Hang up on all of them; their next message opens the port for itself."""
+        self._ended = True
+        self._session.listeners.remove(self._moved)
+        self._session.served_at = ""
+        self._withdraw()
+        with contextlib.suppress(OSError):
+            # Wakes accept().
+            self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+        for client in list(self._clients):
+            with contextlib.suppress(OSError):
+                client.shutdown(socket.SHUT_RDWR)
+        if self._address.startswith(os.sep):
+            Path(self._address).unlink(missing_ok=True)
+
+    def _moved(self, channel: Channel | None) -> None:
+        """The port was opened, or opened elsewhere; while the device is away its owner still answers."""
+        if isinstance(channel, Direct):
+            self._publish(sorted(channel.transport.names()))
+        elif channel is not None:
+            self._withdraw()
+
+    def _publish(self, names: list[str]) -> None:
+        folder = owners_dir()
+        path = folder / f"{os.getpid()}-{hashlib.sha256(self._address.encode()).hexdigest()[:8]}.json"
+        entry = {"pid": os.getpid(), "names": names, "address": self._address, "token": self._token}
+        partial = path.with_suffix(".partial")
+        partial.touch(mode=0o600)
+        partial.write_text(json.dumps(entry))
+        # A reader never sees half a file.
+        partial.replace(path)
+        self._entry = path
+
+    def _withdraw(self) -> None:
+        if self._entry is not None:
+            self._entry.unlink(missing_ok=True)
+            self._entry = None
+
+    def _accept(self) -> None:
+        while not self._ended:
+            try:
+                client, _ = self._listener.accept()
+            except OSError:
+                return
+            self._clients.add(client)
+            threading.Thread(target=self._serve, args=(client,), name="ipch-client", daemon=True).start()
+
+    def _serve(self, client: socket.socket) -> None:
+        with contextlib.suppress(OSError, ValueError), client, client.makefile("rwb") as file:
+            token = json.loads(file.readline(_LONGEST_LINE)).get("token", "")
+            if not hmac.compare_digest(str(token).encode(), self._token.encode()):
+                return
+            hello = {"identity": asdict(self._session.identity), "port": self._session.port}
+            _write(file, hello)
+            while line := file.readline(_LONGEST_LINE):
+                _write(file, self._answer(json.loads(line)))
+        self._clients.discard(client)
+
+    def _answer(self, request: dict[str, Any]) -> dict[str, Any]:
+        session = self._session
+        try:
+            if "ask" in request:
+                message = str(request["ask"])
+                replies = session.ask(message)
+                self._heard(message)
+                return {"replies": replies}
+            if "line" in request:
+                return {"line": session.line(str(request["line"]))}
+            session.resynchronise()
+            return {}
+        except DeviceError as error:
+            return {"error": ["refused", error.code, error.text]}
+        except (DeviceLostError, NoDeviceError) as error:
+            kind = next((kind for kind, cause in _KINDS.items() if type(error) is cause), "lost")
+            return {"error": [kind, str(error)]}
+
+
+class Owned:
+    """Exchanges through the program that has the port open."""
+
+    def __init__(self, address: str, token: str) -> None:
+        """Raises OSError when nobody listens there, ValueError when somebody else does."""
+        self._socket = _dial(address)
+        self._file = self._socket.makefile("rwb")
+        try:
+            hello = self._say({"token": token})
+            self.identity = Identity(**hello["identity"])
+            self.port = str(hello["port"])
+        except (DeviceLostError, KeyError, TypeError) as error:
+            self.close()
+            raise ValueError(str(error)) from error
+
+    def ask(self, message: str) -> list[str]:
+        return [str(reply) for reply in self._say({"ask": message}, message)["replies"]]
+
+    def line(self, message: str) -> str:
+        return str(self._say({"line": message}, message)["line"])
+
+    def resynchronise(self) -> None:
+        self._say({"resynchronise": True})
+
+    def close(self) -> None:
+        with contextlib.suppress(OSError):
+            self._file.close()
+        self._socket.close()
+
+    def _say(self, request: dict[str, Any], message: str = "") -> dict[str, Any]:
+        try:
+            _write(self._file, request)
+            line = self._file.readline()
+        except (OSError, ValueError) as error:
+            raise DeviceLostError(
+                f"device lost: the program that has its port does not answer: {error}"
+            ) from error
+        if not line.endswith(b"\n"):
+            raise DeviceLostError("device lost: the program that had its port ended")
+        answer: dict[str, Any] = json.loads(line)
+        if "error" in answer:
+            kind, *told = answer["error"]
+            if kind == "refused":
+                raise DeviceError(int(told[0]), str(told[1]), message)
+            raise _KINDS[kind](str(told[0]))
+        return answer
+
+
+class _Way:
+    """The way to one device: through the program that has its port open, or by opening the port."""
+
+    def __init__(self, name: str | None, timeout_s: float) -> None:
+        self._name = name
+        self._timeout_s = timeout_s
+        self._transport: Transport | None = None
+
+    def __call__(self, own_address: str) -> Channel:
+        """See `session.Connect`: wherever the device is now."""
+        name = self._name if self._transport is None else self._transport.find_again()
+        if (found := find(name, own_address)) is not None:
+            return found
+        if self._transport is None:
+            self._transport = Transport(self._name or find_port(), opened=False)
+        transport = self._transport
+        try:
+            transport.reopen()
+            return Direct(transport, self._timeout_s)
+        except DeviceLostError as error:
+            transport.close()
+            if "://" in transport.port:
+                # A network server with one line cannot say that it is taken but by hanging up.
+                raise PortBusyError(
+                    f"port busy: {transport.port} hung up; another program has it open: close that one first"
+                ) from error
+            raise
+        except BaseException:
+            transport.close()
+            raise
+
+
+def open_session(name: str | None, timeout_s: float = 5.0, reconnect_s: float = 0.0) -> Session:
+    """Open by path, COM name, USB serial number or URL; None is the only device there is.
+
+    Raises NoDeviceError, PortBusyError or UsageError.
+    """
+    return Session(_Way(name, timeout_s), reconnect_s)
+
+
+def find(name: str | None, own_address: str = "") -> Owned | None:
+    """A way through the program that has this port open, if there is one; None asks for the only one there is.
+
+    Whoever serves the port itself, at `own_address`, is passed over.
+    """
+    entries = [entry for entry in _entries() if entry["address"] != own_address]
+    if name is not None:
+        wanted = {name}
+        with contextlib.suppress(NoDeviceError):
+            wanted.add(resolve_port(name))
+        entries = [entry for entry in entries if wanted & set(entry["names"])]
+    else:
+        free = [info for info in list_ports() if info.kind != "other"]
+        owned = {name for entry in entries for name in entry["names"]}
+        if len(entries) != 1 or any(info.port not in owned for info in free):
+            # None, or several to choose from, which the search for a port tells about.
+            return None
+    for entry in entries:
+        with contextlib.suppress(OSError, ValueError):
+            return Owned(str(entry["address"]), str(entry["token"]))
+    return None
+
+
+def _entries() -> list[dict[str, Any]]:
+    """What owners that are alive have published; what dead ones left is taken away, sockets without an entry, too."""
+    found = []
+    for path in sorted(owners_dir().iterdir()):
+        pid, _, _ = path.name.partition("-")
+        if pid.isdecimal() and not is_alive(int(pid)):
+            path.unlink(missing_ok=True)
+            continue
+        if path.suffix == ".json":
+            with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
+                entry = json.loads(path.read_text())
+                if is_alive(int(entry["pid"])):
+                    found.append({"names": list(entry["names"]), **entry})
+    return found
+
+
+def _listen() -> tuple[socket.socket, str]:
+    path = str(owners_dir() / f"{os.getpid()}-{secrets.token_hex(4)}")
+    if hasattr(socket, "AF_UNIX") and len(path) <= _LONGEST_PATH:
+        listener = socket.socket(socket.AF_UNIX)
+        listener.bind(path)
+        os.chmod(path, 0o600)
+        address = path
+    else:
+        listener = socket.socket()
+        listener.bind(("127.0.0.1", 0))
+        address = f"127.0.0.1:{listener.getsockname()[1]}"
+    listener.listen()
+    return listener, address
+
+
+def _dial(address: str) -> socket.socket:
+    if address.startswith(os.sep):
+        client = socket.socket(socket.AF_UNIX)
+        where: Any = address
+    else:
+        client = socket.socket()
+        host, _, port = address.rpartition(":")
+        where = (host, int(port))
+    client.settimeout(_TIMEOUT_S)
+    try:
+        client.connect(where)
+    except OSError:
+        client.close()
+        raise
+    return client
+
+
+def _write(file: Any, data: dict[str, Any]) -> None:
+    file.write(json.dumps(data).encode() + b"\n")
+    file.flush()

@@ -1,0 +1,242 @@
+"""Text lines over a serial port, a pseudo-terminal or a socket; and finding the port.
+
+A port is named by its path (`/dev/ttyACM0`, `/dev/pts/7`), a COM name, the board's USB serial number (which
+survives unplugging), or a URL such as `socket://127.0.0.1:5025`.
+"""
+
+import contextlib
+import errno
+import re
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ipch.base.paths import RunningSimulator, running_simulators
+from ipch.errors import DeviceLostError, NoDeviceError, PortBusyError, UsageError
+
+# Raspberry Pi's vendor number and MicroPython's product number on its boards.
+_USB_IDS = {(0x2E8A, 0x0005)}
+_POLL_S = 0.1
+_WRITE_S = 2.0
+# The device's longest line is its output queue; more without a line end is not our device.
+_LINE_LIMIT = 65536
+
+HOW_TO_SIMULATE = "start a simulated one with `ipch sim`, or name a port with --port"
+
+
+@dataclass(frozen=True)
+class PortInfo:
+    """One port that could be opened."""
+
+    port: str
+    kind: str
+    """`board` (a MicroPython board), `simulator`, or `other` (some serial port)."""
+    serial_number: str
+    description: str
+
+
+def list_ports() -> list[PortInfo]:
+    """Simulators that run, MicroPython boards, and every other serial port, in this order."""
+    found = _others()
+    boards = [info for info in found if info.kind == "board"]
+    return [
+        *map(_describe, running_simulators()),
+        *boards,
+        *(info for info in found if info.kind != "board"),
+    ]
+
+
+def _others() -> list[PortInfo]:
+    """What the operating system knows."""
+    from serial.tools.list_ports import comports
+
+    ports = []
+    for found in comports():
+        is_board = (found.vid, found.pid) in _USB_IDS
+        description = found.description if found.description not in (None, "n/a") else ""
+        kind = "board" if is_board else "other"
+        ports.append(PortInfo(found.device, kind, found.serial_number or "", description))
+    return ports
+
+
+def _describe(simulator: RunningSimulator) -> PortInfo:
+    return PortInfo(
+        simulator.port,
+        "simulator",
+        str(simulator.first_line.get("serial", "")),
+        f"simulated rig {simulator.rig!r}, process {simulator.pid}",
+    )
+
+
+def find_port() -> str:
+    """The port of the only device there is. Raises NoDeviceError when there is none or more than one."""
+    candidates = [info for info in list_ports() if info.kind != "other"]
+    if not candidates:
+        raise NoDeviceError(f"no device found; {HOW_TO_SIMULATE}")
+    if len(candidates) > 1:
+        names = ", ".join(f"{info.port} ({info.serial_number or info.description})" for info in candidates)
+        raise NoDeviceError(f"{len(candidates)} devices found: {names}; choose one with --port")
+    return candidates[0].port
+
+
+def resolve_port(name: str) -> str:
+    """Path or URL of the port that a person named. Raises NoDeviceError if there is none of this name."""
+    if "://" in name or Path(name).exists() or re.fullmatch(r"COM\d+", name, re.IGNORECASE):
+        return name
+    found = [info.port for info in list_ports() if name in (info.port, info.serial_number)]
+    if len(found) > 1:
+        raise NoDeviceError(f"{len(found)} devices are called {name}: {', '.join(found)}; name one of these")
+    if found:
+        return found[0]
+    raise NoDeviceError(f"unknown port: {name}; `ipch ports` lists those there are")
+
+
+class Transport:
+    """One open port that carries lines; a second program that opens it gets PortBusyError.
+
+    `reopen()` opens the port again after it was lost: of the same board, by its USB serial number, or of the
+    same simulator, wherever that is now.
+    """
+
+    def __init__(self, port: str, *, opened: bool = True) -> None:
+        """`opened` False leaves opening it to `reopen()`. Raises NoDeviceError or PortBusyError."""
+        self._name = port
+        self.port = resolve_port(port)
+        self._serial_number = next(
+            (info.serial_number for info in list_ports() if info.port == self.port), ""
+        )
+        self._simulator = next((sim.pid for sim in running_simulators() if sim.port == self.port), None)
+        self._serial: Any = None
+        self._buffer = bytearray()
+        if opened:
+            self.reopen()
+
+    def names(self) -> set[str]:
+        """What this port may be called."""
+        return {name for name in (self._name, self.port, self._serial_number) if name}
+
+    def find_again(self) -> str:
+        """Where the device is now. Raises NoDeviceError while it is away."""
+        if self._simulator is not None:
+            simulators = running_simulators()
+            same = [sim for sim in simulators if sim.pid == self._simulator] or [
+                sim for sim in simulators if sim.port == self.port
+            ]
+            if not same:
+                # Its pseudo-terminal may be somebody else's by now.
+                raise NoDeviceError(f"the simulator of {self.port} is gone or unplugged")
+            self._simulator, self.port = same[0].pid, same[0].port
+        elif self._serial_number:
+            self.port = resolve_port(self._serial_number)
+        else:
+            self.port = resolve_port(self._name)
+        return self.port
+
+    def reopen(self) -> None:
+        """Open the port, or open it again."""
+        self.close()
+        self.find_again()
+        self._serial = _open(self.port)
+        self._buffer.clear()
+
+    def close(self) -> None:
+        if self._serial is not None:
+            # A device that is gone already leaves nothing to close.
+            with contextlib.suppress(OSError):
+                socket = getattr(self._serial, "_socket", None)
+                self._serial.close()
+                if socket is not None:
+                    # pyserial forgets it when the other end hung up first.
+                    socket.close()
+            self._serial = None
+
+    def write_line(self, text: str) -> None:
+        """Send one line. Raises DeviceLostError."""
+        from serial import SerialTimeoutException
+
+        try:
+            self._port().write(text.encode("ascii", "replace") + b"\n")
+        except SerialTimeoutException as error:
+            raise DeviceLostError(f"device lost: {self.port} takes no data") from error
+        except OSError as error:
+            raise DeviceLostError(f"device lost: {self.port}; is it still plugged in?") from error
+
+    def read_line(self, timeout_s: float) -> str | None:
+        """The next line without its end, or None when none arrived in time. Raises DeviceLostError."""
+        deadline = time.monotonic() + timeout_s
+        while True:
+            end = self._buffer.find(b"\n")
+            if end >= 0:
+                line = self._buffer[:end].rstrip(b"\r").decode("ascii", "replace")
+                del self._buffer[: end + 1]
+                return line
+            if len(self._buffer) > _LINE_LIMIT:
+                self._buffer.clear()
+            if not self._receive() and time.monotonic() >= deadline:
+                return None
+
+    def drain(self, quiet_s: float, limit_s: float = 1.0) -> None:
+        """Throw away what arrives until nothing came for `quiet_s`, for `limit_s` at most."""
+        limit = time.monotonic() + limit_s
+        quiet_at = time.monotonic() + quiet_s
+        while time.monotonic() < min(quiet_at, limit):
+            if self._receive(wait_s=min(quiet_s, _POLL_S)):
+                quiet_at = time.monotonic() + quiet_s
+        self._buffer.clear()
+
+    def _port(self) -> Any:
+        if self._serial is None:
+            raise DeviceLostError(f"device lost: {self.port} is closed")
+        return self._serial
+
+    def _receive(self, wait_s: float = _POLL_S) -> bool:
+        port = self._port()
+        try:
+            if port.timeout != wait_s:
+                port.timeout = wait_s
+            data = port.read(1)
+            if data:
+                data += port.read(port.in_waiting)
+        # pyserial lets a TypeError or termios.error through when the file vanishes under it.
+        except Exception as error:
+            raise DeviceLostError(f"device lost: {self.port}; is it still plugged in?") from error
+        self._buffer += data
+        return bool(data)
+
+
+def _open(port: str) -> Any:
+    import serial
+
+    try:
+        device = serial.serial_for_url(
+            port, baudrate=115200, timeout=_POLL_S, write_timeout=_WRITE_S, do_not_open=True
+        )
+        if "://" not in port:
+            device.exclusive = True
+        device.open()
+        return device
+    except ValueError as error:
+        raise UsageError(f"not a port: {port}; {error}") from error
+    except OSError as error:
+        raise _explain(port, error) from error
+
+
+def _explain(port: str, error: OSError) -> Exception:
+    text = str(error)
+    if error.errno in (errno.EWOULDBLOCK, errno.EBUSY) or "exclusively lock" in text:
+        return PortBusyError(f"port busy: {port}; another program has it open: close that one first")
+    if error.errno in (errno.EACCES, errno.EPERM) or "Access is denied" in text or "PermissionError" in text:
+        if re.fullmatch(r"COM\d+", port, re.IGNORECASE):
+            # Windows says the same for both.
+            return PortBusyError(f"port busy: {port}; another program has it open: close that one first")
+        return NoDeviceError(
+            f"no permission to open {port}; add yourself to its group (often dialout), then log in again"
+        )
+    if error.errno in (errno.ENOENT, errno.ENODEV, errno.ENXIO) or "FileNotFoundError" in text:
+        return NoDeviceError(f"unknown port: {port}; `ipch ports` lists those there are")
+    if "Could not configure port" in text:
+        return NoDeviceError(f"not a serial port: {port}; `ipch ports` lists those there are")
+    if "://" in port:
+        return NoDeviceError(f"cannot connect to {port}; is the simulator or serial server running there?")
+    return NoDeviceError(f"cannot open {port}: {text}")

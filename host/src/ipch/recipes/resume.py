@@ -1,0 +1,70 @@
+"""Where a run stood when its program ended, and whether the device is still as it left it."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ipch.device import Sample
+from ipch.recipes.steps import Ramp, Task, Vent
+
+if TYPE_CHECKING:
+    from ipch.recording import Recorder
+
+REGULATING = ("REGULATE", "QUIET")
+
+
+@dataclass(frozen=True)
+class Position:
+    """Where a run stood when its last program ended, as its record tells."""
+
+    index: int
+    started_s: float
+    """Uptime at which the step began."""
+    started_utc_s: float
+    boot: int
+    told: bool
+    """Whether the device has confirmed what the step asks of it."""
+    over: bool
+    """Whether only what the recipe says last was left."""
+    slew_pa_s: int
+    """What the device had before the recipe."""
+    begun_utc_s: float
+    calls: tuple[str, ...]
+    last: Sample
+
+    def fits(self, sample: Sample, task: Task, finally_: str, vented: bool) -> bool:
+        """Whether the device is as the run left it, or as its step `task` asked; `vented`: off after a vent."""
+        last = self.last
+        as_it_was = (sample.state, sample.target_pa) == (last.state, last.target_pa)
+        if isinstance(task.step, Ramp) and not self.over:
+            # It may have been cut between the target and the switch.
+            asked = sample.target_pa == task.step.ramp and sample.state in (last.state, *REGULATING)
+            unmoved = asked and (not self.told or sample.state in REGULATING)
+            return unmoved or (as_it_was and not self.told)
+        if isinstance(task.step, Vent) or (self.over and finally_ != "hold"):
+            switched_off = sample.state == "OFF" and self.over and finally_ == "off"
+            return as_it_was or sample.state == "VENT" or vented or switched_off
+        if task.target_pa is not None:
+            return sample.state in REGULATING and sample.target_pa == task.target_pa
+        return as_it_was or sample.state == "OFF"
+
+
+def find_position(recorder: "Recorder") -> Position | None:
+    """Where the run of this recorder stood; None if it had not begun its first step."""
+    marks = recorder.marks("step", "told", "recipe-end", "call")
+    steps = [mark for mark in marks if mark.kind == "step"]
+    if not steps or recorder.last is None:
+        return None
+    step = steps[-1]
+    after = [mark.kind for mark in marks if mark.number > step.number]
+    return Position(
+        index=step.data["index"],
+        started_s=step.uptime_s,
+        started_utc_s=step.utc_s,
+        boot=step.boot,
+        told="told" in after,
+        over="recipe-end" in after,
+        slew_pa_s=recorder.first_settings["slew_pa_s"],
+        begun_utc_s=steps[0].utc_s,
+        calls=tuple(mark.text for mark in marks if mark.kind == "call"),
+        last=recorder.last,
+    )

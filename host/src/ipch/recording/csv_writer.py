@@ -1,0 +1,51 @@
+"""Samples straight into a CSV file, for those who want no database."""
+
+import csv
+import math
+import time
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, Self
+
+from ipch.base.files import access
+from ipch.device import Sample
+from ipch.errors import FileError
+from ipch.recording.schema import SAMPLE_COLUMNS, iso_utc
+
+
+class CsvLog:
+    """Samples as lines of a CSV file, each on the disk before the next; units are in the column names."""
+
+    def __init__(self, path: Path) -> None:
+        """Begin a new file. Raises FileError."""
+        self.path = path
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._file = path.open("x", newline="", encoding="utf-8")
+        except FileExistsError as error:
+            raise FileError(f"{path} exists already; name another file") from error
+        except OSError as error:
+            raise FileError(f"cannot write {path}: {error.strerror}") from error
+        self._writer = csv.writer(self._file)
+        self._writer.writerow(["utc", "utc_s", *SAMPLE_COLUMNS])
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self._file.close()
+
+    def sample(self, sample: Sample) -> None:
+        """Write one sample, taken now. Raises FileError."""
+        utc_s = time.time()
+        cells = [_cell(value) for value in asdict(sample).values()]
+        with access("write", self.path):
+            self._writer.writerow([iso_utc(utc_s), f"{utc_s:.3f}", *cells])
+            self._file.flush()
+
+
+def _cell(value: Any) -> Any:
+    """As the database has it: an invalid reading is empty, a flag is 1 or 0."""
+    if isinstance(value, bool):
+        return int(value)
+    return None if isinstance(value, float) and math.isnan(value) else value

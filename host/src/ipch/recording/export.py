@@ -1,0 +1,146 @@
+"""A run as a table for other programs: CSV with every recorded column, BDF (Battery Data Format), Parquet.
+
+BDF is a table of one cell with agreed column names (battery-data-alliance.github.io/battery-data-format). It requires
+voltage and current, which no pressure regulator measures: in the export of a run those two columns are empty,
+`ipch merge` fills them.
+"""
+
+import contextlib
+import csv
+import os
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ipch.errors import FileError, UsageError
+from ipch.recording.reader import Run
+from ipch.recording.schema import SAMPLE_COLUMNS
+
+Floats = NDArray[np.floating[Any]]
+Column = Floats | list[str]
+Table = Mapping[str, Column]
+
+TEST_TIME, VOLTAGE, CURRENT = "Test Time / s", "Voltage / V", "Current / A"
+UNIX_TIME, PRESSURE = "Unix Time / s", "Applied Pressure / Pa"
+CYCLE, STEP = "Cycle Count / 1", "Step Count / 1"
+CHARGE, DISCHARGE = "Charging Capacity / Ah", "Discharging Capacity / Ah"
+GAS, WALL = "Ambient Temperature / degC", "Surface Temperature T1 / degC"
+# Not one of BDF's own columns; its readers pass over what they do not know.
+SETPOINT = "Pressure Setpoint / Pa"
+
+# Unix time that is written as a date: ISO 8601 with Z, or a timestamp in Parquet.
+UTC = "utc"
+
+FORMATS = ("csv", "bdf", "parquet")
+_CHUNK = 50_000
+# Digits after the point that the data has; a whole number is written as one.
+_DIGITS = {
+    TEST_TIME: 3, UNIX_TIME: 3, VOLTAGE: 6, CURRENT: 9, CHARGE: 9, DISCHARGE: 9, PRESSURE: 1, SETPOINT: 0, GAS: 3,
+    WALL: 3, CYCLE: 0, STEP: 0, "utc_s": 3, "time_s": 3, "uptime_s": 3, "gas_k": 3, "wall_k": 3, "fill_open_s": 3,
+    "vent_open_s": 3,
+}  # fmt: skip
+
+
+def format_of(path: Path, wanted: str | None = None) -> str:
+    """Which of FORMATS a file is to have: what is asked for, else what its name says. Raises UsageError."""
+    name = path.name.lower()
+    found = wanted or ("bdf" if ".bdf" in name else "parquet" if name.endswith(".parquet") else "csv")
+    if found not in FORMATS:
+        raise UsageError(f"format {found}: not known; {', '.join(FORMATS)}")
+    return found
+
+
+def export(run: Run, path: Path, wanted: str | None = None) -> int:
+    """Write the samples of a run to a new file; return how many. Raises FileError and UsageError.
+
+    A name with `.bdf` in it gets BDF's columns (as `.bdf.parquet` in Parquet), any other every recorded column.
+    """
+    layout = format_of(path, wanted)
+    table = bdf_table(run) if layout == "bdf" or ".bdf" in path.name.lower() else full_table(run)
+    write_table(path, table)
+    return len(run.time_s)
+
+
+def full_table(run: Run) -> dict[str, Column]:
+    """Every recorded column, and in front UTC, anchored to device time, and the time since the first sample in s."""
+    utc_s = run.utc_s
+    table: dict[str, Column] = {UTC: utc_s, "utc_s": utc_s, "time_s": run.time_s - run.time_s[0]}
+    texts = {"state": run.states, "fault": run.faults}
+    for name in SAMPLE_COLUMNS:
+        table[name] = texts[name] if name in texts else run.samples[name]
+    return table
+
+
+def bdf_table(run: Run) -> dict[str, Column]:
+    """A run under BDF's column names."""
+    nothing = np.full(len(run.time_s), np.nan, dtype=np.float32)
+    return {
+        TEST_TIME: run.time_s - run.time_s[0],
+        VOLTAGE: nothing,
+        CURRENT: nothing,
+        UNIX_TIME: run.utc_s,
+        PRESSURE: run.samples["pressure_pa"],
+        SETPOINT: run.samples["ramp_pa"],
+        GAS: run.samples["gas_k"] - 273.15,
+        WALL: run.samples["wall_k"] - 273.15,
+    }
+
+
+def write_table(path: Path, table: Table) -> None:
+    """Write columns to a new file, as Parquet if it is named so, else as CSV. Raises FileError; leaves no half."""
+    if path.exists():
+        raise FileError(f"{path} exists already; name another file")
+    part = path.with_name(f".{path.name}.part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if path.name.lower().endswith(".parquet"):
+            _write_parquet(part, table)
+        else:
+            _write_csv(part, table)
+        os.replace(part, path)
+    except OSError as error:
+        raise FileError(f"cannot write {path}: {error.strerror or error}") from error
+    finally:
+        with contextlib.suppress(OSError):
+            part.unlink(missing_ok=True)
+
+
+def _write_csv(path: Path, table: Table) -> None:
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow(table)
+        length = len(next(iter(table.values())))
+        for start in range(0, length, _CHUNK):
+            writer.writerows(_rows(table, start, min(start + _CHUNK, length)))
+
+
+def _rows(table: Table, start: int, end: int) -> Iterator[tuple[Any, ...]]:
+    return zip(*(_cells(name, column[start:end]) for name, column in table.items()), strict=True)
+
+
+def _cells(name: str, values: Column) -> list[Any]:
+    if isinstance(values, list):
+        return values
+    if name == UTC:
+        return [f"{stamp}Z" for stamp in (values * 1000).round().astype("datetime64[ms]")]
+    digits = _DIGITS.get(name, 0)
+    numbers = values.astype(np.float64).round(digits)
+    if digits == 0:
+        return ["" if value != value else int(value) for value in numbers.tolist()]
+    return ["" if value != value else value for value in numbers.tolist()]
+
+
+def _write_parquet(path: Path, table: Table) -> None:
+    try:
+        import pyarrow
+        from pyarrow import parquet
+    except ImportError as error:
+        raise FileError("Parquet needs pyarrow; install it with: pip install 'ipch[parquet]'") from error
+    columns = {name: pyarrow.array(values) for name, values in table.items()}
+    if UTC in columns:
+        stamps = (np.asarray(table[UTC]) * 1000).round().astype("datetime64[ms]")
+        columns[UTC] = pyarrow.array(stamps, pyarrow.timestamp("ms", tz="UTC"))
+    parquet.write_table(pyarrow.table(columns), path, compression="zstd")

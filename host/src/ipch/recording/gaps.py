@@ -1,0 +1,65 @@
+"""Why samples are missing between two that were recorded, by three clocks: the device's and two of the computer."""
+
+from dataclasses import dataclass
+
+from ipch.device import Sample
+
+# The computer's clock was set when it moved by more than this against its monotonic one.
+_CLOCK_STEP_S = 0.5
+# So many intervals without a sample are a gap, unless they went by faster than anybody could have asked.
+_GAP_INTERVALS = 3.0
+_GAP_HOST_S = 1.0
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A sample and when the computer had it."""
+
+    sample: Sample
+    utc_s: float
+    host_s: float
+    """Monotonic."""
+
+
+@dataclass(frozen=True)
+class Between:
+    """What lies between two samples that follow each other."""
+
+    gap: str
+    """Why samples are missing; empty if none are."""
+    clock_step_s: float
+    """By how much the computer's clock was set, in s; 0 if it was not."""
+
+
+def between(last: Seen, now: Seen, every_s: float, cause: str = "") -> Between:
+    """Judge two samples that should be `every_s` apart in device time; `cause` is what is known of a gap already."""
+    host_s, utc_s = now.host_s - last.host_s, now.utc_s - last.utc_s
+    device_s = now.sample.uptime_s - last.sample.uptime_s
+    restarted = last.sample.boot != now.sample.boot
+    step_s = utc_s - host_s
+    # Asleep, the monotonic clock stands still while the others go on.
+    slept = step_s > _CLOCK_STEP_S and abs(utc_s - device_s) < 1 + 0.01 * utc_s and not restarted
+    was_set = abs(step_s) > _CLOCK_STEP_S and not slept and not cause
+    late = device_s > _GAP_INTERVALS * every_s and host_s > _GAP_HOST_S
+    gap = cause
+    if not gap:
+        reasons = (
+            (restarted, "the device restarted"),
+            (slept, "the computer slept"),
+            (late, "the computer was busy"),
+        )
+        gap = next((reason for so, reason in reasons if so), "")
+    return Between(gap, step_s if was_set else 0.0)
+
+
+def describe(last: Seen, now: Seen, cause: str) -> dict[str, str | int | float]:
+    """Both ends of a gap, as the record keeps them."""
+    data: dict[str, str | int | float] = {"cause": cause}
+    for end, at in (("from", last), ("to", now)):
+        data |= {
+            f"{end}_boot": at.sample.boot,
+            f"{end}_sequence": at.sample.sequence,
+            f"{end}_uptime_s": at.sample.uptime_s,
+            f"{end}_utc_s": at.utc_s,
+        }
+    return data

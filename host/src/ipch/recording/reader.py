@@ -1,0 +1,266 @@
+"""Reading what was recorded: a run as arrays, its steps and events; the simulator's truth beside it."""
+
+import json
+import sqlite3
+from collections.abc import Collection
+from contextlib import closing
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ipch.errors import FileError
+from ipch.recording.clock import steady
+from ipch.recording.schema import SAMPLE_COLUMNS, last_run, open_database
+
+Floats = NDArray[np.floating[Any]]
+_TEXTS = ("state", "fault")
+# Times need every digit; all else that is recorded is exact in 24 bits (pressures to 16 MPa in Pa) or noise below.
+_DOUBLE = ("uptime_s", "utc_s", "host_s", "fill_open_s", "vent_open_s")
+_CHUNK = 10_000
+# A host clock that is this far from where device time puts it was set anew; crystals drift less than the share.
+_CLOCK_STEP_S = 2.0
+_CLOCK_DRIFT = 2e-4
+# A run that goes this much faster than the host's clock is a simulation.
+_SIMULATED_SPEED = 1.5
+TRUTH_NAME = "truth.jsonl"
+
+
+@dataclass(frozen=True)
+class StepSpan:
+    """A step of the recipe and when it was done, in s of device time."""
+
+    index: int
+    kind: str
+    text: str
+    target_pa: int | None
+    start_s: float
+    end_s: float
+
+
+@dataclass(frozen=True)
+class Event:
+    utc_s: float
+    uptime_s: float | None
+    """On the time axis of the run, as `Run.time_s`."""
+    kind: str
+    text: str
+    data: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Run:
+    """One recorded run. `samples` holds an array for each numeric column, nan where nothing was valid.
+
+    `offsets_s` is what is added to the uptime of each boot to get one time axis for the whole run.
+    """
+
+    path: Path
+    number: int
+    name: str
+    started_utc: str
+    ended_utc: str | None
+    ended_by: str | None
+    ipch_version: str
+    port: str
+    identity: dict[str, str]
+    settings: dict[str, int]
+    recipe: str | None
+    samples: dict[str, Floats]
+    states: list[str]
+    faults: list[str]
+    events: list[Event]
+    steps: list[StepSpan]
+    offsets_s: dict[int, float]
+
+    @cached_property
+    def time_s(self) -> Floats:
+        """Device uptime, which goes on through restarts: there the host's clock bridges the gap."""
+        return _on_one_axis(self.samples, self.offsets_s)
+
+    @cached_property
+    def utc_s(self) -> Floats:
+        """Unix time of each sample: device time, anchored to the host's clock, which may have been set meanwhile.
+
+        After a clock was set it is right: earlier samples are counted back from there in device time. A simulation that
+        ran faster than the clock counts on from its beginning.
+        """
+        if self.speed > _SIMULATED_SPEED:
+            simulated_s: Floats = self.samples["utc_s"][0] + (self.time_s - self.time_s[0])
+            return simulated_s
+        passed_s = np.diff(self.time_s, append=self.time_s[-1:])
+        change_s = np.diff(self.samples["utc_s"], append=self.samples["utc_s"][-1:]) - passed_s
+        jumped = np.abs(change_s) > _CLOCK_STEP_S + _CLOCK_DRIFT * passed_s
+        return steady(self.samples["utc_s"], self.time_s, jumped)
+
+    @property
+    def speed(self) -> float:
+        """Device seconds per second of the host: 1 but for a simulation."""
+        host = self.samples["host_s"]
+        return self.duration_s / float(host[-1] - host[0]) if len(host) > 1 and host[-1] > host[0] else 1.0
+
+    @property
+    def duration_s(self) -> float:
+        """Device time from the first to the last sample."""
+        return float(self.time_s[-1] - self.time_s[0]) if len(self.time_s) else 0.0
+
+
+def find_record(path: Path) -> Path:
+    """The database that a person means: the file, or run.db in a folder. Raises FileError."""
+    record = path / "run.db" if path.is_dir() else path
+    if not record.is_file():
+        raise FileError(f"no record at {path}; name a folder that `ipch run` wrote, or a .db file")
+    return record
+
+
+def load_run(path: Path, number: int | None = None, columns: Collection[str] = SAMPLE_COLUMNS) -> Run:
+    """Read a run (the last one by default); of long ones only the columns that are wanted. Raises FileError."""
+    with closing(open_database(path)) as database:
+        database.row_factory = sqlite3.Row
+        try:
+            wanted = number or last_run(database, path)
+            row = database.execute("SELECT * FROM runs WHERE run = ?", (wanted,)).fetchone()
+            if row is None:
+                raise FileError(f"{path} holds no run {wanted}")
+            samples, states, faults = _samples(database, wanted, columns)
+            offsets_s = _offsets_s(samples)
+            events = [
+                Event(
+                    e["utc_s"],
+                    None if e["uptime_s"] is None else e["uptime_s"] + offsets_s.get(e["boot"], 0.0),
+                    e["kind"],
+                    e["text"],
+                    json.loads(e["data"]),
+                )
+                for e in database.execute("SELECT * FROM events WHERE run = ? ORDER BY event", (wanted,))
+            ]
+        except (sqlite3.Error, ValueError) as error:
+            raise FileError(f"{path} cannot be read: {error}") from error
+    if not len(samples["uptime_s"]):
+        raise FileError(f"{path}: run {wanted} has no samples")
+    return Run(
+        path=path,
+        number=wanted,
+        **{
+            name: row[name]
+            for name in ("name", "started_utc", "ended_utc", "ended_by", "ipch_version", "port", "recipe")
+        },
+        identity=json.loads(row["identity"]),
+        settings=json.loads(row["settings"]),
+        samples=samples,
+        states=states,
+        faults=faults,
+        events=events,
+        steps=_steps(events, float(_on_one_axis(samples, offsets_s)[-1])),
+        offsets_s=offsets_s,
+    )
+
+
+def _samples(
+    database: sqlite3.Connection, run: int, columns: Collection[str]
+) -> tuple[dict[str, Floats], list[str], list[str]]:
+    names = [
+        name
+        for name in (*SAMPLE_COLUMNS, "utc_s", "host_s")
+        if name not in _TEXTS and (name in columns or name in ("boot", *_DOUBLE))
+    ]
+    count = database.execute("SELECT count(*) FROM samples WHERE run = ?", (run,)).fetchone()[0]
+    table: dict[str, Floats] = {
+        name: np.empty(count, dtype=np.float64 if name in _DOUBLE else np.float32) for name in names
+    }
+    # Texts come as numbers, so that a piece of the table is one array.
+    codes = {name: _codes(database, run, name) for name in _TEXTS}
+    cases = [
+        f"CASE {name} {' '.join(f'WHEN ? THEN {n}' for n in range(len(codes[name])))} END" for name in _TEXTS
+    ]
+    texts: dict[str, list[str]] = {name: [] for name in _TEXTS}
+    if count:
+        query = f"SELECT {', '.join([*cases, *names])} FROM samples WHERE run = ? ORDER BY boot, sequence"
+        cursor = database.cursor()
+        cursor.row_factory = None
+        cursor.execute(query, (*(text for name in _TEXTS for text in codes[name]), run))
+        at = 0
+        # In pieces, since a month of samples is gigabytes as Python's numbers. What comes meanwhile is for next time.
+        while at < count and (rows := cursor.fetchmany(min(_CHUNK, count - at))):
+            # None becomes nan.
+            piece = np.array(rows, dtype=np.float64)
+            for number, name in enumerate(_TEXTS):
+                texts[name] += [codes[name][int(code)] for code in piece[:, number]]
+            for number, name in enumerate(names, len(_TEXTS)):
+                table[name][at : at + len(rows)] = piece[:, number]
+            at += len(rows)
+    return table, texts["state"], texts["fault"]
+
+
+def _codes(database: sqlite3.Connection, run: int, name: str) -> list[str]:
+    """Every text that a column has."""
+    return [
+        str(row[0]) for row in database.execute(f"SELECT DISTINCT {name} FROM samples WHERE run = ?", (run,))
+    ]
+
+
+def _offsets_s(samples: dict[str, Floats]) -> dict[int, float]:
+    boots, uptime_s, utc_s = samples["boot"], samples["uptime_s"], samples["utc_s"]
+    if not len(boots):
+        return {}
+    offsets_s = {int(boots[0]): 0.0}
+    for start in np.flatnonzero(np.diff(boots)) + 1:
+        away_s = max(0.0, float(utc_s[start] - utc_s[start - 1]))
+        before_s = float(uptime_s[start - 1]) + offsets_s[int(boots[start - 1])]
+        offsets_s[int(boots[start])] = before_s + away_s - float(uptime_s[start])
+    return offsets_s
+
+
+def _on_one_axis(samples: dict[str, Floats], offsets_s: dict[int, float]) -> Floats:
+    if len(offsets_s) < 2:
+        return samples["uptime_s"]
+    boots, which = np.unique(samples["boot"], return_inverse=True)
+    added_s: Floats = np.array([offsets_s[int(boot)] for boot in boots])[which]
+    return samples["uptime_s"] + added_s
+
+
+def _steps(events: list[Event], end_s: float) -> list[StepSpan]:
+    """Spans of the steps: each lasts until the next one, or the end of the recipe."""
+    marks = [e for e in events if e.kind in ("step", "recipe-end") and e.uptime_s is not None]
+    spans = []
+    for mark, following in zip(marks, [*marks[1:], None], strict=False):
+        if mark.kind == "step" and mark.uptime_s is not None:
+            end = following.uptime_s if following is not None else end_s
+            data = mark.data
+            spans.append(
+                StepSpan(
+                    data["index"], data["kind"], mark.text, data["target_pa"], mark.uptime_s, end or end_s
+                )
+            )
+    return spans
+
+
+@dataclass(frozen=True)
+class Truth:
+    """What was really so in a simulated chamber, on the device's time."""
+
+    time_s: Floats
+    pressure_pa: Floats
+    fills: Floats
+    vents: Floats
+
+
+def load_truth(path: Path) -> Truth:
+    """Read the file that `ipch sim --truth` wrote. Raises FileError."""
+    columns: list[tuple[float, float, float, float]] = []
+    try:
+        with path.open(encoding="utf-8") as file:
+            for line in file:
+                if not line.endswith("\n"):
+                    break  # the simulator was stopped while it wrote
+                row = json.loads(line)
+                columns.append(
+                    (row["time_s"], row["pressure_pa"], row["fill_openings"], row["vent_openings"])
+                )
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise FileError(f"{path} is not a truth file of `ipch sim`: {error}") from error
+    table = np.array(columns, dtype=np.float64).reshape(len(columns), 4)
+    return Truth(table[:, 0], table[:, 1], table[:, 2], table[:, 3])

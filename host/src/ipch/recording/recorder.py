@@ -1,0 +1,347 @@
+"""The record of a run: one SQLite file in WAL mode, readable while it grows. CSV is an export.
+
+Every sample is in it once, by boot and sequence number, with three clocks: `uptime_s` of the device (the time
+base of the experiment), `utc_s` (Unix time) and `host_s` (the host's monotonic clock).
+"""
+
+import contextlib
+import json
+import math
+import os
+import sqlite3
+import time
+from collections import deque
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from ipch import __version__
+from ipch.device import Instrument, Sample
+from ipch.errors import FileError
+from ipch.recording.gaps import Seen, between, describe
+from ipch.recording.schema import SAMPLE_COLUMNS, LoneWriter, open_database, utc_now
+from ipch.recording.thinning import Thinning
+
+# What a crash may cost at most; committing every sample would cost a fast simulation most of its speed.
+_COMMIT_S = 1.0
+# While nothing can be written, so many rows wait in memory: 14 h at one a second.
+_MOST_WAITING = 50_000
+
+
+@dataclass(frozen=True)
+class Mark:
+    """An event of a record."""
+
+    number: int
+    utc_s: float
+    boot: int
+    uptime_s: float
+    kind: str
+    text: str
+    data: dict[str, Any]
+
+
+class Recorder:
+    """Writes one run. Use it in a `with`; leaving it ends the run.
+
+    A disk that is full ends nothing: rows wait in memory, `alarm` is told, and they are written once there is room.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        instrument: Instrument,
+        name: str,
+        recipe: str | None = None,
+        commit_s: float = _COMMIT_S,
+        *,
+        resume: bool = False,
+        thinning: Thinning | None = None,
+        alarm: Callable[[str], None] = lambda text: None,
+        acknowledge: Callable[[list[tuple[int, int]]], None] = lambda rows: None,
+    ) -> None:
+        """Begin a run in a new or an existing file; with `resume` go on with its last one if that is of this device.
+
+        `thinning` leaves out samples that say nothing new. `acknowledge` is told boot and sequence of every row
+        that no crash can take any more. Raises FileError.
+        """
+        self.path = path
+        self.every_s = 1.0
+        """Between samples, device time; three times that without one is a gap."""
+        self.count = 0
+        """Samples written or waiting to be."""
+        self._commit_s = commit_s
+        self._thinning = thinning
+        self._alarm = alarm
+        self._acknowledge = acknowledge
+        self._seen: Seen | None = None
+        self._cause = ""
+        self._waiting: deque[tuple[str, dict[str, Any]]] = deque()
+        self._gains: dict[str, int] = {}
+        self._failing = ""
+        self._given_up = False
+        self._committed = time.monotonic()
+        self._settings = {setting.name: setting.value for setting in instrument.settings()}
+        self._identity = asdict(instrument.identity)
+        self.first_settings = dict(self._settings)
+        """Those that the device had when the run began."""
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._lock = LoneWriter(path)
+        except OSError as error:
+            raise FileError(f"cannot record to {path}: {error}") from error
+        try:
+            self._database = open_database(path, create=True)
+            self.run = (resume and self._resume(name)) or self._begin(name, instrument.port, recipe)
+        except sqlite3.Error as error:
+            self._lock.close()
+            raise FileError(f"cannot record to {path}: {error}") from error
+        except FileError:
+            self._lock.close()
+            raise
+        host = {"pid": os.getpid(), "host_boot": _host_boot(), "port": instrument.port, "ipch": __version__}
+        self.event("begin", "recording", host)
+        self._note_valves(instrument)
+        self.commit()
+
+    @property
+    def last(self) -> Sample | None:
+        """The last sample, also of the record that is gone on with."""
+        return self._seen.sample if self._seen else None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        ended_by = "complete"
+        if value is not None:
+            ended_by = str(value) if isinstance(value, Exception) else "interrupted"
+        self.close(ended_by)
+
+    def sample(self, sample: Sample) -> None:
+        """Record a sample, and what changed since the last one as events."""
+        seen, now = self._seen, Seen(sample, time.time(), time.monotonic())
+        last = seen.sample if seen else None
+        if seen is not None:
+            self._judge(seen, now)
+        self._seen = now
+        for row in self._thinning.rows(sample) if self._thinning else [sample]:
+            self._row(row, now if row is sample or seen is None else seen)
+        if last is None or last.state != sample.state:
+            self.event("state", sample.state, sample=sample)
+        if last is not None and last.boot != sample.boot:
+            self.event("note", "the device restarted", sample=sample)
+        if sample.faulty and (last is None or last.fault != sample.fault):
+            self.event("fault", sample.fault, sample=sample)
+        if now.host_s - self._committed >= self._commit_s:
+            self.commit()
+
+    def event(
+        self, kind: str, text: str, data: Mapping[str, Any] | None = None, sample: Sample | None = None
+    ) -> None:
+        """Record that something happened, at the time of `sample` or of the last one."""
+        at = sample or self.last
+        values = {
+            "run": self.run,
+            "utc_s": time.time(),
+            "host_s": time.monotonic(),
+            "boot": at.boot if at else None,
+            "uptime_s": at.uptime_s if at else None,
+            "kind": kind,
+            "text": text,
+            "data": json.dumps(dict(data or {})),
+        }
+        self._insert("events", values)
+
+    def lost(self, cause: str) -> None:
+        """The device does not answer: what is missing until the next sample is a gap with this cause."""
+        if self._cause != cause:
+            self._cause = cause
+            self.event("lost", cause)
+            self.commit()
+
+    def marks(self, *kinds: str) -> list[Mark]:
+        """Events of these kinds that the record holds, in their order."""
+        chosen = ", ".join("?" * len(kinds))
+        query = (
+            "SELECT event, utc_s, coalesce(boot, 0), coalesce(uptime_s, 0), kind, text, data FROM events"
+            f" WHERE run = ? AND kind IN ({chosen}) ORDER BY event"
+        )
+        return [
+            Mark(number, utc_s, boot, uptime_s, kind, text, json.loads(data))
+            for number, utc_s, boot, uptime_s, kind, text, data in self._database.execute(
+                query, (self.run, *kinds)
+            )
+        ]
+
+    def compare(self, instrument: Instrument) -> None:
+        """Read settings, calibration among them, identity and learned gains again, and record what changed."""
+        settings = {setting.name: setting.value for setting in instrument.settings()}
+        identity = asdict(instrument.identity)
+        self._note_changes(settings, identity)
+        self._settings, self._identity = settings, identity
+        self._note_valves(instrument)
+
+    def commit(self) -> None:
+        """Make sure of everything so far, or keep it for the next time if the disk has no room."""
+        self._committed = time.monotonic()
+        if not self._waiting:
+            return
+        try:
+            with self._database:
+                for sql, values in self._waiting:
+                    self._database.execute(sql, values)
+        except sqlite3.Error as error:
+            self._fail(str(error))
+            return
+        rows = [(values["boot"], values["sequence"]) for _, values in self._waiting if "sequence" in values]
+        self._waiting.clear()
+        self._acknowledge(rows)
+        if self._failing:
+            self._failing = ""
+            self._given_up = False
+            self._alarm(f"recording to {self.path} goes on")
+            self.event("note", "recording goes on; what had been waiting is written")
+            self.commit()
+
+    def close(self, ended_by: str) -> None:
+        """End the run; `ended_by` is complete, interrupted or what went wrong. Raises FileError if rows are lost."""
+        self._keep_held()
+        self.event("end", ended_by)
+        values = {"ended_utc": utc_now(), "ended_by": ended_by, "run": self.run}
+        sql = "UPDATE runs SET ended_utc = :ended_utc, ended_by = :ended_by WHERE run = :run"
+        self._waiting.append((sql, values))
+        self.commit()
+        self.drop()
+        if self._waiting:
+            raise FileError(
+                f"cannot record to {self.path}: {self._failing}; {len(self._waiting)} rows are lost"
+            )
+
+    def drop(self) -> None:
+        """Let go of the file, as the end of the process would: without an end of the run, and of what waits."""
+        with contextlib.suppress(sqlite3.Error):
+            self._database.close()
+        self._lock.close()
+
+    def _begin(self, name: str, port: str, recipe: str | None) -> int:
+        with self._database:
+            cursor = self._database.execute(
+                "INSERT INTO runs (name, started_utc, ipch_version, port, identity, settings, recipe)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?)",
+                (
+                    name,
+                    utc_now(),
+                    __version__,
+                    port,
+                    json.dumps(self._identity),
+                    json.dumps(self._settings),
+                    recipe,
+                ),
+            )
+        return cursor.lastrowid or 0
+
+    def _resume(self, name: str) -> int:
+        """The last run of the file, if it can go on; 0 otherwise."""
+        query = "SELECT run, identity, settings FROM runs WHERE name = ? ORDER BY run DESC LIMIT 1"
+        found = self._database.execute(query, (name,)).fetchone()
+        if found is None:
+            return 0
+        run, identity, settings = int(found[0]), json.loads(found[1]), json.loads(found[2])
+        if identity.get("serial_number") != self._identity["serial_number"]:
+            return 0
+        columns = ", ".join(SAMPLE_COLUMNS)
+        row = self._database.execute(
+            f"SELECT utc_s, host_s, {columns} FROM samples WHERE run = ? ORDER BY boot DESC, sequence DESC LIMIT 1",
+            (run,),
+        ).fetchone()
+        if row is not None:
+            # Only temperatures may be NULL.
+            values: list[Any] = [math.nan if value is None else value for value in row[2:]]
+            self._seen = Seen(Sample(*values), row[0], row[1])
+            self._cause = "the recorder was not running"
+        self.run = run
+        for text in self._database.execute(
+            "SELECT data FROM events WHERE run = ? AND kind = 'settings' ORDER BY event", (run,)
+        ):
+            settings |= {key: change[1] for key, change in json.loads(text[0]).get("settings", {}).items()}
+        self.first_settings = json.loads(found[2])
+        now_settings, now_identity = self._settings, self._identity
+        self._settings, self._identity = settings, identity
+        self._note_changes(now_settings, now_identity)
+        self._settings, self._identity = now_settings, now_identity
+        with self._database:
+            self._database.execute("UPDATE runs SET ended_utc = NULL, ended_by = NULL WHERE run = ?", (run,))
+        return run
+
+    def _note_changes(self, settings: dict[str, int], identity: dict[str, str]) -> None:
+        changed = {k: [self._settings.get(k), v] for k, v in settings.items() if self._settings.get(k) != v}
+        if changed:
+            self.event("settings", ", ".join(changed), {"settings": changed})
+        if identity != self._identity:
+            self.event("note", f"the firmware is {identity['firmware']} now", {"identity": identity})
+
+    def _judge(self, last: Seen, now: Seen) -> None:
+        """Mark what is missing between two samples, and a clock that was set."""
+        found = between(last, now, self.every_s, self._cause)
+        self._cause = ""
+        if step_s := found.clock_step_s:
+            text = f"the computer's clock was set by {step_s:+.1f} s"
+            self.event("clock", text, {"step_s": step_s}, now.sample)
+        if found.gap:
+            self._keep_held()
+            self.event("gap", found.gap, describe(last, now, found.gap), now.sample)
+
+    def _note_valves(self, instrument: Instrument) -> None:
+        """What the device has learned of its valves, where it is not what it was."""
+        valves = {name: asdict(instrument.valve(number)) for number, name in ((1, "fill"), (2, "vent"))}
+        gains = {name: valve["gain"] for name, valve in valves.items()}
+        if gains != self._gains:
+            self._gains = gains
+            text = ", ".join(f"{name} {gain} Pa/s per MPa" for name, gain in gains.items())
+            self.event("valves", f"learned gains: {text}", valves)
+
+    def _keep_held(self) -> None:
+        """Write the sample that said nothing new: it is where the record ends, or a gap begins."""
+        if self._seen is not None and self._thinning is not None:
+            for held in self._thinning.rest():
+                self._row(held, self._seen)
+
+    def _row(self, sample: Sample, at: Seen) -> None:
+        self.count += 1
+        self._insert("samples", asdict(sample) | {"run": self.run, "utc_s": at.utc_s, "host_s": at.host_s})
+
+    def _insert(self, table: str, values: dict[str, Any]) -> None:
+        columns = ", ".join(values)
+        marks = ", ".join(f":{name}" for name in values)
+        # A sample that is there already is the same sample.
+        self._waiting.append((f"INSERT OR IGNORE INTO {table} ({columns}) VALUES ({marks})", values))
+
+    def _fail(self, reason: str) -> None:
+        if not self._failing:
+            self._alarm(
+                f"cannot record to {self.path}: {reason}; samples wait in memory, the device is not concerned:"
+                " make room"
+            )
+            self.event("note", f"nothing can be written: {reason}")
+        self._failing = reason
+        if len(self._waiting) > _MOST_WAITING:
+            # Every other sample goes, so that the whole time stays covered; what happened stays.
+            kept = [(n, row) for n, row in enumerate(self._waiting) if n % 2 or "sequence" not in row[1]]
+            self._waiting = deque(row for _, row in kept)
+            if not self._given_up:
+                self._given_up = True
+                text = f"disk full: every other sample that waited was given up ({reason})"
+                self.event("gap", text, {"cause": "disk full"})
+
+
+def _host_boot() -> str:
+    """What tells one start of this computer from another, where the system says: `host_s` counts from there."""
+    try:
+        return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+    except OSError:
+        return ""

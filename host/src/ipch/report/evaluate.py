@@ -1,0 +1,342 @@
+"""Everything that is said of a run, from its samples and, where there is one, the cycler's file."""
+
+import csv
+from collections.abc import Sequence
+from dataclasses import asdict, astuple, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ipch.analysis import (
+    AIR,
+    BAND_PA,
+    RATED,
+    Balance,
+    Cycle,
+    CyclerRows,
+    Excursion,
+    GasLaw,
+    GasRecord,
+    Held,
+    NotEnough,
+    PressureSamples,
+    Supply,
+    Wear,
+    condensed,
+    cycle_table,
+    excursions,
+    forecast,
+    is_held,
+    longest_step_s,
+    solve_balance,
+    wear,
+    weights,
+)
+from ipch.analysis import COLUMNS as CYCLE_NAMES
+from ipch.base.files import access
+from ipch.cyclers import Merged
+from ipch.recording import Run
+
+Floats = NDArray[np.floating[Any]]
+
+_GAS_COLUMNS = ("pressure_pa", "gas_k", "wall_k", "supply_pa", "fills", "vents", "fill_open_s", "vent_open_s")
+COLUMNS = ("ramp_pa", "target_pa", *_GAS_COLUMNS)
+"""What it needs of the samples."""
+
+# States in which all gas that moves goes through metered valves or a leak.
+_SHUT = ("OFF", "REGULATE", "QUIET", "SEALED")
+_RAMP_SETTLE_S = 600.0
+_AWAY_PA = 50e3
+_BEFORE_S = 3600.0
+
+
+@dataclass(frozen=True)
+class Assumed:
+    """What the record does not know. Without the volume there are no millilitres and no litres."""
+
+    gas: GasLaw = AIR
+    volume_ml: float | None = None
+    band_pa: float = BAND_PA
+    cylinder_l: float | None = None
+    cylinder_pa: float | None = None
+    rated: int = RATED
+    reference_cycle: int | None = None
+
+
+@dataclass(frozen=True)
+class Gap:
+    """Nothing was recorded for longer than usual."""
+
+    start_s: float
+    duration_s: float
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """See the parts; what could not be found is None or empty, and `why_not` has the reason for the balance."""
+
+    assumed: Assumed
+    balance: Balance | None
+    why_not: str
+    supply: Supply | None
+    excursions: list[Excursion]
+    cycles: list[Cycle]
+    wear: list[Wear]
+    gaps: list[Gap]
+    recorded_share: float
+    """Of the run's time, less gaps."""
+
+
+def evaluate(run: Run, merged: Merged | None = None, assumed: Assumed | None = None) -> Evaluation:
+    """Find everything. Raises UsageError for a reference cycle that is not there."""
+    given = assumed or Assumed()
+    record = condensed(gas_record(run, merged))
+    ambient_pa = float(run.settings.get("ambient_pa", 101_325))
+    balance, why_not, supply = None, "", None
+    try:
+        balance = solve_balance(record, given.gas, given.volume_ml, ambient_pa)
+    except NotEnough as error:
+        why_not = str(error)
+    if balance is not None and given.volume_ml is not None and given.cylinder_l is not None:
+        supply = forecast(
+            balance,
+            given.volume_ml,
+            given.cylinder_l,
+            given.cylinder_pa or float(np.nanmax(record.supply_pa)),
+            balance.pressure_pa + 1e5,
+            float(np.nanmean(record.gas_k)),
+            given.gas,
+        )
+    gaps = find_gaps(run.time_s)
+    samples = run.samples
+    held = holding(run, given.band_pa)
+    held_s = float(weights(run.time_s)[held].sum()) if len(run.time_s) > 1 else 0.0
+    wears = [
+        wear(
+            name,
+            float(samples[count][0]),
+            float(samples[count][-1]),
+            float(samples[opened][-1] - samples[opened][0]),
+            counted(samples[count], held),
+            held_s,
+            given.rated,
+        )
+        for name, count, opened in (("fill", "fills", "fill_open_s"), ("vent", "vents", "vent_open_s"))
+    ]
+    return Evaluation(
+        assumed=given,
+        balance=balance,
+        why_not=why_not,
+        supply=supply,
+        excursions=_excursions(run, merged, given),
+        cycles=_cycles(run, merged, balance, given) if merged is not None else [],
+        wear=wears,
+        gaps=gaps,
+        recorded_share=float(weights(run.time_s).sum() / run.duration_s) if run.duration_s else 1.0,
+    )
+
+
+def figures(run: Run, found: Evaluation) -> dict[str, Any]:
+    """What `ipch report --json` adds to the summary; units are in the names."""
+    balance = found.balance
+    start_s = float(run.time_s[0])
+    gas: dict[str, Any] | None = None
+    if balance is not None:
+        gas = {
+            "leak_kpa_h": balance.leak_kpa_h.value,
+            "leak_95_kpa_h": balance.leak_kpa_h.half_width,
+            "leak_percent_day": balance.leak_share_1_day.value * 100,
+            "pressure_pa": balance.pressure_pa,
+            "wall_weight": balance.wall_weight,
+            "filled_kpa": asdict(balance.filled_kpa),
+            "vented_kpa": asdict(balance.vented_kpa),
+            "bins": balance.rows,
+            "notes": balance.notes,
+        }
+    return {
+        "leak": gas,
+        "leak_why_not": found.why_not or None,
+        "supply": None if found.supply is None else asdict(found.supply),
+        "cycles": [asdict(cycle) for cycle in found.cycles],
+        "excursions": [asdict(e) | {"start_s": e.start_s - start_s} for e in found.excursions],
+        "gaps": [asdict(gap) | {"start_s": gap.start_s - start_s} for gap in found.gaps],
+        "recorded_share": found.recorded_share,
+        "wear": [asdict(wear) for wear in found.wear],
+    }
+
+
+def write_cycles(path: Path, cycles: Sequence[Cycle]) -> None:
+    """Write the table of cycles as CSV, units in the column names. Raises FileError."""
+    with access("write", path), path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow(CYCLE_NAMES)
+        writer.writerows(
+            [
+                "" if value is None else int(value) if isinstance(value, bool) else value
+                for value in astuple(cycle)
+            ]
+            for cycle in cycles
+        )
+
+
+def gas_record(run: Run, merged: Merged | None = None) -> GasRecord:
+    """The samples of a run for the gas balance."""
+    samples = run.samples
+    time_s = run.time_s
+    ramping = _ramping(run)
+    restarted = np.diff(samples["boot"], prepend=samples["boot"][0]) != 0
+    begins = restarted | (ramping & ~np.concatenate([[False], ramping[:-1]]))
+    since_s = _since(time_s, ramping)
+    return GasRecord(
+        time_s=time_s,
+        **{name: samples[name] for name in _GAS_COLUMNS},
+        segment=np.cumsum(begins, dtype=np.int32),
+        usable=~ramping & (since_s > _RAMP_SETTLE_S) & _in_states(run, _SHUT),
+        charge_ah=None if merged is None else merged.charge_of_samples,
+        cycle=None if merged is None else merged.cycle_of_samples,
+    )
+
+
+def find_gaps(time_s: Floats) -> list[Gap]:
+    """Intervals without a sample that are longer than 30 s and five usual ones."""
+    if len(time_s) < 2:
+        return []
+    intervals = np.diff(time_s)
+    return [
+        Gap(float(time_s[at]), float(intervals[at]))
+        for at in np.flatnonzero(intervals > longest_step_s(time_s))
+    ]
+
+
+def _in_states(run: Run, states: tuple[str, ...]) -> NDArray[np.bool_]:
+    return np.fromiter((state in states for state in run.states), dtype=np.bool_, count=len(run.states))
+
+
+def _ramping(run: Run) -> NDArray[np.bool_]:
+    """Where the setpoint moves or the pressure is far from it, and where gas is let out."""
+    samples = run.samples
+    on = _in_states(run, ("REGULATE", "QUIET"))
+    away = np.abs(samples["pressure_pa"] - samples["target_pa"]) > _AWAY_PA
+    moving = samples["ramp_pa"] != samples["target_pa"]
+    turned = np.diff(samples["target_pa"], prepend=samples["target_pa"][0]) != 0
+    ramping: NDArray[np.bool_] = (on & (away | moving | turned)) | ~_in_states(run, _SHUT)
+    return ramping
+
+
+def _since(time_s: Floats, marked: NDArray[np.bool_]) -> Floats:
+    """Time since the last marked sample; inf before the first."""
+    at = np.flatnonzero(marked)
+    if not len(at):
+        return np.full(len(time_s), np.inf)
+    last = np.searchsorted(at, np.arange(len(time_s)), side="right") - 1
+    since: Floats = np.where(last >= 0, time_s - time_s[at[np.maximum(last, 0)]], np.inf)
+    return since
+
+
+def holding(run: Run, band_pa: float = BAND_PA) -> NDArray[np.bool_]:
+    """The samples in which a pressure was to be held: by the steps of the recipe, else by what the device did."""
+    if not run.steps:
+        away = np.abs(run.samples["pressure_pa"] - run.samples["target_pa"]) > band_pa
+        return _on_target(run, ~away)
+    held = np.zeros(len(run.time_s), dtype=np.bool_)
+    for step in run.steps:
+        if is_held(step):
+            held |= (run.time_s >= step.start_s) & (run.time_s <= step.end_s)
+    return held
+
+
+def counted(counter: Floats, inside: NDArray[np.bool_]) -> float:
+    """By how much a counter went up between neighbours that are both inside."""
+    steps = np.diff(counter)[inside[1:] & inside[:-1]]
+    return float(steps[steps > 0].sum())
+
+
+def _on_target(run: Run, near: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Regulating with no ramp under way: the way to a target is no holding, so only once the band was reached."""
+    moving = run.samples["ramp_pa"] != run.samples["target_pa"]
+    still = _in_states(run, ("REGULATE", "QUIET")) & ~moving
+    target_pa = run.samples["target_pa"]
+    # Where samples are missing a ramp may have begun and ended between two of them.
+    other = np.concatenate([[False], target_pa[1:] != target_pa[:-1]])
+    held: NDArray[np.bool_] = still & _arrived(still, near, other)
+    return held
+
+
+def _excursions(run: Run, merged: Merged | None, assumed: Assumed) -> list[Excursion]:
+    """Of all stretches in which the regulator was to hold its target."""
+    samples = run.samples
+    moving = samples["ramp_pa"] != samples["target_pa"]
+    faulty = np.fromiter((fault != "NONE" for fault in run.faults), dtype=np.bool_, count=len(run.faults))
+    since_s = _since(run.time_s, moving)
+    away = np.abs(samples["pressure_pa"] - samples["target_pa"]) > assumed.band_pa
+    held = _on_target(run, ~away)
+    outside = np.flatnonzero(away & held)
+    if not len(outside):
+        return []
+    # What happened up to an hour before is all that matters; a month has better uses for memory.
+    inside = np.zeros(len(away), dtype=np.bool_)
+    for stretch in np.split(outside, np.flatnonzero(np.diff(outside) > 1) + 1):
+        first, last = np.searchsorted(
+            run.time_s, [run.time_s[stretch[0]] - _BEFORE_S, run.time_s[stretch[-1]] + 60.0]
+        )
+        inside[first:last] = True
+    inside &= held
+    found = excursions(
+        Held(
+            time_s=run.time_s[inside],
+            pressure_pa=samples["pressure_pa"][inside],
+            target_pa=samples["target_pa"][inside],
+            gas_k=samples["gas_k"][inside],
+            supply_pa=samples["supply_pa"][inside],
+            pulses=(samples["fills"] + samples["vents"])[inside],
+            free=_in_states(run, ("REGULATE",))[inside],
+            faulty=faulty[inside],
+            since_ramp_s=since_s[inside],
+        ),
+        assumed.band_pa,
+        assumed.gas,
+    )
+    return [_placed(run, merged, each) for each in found]
+
+
+def _placed(run: Run, merged: Merged | None, found: Excursion) -> Excursion:
+    """With the step and the cycle in which it began."""
+    number = sum(step.start_s <= found.start_s for step in run.steps)
+    cycle = np.nan
+    if merged is not None:
+        cycle = merged.cycle_of_samples[np.searchsorted(run.time_s, found.start_s)]
+    return replace(found, step=number or None, cycle=int(cycle) if np.isfinite(cycle) else None)
+
+
+def _arrived(
+    holding: NDArray[np.bool_], near: NDArray[np.bool_], other: NDArray[np.bool_]
+) -> NDArray[np.bool_]:
+    """Whether the band was reached since the present stretch of holding began, or one at an `other` target."""
+    index = np.arange(len(holding))
+    began = np.maximum.accumulate(np.where(~holding, index, np.where(other, index - 1, -1)))
+    reached = np.maximum.accumulate(np.where(holding & near, index, -1))
+    arrived: NDArray[np.bool_] = reached > began
+    return arrived
+
+
+def _cycles(run: Run, merged: Merged, balance: Balance | None, assumed: Assumed) -> list[Cycle]:
+    return cycle_table(
+        CyclerRows(
+            unix_s=merged.unix_s,
+            cycle=merged.cycle,
+            charged_ah=merged.charged_ah,
+            discharged_ah=merged.discharged_ah,
+            has_pressure=np.isfinite(merged.pressure_pa),
+        ),
+        PressureSamples(
+            time_s=run.time_s,
+            pressure_pa=run.samples["pressure_pa"],
+            target_pa=run.samples["target_pa"],
+            cycle=merged.cycle_of_samples,
+        ),
+        balance,
+        assumed.band_pa,
+        assumed.reference_cycle,
+    )

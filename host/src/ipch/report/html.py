@@ -1,0 +1,33 @@
+"""Every HTML page: one frame, one style, one escaping. A page is one file that needs nothing else."""
+
+from pathlib import Path
+from typing import Any
+
+from ipch.base.files import write_text
+
+_PACKAGE = Path(__file__).resolve().parents[1]
+
+
+def render_html(template: str, plot: dict[str, Any] | None = None, **values: Any) -> str:
+    """Fill in a template of the package, such as `report/page.html`, which extends `report/base.html`.
+
+    `plot` is data and layout for plotly, whose script is then in the page. All values are escaped.
+    """
+    import jinja2
+    from plotly.offline import get_plotlyjs
+
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(_PACKAGE),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.policies["json.dumps_kwargs"] = {"separators": (",", ":")}
+    script = get_plotlyjs() if plot is not None else ""
+    return environment.get_template(template).render({"heading": "", **values}, plot=plot, plotly=script)
+
+
+def write_html(path: Path, template: str, plot: dict[str, Any] | None = None, **values: Any) -> None:
+    """Write a page: see `render_html`. Raises FileError."""
+    write_text(path, render_html(template, plot, **values))

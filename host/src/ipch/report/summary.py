@@ -1,0 +1,187 @@
+"""The figures of a run: what `ipch run`, `ipch report` and `ipch demo` print and write as summary.json."""
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ipch.analysis import BAND_PA, Stability, StepResult, evaluate, overall, stability
+from ipch.base.files import write_text
+from ipch.base.units import format_duration, format_target
+from ipch.recording import TRUTH_NAME, Run, Truth, load_truth
+from ipch.report.evaluate import counted, holding
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """How well a run did, by the truth of a simulated chamber where there is one."""
+
+    source: str
+    """`truth` or `device`."""
+    band_pa: float
+    steps: list[StepResult]
+    held: Stability | None
+    """All holding steps together."""
+    overshoot_pa: float
+    """The largest of all ramps."""
+    fills: int
+    vents: int
+    held_fills: int
+    """While holding."""
+    held_vents: int
+
+
+def find_truth(run: Run) -> Truth | None:
+    """The truth file beside a record, if there is one."""
+    path = run.path.parent / TRUTH_NAME
+    return load_truth(path) if path.is_file() else None
+
+
+def judge(run: Run, truth: Truth | None, band_pa: float = BAND_PA) -> Judgement:
+    """Evaluate the steps of a run; without steps it was held where the device was to keep its target."""
+    samples = run.samples
+    time_s, pressure_pa = run.time_s, samples["pressure_pa"]
+    fills, vents = samples["fills"], samples["vents"]
+    if truth is not None:
+        # What the simulator did before and after belongs to nobody's run.
+        inside = (truth.time_s >= time_s[0]) & (truth.time_s <= time_s[-1])
+        time_s, pressure_pa = truth.time_s[inside], truth.pressure_pa[inside]
+        fills, vents = truth.fills[inside], truth.vents[inside]
+    ramp = (run.time_s, samples["ramp_pa"])
+    steps = evaluate(run.steps, time_s, pressure_pa, ramp, fills, vents, band_pa)
+    held = overall(run.steps, time_s, pressure_pa, band_pa)
+    held_pulses = [sum(counts) for counts in zip(*((s.fills, s.vents) for s in steps if s.held), strict=True)]
+    if not run.steps and truth is None and (inside := holding(run, band_pa)).any():
+        target_pa = samples["target_pa"][inside]
+        held = stability(time_s[inside], pressure_pa[inside], target_pa, band_pa)
+        held_pulses = [round(counted(each, inside)) for each in (fills, vents)]
+    held_fills, held_vents = held_pulses or (0, 0)
+    return Judgement(
+        source="device" if truth is None else "truth",
+        band_pa=band_pa,
+        steps=steps,
+        held=held,
+        overshoot_pa=max((step.overshoot_pa for step in steps if step.overshoot_pa is not None), default=0.0),
+        fills=int(np.ptp(fills)) if len(fills) else 0,
+        vents=int(np.ptp(vents)) if len(vents) else 0,
+        held_fills=held_fills,
+        held_vents=held_vents,
+    )
+
+
+def figures(run: Run, judged: Judgement) -> dict[str, Any]:
+    """The content of summary.json; units are in the names."""
+    held = judged.held
+    return {
+        "name": run.name,
+        "started_utc": run.started_utc,
+        "ended_by": run.ended_by,
+        "duration_s": round(run.duration_s, 3),
+        "speed": round(run.speed, 1),
+        "source": judged.source,
+        "band_pa": judged.band_pa,
+        "in_band_fraction": None if held is None else round(held.in_band_fraction, 6),
+        "rms_pa": None if held is None else round(held.rms_pa, 1),
+        "max_pa": None if held is None else round(held.max_pa, 1),
+        "error_95_pa": None if held is None else round(held.error_95_pa, 1),
+        "error_99_pa": None if held is None else round(held.error_99_pa, 1),
+        "overshoot_pa": round(judged.overshoot_pa, 1),
+        "fills": judged.fills,
+        "vents": judged.vents,
+        "samples": len(run.time_s),
+        "firmware": run.identity.get("firmware"),
+        "micropython": run.identity.get("interpreter", "").removeprefix("MicroPython "),
+        "interpreter": run.identity.get("interpreter"),
+        "serial_number": run.identity.get("serial_number"),
+        "ipch": run.ipch_version,
+        "steps": [_step(step) for step in judged.steps],
+    }
+
+
+def write(path: Path, run: Run, judged: Judgement) -> None:
+    """Write summary.json. Raises FileError."""
+    write_text(path, json.dumps(figures(run, judged), indent=2) + "\n")
+
+
+STEP_COLUMNS = (
+    "step",
+    "target",
+    "duration",
+    "in band",
+    "rms/kPa",
+    "95 %/kPa",
+    "99 %/kPa",
+    "max/kPa",
+    "overshoot/kPa",
+    "settled",
+    "fills",
+    "vents",
+)
+
+
+def step_rows(judged: Judgement) -> list[list[str]]:
+    """One row of text for each step, to go under STEP_COLUMNS; a dash where something does not apply."""
+    rows = []
+    for number, step in enumerate(judged.steps, 1):
+        held = step.held
+        rows.append(
+            [
+                f"{number} {step.text}",
+                "-" if step.target_pa is None else format_target(step.target_pa),
+                format_duration(step.duration_s),
+                "-" if held is None else f"{held.in_band_fraction:.2%}",
+                "-" if held is None else f"{held.rms_pa / 1e3:.2f}",
+                "-" if held is None else f"{held.error_95_pa / 1e3:.2f}",
+                "-" if held is None else f"{held.error_99_pa / 1e3:.2f}",
+                "-" if held is None else f"{held.max_pa / 1e3:.2f}",
+                "-" if step.overshoot_pa is None else f"{step.overshoot_pa / 1e3:.2f}",
+                _settled(step),
+                str(step.fills),
+                str(step.vents),
+            ]
+        )
+    return rows
+
+
+def headline(run: Run, judged: Judgement) -> list[tuple[str, str]]:
+    """The figures that matter, as (name, value) for people."""
+    rows = [("duration", format_duration(run.duration_s))]
+    if run.speed > 1.5:
+        rows[0] = ("duration", f"{rows[0][1]}, simulated at {run.speed:.0f} x")
+    if judged.held is not None:
+        rows += [
+            (
+                f"within {judged.band_pa / 1e3:g} kPa while holding",
+                f"{judged.held.in_band_fraction:.2%} of the time",
+            ),
+            ("rms error while holding", _kpa(judged.held.rms_pa)),
+            ("largest error while holding", _kpa(judged.held.max_pa)),
+        ]
+    if any(step.kind == "ramp" for step in judged.steps):
+        rows.append(("largest overshoot", _kpa(judged.overshoot_pa)))
+    holding_only = ""
+    if judged.held is not None:
+        holding_only = f"; {judged.held_fills} and {judged.held_vents} while holding"
+    rows.append(("pulses", f"{judged.fills} fills, {judged.vents} vents{holding_only}"))
+    rows.append(("judged by", "true pressure" if judged.source == "truth" else "the device"))
+    return rows
+
+
+def _kpa(pa: float) -> str:
+    return f"{pa / 1e3:.2f} kPa"
+
+
+def _settled(step: StepResult) -> str:
+    if step.kind != "ramp":
+        return "-"
+    return "never" if step.settling_s is None else format_duration(step.settling_s)
+
+
+def _step(step: StepResult) -> dict[str, Any]:
+    values = asdict(step)
+    held = values.pop("held") or {}
+    held.pop("duration_s", None)
+    values |= held
+    return {name: round(value, 6) if isinstance(value, float) else value for name, value in values.items()}

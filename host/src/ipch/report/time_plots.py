@@ -1,0 +1,162 @@
+"""Plots as plotly takes them: panels above each other that share one axis of time."""
+
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.floating[Any]]
+
+# Colours that stay apart for colour-blind readers and in grey (Okabe and Ito).
+BLUE, ORANGE, GREEN, PURPLE, GREY = "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#8a8f98"
+# Points of a line beyond this many are thinned out, extremes kept: no screen shows more.
+_POINTS = 4000
+_PANEL_PX, _GAP_PX, _TOP_PX, _BOTTOM_PX = 170, 46, 34, 46
+_TALL = 1.45
+
+
+def thin(time: Floats, values: Floats, most: int = _POINTS) -> tuple[Floats, Floats]:
+    """Fewer points that draw the same line: first, lowest and highest of each stretch, and the last.
+
+    A stretch without values keeps its first point, so that the line is broken there.
+    """
+    count = len(time)
+    if count <= most:
+        return time, values
+    edges = np.linspace(0, count, max(1, most // 3) + 1).astype(int)
+    keep: set[int] = {0, count - 1}
+    missing = np.isnan(values)
+    low, high = np.where(missing, np.inf, values), np.where(missing, -np.inf, values)
+    for start, end in pairwise(edges):
+        if end > start:
+            keep.update(
+                (int(start), int(start + low[start:end].argmin()), int(start + high[start:end].argmax()))
+            )
+    index = np.array(sorted(keep))
+    return time[index], values[index]
+
+
+class Panels:
+    """Collects panels and their lines."""
+
+    def __init__(self) -> None:
+        self.traces: list[dict[str, Any]] = []
+        self.titles: list[str] = []
+        self._ranges: dict[int, dict[str, Any]] = {}
+        self._bands: list[tuple[int, float]] = []
+
+    def panel(self, title: str, **axis: Any) -> None:
+        """Begin the next panel."""
+        self.titles.append(title)
+        self._ranges[len(self.titles)] = axis
+
+    def scale(self, **axis: Any) -> None:
+        """More of what plotly is to know of the present panel's axis."""
+        self._ranges[len(self.titles)] |= axis
+
+    def band(self, half: float) -> None:
+        """Shade what counts as held in the present panel."""
+        self._bands.append((len(self.titles), half))
+
+    def line(
+        self, name: str, x: Floats, y: Floats, colour: str, digits: int, in_legend: bool = True, **look: Any
+    ) -> None:
+        """Draw a line in the present panel; x in the unit of the axis."""
+        x, y = thin(x, y)
+        style = {"color": colour, "width": 1.6, **look}
+        self._add(name, x, y, digits, mode="lines", line=style, showlegend=in_legend)
+
+    def marks(self, name: str, x: Floats, y: Floats, texts: list[str], colour: str) -> None:
+        """Points that say something when one touches them."""
+        marker = {"color": colour, "size": 8, "symbol": "diamond-open", "line": {"width": 1.6}}
+        self._add(
+            name, x, y, 6, mode="markers", marker=marker, text=texts, hovertemplate="%{text}<extra></extra>"
+        )
+
+    def _add(self, name: str, x: Floats, y: Floats, digits: int, **style: Any) -> None:
+        row = len(self.titles)
+        suffix = "" if row == 1 else str(row)
+        self.traces.append(
+            {
+                "type": "scatter",
+                "name": name,
+                "x": _numbers(x, 6),
+                "y": _numbers(y, digits),
+                "xaxis": "x",
+                "yaxis": f"y{suffix}",
+                "connectgaps": False,
+                "legend": f"legend{suffix}",
+                **style,
+            }
+        )
+
+    def layout(self, title: str, span: tuple[float, float]) -> dict[str, Any]:
+        """The whole of it: one axis of time below, one axis and one legend for each panel."""
+        count = len(self.titles)
+        tall = [_TALL if number == 0 else 1.0 for number in range(count)]
+        inner = sum(tall) * _PANEL_PX + (count - 1) * _GAP_PX
+        domains: list[list[float]] = []
+        top = 1.0
+        for share in tall:
+            bottom = top - share * _PANEL_PX / inner
+            domains.append([max(bottom, 0.0), top])
+            top = bottom - _GAP_PX / inner
+        layout: dict[str, Any] = {
+            "height": inner + _TOP_PX + _BOTTOM_PX,
+            "margin": {"l": 62, "r": 14, "t": _TOP_PX, "b": _BOTTOM_PX},
+            "paper_bgcolor": "#fff",
+            "plot_bgcolor": "#fff",
+            "font": {
+                "family": "system-ui, -apple-system, 'Segoe UI', Helvetica, Arial, sans-serif",
+                "size": 13,
+            },
+            "hovermode": "x",
+            "dragmode": "zoom",
+            "xaxis": {
+                "title": {"text": title},
+                "domain": [0, 1],
+                "anchor": f"y{count if count > 1 else ''}",
+                "showgrid": False,
+                "zeroline": False,
+                "showline": True,
+                "linecolor": "#444",
+                "ticks": "outside",
+                "range": list(span),
+            },
+            "shapes": [self._shaded(row, half) for row, half in self._bands],
+        }
+        for number, (title, domain) in enumerate(zip(self.titles, domains, strict=True), 1):
+            suffix = "" if number == 1 else str(number)
+            layout[f"yaxis{suffix}"] = {
+                "title": {"text": title, "font": {"size": 12}},
+                "domain": domain,
+                "gridcolor": "#e8eaee",
+                "zeroline": False,
+                "showline": True,
+                "linecolor": "#444",
+                "ticks": "outside",
+                "automargin": True,
+                **self._ranges[number],
+            }
+            layout[f"legend{suffix}"] = {
+                "orientation": "h",
+                "x": 0,
+                "xanchor": "left",
+                "y": domain[1],
+                "yanchor": "bottom",
+                "font": {"size": 12},
+                "bgcolor": "rgba(255,255,255,0)",
+            }
+        return layout
+
+    def _shaded(self, row: int, half: float) -> dict[str, Any]:
+        return {
+            "type": "rect", "xref": "paper", "yref": f"y{row}", "x0": 0, "x1": 1, "y0": -half, "y1": half,
+            "fillcolor": GREEN, "opacity": 0.10, "line": {"width": 0}, "layer": "below",
+        }  # fmt: skip
+
+
+def _numbers(values: Floats, digits: int) -> list[float | None]:
+    rounded = np.round(values.astype(np.float64), digits).tolist()
+    return [None if value != value else value for value in rounded]

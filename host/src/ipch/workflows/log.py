@@ -1,0 +1,129 @@
+"""Record samples until something stops it."""
+
+import contextlib
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from ipch.device import Instrument, Pacer, Sample
+from ipch.errors import DeviceLostError
+from ipch.recording import CsvLog, Recorder, Thinning
+
+# A device that is away is looked for as often; settings are read again as often without a reason.
+_AGAIN_S = 0.25
+_NAP_S = 0.5
+_LOOK_S = 3600.0
+
+
+def follow(
+    instrument: Instrument,
+    every_s: float,
+    duration_s: float | None,
+    lost: Callable[[str], None] | None = None,
+) -> Iterator[Sample]:
+    """Samples `every_s` apart in device time, for `duration_s` or without end; faults do not stop it.
+
+    With `lost`, which is told the reason, a device that goes away or restarts does not stop it either.
+    """
+    pacer, boot, passed_s, begun_s = Pacer(every_s), -1, 0.0, 0.0
+    while True:
+        try:
+            sample = instrument.fetch()
+        except DeviceLostError as error:
+            if lost is None:
+                raise
+            lost(str(error))
+            time.sleep(_AGAIN_S)
+            continue
+        if sample.boot != boot:
+            if boot >= 0 and lost is None:
+                raise DeviceLostError(f"the device restarted (boot {sample.boot})")
+            pacer, boot = Pacer(every_s), sample.boot
+            passed_s, begun_s = passed_s if begun_s else 0.0, sample.uptime_s - passed_s
+        passed_s = sample.uptime_s - begun_s
+        if duration_s is not None and passed_s > duration_s:
+            return
+        due, sleep_s = pacer.note(sample.uptime_s)
+        if due:
+            yield sample
+        time.sleep(min(sleep_s, _NAP_S))
+
+
+def log(
+    instrument: Instrument,
+    path: Path,
+    every_s: float,
+    duration_s: float | None,
+    show: Callable[[Sample], None],
+    watch: Callable[[Sample], None] = lambda sample: None,
+    *,
+    thinning: Thinning | None = None,
+    alarm: Callable[[str], None] = lambda text: None,
+    acknowledge: Callable[[list[tuple[int, int]]], None] = lambda rows: None,
+    changed: threading.Event | None = None,
+    commit_s: float = 1.0,
+) -> int:
+    """Record samples until `duration_s` is over or something stops it; CSV if the file is named so.
+
+    A device that goes away is waited for. `changed` is set when another program may have changed settings.
+    This is the one place where every sample passes: `show` and `watch` see each.
+    """
+    if path.suffix.lower() == ".csv":
+        return _log_csv(instrument, path, every_s, duration_s, show, watch)
+    recorder = Recorder(
+        path,
+        instrument,
+        "log",
+        commit_s=commit_s,
+        resume=True,
+        thinning=thinning,
+        alarm=alarm,
+        acknowledge=acknowledge,
+    )
+    recorder.every_s = every_s
+    away = False
+    look_at = time.monotonic() + _LOOK_S
+
+    def lost(reason: str) -> None:
+        nonlocal away
+        if not away:
+            away = True
+            alarm(f"{reason}; recording goes on when it is back")
+        recorder.lost("the device was away")
+        recorder.commit()
+
+    # Ctrl-C is how a log ends, not what goes wrong with it.
+    with recorder, contextlib.suppress(KeyboardInterrupt):
+        for sample in follow(instrument, every_s, duration_s, lost):
+            if away or (changed is not None and changed.is_set()) or time.monotonic() > look_at:
+                if away:
+                    alarm("the device is back")
+                look_at = time.monotonic() + _LOOK_S
+                if changed is not None:
+                    changed.clear()
+                away = False
+                with contextlib.suppress(DeviceLostError):
+                    recorder.compare(instrument)
+            recorder.sample(sample)
+            watch(sample)
+            show(sample)
+    return recorder.count
+
+
+def _log_csv(
+    instrument: Instrument,
+    path: Path,
+    every_s: float,
+    duration_s: float | None,
+    show: Callable[[Sample], None],
+    watch: Callable[[Sample], None],
+) -> int:
+    count = 0
+    with CsvLog(path) as sink, contextlib.suppress(KeyboardInterrupt):
+        for sample in follow(instrument, every_s, duration_s):
+            sink.sample(sample)
+            watch(sample)
+            count += 1
+            show(sample)
+    return count

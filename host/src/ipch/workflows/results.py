@@ -1,0 +1,40 @@
+"""Report and summary of a record, and the names of the files in the folder of a run."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from ipch.cyclers import Merged
+from ipch.recording import Run, find_record, load_run
+from ipch.report import COLUMNS, Assumed, Evaluation, Judgement, find_truth, summary, write_report
+
+RECORD_NAME = "run.db"
+REPORT_NAME = "report.html"
+SUMMARY_NAME = "summary.json"
+CYCLES_NAME = "cycles.csv"
+
+
+def write_results(folder: Path) -> tuple[Run, Judgement]:
+    """Write report.html and summary.json beside the record in a folder."""
+    run = load_run(folder / RECORD_NAME)
+    judged, _ = write_report(folder / REPORT_NAME, run, find_truth(run))
+    summary.write(folder / SUMMARY_NAME, run, judged)
+    return run, judged
+
+
+def load_for_report(path: Path, number: int | None = None) -> Run:
+    """A run with those of its columns that a report is made of."""
+    return load_run(find_record(path), number, COLUMNS)
+
+
+def report_run(
+    path: Path,
+    out: Path | None,
+    number: int | None = None,
+    assumed: Assumed | None = None,
+    add: Callable[[Run], Merged | None] = lambda run: None,
+) -> tuple[Path, Run, Judgement, Evaluation]:
+    """Write the report of a record, with what `add` puts beside it; return where it went."""
+    record = find_record(path)
+    run = load_for_report(record, number)
+    place = out or record.with_name(REPORT_NAME if record.name == RECORD_NAME else f"{record.stem}.html")
+    return place, run, *write_report(place, run, find_truth(run), add(run), assumed)

@@ -1,0 +1,134 @@
+"""Follow a recipe from its file to the report; resume it, rehearse it, demonstrate it."""
+
+import contextlib
+import tempfile
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+from ipch.device import Instrument, Report, Sample
+from ipch.errors import FileError
+from ipch.recipes import Chosen, Plan, Runner, find_position, plan, recipe_of_record, shortened
+from ipch.recording import TRUTH_NAME, Recorder, Run, find_record, load_run, open_database
+from ipch.report import Judgement
+from ipch.workflows.results import (
+    RECORD_NAME,
+    REPORT_NAME,
+    SUMMARY_NAME,
+    write_results,
+)
+
+
+def new_folder(name: str) -> Path:
+    """Where a run goes when nobody says otherwise."""
+    return Path("runs") / f"{name}-{datetime.now(UTC):%Y%m%dT%H%M%SZ}"
+
+
+def run_recipe(
+    instrument: Instrument,
+    chosen: Chosen,
+    folder: Path,
+    report: Report,
+    watch: Callable[[Sample], None] = lambda sample: None,
+) -> tuple[Run, Judgement]:
+    """Follow a recipe, record it into `folder`, and write report and summary there, also when it ends early.
+
+    Each sample goes to `watch` as well.
+
+    Raises what the runner raises, once the report is written.
+    """
+    with _reporting(folder):
+        record_recipe(instrument, chosen, folder, report, watch)
+    return write_results(folder)
+
+
+def resume_recipe(
+    instrument: Instrument,
+    folder: Path,
+    report: Report,
+    watch: Callable[[Sample], None] = lambda sample: None,
+) -> tuple[Run, Judgement]:
+    """Go on with a recipe whose program ended, where it stood in device time. Raises FaultError if the device is not
+    as the run left it, FileError if there is nothing to resume."""
+    chosen = unfinished_recipe(folder)
+    with _reporting(folder), Recorder(folder / RECORD_NAME, instrument, chosen.name, resume=True) as recorder:
+        position = find_position(recorder)
+        Runner(instrument, chosen.recipe, recorder, report, watch, position=position).run()
+    return write_results(folder)
+
+
+def unfinished_recipe(folder: Path) -> Chosen:
+    """The recipe of a run that did not come to its end. Raises FileError."""
+    record = find_record(folder)
+    with contextlib.closing(open_database(record)) as database:
+        query = "SELECT name, recipe, ended_by FROM runs ORDER BY run DESC LIMIT 1"
+        name, text, ended_by = database.execute(query).fetchone() or ("", None, None)
+    if text is None:
+        raise FileError(f"{record} is no record of a recipe; `ipch run RECIPE` begins one")
+    if ended_by == "complete":
+        raise FileError(f"{record}: the recipe came to its end; there is nothing to resume")
+    return recipe_of_record(name, text)
+
+
+@contextlib.contextmanager
+def _reporting(folder: Path) -> Iterator[None]:
+    try:
+        yield
+    except BaseException:
+        # Without a single sample there is nothing to report.
+        with contextlib.suppress(FileError):
+            write_results(folder)
+        raise
+
+
+def record_recipe(
+    instrument: Instrument,
+    chosen: Chosen,
+    folder: Path,
+    report: Report,
+    watch: Callable[[Sample], None] = lambda sample: None,
+) -> None:
+    """Follow a recipe and record it into `folder`."""
+    record = folder / RECORD_NAME
+    if record.exists():
+        raise FileError(f"{record} exists already; name another folder with --out, or go on with --resume")
+    with Recorder(record, instrument, chosen.name, chosen.text) as recorder:
+        Runner(instrument, chosen.recipe, recorder, report, watch).run()
+
+
+def rehearse(chosen: Chosen, longest_s: float, report: Report) -> tuple[Plan, Run]:
+    """Simulate a recipe on the rung `core`, with its steps of time cut to `longest_s`; nothing real is touched."""
+    from ipch.sim.desk import Desk
+
+    with tempfile.TemporaryDirectory() as folder, Desk(Path(folder)) as desk:
+        instrument = Instrument(desk)
+        whole = plan(instrument, chosen.recipe)
+        short = Chosen(chosen.name, chosen.text, shortened(chosen.recipe, longest_s))
+        record_recipe(instrument, short, Path(folder), report)
+        return whole, load_run(Path(folder) / RECORD_NAME)
+
+
+def demonstrate(
+    folder: Path, chosen: Chosen, report: Report, announce: Callable[[str], None]
+) -> tuple[Run, Judgement]:
+    """Run a recipe on a simulated rig as fast as it goes; everything is in `folder` afterwards.
+
+    The figures are judged by the true pressure, which only a simulator knows.
+    """
+    from ipch.sim.server import simulate
+
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in (
+        RECORD_NAME,
+        f"{RECORD_NAME}-wal",
+        f"{RECORD_NAME}-shm",
+        REPORT_NAME,
+        SUMMARY_NAME,
+        TRUTH_NAME,
+    ):
+        (folder / name).unlink(missing_ok=True)
+    arguments = ["--rig", "sim", "--speed", "max", "--truth", str(folder / TRUTH_NAME)]
+    with simulate(arguments) as simulator, Instrument.open(simulator.port) as instrument:
+        announce(f"the firmware runs on {instrument.identity.interpreter} and regulates a simulated chamber")
+        record_recipe(instrument, chosen, folder, report)
+    return write_results(folder)
