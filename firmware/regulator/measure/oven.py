@@ -1,7 +1,4 @@
-"""Detects an oscillating wall temperature, whose share of the error reverses by itself.
-
-Constants without a source beside them are chosen on the simulated plant.
-"""
+"""Detects an oscillating wall temperature. Constants without another source are chosen on the simulated plant."""
 
 from regulator.measure.turning_points import TurningPoints
 
