@@ -21,7 +21,7 @@ class Panel:
         self.save_due = False  # settings are waiting to be written
 
     def save(self) -> bool:
-        """Write the settings; return whether the flash kept them."""
+        """Write the settings; return whether that succeeded."""
         self.save_due = False
         return self._app.store.save()
 
@@ -199,7 +199,7 @@ class Panel:
         return ""
 
     def note_proof(self, date: int):
-        """Note that a proof test was done on this day (20261231)."""
+        """Record the date of a proof test (20261231)."""
         self._app.record.proved(date)
         self._app.watches.warn(PROOF_OVERDUE, False)
         self._app.watches.stuck.forget_wear()
