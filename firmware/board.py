@@ -320,7 +320,7 @@ class Rig:
         phase = self._phase
         if not phase & 7:
             self._led((self.pattern >> (phase >> 3) & 1) == pins.LED_ON)
-        if self._good_ticks < 3000:
+        if self._good_ticks < 3000:  # one minute
             self._good_ticks += 1
             if self._good_ticks == 3000:
                 mem32[_SCRATCH + 4] = 0

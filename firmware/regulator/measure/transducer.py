@@ -1,6 +1,6 @@
 """One pressure transducer: counts to pascal, calibration, NAMUR NE43 bands, median, mean, and frozen counts."""
 
-FULL_SCALE_PA = 10_000_000  # data sheet of the transducers
+FULL_SCALE_PA = 10_000_000  # measuring range of the transducers
 
 # State of a 4-20 mA loop. NAMUR NE43: 3.8-20.5 mA is a measurement, below 3.6 and above 21 mA is a failure.
 VALID, OPEN, LOW, HIGH, SHORT = range(5)
