@@ -29,7 +29,7 @@ _RESTED_S = 90
 # _REACH_SWING_PA, if that is more.
 _REACH_PA = 4_850
 _REACH_SWING_PA = 2_800
-# With a swing of the wall temperature: share of the dead-band that the swing leaves free.
+# With a swing of the wall: how far past the target, as a share of what the swing leaves of the dead-band.
 _PAST_SWING_PERCENT = 70
 # Mean deviation of the samples that the shares above include.
 _USUAL_NOISE_PA = 400

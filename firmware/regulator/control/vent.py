@@ -3,7 +3,7 @@
 from regulator.measure.transducer import VALID
 from regulator.valves.sides import NONE, VENT
 
-IDLE, IN_PROGRESS, COMPLETE = 0, 1, 2  # `state`, numbered as by a Druck PACE
+IDLE, IN_PROGRESS, COMPLETE = 0, 1, 2  # `state`, numbered as in a Druck PACE
 
 # Without a measurement: one short pulse per _BLIND_MS, _BLIND_PULSES at most (an hour).
 _BLIND_MS = 1000

@@ -26,7 +26,7 @@ _SEEN_BY_BOTH_PA = 100_000
 _RELIEF_MS = 5_000
 # The fault ends after this time without a movement.
 _STILL_MS = 2_000
-# Samples with a movement, without a quiet window of _SAMPLES in between.
+# A fault needs this many samples with a movement, without a quiet window of _SAMPLES between them.
 _HITS = 2
 
 
