@@ -1,6 +1,6 @@
-"""The Raspberry Pi Pico: the only file that knows of machine and rp2. Importing it shuts every valve."""
+"""The Raspberry Pi Pico. No other file imports machine or rp2. Importing this one shuts every valve."""
 
-# ruff: noqa: E402 - nothing may come before the outputs are safe.
+# ruff: noqa: E402 - the outputs must be safe before anything else is imported.
 import pins
 from machine import Pin
 
@@ -22,49 +22,47 @@ from drivers import ads1115, max31865, tmp117
 from machine import ADC, I2C, PWM, SPI, WDT, mem16, mem32
 from micropython import const
 
-TICK_MS = 20
+TICK_MS = 20  # design choice: the over-pressure reaction of 50 ms needs two samples
 _TICK_US = TICK_MS * 1000
-# Later than this, missed ticks are not caught up with: the schedule starts anew.
+# If a tick is later than this, the schedule restarts instead of catching up. Design choice: five ticks.
 _LATE_US = 100_000
-_WATCHDOG_MS = 1000
-# The conversion of the control transducer is started this long before the tick that uses it.
+_WATCHDOG_MS = 1000  # design goal: a hung processor is reset within 1 s
+# The control transducer's conversion starts this long before the tick that uses it. 480 us are for its I2C transfers.
 _CONVERSION_US = ads1115.CONVERSION_US + 480
-# What the PIO program counts in, and how many of these steps its 15-bit counter allows at most: 327 ms.
+# Step of the PIO program. Its 15-bit counter limits a pulse to 327 ms.
 _STEP_US = 10
-_OVERSAMPLE = 16
-_I2C_TIMEOUT_US = 1000
-# How many ticks in a row a slow sensor may have nothing new to say.
+_OVERSAMPLE = 16  # conversions of 2 us; their mean has a quarter of the noise of one
+_I2C_TIMEOUT_US = 1000  # above a transfer of 4 bytes at 400 kHz (0.1 ms), far below a tick
+# Reads in a row, 160 ms apart, that may return no new result. The TMP117 has one every 250 ms.
 _STALE = 8
 
 POWER, WATCHDOG, SOFTWARE = range(3)
 ADS1115_FAULT, MAX31865_FAULT, TMP117_FAULT = 1, 2, 4
 
-# Two scratch registers that a reset by the watchdog or by software keeps and that a power cut clears.
+# Watchdog scratch registers (RP2040 and RP2350 data sheets): a reset by watchdog or software keeps them, a power cut
+# clears them.
 _SCRATCH = 0x400D800C if "RP2350" in os.uname().machine else 0x4005800C
 _MAINTENANCE_REQUEST = 0x1DC4
-# What a running watchdog leaves in the fifth of these registers, and a reset by software does not.
+# The Pico SDK's watchdog_enable() writes this mark to the fifth register. A software reset does not leave it there.
 _WATCHDOG_MARK = 0x6AB73121
-# Levels of all pins at one instant; below 2^30, as no pin beyond 29 exists.
+# Levels of all pins at one instant (SIO GPIO_IN). Below 2^30, as there is no pin beyond 29.
 _GPIO_IN = 0xD0000004
 _ALL_COILS = 31
-_MONITOR_HZ = 10_000
-# Control and status register of the ADC, followed by its result.
+_MONITOR_HZ = 10_000  # far above the 16 Hz corner of the RC filter behind it
+# Control and status register of the ADC (data sheet), followed by its result.
 _ADC = 0x400A0000 if "RP2350" in os.uname().machine else 0x4004C000
 _ADC_START = const(1 << 2)
 _ADC_READY = const(1 << 8)
-_FAILED_STARTS = 3
+_FAILED_STARTS = 3  # design choice, as the reboot loop of regulator/store/record.py
 
-# USB device controller of RP2040 and RP2350: buffer control of endpoint 2 IN, which carries the serial line
-# to the host.
+# USB device controller (RP2040 and RP2350 data sheets): buffer control of endpoint 2 IN, the serial data to the host.
 _BUFFER_CONTROL = 0x50100090
 _IN_FLIGHT = 0x0400
 
 
 @rp2.asm_pio(set_init=rp2.PIO.OUT_LOW, out_shiftdir=rp2.PIO.SHIFT_RIGHT)
 def _one_shot():
-    """Hold the pin for as many steps as the lower 15 bits of a word, plus 2. No word, no pulse; no way to
-    stay on.
-    """
+    """Hold the pin high for the lower 15 bits of a word plus 2, in steps. A word makes one pulse that always ends."""
     pull(block)  # noqa: F821
     out(x, 15)  # noqa: F821
     set(pins, 1)
@@ -75,7 +73,7 @@ def _one_shot():
 
 @micropython.viper
 def _sum_conversions(base: int, count: int) -> int:
-    """Sum of so many conversions of the ADC's selected input, 2 us each (read_u16 would take ten times as long)."""
+    """Return the sum of `count` conversions of the selected ADC input, 2 us each (read_u16 takes ten times as long)."""
     registers = ptr32(base)  # noqa: F821
     total = 0
     for _ in range(count):
@@ -87,7 +85,7 @@ def _sum_conversions(base: int, count: int) -> int:
 
 
 class Port:
-    """The USB serial line. Neither direction ever waits for the host."""
+    """The USB serial port. Neither direction ever waits for the host."""
 
     def __init__(self):
         self._poll = select.poll()
@@ -99,7 +97,7 @@ class Port:
         self._byte = bytearray(1)
 
     def read(self, buffer) -> int:
-        """Take what is there, at most 16 bytes."""
+        """Read what has arrived, at most 16 bytes; return the count."""
         count = 0
         byte = self._byte
         while count < 16:
@@ -114,14 +112,13 @@ class Port:
         return count
 
     def write(self, buffer, start: int, end: int) -> int:
-        """Hand over up to 64 bytes, and only while nothing is on its way to the host.
+        """Write up to 64 bytes if nothing is in flight to the host; return how many were taken.
 
-        As long as the host does not collect what it was sent, the endpoint's buffer stays in flight.
-        MicroPython's own write would then wait for up to half a second.
+        The endpoint's buffer stays in flight until the host collects it. MicroPython's own write would then wait for up
+        to half a second.
         """
         for _ in range(2):
-            # Twice, with a turn of the loop in between in which the USB stack may refill the endpoint from
-            # its queue.
+            # Checked twice, because the USB stack may refill the endpoint from its queue in between.
             if mem16[_BUFFER_CONTROL] & _IN_FLIGHT:
                 return 0
         connected = False
@@ -129,7 +126,7 @@ class Port:
             connected = True
         count = end - start
         if not connected:
-            # Nobody has the port open: what was said is lost, as on any serial line.
+            # Nobody has the port open: the bytes are lost, as on any serial line.
             return count
         if count > 64:
             count = 64
@@ -144,15 +141,14 @@ class Rig:
         micropython.kbd_intr(-1)
         self.serial_number = "".join("%02X" % byte for byte in machine.unique_id())
         self._button = Pin(pins.BUTTON, Pin.IN, Pin.PULL_UP)
-        # Stay in the REPL, without a watchdog: asked for, button held, or too many starts in a row that
-        # failed.
+        # Stay in the REPL, without a watchdog, on request, while the button is held, or after too many failed starts.
         starts = mem16[_SCRATCH + 4]
-        # MicroPython resets itself through the watchdog, too: the mark tells the two apart.
+        # MicroPython's software reset uses the watchdog, too. The mark tells the two apart.
         if machine.reset_cause() == machine.PWRON_RESET:
             self.reset_cause = POWER
         else:
             self.reset_cause = WATCHDOG if mem32[_SCRATCH + 16] == _WATCHDOG_MARK else SOFTWARE
-        self.pattern = 0x0F  # of the LED: one bit for each 160 ms, the lowest first
+        self.pattern = 0x0F  # of the LED: one bit per 160 ms, lowest bit first
         self.maintenance = (
             mem16[_SCRATCH] == _MAINTENANCE_REQUEST
             or self._button() == pins.BUTTON_PRESSED
@@ -177,7 +173,7 @@ class Rig:
         self._arm()
         self.serial = Port()
 
-        # Read together with the valves, in one register.
+        # One register read takes in drains and valves.
         for number in range(pins.FILL_DRAIN, pins.RELIEF_DRAIN + 1):
             Pin(number, Pin.IN)
         self._monitor = PWM(Pin(pins.MONITOR), freq=_MONITOR_HZ, duty_u16=0)
@@ -202,7 +198,7 @@ class Rig:
         self.faults = MAX31865_FAULT | TMP117_FAULT
         self.reference_counts = 0
         self._supply_counts = 0
-        self._aux = -1  # the input whose conversion runs beside the control transducer's
+        self._aux = -1  # the auxiliary input that is being converted, -1 for none
         self._gas_counts = 0
         self._wall_counts = 0
         self._gas_stale = 0
@@ -213,7 +209,7 @@ class Rig:
         self._watchdog = None
         self._setup_rtd()
         self._setup_wall()
-        # The first sample must not say that there is neither supply nor reference.
+        # Convert both once, or the first sample would report neither supply nor reference.
         for self._aux in (pins.SUPPLY_INPUT, pins.REFERENCE_INPUT):
             self._start(self._aux)
             time.sleep_us(_CONVERSION_US)
@@ -222,11 +218,11 @@ class Rig:
         self._due_us = self._last_us = 0
 
     def wait_tick(self) -> int:
-        """Tend the slow sensors, then sleep until the tick is due; return the ms since the last one."""
+        """Read the slow sensors, then sleep until the tick is due; return the ms since the last one."""
         self._tend()
         if self._watchdog is None:
-            # No tick was completed yet. The imports since __init__ took more than a second, in which slow checks
-            # would be due whose sensors were not read yet.
+            # First tick: the clock starts now. The imports since __init__ took more than a second, and slow checks
+            # would be due although their sensors have not been read.
             self._due_us = self._last_us = time.ticks_us()
         due_us = time.ticks_add(self._due_us, _TICK_US)
         if time.ticks_diff(time.ticks_us(), due_us) > _LATE_US:
@@ -237,12 +233,12 @@ class Rig:
         self._sleep_until(due_us)
         now_us = time.ticks_us()
         dt_ms = (time.ticks_diff(now_us, self._last_us) + 500) // 1000
-        # The remainder stays with the next tick: uptime does not drift against the crystal.
+        # The next tick gets the remainder, so that uptime does not drift against the crystal.
         self._last_us = time.ticks_add(self._last_us, dt_ms * 1000)
         return dt_ms
 
     def read(self, sample):
-        """Fill in the counts; the bits of `sample.faults` are the converters without a reading to trust."""
+        """Fill in the counts. `sample.faults` has a bit for each converter without a valid reading."""
         counts = self._collect()
         if counts >= -32768:
             sample.control_counts = counts
@@ -251,7 +247,7 @@ class Rig:
             self.faults |= ADS1115_FAULT
         self._aux = pins.SUPPLY_INPUT if self._phase & 7 else pins.REFERENCE_INPUT
         self._start(self._aux)
-        # 12 bits each; the first read selects the input, and is scaled to 16 bits as read_u16 does it.
+        # The first read selects the input. The 12-bit sum is scaled to 16 bits as read_u16 does.
         self._adc.read_u16()
         total = _sum_conversions(_ADC, _OVERSAMPLE)
         sample.safety_counts = ((total << 4) + (total >> 8)) // _OVERSAMPLE
@@ -263,7 +259,7 @@ class Rig:
         self._read_back(sample)
 
     def _read_back(self, sample):
-        """Compare the drains with the valve outputs; without the rail they say nothing."""
+        """Compare the drains with the valve outputs. Without the rail they mean nothing."""
         levels = mem32[_GPIO_IN]
         rail_on = sample.rail_on = 1 if levels >> pins.RAIL & 1 == pins.RAIL_ON else 0
         sample.tripped = 1 if levels >> pins.TRIP & 1 == pins.TRIP_ACTIVE else 0
@@ -280,9 +276,7 @@ class Rig:
         sample.coil_shorted = ~(on | off) & _ALL_COILS
 
     def pulse(self, valve: int, us: int):
-        """One-shot of FILL (0) or VENT (1) in steps of 10 us, 20 us to 327 ms; ignored while one is
-        running.
-        """
+        """Start a one-shot of FILL (0) or VENT (1), 20 us to 327 ms in steps of 10 us; ignored while one is running."""
         shot = self._shots[valve]
         steps = (us + _STEP_US // 2) // _STEP_US - 2
         if shot.tx_fifo() == 0 and _VALVES[valve]() != pins.VALVE_ON:
@@ -295,14 +289,14 @@ class Rig:
         self._relief(relief)
 
     def safe(self):
-        """All coils off at once, running one-shots included."""
-        # Taking the pads away from the PIO ends a pulse before its program is stopped.
+        """Switch all coils off at once, running one-shots included."""
+        # Detaching the pads from the PIO ends a pulse before its program is stopped.
         for valve in _VALVES:
             valve.init(Pin.OUT, value=1 - pins.VALVE_ON)
         self._arm()
 
     def show(self, pattern: int, cell_ok: bool, monitor_permille: int):
-        """LED pattern, cell-safe relay, and the monitor output in permille of 3.3 V."""
+        """Set LED pattern, cell-safe relay, and the monitor output in permille of 3.3 V."""
         self.pattern = pattern
         if cell_ok != self._cell_ok:
             self._cell_ok = cell_ok
@@ -316,7 +310,7 @@ class Rig:
         gc.collect()
 
     def feed(self, coils: bool):
-        """The tick is complete: LED, watchdog, and with `coils` the heartbeat that keeps the coil rail on."""
+        """End a tick: LED, watchdog, and coil rail (`coils` toggles the heartbeat that keeps it on, else it is cut)."""
         if coils:
             self._cut(1 - pins.RAIL_CUT_ON)
             self._beat ^= 1
@@ -326,7 +320,7 @@ class Rig:
         phase = self._phase
         if not phase & 7:
             self._led((self.pattern >> (phase >> 3) & 1) == pins.LED_ON)
-        if self._good_ticks < 3000:
+        if self._good_ticks < 3000:  # one minute
             self._good_ticks += 1
             if self._good_ticks == 3000:
                 mem32[_SCRATCH + 4] = 0
@@ -336,13 +330,13 @@ class Rig:
         watchdog.feed()
 
     def enter_maintenance(self):
-        """Shut everything and reset into the REPL, which no watchdog disturbs. Does not return."""
+        """Shut every valve and reset into the REPL without a watchdog. Does not return."""
         self.safe()
         mem32[_SCRATCH] = _MAINTENANCE_REQUEST
         machine.reset()
 
     def release(self):
-        """Give the serial line back to the REPL."""
+        """Shut every valve and let Ctrl-C stop programs again."""
         self.safe()
         micropython.kbd_intr(3)
 
@@ -353,7 +347,7 @@ class Rig:
             shot.active(1)
 
     def _sleep_until(self, until_us: int):
-        # In slices, between which MicroPython attends to USB.
+        # In slices of 1 ms, because MicroPython serves USB between them.
         while True:
             left_us = time.ticks_diff(until_us, time.ticks_us())
             if left_us <= 0:
@@ -368,7 +362,7 @@ class Rig:
             self._recover_bus()
 
     def _collect(self) -> int:
-        """Return the counts of the conversion in progress, or what ads1115 returns without any."""
+        """Return the counts of the conversion in progress, or ads1115.WRONG."""
         try:
             counts = self._ads.read()
             return counts if counts != ads1115.NOT_READY else self._wait_for_counts()
@@ -385,7 +379,7 @@ class Rig:
         return ads1115.WRONG
 
     def _tend(self):
-        """Collect supply or reference, and each eighth tick one of the temperatures."""
+        """Collect supply or reference; read each temperature every eighth tick."""
         phase = self._phase = (self._phase + 1) & 63
         if self._aux >= 0:
             self._take_aux()
@@ -443,12 +437,12 @@ class Rig:
             self._recover_bus()
 
     def _recover_bus(self):
-        """Free the bus after a transfer that failed."""
+        """Free the bus after a failed transfer."""
         self._ads.bus = self._tmp.bus = _free_bus()
 
 
 def _free_bus():
-    """Return the I2C bus after nine clocks and a stop: a chip that was interrupted in a byte lets go of SDA."""
+    """Return the I2C bus after nine clocks and a stop: they make a chip that was interrupted in a byte release SDA."""
     sda = Pin(pins.SDA, Pin.OPEN_DRAIN, value=1)
     scl = Pin(pins.SCL, Pin.OPEN_DRAIN, value=1)
     for _ in range(9):

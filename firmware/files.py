@@ -1,10 +1,10 @@
-"""The file system of the board, as store.py wants it."""
+"""The file system of the board, with the functions that regulator/store/copies.py needs."""
 
 import os
 
 
 def read(name: str):
-    """Return the content of a file, or None when there is no such file."""
+    """Return the content of a file, or None if it does not exist."""
     try:
         with open(name, "rb") as file:
             return file.read()
@@ -13,11 +13,11 @@ def read(name: str):
 
 
 def write(name: str, data: bytes):
-    """Write a file whole; OSError when it cannot be written."""
+    """Write a whole file; raise OSError if that fails."""
     with open(name, "wb") as file:
         file.write(data)
 
 
 def rename(old: str, new: str):
-    """Rename a file over another one (atomic on littlefs)."""
+    """Rename a file and replace the target, atomically on littlefs."""
     os.rename(old, new)

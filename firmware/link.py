@@ -1,34 +1,33 @@
-"""Text lines over a byte port: never blocks, never passes on half a line, in either direction."""
+"""Text lines over a byte port. Never blocks, and never passes on part of a line, in either direction."""
 
-LINE_MAX = 256
-_CHUNK = 64
+LINE_MAX = 256  # bytes; design choice: several times the longest single command
+_CHUNK = 64  # bytes: one USB full-speed packet
 
-OVERLONG = -363
-DAMAGED = -101
+OVERLONG = -363  # SCPI: input buffer overrun
+DAMAGED = -101  # SCPI: invalid character
 
 _PRINTABLE = bytes(range(32, 127))
-# A blank before a line means nothing either.
+# Leading blanks are ignored as well.
 _NOISE = bytes([code for code in range(256) if not 32 < code < 127])
 
 
 class Link:
     """Assembles lines from a port: read(buffer) -> count, write(buffer, start, end) -> count, both immediate.
 
-    A line ends with LF, CR or CR LF and has 256 bytes at most; an empty one is nothing. Bytes that are not
-    printable are ignored where they stand before a line. Within a line they mean that it was damaged on its
-    way: what is left could be a valid command that nobody sent (`5.0` of `5.10`), so the line is dropped up
-    to its end and reported. 0x03, which serial tools send to stop a program, is taken out before anything
-    else; a tab is a blank.
+    A line ends with LF, CR or CR LF and has at most 256 bytes. Empty lines are skipped. Unprintable bytes before a line
+    are ignored. Within a line they mean that the transfer damaged it. The remaining text could be a valid command that
+    nobody sent (`5.0` of `5.10`), so the whole line is dropped and reported. 0x03, which serial tools send to stop a
+    program, is removed first. A tab becomes a blank.
 
-    As long as a line waits, nothing more is taken from the port: its flow control holds the host back.
+    While a finished line waits, nothing more is read from the port: its flow control holds the host back.
     """
 
     def __init__(self, port, queue_bytes: int = 2048):
-        self.line = None  # str: the line that waits to be taken
-        self.error = 0  # OVERLONG or DAMAGED: a line was dropped
+        self.line = None  # str: the finished line, until take_line()
+        self.error = 0  # why a line was dropped: OVERLONG or DAMAGED, 0 for none
         self._port = port
         self._chunk = bytearray(_CHUNK)
-        self._rest = b""  # received, not looked at
+        self._rest = b""  # received, not parsed yet
         self._part = b""  # the line so far
         self._overlong = False
         self._out = bytearray(queue_bytes)
@@ -36,25 +35,25 @@ class Link:
         self._end = 0
 
     def take_line(self):
-        """Return the line that waits, None without one; the next one may come."""
+        """Return the finished line, or None; then the next one may be read."""
         line = self.line
         self.line = None
         return line
 
     def take_error(self) -> int:
-        """Return, once, why a line was dropped; 0 if none was."""
+        """Return and clear the reason why a line was dropped; 0 for none."""
         error = self.error
         self.error = 0
         return error
 
     def poll(self) -> bool:
-        """Take at most 64 bytes and at most one line end; return whether there was anything to do."""
+        """Take at most 64 bytes and at most one line end; return whether anything was done."""
         if self.line is not None:
             return False
         try:
             return self._take()
         except MemoryError:
-            # Bytes are lost, so the line they belonged to must not be executed.
+            # Bytes are lost, so the line that they belong to must not be executed.
             self._rest = b""
             self._part = b""
             self._overlong = True
@@ -94,7 +93,7 @@ class Link:
             self.line = part.decode()
 
     def send(self, text: str) -> bool:
-        """Queue a line with CR LF; False if it does not fit as a whole, and then none of it is queued."""
+        """Queue a line with CR LF; return False, and queue nothing, if the whole line does not fit."""
         try:
             return self._queue(text.encode() + b"\r\n")
         except MemoryError:
@@ -114,7 +113,7 @@ class Link:
         return True
 
     def flush(self) -> bool:
-        """Hand to the port what it takes now; return whether it took anything."""
+        """Write as much as the port accepts now; return whether it accepted anything."""
         if self._start == self._end:
             return False
         taken = self._port.write(self._out, self._start, self._end)

@@ -6,9 +6,9 @@ import board
 
 
 def run(rig):
-    """Regulate until maintenance is asked for."""
+    """Regulate until maintenance is requested."""
     rig.safe()
-    # What compiling leaves behind is collected at once, or the modules end up scattered over a heap without any room.
+    # Collect the compiler's garbage every 16 kB, or the modules fragment the heap (chosen on the emulated board).
     gc.threshold(16_000)
     import files
     import keyframe
@@ -26,13 +26,13 @@ def run(rig):
     while app.modes.state != MAINTENANCE:
         app.tick()
     for _ in range(10):
-        # What was still to be said goes out first.
+        # Send the queued replies first.
         app.tick()
     rig.enter_maintenance()
 
 
 rig = board.Rig()
-# In maintenance the board is left to the REPL, with every valve shut and no watchdog.
+# In maintenance the REPL has the board, with every valve shut and no watchdog.
 if not rig.maintenance:
     try:
         run(rig)

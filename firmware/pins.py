@@ -1,16 +1,16 @@
 """Every GPIO number and polarity of the board, and nothing else; hardware/wiring.csv is checked against
 this file.
 
-The comment is the wire to connect. A valve output drives the gate of its coil's low-side MOSFET, with 4.7
-kilohm from gate to ground: what is not driven is shut.
+Each comment names the wire to connect. A valve output drives the gate of its coil's low-side MOSFET. A 4.7 kilohm
+resistor from gate to ground keeps the valve shut while the output is not driven.
 """
 
 # I2C 0, 3.3 V, 2.2 kilohm pull-ups.
 SDA = 0  # SDA of the ADS1115 and the TMP117
 SCL = 1  # SCL of the ADS1115 and the TMP117
 
-# Valves, 1 = coil energised. Their numbers follow each other in this order, as those of the drains do: both are read
-# in one register.
+# Valves, 1 = coil energised. Valves and drains each have consecutive numbers in this order, because one register read
+# takes in both.
 FILL = 2  # gate of the fill valve's MOSFET
 VENT = 3  # gate of the vent valve's MOSFET
 SUPPLY_ISOLATION = 4  # gate of the supply isolation valve's MOSFET
@@ -18,12 +18,12 @@ VENT_ISOLATION = 5  # gate of the vent isolation valve's MOSFET
 RELIEF = 6  # gate of the relief valve's MOSFET
 VALVE_ON = 1
 
-# The coil rail stays on as long as this line changes; within 1 s of the last change it is off.
+# The coil rail stays on while this line toggles, and goes off within 1 s of the last edge.
 HEARTBEAT = 7  # charge pump that holds the coil rail's switch
 
-# Drain of each MOSFET through a divider to 3.3 V: 1 = coil supply seen, the transistor is off and the coil
-# whole. An open coil and a transistor that conducts for ever both show as 0 while the output is off; a
-# transistor that does not switch and a shorted coil as 1 while it is on.
+# Drain of each MOSFET through a divider to 3.3 V: 1 = coil supply present, so the transistor is off and the coil is
+# intact. While the output is off, an open coil and a shorted transistor both read 0. While it is on, a transistor that
+# does not switch and a shorted coil both read 1.
 FILL_DRAIN = 8  # divider at the fill valve's drain
 VENT_DRAIN = 9  # divider at the vent valve's drain
 SUPPLY_ISOLATION_DRAIN = 10  # divider at the supply isolation valve's drain
@@ -53,8 +53,8 @@ RAIL = 21  # coil rail through a divider: 1 = on
 RAIL_ON = 1
 MONITOR = 22  # 10 kilohm and 1 uF to ground: monitor output, 0 to 3.3 V (PWM at 10 kHz)
 
-# Cuts the coil rail at once, whatever the heartbeat does; a pin that is not driven cuts nothing.
-RAIL_CUT = 27  # gate of the MOSFET that empties the pump and so cuts the coil rail
+# Cuts the coil rail at once, regardless of the heartbeat. An undriven pin cuts nothing.
+RAIL_CUT = 27  # gate of the MOSFET that discharges the charge pump
 RAIL_CUT_ON = 1
 
 LED = 25  # green LED of the Pico

@@ -1,1 +1,1 @@
-"""One chip, one file. Each driver takes the bus object, allocates its buffers once, and works in integers."""
+"""One file per chip. Each driver takes the bus object, allocates its buffers once, and works in integers."""

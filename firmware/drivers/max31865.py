@@ -4,19 +4,19 @@ _WRITE = 0x80
 _CONFIG = 0
 _HIGH_THRESHOLD = 3
 
-# Bias on, automatic conversion, 2- or 4-wire, 50 Hz filter.
+# Bias on, automatic conversion, 2- or 4-wire, 50 Hz filter (table 2).
 _CONFIGURATION = 0xC1
 _FILTER_50_HZ = 0x01
 _CLEAR_FAULTS = 0x02
-# A PT1000 outside 700..1700 ohm (-75..185 degC) against 4 kilohm: 16 bit, the lowest bit unused.
+# Fault limits: a PT1000 outside 700..1700 ohm (-75..185 degC) against 4 kilohm. 16 bits, the lowest one unused.
 _HIGH = 1700 * 32768 // 4000 << 1
 _LOW = 700 * 32768 // 4000 << 1
 
 # What `read` returns instead of a ratio.
-WRONG = -1  # the chip holds another configuration than the one it was given, or does not answer
+WRONG = -1  # the chip does not answer, or its configuration is not the one that was written
 FAULT = -2  # the chip reports a fault: see `fault`
 
-# Bits of `fault`.
+# Bits of `fault` (fault status register, table 7).
 ABOVE, BELOW, REFERENCE_HIGH, REFERENCE_LOW, INPUT_LOW, VOLTAGE = 128, 64, 32, 16, 8, 4
 
 
@@ -24,15 +24,14 @@ class MAX31865:
     """The ratio of a PT1000 to its 4 kilohm reference, 0..32767.
 
     `bus` has `write_readinto(out, into)`, as machine.SPI in mode 1 at 5 MHz at most; `select(level)` drives
-    the chip select, low = selected. SPI has no acknowledge: a missing chip shows in the read-back of its
-    registers.
+    the chip select, low = selected. SPI has no acknowledge, so a missing chip shows only in the register read-back.
     """
 
     def __init__(self, bus, select):
         self._bus = bus
         self._select = select
         self.fault = 0
-        # All eight registers in one transfer, so that each reading carries the proof of its configuration.
+        # One transfer reads all eight registers, so that each reading comes with its configuration.
         self._ask = bytearray(9)
         self._answer = bytearray(9)
         self._setup = bytearray(5)
@@ -45,8 +44,8 @@ class MAX31865:
         self._command[0] = _WRITE | _CONFIG
 
     def configure(self):
-        """Set the chip up and clear its fault register; the first reading is there after 75 ms."""
-        # The filter must not change while the chip converts.
+        """Configure the chip and clear its fault register. The first reading is ready after 75 ms."""
+        # The data sheet forbids changing the filter while the chip converts.
         self._write_config(_FILTER_50_HZ | _CLEAR_FAULTS)
         self._transfer(self._setup, bytearray(5))
         self._write_config(_CONFIGURATION)

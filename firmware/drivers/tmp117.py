@@ -4,22 +4,22 @@ _TEMPERATURE = 0
 _CONFIG = 1
 _DEVICE_ID = 15
 
-# Continuous conversion, average of 8, one result every 250 ms.
+# Continuous conversion, mean of 8 samples, one result every 250 ms (SNOSD82, configuration register).
 _CONFIGURATION = 0x0120
 _CONFIGURABLE = 0x0FFC
 _DATA_READY = 0x2000
 _ID = 0x0117
 
 # What `read` returns instead of counts.
-NOT_READY = -40000  # no new result since the last reading
-WRONG = -40001  # the chip holds another configuration (it was reset), or has no result
+NOT_READY = -40000  # no new result since the last read
+WRONG = -40001  # the chip was reset to another configuration, or has no result
 
 
 class TMP117:
     """Temperature in counts of 1/128 K, 0 = 0 degC.
 
     `bus` has `writeto(address, buffer)` and `readfrom_mem_into(address, register, buffer)`, as machine.I2C;
-    both raise OSError when the chip does not acknowledge, and so do all methods here. It may be replaced.
+    both raise OSError when the chip does not acknowledge, and so do all methods here. `bus` may be replaced.
     """
 
     def __init__(self, bus, address: int = 0x49):
@@ -29,7 +29,7 @@ class TMP117:
         self._in = bytearray(2)
 
     def configure(self) -> bool:
-        """Set the chip up; return whether it is a TMP117."""
+        """Configure the chip; return whether it is a TMP117."""
         self.bus.writeto(self._address, self._out)
         return self._read(_DEVICE_ID) & 0x0FFF == _ID
 

@@ -1,4 +1,4 @@
-"""The order of a tick. What may be asked of the regulator is in panel.py.
+"""The order of a tick. panel.py has the requests that the regulator accepts.
 
 The rig contract: an object with these methods, on every rung of the ladder.
 
@@ -6,16 +6,16 @@ The rig contract: an object with these methods, on every rung of the ladder.
 - `read(sample)`: fill a `Sample` with raw counts.
 - `pulse(valve, us)`: one-shot of FILL (0) or VENT (1), timed by hardware, which also bounds it.
 - `switch(supply_isolation, vent_isolation, relief)`: levels of the other three valves.
-- `safe()`: every output off at once, running one-shots included.
-- `show(pattern, cell_ok, monitor_permille)`: LED (8 bits of 160 ms, the lowest first), the relay that lets the cycler
+- `safe()`: switch every coil off at once, running one-shots included.
+- `show(pattern, cell_ok, monitor_permille)`: LED (8 bits of 160 ms, lowest bit first), the relay that lets the cycler
   run, and the monitor output in permille of full scale (10 MPa).
 - `collect()`: collect garbage; called at one place, some ticks after a command was served.
-- `feed(coils)`: the tick is complete; the watchdog may be fed. The heartbeat that keeps the coil rail on changes only
-  while `coils` is true: not beating cuts the rail within 1 s, `coils` false cuts it at once.
+- `feed(coils)`: the tick is complete, and the watchdog may be fed. With `coils` the heartbeat of the coil rail toggles,
+  without it the rail is cut at once. A missing heartbeat cuts the rail within 1 s.
 
-Besides: `serial_number` (text), `serial` (the byte port, see link.py), `reset_cause` (POWER 0, WATCHDOG 1, SOFTWARE 2).
-For main.py: `maintenance` (the board is to be left to its REPL), `enter_maintenance()` (reset into it), `release()`
-(safe, and the serial line given back).
+Attributes: `serial_number` (text), `serial` (the byte port, see link.py), `reset_cause` (POWER 0, WATCHDOG 1,
+SOFTWARE 2). main.py also uses `maintenance` (leave the board to its REPL), `enter_maintenance()` (reset into the REPL)
+and `release()` (safe(), then give the serial line back).
 """
 
 from regulator.blackbox import BlackBox
@@ -33,11 +33,11 @@ from regulator.watch.watches import Watches
 
 _HOST_SEAL, _HOST_VENT = 1, 2
 
-# How many ticks may serve the line, 2 kB each at most, before memory is collected: in the next tick that serves
-# nothing, or in one that makes the host wait.
+# Ticks that may serve the line before memory is collected: in the next tick that serves nothing, or in one that makes
+# the host wait. A tick leaves at most 2 kB of garbage, and 60 kB are free (measured: make bench RIG=pico).
 _SOME_GARBAGE = 8
 _MUCH_GARBAGE = 20
-# A silence is counted up to this.
+# The count of silent seconds stops here, above the largest host_timeout_s and far below 2^30.
 _SILENT_MOST_S = 1_000_000
 
 
@@ -57,10 +57,10 @@ class Clock:
 
 
 class App:
-    """The regulator: every part, and one synchronous loop through them."""
+    """The regulator: all its parts, and one synchronous loop through them."""
 
     def __init__(self, rig, link, store, keyframe):
-        """`keyframe` copies the integers of an app for the black box; it is made when the firmware is packed."""
+        """`keyframe` copies the integers of an app for the black box; it is generated when the firmware is packed."""
         settings = store.settings
         self.rig = rig
         self.settings = settings
@@ -81,8 +81,8 @@ class App:
         self.record = Record(store, self)
         self._seen = OFF
         self._garbage = 0  # ticks that served the line since memory was collected
-        self._late = False  # the tick before collected because it had to
-        self._coils = True  # what the tick before said of the coil rail
+        self._late = False  # the previous tick collected and made the host wait
+        self._coils = True  # whether the previous tick kept the coil rail on
         self._look_ms = 0
         self._fifths_ms = 0
         self._silent_s = 0
@@ -93,8 +93,8 @@ class App:
         self.record.begin()
         self.blackbox.watch(self)
 
-    # A frame of more than eleven words (arguments, variables, stack) is taken from the heap on the board, and to find
-    # room there takes longer than another call does: what runs in every tick is cut into functions accordingly.
+    # MicroPython allocates a frame of more than eleven words (arguments, variables, stack) on the heap, which takes
+    # longer than another call. So the code of every tick is split into functions with small frames.
 
     def tick(self):
         """Do one tick: wait, read, measure, watch, decide, drive, serve, collect, record, feed."""
@@ -108,7 +108,7 @@ class App:
         self._decide(dt_ms)
         outputs = self.outputs
         outputs.drive(self.blackbox)
-        # An over-pressure is told by two samples: after the first one nothing that can wait may put the second one off.
+        # An over-pressure takes two samples. After the first one nothing else may delay the second one.
         hurry = self.watches.over.awaits_second()
         self._serve(hurry)
         self._look_after(dt_ms)
@@ -129,7 +129,7 @@ class App:
             self.watches.proof.tick(dt_ms)
             self.control.rest()
         elif record.urgent:
-            # First the change of state is written, so that a reset in the midst of what comes finds it.
+            # Store the change of state before any valve moves, so that a reset finds it.
             valves.close_window()
             self.control.rest()
         else:
@@ -138,14 +138,14 @@ class App:
                 record.decide(dt_ms)
 
     def _serve(self, hurry: bool):
-        # A host that leaves no time to collect waits while that is done, and in the tick that comes late after it.
+        # A host that leaves no time to collect waits for this tick and for the late one after it.
         full = self._garbage >= _MUCH_GARBAGE and not hurry
         self.server.serve(full or self._late or hurry)
         self._late = full
 
     def _tidy(self, coils: bool, hurry: bool):
-        """Write what is waiting, and collect memory."""
-        # A write stops the processor for up to 0.4 s: a rail that is to be cut is cut first.
+        """Write pending data to flash, and collect memory."""
+        # A write stops the processor for up to 0.4 s (W25Q16JV), so a rail that must be cut is cut first.
         waits = self.panel.save_due or self.record.due
         wrote = waits and not hurry and coils == self._coils and self._write()
         self._coils = coils
@@ -153,12 +153,12 @@ class App:
             self._silent_s = 0
             self._garbage += 1
         elif wrote or (self._garbage >= _SOME_GARBAGE and not hurry):
-            # On a board this takes longer than the rest of a tick is, so it is done seldom and not twice in a row.
+            # This takes longer than the rest of a tick (27 ms on the emulated board): seldom, and never twice in a row.
             self._garbage = 0
             self.rig.collect()
 
     def _look_after(self, dt_ms: int):
-        """Five times a second: outputs for people, record, host, proofs."""
+        """Five times a second: displays and record. Once a second: hours in service, host, proofs."""
         self._look_ms += dt_ms
         if self._look_ms < 200:
             return
@@ -173,7 +173,7 @@ class App:
             self._watch_proofs()
 
     def _watch_host(self):
-        """Once a second: a host that is silent for too long."""
+        """Once a second: react to a silent host."""
         limit_s = self.settings.get("host_timeout_s")
         if self._silent_s < _SILENT_MOST_S:
             self._silent_s += 1
@@ -189,7 +189,7 @@ class App:
                 self.panel.vent(True)
 
     def _watch_proofs(self):
-        """Once a second: valves of a pair alone when it is time and the hold can spare it; age of the proof test."""
+        """Once a second: age of the proof test; start valve proofs that are due while the pressure is in limits."""
         proof = self.watches.proof
         self.watches.warn(PROOF_OVERDUE, self.record.proof_is_overdue())
         if self.modes.state != REGULATE or proof.active or self.settings.get("hold_amount"):
@@ -198,7 +198,7 @@ class App:
             proof.begin_pending()
 
     def _write(self) -> bool:
-        """Write what is waiting, one thing a tick: it stops the processor, so only while no coil is energised."""
+        """Write one pending record. This stops the processor, so no coil may be energised."""
         if not self.outputs.coils_are_off():
             return False
         if self.panel.save_due:

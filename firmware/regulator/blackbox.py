@@ -1,30 +1,30 @@
 """The black box: the last seconds of every input, output and request at tick rate, frozen by a trip.
 
-What it holds is enough to run the same firmware again on a desk and get the same commands bit for bit: a keyframe
-(every integer that the regulator's objects hold at the end of one tick), and from there on, tick by tick, what came in.
+From its content the same firmware computes the same commands again on a desk, bit for bit. It holds keyframes (every
+integer in the regulator's objects at the end of one tick) and the inputs of every tick.
 
-All of it is reserved at the start, and a tick writes into it without allocating. A keyframe is copied in one tick,
-because integers of different ticks fit no moment; it is due every `_EVERY` ticks and waits for one that served nothing.
-Half of it is copied before the watchdog is fed and half after, in the time in which the next tick is waited for.
+All memory is reserved at the start, so that a tick does not allocate. A keyframe is copied within one tick, because
+integers of different ticks are not a consistent state. It is due every `_EVERY` ticks and waits for a tick that served
+nothing. Half of it is copied before the watchdog is fed and half after, while the next tick is awaited.
 """
 
 from array import array
 
 ROWS = 550  # at a tick of 20 ms: 10 s up to a trip, and 1 s after it
 _AFTER = 50
-# As many keyframes as cover the rows: the oldest one that is of use lies within the first third of them.
+# Enough keyframes to cover the rows: the oldest usable one lies within their first third. 183 = 550 / 3.
 _EVERY = 183
 _KEYFRAMES = 3
-# A host that floods the port must not put keyframes off for long.
+# Ticks for which a flooding host may delay a keyframe, and characters kept of requests: design choices.
 _PATIENCE = 20
 _REQUEST_CHARACTERS = 1000
-# Rows are numbered from the start, modulo a multiple of ROWS that is a small integer (115 days of 20 ms).
+# Rows are numbered from the start, modulo a multiple of ROWS below 2^30 (115 days at 20 ms).
 _NUMBERS = ROWS * 900_000
 
 ARMED, TRIGGERED, FROZEN = range(3)
 STATES = ("ARMED", "TRIGGERED", "FROZEN")
 
-# What a row has, each with the type of its array: the tick's length, every field of Sample, and what came of it.
+# Columns of a row and their array types: length of the tick, every field of Sample, and the reaction.
 COLUMNS = (
     ("dt_ms", "H"),
     ("control_counts", "h"),
@@ -39,29 +39,29 @@ COLUMNS = (
     ("rail_on", "B"),
     ("tripped", "B"),
     ("busy", "B"),  # 1: the line was served in this tick
-    ("levels", "B"),  # 1 supply isolation, 2 vent isolation, 4 relief, 8 all off at once, 16 heartbeat
+    ("levels", "B"),  # 1 supply isolation, 2 vent isolation, 4 relief, 8 safe(), 16 heartbeat
     ("pulse_us", "i"),  # fill positive, vent negative
     ("state", "B"),
 )
 
 
 class BlackBox:
-    """Stands between the outputs and the rig, and takes down what passes."""
+    """Passes the outputs on to the rig, and records them."""
 
     def __init__(self, rig, keyframe):
-        """`keyframe` copies the integers of an app: the module of this name, or what stands in for it."""
+        """`keyframe` copies the integers of an app; it is generated when the firmware is packed or simulated."""
         self.state = ARMED
-        self.number = 0  # of the row that comes next
-        self.count = 0  # rows there are
-        self.trip_number = -1  # row in which a fault latched
-        self.fault = 0  # which one
-        self.missed = 0  # trips that came while it was not armed
+        self.number = 0  # of the next row
+        self.count = 0  # rows recorded
+        self.trip_number = -1  # row in which a fault latched, -1 for none
+        self.fault = 0  # that fault
+        self.missed = 0  # trips while not armed
         self.uptime_s = 0  # at the end of the last row
         self.uptime_ms = 0
         self.requests = []  # (number of the row, text)
-        self.lost_number = -1  # row of the last request that found no room
+        self.lost_number = -1  # row of the last request that was dropped for lack of room
         self.slots = keyframe.SLOTS  # integers of a keyframe
-        self.names_crc = keyframe.NAMES_CRC  # a desk must have the same ones
+        self.names_crc = keyframe.NAMES_CRC  # a replay needs the same names
         self.keyframe_numbers = [-1] * _KEYFRAMES
         self.blocks = [(name, code, array(code, [0] * ROWS)) for name, code in COLUMNS]
         columns = [block[2] for block in self.blocks]
@@ -77,14 +77,14 @@ class BlackBox:
         self._left = 0
         self._due = 0
         self._slot = 0
-        self._open = False  # the second half of a keyframe is still to be copied
+        self._open = False  # the second half of a keyframe has yet to be copied
         self._was_fault = 0
         self._number = 0  # of the row that the keyframe belongs to
         self._copy_first = keyframe.first
         self._copy_second = keyframe.second
         self._frames = tuple([array("i", [0] * self.slots) for _ in range(_KEYFRAMES)])
-        self._changes = -1  # of the settings, as far as they were looked at
-        self._values = array("i")  # of the settings, as they were when the last row was written
+        self._changes = -1  # count of setting changes that were noted
+        self._values = array("i")  # of the settings, as last noted
 
     def watch(self, app):
         """Begin to record."""
@@ -95,7 +95,7 @@ class BlackBox:
         for index, frame in enumerate(self._frames):
             self.blocks.append(("keyframe%d" % index, "i", frame))
 
-    # The rig, as the outputs see it.
+    # The outputs call these three instead of the rig's.
 
     def pulse(self, valve: int, us: int):
         self._us = -us if valve else us
@@ -111,7 +111,7 @@ class BlackBox:
         self._rig.safe()
 
     def record(self, dt_ms: int, coils: bool, busy: bool):
-        """Write the row of this tick, at its end."""
+        """Write the row of this tick."""
         app = self._app
         fault = app.modes.fault
         if fault and not self._was_fault:
@@ -156,7 +156,7 @@ class BlackBox:
                 self.uptime_ms = app.clock.uptime_ms
 
     def complete(self):
-        """Copy the rest of a keyframe, after the tick and before the next one."""
+        """Copy the second half of a keyframe, between two ticks."""
         if self._open:
             self._open = False
             slot = self._slot
@@ -165,7 +165,7 @@ class BlackBox:
             self._slot = slot + 1 if slot + 1 < _KEYFRAMES else 0
 
     def note(self, text: str):
-        """Take down a command that was carried out in this tick, so that a replay can do the same; allocates."""
+        """Record a command that was carried out in this tick, for the replay; allocates."""
         if self.state == FROZEN:
             return
         if self._app.settings.changes != self._changes:
@@ -173,7 +173,7 @@ class BlackBox:
         self._append(text)
 
     def _note_settings(self):
-        """Take down what settings were before: a replay that starts earlier needs it."""
+        """Record the previous values of changed settings: a replay that starts earlier needs them."""
         self._changes = self._app.settings.changes
         values = self._values
         for index, (name, value) in enumerate(self._app.settings.items()):
@@ -182,13 +182,13 @@ class BlackBox:
                 values[index] = value
 
     def freeze(self):
-        """Keep what there is, from the end of this tick on."""
+        """Stop recording at the end of this tick."""
         if self.state != FROZEN:
             self.state = TRIGGERED
             self._left = 1
 
     def arm(self):
-        """Forget what there is, and record."""
+        """Discard the recording and start anew."""
         self.state = ARMED
         self.count = 0
         self._at = 0
@@ -205,11 +205,11 @@ class BlackBox:
             self._values[index] = value
 
     def oldest(self) -> int:
-        """Return the place of the oldest row in the arrays."""
+        """Return the index of the oldest row in the arrays."""
         return self._at if self.count == ROWS else 0
 
     def age(self, number: int) -> int:
-        """Return how many rows came since the one of this number; for the latest it is 0."""
+        """Return the number of rows since the given one; 0 for the latest."""
         age = self.number - 1 - number
         return age if age >= 0 else age + _NUMBERS
 

@@ -1,8 +1,8 @@
-"""Faults and warnings, a row each."""
+"""Faults and warnings, one row each."""
 
 # A table reads best with one row a line.
 # fmt: off
-# What a fault does: nothing; shut every valve; open the relief; either, as `runaway_relief` says; keep the output off.
+# Reactions: none; shut every valve; open the relief valve; one of the two, by `runaway_relief`; keep the output off.
 NOTHING, SEALS, RELIEVES, SEALS_OR_RELIEVES, STAYS_OFF = range(5)
 
 (
@@ -12,37 +12,37 @@ NOTHING, SEALS, RELIEVES, SEALS_OR_RELIEVES, STAYS_OFF = range(5)
     RAIL_LOST, CONTROL_ERRATIC,
 ) = range(25)
 
-# Code, name, unit of its value, what it does, whether it stops the cycler in any case, what happened, what to do.
-# A sentence is put together when it is asked for: all of them would take 5 kB of the board's memory.
+# Code, name, unit of its value, reaction, always stops the cycler, what happened, what to do.
+# sentence() joins the texts on request: all sentences would take 5 kB of the board's memory.
 FAULTS = (
     (NO_FAULT, "NONE", "", NOTHING, False, "no fault", ""),
     (CONTROL_OPEN, "CONTROL_OPEN", "Pa", SEALS, False, "The control transducer's loop is open", "Check its cable"),
     (CONTROL_SHORTED, "CONTROL_SHORTED", "Pa", SEALS, False, "The control transducer's loop is shorted or saturated", "Check its cable"),
     (CONTROL_RANGE, "CONTROL_RANGE", "Pa", SEALS, False, "The control transducer is outside its calibrated range", "Check it"),
-    (TRANSDUCER_FROZEN, "TRANSDUCER_FROZEN", "Pa", SEALS, False, "A pressure transducer does not move while pulses move the other one", "Replace the one that stands still"),
-    (DISAGREEMENT, "DISAGREEMENT", "Pa", SEALS, False, "The two pressure transducers disagree", "Find out which is right"),
-    (PORT_BLOCKED, "PORT_BLOCKED", "Pa", SEALS, False, "A pressure transducer follows pulses much less than the other one", "Clear its sensing port"),
+    (TRANSDUCER_FROZEN, "TRANSDUCER_FROZEN", "Pa", SEALS, False, "A pressure transducer does not respond to pulses that the other one measures", "Replace the frozen transducer"),
+    (DISAGREEMENT, "DISAGREEMENT", "Pa", SEALS, False, "The two pressure transducers disagree", "Find out which one is right"),
+    (PORT_BLOCKED, "PORT_BLOCKED", "Pa", SEALS, False, "A pressure transducer responds to pulses much less than the other one", "Clear its sensing port"),
     (ADC_DEAD, "ADC_DEAD", "", SEALS, False, "The converter of the control transducer does not answer", "Check its bus and supply"),
-    (FILL_STUCK_OPEN, "FILL_STUCK_OPEN", "Pa", SEALS, False, "The pressure rose with the fill valve shut: a valve of the fill side is stuck open", "Shut the supply by hand and clean or replace the fill valve and its isolation"),
-    (FILL_STUCK_SHUT, "FILL_STUCK_SHUT", "us", SEALS, False, "Five growing fill pulses had no effect: fill valve, its isolation or restrictor is shut", "Check them and the supply"),
-    (VENT_STUCK_OPEN, "VENT_STUCK_OPEN", "Pa", SEALS, False, "The pressure fell with the vent valve shut: a valve of the vent side is stuck open, or a line is broken", "Clean or replace the vent valve and its isolation"),
+    (FILL_STUCK_OPEN, "FILL_STUCK_OPEN", "Pa", SEALS, False, "The pressure rose with the fill valve shut: a valve of the fill side is stuck open", "Shut the supply by hand and clean or replace the fill valve and its isolation valve"),
+    (FILL_STUCK_SHUT, "FILL_STUCK_SHUT", "us", SEALS, False, "Five fill pulses of growing length had no effect: fill valve, isolation valve or restrictor is blocked", "Check them and the supply"),
+    (VENT_STUCK_OPEN, "VENT_STUCK_OPEN", "Pa", SEALS, False, "The pressure fell with the vent valve shut: a valve of the vent side is stuck open, or a line is broken", "Clean or replace the vent valve and its isolation valve"),
     (COIL_DEAD, "COIL_DEAD", "", SEALS, False, "A valve's coil draws no current although it is switched on", "Check its wiring"),
-    (COIL_SHORTED, "COIL_SHORTED", "", SEALS, False, "A valve's coil is on, or broken, although it is switched off, so the coil rail was cut", "Check its transistor and wiring"),
-    (LEAK_BUDGET, "LEAK_BUDGET", "Pa", SEALS, False, "The chamber loses more gas than the leak budget allows", "Find the leak; the gas that is left is kept in"),
-    (LINE_BURST, "LINE_BURST", "Pa", SEALS, True, "The pressure falls faster than the vent valve could let it: a line burst or the relief valve is open", "Find the break"),
-    (OVERPRESSURE, "OVERPRESSURE", "Pa", RELIEVES, True, "The pressure rose above the trip; fill is shut and the relief valve was opened", "Find the cause"),
-    (POWER, "POWER", "Pa", SEALS, False, "The device restarted in the middle of a run and what it found did not allow it to go on", "Compare the pressures, find the cause of the restart"),
-    (REBOOT_LOOP, "REBOOT_LOOP", "", STAYS_OFF, False, "The device restarted again and again; it keeps its output off and only talks", "Check its power supply"),
-    (HOST_GONE, "HOST_GONE", "s", SEALS, False, "No host has spoken for the time that was set", "Start the host again"),
-    (RUNAWAY, "RUNAWAY", "mK", SEALS_OR_RELIEVES, True, "The wall is hotter, or heats faster, than its limit; the cycler was stopped and all valves are shut", "Cool the chamber, check cell and oven"),
+    (COIL_SHORTED, "COIL_SHORTED", "", SEALS, False, "A valve's coil is energised or open although it is switched off, so the coil rail was cut", "Check its transistor and wiring"),
+    (LEAK_BUDGET, "LEAK_BUDGET", "Pa", SEALS, False, "The chamber loses more gas than the leak budget allows", "Find the leak"),
+    (LINE_BURST, "LINE_BURST", "Pa", SEALS, True, "The pressure falls faster than the vent valve allows: a line has burst or the relief valve is open", "Find the break"),
+    (OVERPRESSURE, "OVERPRESSURE", "Pa", RELIEVES, True, "The pressure rose above the trip: fill was shut and the relief valve opened", "Find the cause"),
+    (POWER, "POWER", "Pa", SEALS, False, "The device restarted during a run and could not resume it safely", "Compare the pressures and find the cause of the restart"),
+    (REBOOT_LOOP, "REBOOT_LOOP", "", STAYS_OFF, False, "The device restarted repeatedly and keeps its output off", "Check its power supply"),
+    (HOST_GONE, "HOST_GONE", "s", SEALS, False, "No host has sent anything within host_timeout_s", "Restart the host"),
+    (RUNAWAY, "RUNAWAY", "mK", SEALS_OR_RELIEVES, True, "The wall is hotter or heats faster than its limit: the cycler was stopped", "Cool the chamber and check cell and oven"),
     (SAFETY_FAILED, "SAFETY_FAILED", "s", SEALS, False, "The safety transducer has been invalid for too long", "Repair it"),
-    (RELIEF_STUCK_OPEN, "RELIEF_STUCK_OPEN", "Pa", SEALS, False, "The pressure goes on falling although the relief valve was shut again", "Clean or replace the relief valve"),
-    (COMPARATOR_TRIPPED, "COMPARATOR_TRIPPED", "Pa", RELIEVES, True, "The hardware comparator tripped: it cut the fill side and opened the relief valve by itself", "Find the cause"),
+    (RELIEF_STUCK_OPEN, "RELIEF_STUCK_OPEN", "Pa", SEALS, False, "The pressure keeps falling although the relief valve was shut again", "Clean or replace the relief valve"),
+    (COMPARATOR_TRIPPED, "COMPARATOR_TRIPPED", "Pa", RELIEVES, True, "The hardware comparator tripped: it cut the fill side and opened the relief valve", "Find the cause"),
     (RAIL_LOST, "RAIL_LOST", "", SEALS, False, "The coil rail is off although the heartbeat runs", "Check fuse and coil supply"),
-    (CONTROL_ERRATIC, "CONTROL_ERRATIC", "Pa", SEALS, False, "The control transducer's readings jump to and fro as no pressure can", "Check its cable, its shield and its converter"),
+    (CONTROL_ERRATIC, "CONTROL_ERRATIC", "Pa", SEALS, False, "The control transducer's readings jump back and forth faster than any pressure", "Check its cable, its shield and its converter"),
 )
 
-# Categories of NAMUR NE107: what limits the instrument at present, and what somebody has to come for.
+# Categories of NAMUR NE107: the instrument is limited at present, or it needs service.
 OUT_OF_SPECIFICATION, MAINTENANCE_REQUIRED = range(2)
 
 (
@@ -62,24 +62,24 @@ WARNINGS = (
     (QUIET_DRIFT, "QUIET_DRIFT", OUT_OF_SPECIFICATION),
     (BAND_WIDENED, "BAND_WIDENED", OUT_OF_SPECIFICATION),  # the shortest pulses are too coarse for the dead-band that was set
     (SUPPLY_HIGH, "SUPPLY_HIGH", OUT_OF_SPECIFICATION),  # fill is inhibited
-    (TRANSDUCER_STILL, "TRANSDUCER_STILL", MAINTENANCE_REQUIRED),  # the control transducer's counts have not changed for long
+    (TRANSDUCER_STILL, "TRANSDUCER_STILL", MAINTENANCE_REQUIRED),  # the control transducer's counts have not changed for 10 min
     (REFERENCE_DRIFT, "REFERENCE_DRIFT", MAINTENANCE_REQUIRED),  # the converter reads its reference wrongly
     (VENT_SHUT, "VENT_SHUT", MAINTENANCE_REQUIRED),  # five growing vent pulses had no effect; vent commands use the relief valve
-    (PAIR_OPEN, "PAIR_OPEN", MAINTENANCE_REQUIRED),  # a valve of a pair did not keep tight alone; :DIAGnostic:VALVe<n>:PROof? tells which
-    (GAS_GAINED, "GAS_GAINED", OUT_OF_SPECIFICATION),  # more gas than was let in: the fill side leaks, or the cell gasses
-    (LEAK, "LEAK", MAINTENANCE_REQUIRED),  # less gas than there should be: an external leak, or valves of the vent side or the relief leak
+    (PAIR_OPEN, "PAIR_OPEN", MAINTENANCE_REQUIRED),  # a valve of a pair did not shut tight alone; see :DIAGnostic:VALVe<n>:PROof?
+    (GAS_GAINED, "GAS_GAINED", OUT_OF_SPECIFICATION),  # more gas than was metered in: the fill side leaks, or the cell gasses
+    (LEAK, "LEAK", MAINTENANCE_REQUIRED),  # less gas than was metered in: an external leak, or a leak through vent side or relief valve
     (VALVE_WORN, "VALVE_WORN", MAINTENANCE_REQUIRED),  # a learned gain has drifted
     (PROOF_OVERDUE, "PROOF_OVERDUE", MAINTENANCE_REQUIRED),
     (HOST_SILENT, "HOST_SILENT", OUT_OF_SPECIFICATION),
-    (RESUMED, "RESUMED", OUT_OF_SPECIFICATION),  # regulation went on by itself after a reset; until the output is switched
+    (RESUMED, "RESUMED", OUT_OF_SPECIFICATION),  # regulation resumed after a reset; ends when the output is switched
     (STATE_LOST, "STATE_LOST", MAINTENANCE_REQUIRED),  # the state record could not be read or written
-    (AMOUNT_DRIFT, "AMOUNT_DRIFT", OUT_OF_SPECIFICATION),  # holding the amount of gas: it has changed by more than amount_drift_pa
+    (AMOUNT_DRIFT, "AMOUNT_DRIFT", OUT_OF_SPECIFICATION),  # the amount of gas being held has changed by more than amount_drift_pa
 )
 # fmt: on
 
 
 def sentence(fault: int) -> str:
-    """What happened, what the device did, what to do."""
+    """Return what happened, what the device did, and what to do."""
     _, _, _, reaction, _, what, remedy = FAULTS[fault]
     if reaction == NOTHING:
         return what

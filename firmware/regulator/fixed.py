@@ -1,13 +1,13 @@
-"""Integer arithmetic that stays below 2^30, where MicroPython's small integers end on the board."""
+"""Integer arithmetic with intermediates below 2^30, the range of MicroPython's small integers on the board."""
 
 
 def muldiv(a: int, b: int, c: int) -> int:
-    """Return about a * b // c for a, b >= 0 and c > 0, good to 0.1 %, without a large intermediate.
+    """Return a * b // c to within 0.1 %, for a, b >= 0 and c > 0, without a large intermediate.
 
     Exact while a and b are below 2^15. The result itself must be below 2^30.
     """
     shift = 0
-    # By four bits as long as four are left to go: that is quicker, and the same.
+    # Steps of four bits first: the result is the same, but sooner.
     while a > 524287:
         a >>= 4
         shift += 4
@@ -33,7 +33,7 @@ _PHI = (1024, 1021, 1013, 1000, 981, 956, 925, 887, 840, 784, 717, 633, 527, 380
 
 
 def flow_fraction(p_up_pa: int, p_down_pa: int) -> int:
-    """Return flow over choked flow in 1/1024 (ISO 6358, b = 0.3) for absolute pressures up to 20 MPa."""
+    """Return flow as a fraction of choked flow, in 1/1024 (ISO 6358, b = 0.3), for absolute pressures up to 20 MPa."""
     if p_down_pa >= p_up_pa:
         return 0
     ratio = (p_down_pa >> 5) * 1000 // ((p_up_pa >> 5) + 1)

@@ -1,4 +1,4 @@
-"""The states of the regulator: what each may do and does, and the one function that changes it."""
+"""The states of the regulator, what each may do and does, and the only function that changes the state."""
 
 from regulator.faults import (
     AMOUNT_DRIFT,
@@ -17,7 +17,7 @@ from regulator.valves.sides import FILL
 
 OFF, REGULATE, QUIET, VENTING, SEALED, RELIEF, MAINTENANCE = range(7)
 
-# Name, whether it may fill, whether it may vent, LED: one bit for each 160 ms, the lowest first.
+# Name, may fill, may vent, LED pattern (one bit per 160 ms, lowest bit first).
 TABLE = (
     ("OFF", False, False, 0x01),
     ("REGULATE", True, True, 0x0F),
@@ -27,11 +27,11 @@ TABLE = (
     ("RELIEF", False, False, 0x77),
     ("MAINTENANCE", False, False, 0x00),
 )
-_HEALTHY_S = 60
+_HEALTHY_S = 60  # a minute of uptime ends a reboot loop: design choice
 
 
 class Modes:
-    """The state, and the latched fault: the first cause, with its value and time, until it is acknowledged."""
+    """The state, and the latched fault: the first one, with its value and time, until it is acknowledged."""
 
     def __init__(self, settings, watches, control, clock):
         self._settings = settings
@@ -45,7 +45,7 @@ class Modes:
         self.fault_ms = 0
         self._vented_from = OFF
         self._present = 0  # faults of the last tick, a bit each
-        self._started = False  # a hold is under way
+        self._started = False  # regulation has started
         # In the order of the table.
         rest = self._rest
         self._ticks = (rest, self._regulate, control.rest, self._vent, rest, rest, rest)
@@ -64,20 +64,20 @@ class Modes:
 
     @property
     def fault_name(self) -> str:
-        """Name of the latched fault, NONE without one."""
+        """Name of the latched fault, or NONE."""
         return FAULTS[self.fault][1]
 
     @property
     def relief_open(self) -> bool:
-        """Return whether the relief valve is asked for."""
+        """Return whether the relief valve should be open."""
         return self._watches.over.relief_open or (self.state == VENTING and self._control.vent.relief_open)
 
     def wanted_pa(self) -> int:
-        """Return the target while it is regulated to, else 0."""
+        """Return the target in Pa while the device regulates, else 0."""
         return self._control.target_pa if self.state == REGULATE or self.state == QUIET else 0
 
     def stirs(self) -> bool:
-        """Return whether gas is moved otherwise than by the pulses of a hold."""
+        """Return whether something other than regulation moves gas: a vent, the relief or a proof."""
         return self.state == VENTING or self._watches.over.relief_open or self._watches.proof.active
 
     def may_move(self, side: int) -> bool:
@@ -96,23 +96,23 @@ class Modes:
         return TABLE[self.state][3]
 
     def go(self, state: int):
-        """Change the state: the only place that does."""
+        """Change the state. Nothing else assigns it."""
         if state == VENTING:
             self._vented_from = SEALED if self.state == SEALED else OFF
         self.state = state
 
     def end_vent(self):
-        """Go back to where a vent came from."""
+        """Return to the state from before the vent, SEALED or OFF."""
         self.go(self._vented_from)
 
     def begin_quiet(self, seconds: int):
-        """Enter QUIET for this long."""
+        """Enter QUIET for this time in s."""
         self._control.quiet.begin(seconds)
         self._watches.warn(QUIET_DRIFT, False)
         self.go(QUIET)
 
     def judge(self, tripped: int, dt_ms: int):
-        """Act on what the watches saw in this tick; a trip latches with its first cause."""
+        """React to the faults that the watches found in this tick."""
         over = self._watches.over
         self._trip_new()
         if over.fault and self.state != RELIEF and self.state != MAINTENANCE:
@@ -128,7 +128,7 @@ class Modes:
             proof.abort()
 
     def _trip_new(self):
-        """Trip for each fault that was not there in the last tick."""
+        """Trip on each fault that was absent in the last tick."""
         present = 0
         for watch in self._watches.each:
             if watch.fault:
@@ -138,7 +138,7 @@ class Modes:
         self._present = present
 
     def trip(self, fault: int, value: int):
-        """Latch a fault and enter the state that belongs to it; the first cause is the one that is kept."""
+        """Latch a fault, unless one is latched already, and enter the state that it requires."""
         self.latch(fault, value)
         if self.state == MAINTENANCE or self.state == RELIEF:
             return
@@ -149,35 +149,35 @@ class Modes:
             self.go(SEALED)
 
     def latch(self, fault: int, value: int):
-        """Keep a fault with its value and time unless there is one already."""
+        """Latch a fault with its value and time, unless one is latched already."""
         if self.fault == NO_FAULT:
             self.latch_past(fault, value)
             self.fault_s = self._clock.uptime_s
             self.fault_ms = self._clock.uptime_ms
 
     def latch_past(self, fault: int, value: int):
-        """Keep a fault of before this start, unless there is one already; its time is 0."""
+        """Latch a fault from before this start, with time 0, unless one is latched already."""
         if self.fault == NO_FAULT:
             self.fault = fault
             self.fault_value = value
 
     def acknowledge(self) -> str:
-        """Clear a latched fault; return "" or the reason why it stays."""
+        """Clear a latched fault; return "" or the reason of the refusal."""
         watches = self._watches
         if not self.fault:
             return "no fault is latched"
         if self.state == VENTING:
             return "a vent is in progress"
         if self.fault == REBOOT_LOOP and self._clock.uptime_s < _HEALTHY_S:
-            return "in order for %d s only; %d are needed" % (self._clock.uptime_s, _HEALTHY_S)
+            return "healthy for %d s only, %d s are required" % (self._clock.uptime_s, _HEALTHY_S)
         watches.clear()
         for watch in watches.each:
             if watch.fault and watch.fault != COIL_SHORTED:
-                return "the cause is still there: " + FAULTS[watch.fault][1]
+                return "the cause persists: " + FAULTS[watch.fault][1]
         if watches.over.relief_open:
             return "the relief valve is still open"
         if not watches.coils.try_again():
-            return "the coil rail was cut; it is on for a test now: acknowledge again in a second"
+            return "the coil rail was cut and is now on for a test: acknowledge again in a second"
         watches.balance.begin()
         self.go(OFF)
         self.fault = NO_FAULT
@@ -187,7 +187,7 @@ class Modes:
         return ""
 
     def tick(self, dt_ms: int):
-        """Do what the state does with the valves in one tick."""
+        """Run one tick of the present state."""
         self._ticks[self.state](dt_ms)
 
     def _rest(self, dt_ms: int):
@@ -201,7 +201,7 @@ class Modes:
     def _regulate(self, dt_ms: int):
         control = self._control
         if control.is_blind():
-            # No decision without a measurement; the watch of the loop counts how long that may last.
+            # No decision without a measurement. The watch of the current loops limits how long this lasts.
             control.rest(dt_ms)
             return
         if self._settings.get("hold_amount"):
@@ -219,7 +219,7 @@ class Modes:
         self._watches.warn(BAND_WIDENED, control.hold.band_is_widened())
 
     def _hold_amount(self, dt_ms: int):
-        # Begins anew, proofs and ramp, once the pressure is to be held again.
+        # Proofs and ramp start again once the pressure is held again.
         self._started = False
         self._control.keep_amount(dt_ms)
         self._watches.warn(BAND_WIDENED, False)
@@ -233,7 +233,7 @@ class Modes:
     def _end_hold(self):
         if self._started:
             self._started = False
-            # It speaks of a hold that is under way.
+            # The warning is only valid while a pressure is held.
             self._watches.warn(BAND_WIDENED, False)
 
     def _end_amount(self):

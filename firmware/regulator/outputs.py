@@ -1,4 +1,4 @@
-"""The last word over every output: what the valves ask for, as far as the state allows it."""
+"""Drives every output: passes on what the valves request, as far as the state allows it."""
 
 from regulator.valves.sides import FILL, NONE, VENT
 
@@ -13,22 +13,22 @@ class Outputs:
         self._sensors = sensors
 
     def coils_are_off(self) -> bool:
-        """Return whether no coil is energised: the moment for a write to flash."""
+        """Return whether no coil is energised, so that flash may be written."""
         return (
             self._valves.isolation == NONE and not self._modes.relief_open and not self._watches.proof.active
         )
 
     def rail(self) -> bool:
-        """Return whether the coil rail's heartbeat is to run."""
+        """Return whether the heartbeat of the coil rail should run."""
         return self._watches.coils.on or self._watches.over.relief_open
 
     def drive(self, rig):
-        """Put out what this tick asks for."""
+        """Drive the valves as this tick requests."""
         valves = self._valves
         side = valves.isolation
         proof = self._watches.proof
         if self._watches.over.relief_open:
-            # Also over a rail that was cut: the valve that made us cut it is one of a pair.
+            # Also after the rail was cut: the valve that caused it is one of a pair, and its partner stays shut.
             if proof.take_cut() or side >= 0:
                 rig.safe()
                 valves.abort()
@@ -49,7 +49,7 @@ class Outputs:
             rig.switch(False, False, self._modes.relief_open)
 
     def _drive_proof(self, rig):
-        """One valve alone."""
+        """Open one valve alone."""
         proof = self._watches.proof
         if proof.take_cut():
             rig.safe()
@@ -59,6 +59,6 @@ class Outputs:
             rig.pulse(proof.side, proof.pulse_us)
 
     def show(self, rig):
-        """LED, cell-safe relay, monitor output."""
+        """Set LED, cell-safe relay and monitor output."""
         permille = min(max(self._sensors.pressure_pa // 10_000, 0), 1000)
         rig.show(self._modes.led(), not self._modes.stops_cycler(), permille)

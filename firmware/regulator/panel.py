@@ -1,19 +1,19 @@
-"""The front panel: what may be asked of the regulator, and when it is refused."""
+"""The front panel: the requests that the regulator accepts, and when it refuses them."""
 
 from regulator.faults import PROOF_OVERDUE, RESUMED
 from regulator.modes import MAINTENANCE, OFF, QUIET, REGULATE, SEALED, VENTING
 from regulator.store.record import PENDING
 from regulator.watch.proof import RELIEF_VALVE
 
-# The relief is proved for so long at most, the valves of the pairs for so long.
+# Longest proofs of the relief valve and of the pair valves. Design choices: gas lost, and longest time of a coil.
 _RELIEF_PROOF_MS = 1_000
 _PROOF_MS = 60_000
 
 
 class Panel:
-    """What the commands call, on the parts of an app.
+    """The requests that commands make of an app.
 
-    Each request returns "" when it was carried out, else the reason why not; then nothing has changed.
+    Each request returns "" once it is carried out. Otherwise it returns the reason of the refusal and changes nothing.
     """
 
     def __init__(self, app):
@@ -21,7 +21,7 @@ class Panel:
         self.save_due = False  # settings are waiting to be written
 
     def save(self) -> bool:
-        """Write the settings; return whether the flash kept them."""
+        """Write the settings; return whether that succeeded."""
         self.save_due = False
         return self._app.store.save()
 
@@ -53,7 +53,7 @@ class Panel:
             if reason:
                 return reason
             if not control.target_pa:
-                # What there is: a reset in the midst of it finds what it needs to go on.
+                # Hold the present pressure as target, so that a reset while the amount is held can resume.
                 control.keep_target(max(self._app.sensors.pressure_pa, self._app.settings.get("ambient_pa")))
             modes.go(REGULATE)
             control.vent.stop()
@@ -72,7 +72,7 @@ class Panel:
         if app.modes.state != OFF:
             return "not from this state"
         if app.record.outcome == PENDING:
-            return "it is being decided whether the last run goes on"
+            return "the resume of the last run is being decided"
         if not app.control.target_pa and not app.settings.get("hold_amount"):
             return "no target has been set"
         if app.watches.warnings & PROOF_OVERDUE and app.settings.get("proof_lockout"):
@@ -80,17 +80,17 @@ class Panel:
         return "a proof is under way" if app.watches.proof.active else ""
 
     def _take_over(self):
-        """A command came: what a reset or a proof began is over."""
+        """A command takes precedence: end a pending resume and a running proof."""
         self._app.record.cancel()
         self._app.watches.warn(RESUMED, False)
         self._app.watches.proof.abort()
 
     def hold_amount(self, amount: bool) -> str:
-        """Hold the amount of gas, valves shut, or the pressure."""
+        """Hold the amount of gas with all valves shut, or the pressure."""
         return self.change_setting("hold_amount", 1 if amount else 0)
 
     def quiet(self, seconds: int) -> str:
-        """Lock the valves shut for a measurement; 0 ends the window."""
+        """Lock the valves shut for this time in s; 0 ends the window."""
         modes = self._app.modes
         longest_s = self._app.settings.get("quiet_max_s")
         if not 0 <= seconds <= longest_s:
@@ -105,7 +105,7 @@ class Panel:
         return ""
 
     def vent(self, start: bool) -> str:
-        """Start or abort a rate-limited vent to ambient; an abort also puts a complete one back to idle."""
+        """Start or abort a rate-limited vent to ambient; an abort also resets a complete vent to idle."""
         modes = self._app.modes
         vent = self._app.control.vent
         if not start:
@@ -123,7 +123,7 @@ class Panel:
         return ""
 
     def acknowledge(self) -> str:
-        """Clear a latched fault whose cause is gone."""
+        """Clear a latched fault if its cause is gone."""
         return self._app.modes.acknowledge()
 
     def maintenance(self) -> str:
@@ -134,7 +134,7 @@ class Panel:
         return ""
 
     def self_test(self) -> int:
-        """Return 0 when converters, transducers and settings are in order, else a bit for each that is not."""
+        """Return 0 if converters, transducers, coils and stored data are in order, else a bit for each failure."""
         sensors = self._app.sensors
         result = self._app.sample.faults
         if sensors.control.band != 0:
@@ -152,7 +152,7 @@ class Panel:
         return result
 
     def change_setting(self, name: str, value: int) -> str:
-        """Check a setting, put it in force and have it stored."""
+        """Check a setting, apply it and have it stored."""
         coarse_pa = self._app.control.hold.coarse_pa
         if name == "dead_band_pa" and value < coarse_pa:
             return "dead_band_pa: at least %d Pa with these valves and this chamber" % coarse_pa
@@ -162,7 +162,7 @@ class Panel:
         return reason
 
     def calibrate(self, values: dict) -> str:
-        """Put a whole set of coefficients in force: all of them or none."""
+        """Apply a whole set of coefficients: all of them or none."""
         settings = self._app.settings
         if self._app.modes.state not in (OFF, SEALED):
             return "only while the output is off"
@@ -182,7 +182,7 @@ class Panel:
         self.save_due = True
 
     def prove(self, valve: int, ms: int) -> str:
-        """Prove a valve (see proof.py) for so long, or with 0 for as long as it takes to see; from OFF only."""
+        """Prove a valve (see watch/proof.py) for `ms`, or with 0 for a computed time; from OFF only."""
         app = self._app
         longest_ms = _RELIEF_PROOF_MS if valve == RELIEF_VALVE else _PROOF_MS
         if not 0 <= ms <= longest_ms:
@@ -199,7 +199,7 @@ class Panel:
         return ""
 
     def note_proof(self, date: int):
-        """Note that a proof test was done on this day (20261231)."""
+        """Record the date of a proof test (20261231)."""
         self._app.record.proved(date)
         self._app.watches.warn(PROOF_OVERDUE, False)
         self._app.watches.stuck.forget_wear()

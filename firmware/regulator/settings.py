@@ -2,9 +2,9 @@
 
 # A table reads best with one row a line.
 # fmt: off
-# name, unit, default, minimum, maximum, help
+# name, unit, default, minimum, maximum, help. Defaults and limits are design choices.
 TABLE = (
-    ("setpoint_max_pa", "Pa", 5_500_000, 200_000, 10_000_000, "highest target that is accepted"),
+    ("setpoint_max_pa", "Pa", 5_500_000, 200_000, 10_000_000, "highest target"),
     ("trip_pa", "Pa", 6_000_000, 200_000, 10_200_000, "software over-pressure trip: opens the relief valve"),
     ("comparator_pa", "Pa", 6_500_000, 200_000, 10_300_000, "trip of the hardware comparator, as adjusted on the board"),
     ("relief_valve_pa", "Pa", 7_000_000, 200_000, 20_000_000, "set pressure of the mechanical relief valve"),
@@ -12,41 +12,41 @@ TABLE = (
     ("chamber_rating_pa", "Pa", 10_000_000, 200_000, 40_000_000, "rated pressure of the chamber"),
     ("relief_to_ambient", "", 0, 0, 1, "1: a relief empties the chamber; 0: it stops below the trip"),
     ("ambient_pa", "Pa", 101_325, 50_000, 110_000, "ambient pressure, for the end of a vent and for gauge readings"),
-    ("dead_band_pa", "Pa", 5_000, 500, 100_000, "error that a hold stays within; a pulse is asked for a little before"),
-    ("swing_allowance_pa", "Pa", 3_000, 0, 100_000, "how far beyond the dead-band a swing of the oven may go that it cannot hold"),
+    ("dead_band_pa", "Pa", 5_000, 500, 100_000, "largest error while holding; pulses come slightly before it"),
+    ("swing_allowance_pa", "Pa", 3_000, 0, 100_000, "excess over the dead-band allowed to an oven swing that the dead-band cannot hold"),
     ("slew_pa_s", "Pa/s", 20_000, 10, 1_000_000, "ramp rate of the setpoint"),
     ("slew_linear", "", 1, 0, 1, "1: ramp at slew_pa_s; 0: as fast as the valves allow"),
     ("vent_slew_pa_s", "Pa/s", 20_000, 10, 1_000_000, "rate of a vent command"),
     ("in_limits_pa", "Pa", 10_000, 100, 1_000_000, "distance from the target that counts as in limits"),
     ("in_limits_ms", "ms", 5_000, 0, 600_000, "time within that distance before in limits is reported"),
     ("pulse_min_us", "us", 7_000, 500, 100_000, "shortest pulse that opens a valve cleanly"),
-    ("pulse_max_us", "us", 300_000, 1_000, 300_000, "longest single pulse"),
-    ("isolation_lead_ms", "ms", 40, 0, 500, "isolation valve opens this long before its pulse"),
-    ("isolation_lag_ms", "ms", 40, 0, 500, "isolation valve stays open this long after its pulse"),
+    ("pulse_max_us", "us", 300_000, 1_000, 300_000, "longest pulse"),
+    ("isolation_lead_ms", "ms", 40, 0, 500, "time from opening the isolation valve to the pulse"),
+    ("isolation_lag_ms", "ms", 40, 0, 500, "time from the end of the pulse to shutting the isolation valve"),
     ("settle_ms", "ms", 300, 40, 5_000, "wait after a pulse before it is judged, and before the other side may move"),
     ("quiet_max_s", "s", 14_400, 1, 86_400, "longest quiet window"),
     ("quiet_drift_pa", "Pa", 50_000, 1_000, 1_000_000, "drift that ends a quiet window"),
     ("hold_amount", "", 0, 0, 1, "0: hold the pressure; 1: hold the amount of gas, valves shut"),
-    ("amount_drift_pa", "Pa", 20_000, 1_000, 1_000_000, "change of the amount of gas that is warned of, as pressure"),
+    ("amount_drift_pa", "Pa", 20_000, 1_000, 1_000_000, "change of the amount of gas, as pressure, that raises a warning"),
     ("control_tolerance_pa", "Pa", 25_000, 0, 500_000, "stated accuracy of the control transducer"),
     ("safety_tolerance_pa", "Pa", 75_000, 0, 500_000, "stated accuracy of the safety transducer with its converter"),
     ("disagreement_pa", "Pa", 50_000, 10_000, 1_000_000, "difference beyond both tolerances that seals the chamber"),
-    ("safety_invalid_s", "s", 3_600, 0, 604_800, "how long to regulate on without the safety transducer"),
+    ("safety_invalid_s", "s", 3_600, 0, 604_800, "longest regulation without the safety transducer"),
     ("supply_max_pa", "Pa", 10_250_000, 200_000, 10_290_000, "supply pressure above which fill is inhibited"),
-    ("leak_alarm_pa_h", "Pa/h", 5_000, 100, 10_000_000, "loss of gas beyond breathing_pa, within 15 min to 8 h, that is told"),
-    ("leak_budget_pa_h", "Pa/h", 200_000, 100, 10_000_000, "loss of gas beyond breathing_pa, within 15 min to 8 h, that seals the chamber"),
-    ("breathing_pa", "Pa", 60_000, 1_000, 2_000_000, "pressure that a swing of the cell's volume may move by itself"),
-    ("wall_max_mk", "mK", 353_150, 253_150, 400_000, "wall temperature at which a runaway is assumed"),
-    ("wall_rate_max_mk_min", "mK/min", 6_000, 100, 100_000, "rise of the wall temperature that is a runaway"),
+    ("leak_alarm_pa_h", "Pa/h", 5_000, 100, 10_000_000, "loss of gas beyond breathing_pa, over 15 min to 8 h, that raises a warning"),
+    ("leak_budget_pa_h", "Pa/h", 200_000, 100, 10_000_000, "loss of gas beyond breathing_pa, over 15 min to 8 h, that seals the chamber"),
+    ("breathing_pa", "Pa", 60_000, 1_000, 2_000_000, "pressure change that the cell's breathing may cause"),
+    ("wall_max_mk", "mK", 353_150, 253_150, 400_000, "wall temperature above which a runaway is assumed"),
+    ("wall_rate_max_mk_min", "mK/min", 6_000, 100, 100_000, "rise of the wall temperature above which a runaway is assumed"),
     ("runaway_relief", "", 0, 0, 1, "1: a runaway empties the chamber; 0: it seals it"),
-    ("cell_safe_any", "", 0, 0, 1, "1: any fault stops the cycler; 0: over-pressure, burst and runaway do"),
-    ("host_timeout_s", "s", 0, 0, 604_800, "silence of the host after which host_gone_action is done; 0: never"),
-    ("host_gone_action", "", 0, 0, 2, "0: a warning; 1: seal the chamber; 2: vent it"),
-    ("valve_proof_h", "h", 24, 0, 8_760, "how often each valve is proved alone while regulating; 0: at the start"),
+    ("cell_safe_any", "", 0, 0, 1, "1: any fault stops the cycler; 0: only over-pressure, burst and runaway"),
+    ("host_timeout_s", "s", 0, 0, 604_800, "silence of the host that triggers host_gone_action; 0: never"),
+    ("host_gone_action", "", 0, 0, 2, "0: warn; 1: seal the chamber; 2: vent it"),
+    ("valve_proof_h", "h", 24, 0, 8_760, "interval of the valve proofs while regulating; 0: only at the start"),
     ("proof_interval_days", "", 365, 1, 3_650, "days in service after which a proof test is overdue"),
     ("proof_lockout", "", 0, 0, 1, "1: no start of regulation while the proof test is overdue"),
-    ("resume", "", 1, 0, 1, "1: regulation goes on by itself after a reset, within bounds; 0: never"),
-    ("resume_band_pa", "Pa", 100_000, 1_000, 2_000_000, "how far from what its temperature predicts the pressure may be for that"),
+    ("resume", "", 1, 0, 1, "1: regulation resumes after a reset, within resume_band_pa; 0: never"),
+    ("resume_band_pa", "Pa", 100_000, 1_000, 2_000_000, "largest distance from the predicted pressure for a resume"),
     ("control_zero_pa", "Pa", 0, -500000, 500_000, "control transducer: correction at zero"),
     ("control_span_ppm", "ppm", 0, -20000, 20_000, "control transducer: correction of the span"),
     ("control_zero_tc_pa_k", "Pa/K", 0, -20000, 20_000, "control transducer: correction of zero per kelvin"),
@@ -60,10 +60,10 @@ TABLE = (
     ("cal_temperature_mk", "mK", 303_150, 253_150, 353_150, "temperature at which the temperature terms are zero"),
     ("control_cal_date", "", 0, 0, 99_991_231, "control transducer: date of its calibration, as 20261231"),
     ("control_serial", "", 0, 0, 999_999_999, "control transducer: its serial number, digits only"),
-    ("control_operator", "", 0, 0, 387_420_488, "control transducer: initials of who calibrated it, up to six letters in base 27"),
+    ("control_operator", "", 0, 0, 387_420_488, "control transducer: initials of the operator, up to six letters in base 27"),
     ("safety_cal_date", "", 0, 0, 99_991_231, "safety transducer: date of its calibration, as 20261231"),
     ("safety_serial", "", 0, 0, 999_999_999, "safety transducer: its serial number, digits only"),
-    ("safety_operator", "", 0, 0, 387_420_488, "safety transducer: initials of who calibrated it, up to six letters in base 27"),
+    ("safety_operator", "", 0, 0, 387_420_488, "safety transducer: initials of the operator, up to six letters in base 27"),
     ("supply_cal_date", "", 0, 0, 99_991_231, "supply transducer: date of its calibration, as 20261231"),
     ("supply_serial", "", 0, 0, 999_999_999, "supply transducer: its serial number, digits only"),
     ("header_echo", "", 0, 0, 1, "1: replies to queries carry their header, as a PACE does"),
@@ -72,7 +72,7 @@ TABLE = (
 
 _COLUMN = {row[0]: row for row in TABLE}
 
-# Checks across settings: lower, upper, whether both may be alike.
+# Checks across settings: lower, upper, whether both may be equal.
 CROSS_CHECKS = (
     ("setpoint_max_pa", "trip_pa", False),
     ("trip_pa", "comparator_pa", False),
@@ -85,11 +85,11 @@ CROSS_CHECKS = (
 
 
 class Settings:
-    """The values in force. A value that fails a check is refused and changes nothing."""
+    """The present values. A value that fails a check is refused and changes nothing."""
 
     def __init__(self):
         self._values = {row[0]: row[2] for row in TABLE}
-        self.changes = 0  # how often any of them was set
+        self.changes = 0  # counts every accepted change
 
     def get(self, name: str) -> int:
         """Return a value in the unit of its name; KeyError for an unknown name."""
@@ -101,7 +101,7 @@ class Settings:
             yield row[0], self._values[row[0]]
 
     def check(self, name: str, value: int) -> str:
-        """Return "" if `name` may be set to `value`, else the reason why not."""
+        """Return "" if `name` may be set to `value`, else the reason of the refusal."""
         row = _COLUMN.get(name)
         if row is None:
             return "no setting named " + name
@@ -120,9 +120,9 @@ class Settings:
         return reason
 
     def load(self, values: dict) -> str:
-        """Take all values of a stored set at once, or none: return "" or the reason of the refusal.
+        """Take all values of a stored set, or none; return "" or the reason of the refusal.
 
-        Names that this version does not know are ignored; names that the set lacks keep their defaults.
+        Unknown names are ignored. Names that the set lacks keep their defaults.
         """
         merged = {row[0]: row[2] for row in TABLE}
         for name, row in _COLUMN.items():

@@ -20,9 +20,9 @@ HEAD = """# Commands
 
 Written by `make pages` from the command table of the firmware; do not edit.
 
-Keywords may be written in full or as their capital letters, in any case. What stands in brackets may be
-left out. `<n>` is a number; where it is left out, it is 1. Pressures are absolute, in the unit of
-`:UNIT:PRESsure`, unless a suffix names another: PA, HPA, MBAR, KPA, BAR, MPA, PSI.
+A keyword is written in full or as its capital letters; case does not matter. Parts in brackets are optional.
+`<n>` is a number, 1 by default. Pressures are absolute, in the unit of `:UNIT:PRESsure` unless a suffix names
+another one: PA, HPA, MBAR, KPA, BAR, MPA, PSI.
 """
 SECTIONS = {
     "*": "IEEE 488.2",

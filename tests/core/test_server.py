@@ -441,7 +441,7 @@ def test_the_zero_is_corrected_at_ambient_pressure_only():
         for error, slew, state, refusal in (
             (1_500, 0, "OFF", ""),
             (-tolerance, 400, "OFF", ""),
-            (tolerance + 1, 0, "OFF", f"{tolerance + 1} Pa from ambient_pa; {tolerance} allowed"),
+            (tolerance + 1, 0, "OFF", f"{tolerance + 1} Pa from ambient_pa, {tolerance} allowed"),
             (1_500, -501, "OFF", "the pressure is not steady"),
             (1_500, 0, "REGULATE", "only while the output is off"),
             (1_500, 0, "SEALED", "only while the output is off"),

@@ -1,1 +1,1 @@
-"""The setpoint, and the pulses that bring the pressure to it and keep it there."""
+"""Control: the setpoint, and the pulses that reach and hold it."""

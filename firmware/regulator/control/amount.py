@@ -1,15 +1,15 @@
-"""Constant amount of gas: valves shut, and what the pressure does beyond its temperature told as a drift."""
+"""Constant amount of gas: valves shut, and the drift of the pressure corrected for temperature."""
 
-# The first mean of the pressure is taken over so long; the gas of a ramp is still warm before.
+# The drift is relative to a mean at the end of this time, as the gas is still warm before. Design choice.
 _BEGIN_S = 60
-_MEAN_SHIFT = 4  # mean over about 16 s
+_MEAN_SHIFT = 4  # mean over about 16 s: design choice
 _HOUR_S = 3600
-# Beyond this the product with an hour would not stay small.
+# Larger values times 3600 would pass 2^30.
 _RATE_LIMIT_PA = 250_000
 
 
 class Amount:
-    """The drift of the gas since the valves were shut, in Pa at the wall's temperature of then."""
+    """The drift since the valves were shut, in Pa at the wall temperature of that time."""
 
     def __init__(self, settings, sensors):
         self._settings = settings
@@ -21,15 +21,15 @@ class Amount:
         self._mean = 0  # Pa times 16
         self._from_pa = 0
         self._wall_mk = 0
-        self._warmth = 0  # what the wall's temperature added, in mPa
+        self._warmth = 0  # pressure due to the wall temperature, mPa
         self._warmth_pa = 0
 
     def stop(self):
-        """The valves may move again; the last drift stays to be read."""
+        """Stop, because the valves may move again; the last drift stays readable."""
         self.active = False
 
     def tick(self, dt_ms: int):
-        """One tick with the valves shut."""
+        """Run one tick with the valves shut."""
         if not self.active:
             self.active = True
             self.drift_pa = 0
@@ -45,7 +45,7 @@ class Amount:
             self._second()
 
     def rate_pa_h(self) -> int:
-        """Return the mean drift in Pa/h; 0 for the first minutes, in which there is none to speak of."""
+        """Return the mean drift in Pa/h; 0 in the first two minutes."""
         seconds = self.seconds - _BEGIN_S
         if seconds < _BEGIN_S:
             return 0
@@ -64,7 +64,7 @@ class Amount:
         sensors = self._sensors
         self.seconds += 1
         if sensors.wall_mk and self._wall_mk:
-            # In small steps: the pressure per kelvin is that of the present pressure and temperature.
+            # In small steps, because dp/dT depends on the present pressure and temperature.
             step_mk = min(max(sensors.wall_mk - self._wall_mk, -5_000), 5_000)
             self._warmth += sensors.per_kelvin_pa() * step_mk
             whole_pa = self._warmth // 1000

@@ -1,4 +1,4 @@
-"""The way from a target over the ramped setpoint to pulses, on the measured pressure."""
+"""The controller: from target to ramped setpoint to pulses, by the measured pressure."""
 
 from regulator.control.amount import Amount
 from regulator.control.hold import Hold
@@ -8,16 +8,16 @@ from regulator.control.vent import Vent
 from regulator.measure.transducer import VALID
 from regulator.valves.sides import FILL, VENT
 
-# An error is judged where it will be when a pulse asked for now takes effect.
+# Prediction horizon: a pulse requested now takes effect this many ticks later (isolation lead, opening delay).
 _AHEAD_TICKS = 4
-# Below this difference across the fill valve nothing useful flows.
+# A smaller difference across the fill valve gives no useful flow. Design choice.
 _SUPPLY_MARGIN_PA = 100_000
-# An emptying chamber is empty this close to ambient pressure.
+# A vent ends this close to ambient pressure. Design choice.
 _EMPTY_PA = 20_000
 
 
 class Control:
-    """Setpoint generation and pulse decisions. Pressures in Pa absolute, rates in Pa/s."""
+    """Setpoint generator and pulse decisions. Pressures in Pa absolute, rates in Pa/s."""
 
     def __init__(self, settings, sensors, valves):
         self._settings = settings
@@ -50,20 +50,20 @@ class Control:
         self.quiet.configure()
 
     def start(self):
-        """Begin to regulate from the pressure that is there."""
+        """Start the ramp at the present pressure."""
         self.ramp_pa = self._sensors.control_pa
         self._ramp.start()
 
     def is_blind(self) -> bool:
-        """Return whether the control transducer says nothing."""
+        """Return whether the control transducer is invalid."""
         return self._sensors.control.band != VALID
 
     def keep_target(self, target_pa: int):
-        """Take a target that is no step: the one of before a reset, or the pressure that is there."""
+        """Set a target without a step: that of before a reset, or the present pressure."""
         self.target_pa = target_pa
 
     def aim(self, target_pa: int):
-        """Take a target. What the pressure is ahead of the last one, on the way to this, needs no ramp any more."""
+        """Set a new target. If the pressure is already past the last one towards it, the ramp starts there."""
         if self.target_pa and self.ramp_pa == self.target_pa:
             pressure_pa = self._sensors.pressure_pa
             if self.ramp_pa < pressure_pa <= target_pa or target_pa <= pressure_pa < self.ramp_pa:
@@ -71,7 +71,7 @@ class Control:
         self.target_pa = target_pa
 
     def regulate(self, dt_ms: int):
-        """One tick of REGULATE."""
+        """Run one tick of REGULATE."""
         slew = self._slew_pa_s if self._slew_linear else 1_000_000
         self.ramp_pa = self._ramp.advance(self.ramp_pa, self.target_pa, slew, dt_ms)
         self._check_limits(dt_ms)
@@ -89,7 +89,7 @@ class Control:
                 self._hold(error_pa)
 
     def descend(self, dt_ms: int) -> bool:
-        """One tick of VENT: down to ambient at the vent rate; return whether the chamber is empty."""
+        """Run one tick of VENT, down to ambient at the vent rate; return whether the chamber is empty."""
         self.ramp_pa = self._ramp.advance(self.ramp_pa, self._ambient_pa, self._vent_slew_pa_s, dt_ms)
         if not self._valves.idle():
             self._ramp.chain(self.ramp_pa, self._ambient_pa)
@@ -101,7 +101,7 @@ class Control:
         return False
 
     def keep_amount(self, dt_ms: int):
-        """One tick of REGULATE in which the amount of gas is held, valves shut."""
+        """Run one tick of REGULATE with constant amount of gas, valves shut."""
         self._valves.close_window()
         self.rest()
         if self._valves.idle():
@@ -109,13 +109,13 @@ class Control:
             self.in_limits = 1 if self.amount.within() else 0
 
     def rest(self, dt_ms: int = 0):
-        """One tick in which no valve may move."""
+        """Run one tick in which no valve may move."""
         self.in_limits = 0
         self._within_ms = 0
         self.effort_percent = 0
 
     def _is_far(self, error_pa: int) -> bool:
-        """Return whether an error takes the pulses of a ramp: far beyond the dead-band, or beyond one pulse as well."""
+        """Return whether an error needs a ramp: beyond 4 dead-bands, or beyond 2 and more than one pulse can do."""
         band_pa = max(self._band_pa, self.hold.coarse_pa)
         longest_pa = self._valves.longest_step_pa(FILL if error_pa > 0 else VENT)
         return abs(error_pa) > (4 * band_pa if abs(error_pa) <= longest_pa else 2 * band_pa)
@@ -133,7 +133,7 @@ class Control:
             self.hold.corrected(side, step_pa)
 
     def _pulse(self, side: int, step_pa: int, linger: bool) -> bool:
-        """Ask for a pulse; return whether one was worth it and possible."""
+        """Request a pulse for a step; return whether one was requested."""
         valves = self._valves
         if side == FILL and self._sensors.supply.pa < self._sensors.pressure_pa + _SUPPLY_MARGIN_PA:
             return False

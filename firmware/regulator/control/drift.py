@@ -1,45 +1,45 @@
-"""What the pressure would do without pulses: a cell that breathes, a leak, a slow oven; and when it will turn."""
+"""Estimates the free drift of the pressure. Constants without another source are chosen on the simulated plant."""
 
 from regulator.measure.turning_points import TurningPoints
 
-# A turn is believed once the pressure without pulses has come back this far.
+# A turning point counts once the free pressure is back from its extreme by this much.
 _TURN_PA = 1_500
-# Faster swings are the oven's and their share is taken out before.
+# Faster swings are the oven's, whose share is already subtracted.
 _SHORTEST_S = 1500
-# A turn that is overdue by so much of its half cycle, in percent, is not waited for any more.
+# A turning point is awaited up to this share of the previous half cycle, in percent; the first one less long.
 _OVERDUE_PERCENT = 125
 _FIRST_PERCENT = 104
-# From so long after a turn on it is known how fast the pressure goes.
+# The slope is known this long after a turning point.
 _SLOPE_S = 300
-# More than any pulse: nothing is known of a turn.
+# Larger than any pulse: no turning point is foreseen.
 UNKNOWN_PA = 1 << 24
 
 
 class Drift:
-    """The pressure without the pulses, in Pa, and its turns."""
+    """The free pressure, i.e. without the effect of pulses, in Pa, and its turning points."""
 
     def __init__(self):
         self._turns = TurningPoints(_TURN_PA)
-        self._moved_pa = 0  # by pulses
+        self._moved_pa = 0  # total effect of the pulses
         self._pulsed = False  # since `_at_s`
         self._free_pa = 0
-        self._at_s = 0  # when that was
-        self._start_s = -1  # nothing was seen yet
+        self._at_s = 0  # time of _free_pa
+        self._start_s = -1  # no value yet
         self._swinging = False
 
     def forget(self):
-        """Start anew: a ramp, or another target."""
+        """Restart, because of a ramp or a new target."""
         self._turns.forget()
         self._start_s = -1
         self._moved_pa = 0
         self._pulsed = False
 
     def moved(self):
-        """A pulse moves the pressure."""
+        """Note that a pulse moves the pressure."""
         self._pulsed = True
 
     def update(self, pressure_pa: int, swinging: bool, uptime_s: int):
-        """Take the settled pressure without its swing, about once a second, but not soon after a pulse."""
+        """Take the settled pressure without its swing, about once a second, except shortly after a pulse."""
         turns = self._turns
         if self._start_s < 0:
             self._start_s = uptime_s
@@ -47,7 +47,7 @@ class Drift:
             self._swinging = swinging
             turns.forget()
         if self._pulsed:
-            # What the pulse did is what is seen, less what would have come in the meantime anyway.
+            # Effect of the pulse: the observed change minus the drift during that time.
             self._pulsed = False
             since_s = self._at_s - turns.at_s[2]
             self._moved_pa = pressure_pa - self._free_pa
@@ -61,11 +61,11 @@ class Drift:
             turns.begin(turns.value[2], self._start_s)
 
     def returns(self, falling: bool) -> bool:
-        """Return whether the pressure is known to go the other way than falling (or rising)."""
+        """Return whether the free pressure is known to move opposite to `falling`."""
         return self._turns.count > 0 and self._turns.rising == falling
 
     def left_pa(self, falling: bool, uptime_s: int) -> int:
-        """Return how far the pressure will still fall (or rise) before it turns; UNKNOWN_PA where nobody knows."""
+        """Return how far the free pressure will still fall (or rise) before it turns, or UNKNOWN_PA."""
         turns = self._turns
         if turns.count < 1 or turns.rising == falling:
             return UNKNOWN_PA
@@ -73,19 +73,19 @@ class Drift:
         first = 0 if turns.count == 3 else 1
         half_s = turns.at_s[first + 1] - turns.at_s[first]
         since_s = uptime_s - turns.at_s[2]
-        # What was seen before the first turn may have been the end of a longer one.
+        # The time before the first turning point may be part of a longer half cycle.
         overdue = _OVERDUE_PERCENT if turns.count > 1 else _FIRST_PERCENT
         if half_s < _SHORTEST_S or since_s * 100 > half_s * overdue:
             return UNKNOWN_PA
         if since_s >= half_s:
             return 0
         if since_s * 2 < half_s:
-            # Too early to tell from this one how fast it goes.
+            # Too early to use the slope of this half cycle.
             return _share(abs(turns.value[first + 1] - turns.value[first]), half_s - since_s, half_s)
         return _share(abs(self._free_pa - turns.value[2]), half_s - since_s, since_s)
 
     def over_pa(self, falling: bool, seconds: int, uptime_s: int) -> int:
-        """Return how far the pressure falls (or rises) in so many seconds, going by the time since the last turn."""
+        """Return how far the free pressure falls (or rises) in `seconds`, at its mean rate since the last turn."""
         turns = self._turns
         since_s = uptime_s - turns.at_s[2]
         if turns.count < 1 or turns.rising == falling or since_s < 60:
@@ -94,5 +94,5 @@ class Drift:
 
 
 def _share(pa: int, part_s: int, whole_s: int) -> int:
-    """Return the part of a travel that goes with a part of its time, to a thousandth."""
+    """Return pa * part_s / whole_s, to a thousandth of pa, at most ten times pa."""
     return pa * min(part_s * 1000 // whole_s, 10_000) // 1000

@@ -7,33 +7,33 @@ from regulator.control.drift import UNKNOWN_PA, Drift
 from regulator.control.plan import SWING_MARGIN_PA, TRIGGER_PERCENT, Situation, planned_pa
 from regulator.valves.sides import FILL, IMMEDIATE_PER_SETTLED_PERCENT, TRUSTED, VENT
 
-# Shares of the dead-band in percent: how far past the target a pulse should end up, and how high its immediate step may
-# reach. What is left to 100 is for the jitter of the pulse, noise and the time it takes to act.
+# Shares of the dead-band in percent: how far past the target a pulse should settle, and how far its immediate step may
+# reach. The rest up to 100 allows for jitter of the pulse, noise and delay.
 _PAST_PERCENT = 50
 _PEAK_PERCENT = 93
-# The same while the gas of a ramp cools, or warms: the pressure moves fast, and every top-up is a long pulse.
+# Trigger and reach while the gas cools or warms after a ramp: the pressure moves fast, and every pulse is long.
 _WARM_TRIGGER_PERCENT = 90
 _WARM_PEAK_PERCENT = 75
-# How far a pulse may go beyond what is asked for, in percent of it, by how often its valve was judged.
+# Allowance for overshoot of the requested step, in percent, by the number of judged pulses of the valve.
 _KNOWN = 6
 _OFF_PERCENT = 5
 _LEARNING_OFF_PERCENT = 10
 _UNKNOWN_OFF_PERCENT = 20
-# So long after a pulse the other side does not answer to what is little more than its overshoot.
+# For this time after a pulse the other side does not correct an error that may be its overshoot.
 _REGRET_S = 15
-# So long after a pulse that fell far short (a valve that is being learned) the next one may follow.
+# A pulse that fell far short (of a valve being learned) may be followed up after this time.
 _FOLLOW_S = 45
-# So long after a pulse the gas is as warm as the wall again: only then does the pressure tell of a drift.
+# After this time the gas is back at the wall temperature, and the pressure shows the drift again.
 _RESTED_S = 90
-# However wide the dead-band is, a pulse is not put off beyond this error: the rest is for its peak. With a swing: nor
-# beyond its amplitude and so much more.
+# A pulse is due at this error at the latest, however wide the dead-band is. With a swing: at its amplitude plus
+# _REACH_SWING_PA, if that is more.
 _REACH_PA = 4_850
 _REACH_SWING_PA = 2_800
-# Where the wall temperature swings: share of what the swing leaves of the dead-band.
+# With a swing of the wall: how far past the target, as a share of what the swing leaves of the dead-band.
 _PAST_SWING_PERCENT = 70
-# Mean deviation of the samples that the shares above allow for.
+# Mean deviation of the samples that the shares above include.
 _USUAL_NOISE_PA = 400
-# Samples since the last pulse before a hold is judged.
+# Samples required since the last pulse.
 _SAMPLES = 8
 
 
@@ -47,7 +47,7 @@ class Hold:
         self.drift = Drift()
         self.coarse_pa = 0  # dead-band that the shortest pulses can keep
         self._now = Situation()
-        self._taught = 0  # pulses whose lesson was taken account of
+        self._taught = 0  # pulses that coarse_pa takes into account
         self._observed_s = 0
         self._side = -1  # the last correction
         self._at_s = -_REGRET_S
@@ -65,13 +65,13 @@ class Hold:
         return self.coarse_pa > self._band_pa
 
     def forget(self):
-        """A ramp: what it does to the gas and the wall is neither a swing nor a drift."""
+        """Restart the estimators, because a ramp is neither a swing nor a drift."""
         self._sensors.oven.forget()
         self.drift.forget()
         self._fell_short = False
 
     def observe(self):
-        """Follow what pulses do and where the pressure would go without them."""
+        """Update the estimators with the results of pulses and the free pressure."""
         sensors = self._sensors
         taught = self._valves.verdict.taught
         if taught != self._taught:
@@ -84,26 +84,26 @@ class Hold:
             self.drift.update(sensors.settled_pa - sensors.swing_pa(), swings, now_s)
 
     def corrected(self, side: int, step_pa: int):
-        """A pulse for a step of `step_pa` was asked for."""
+        """Note that a pulse for a step of `step_pa` was requested."""
         self._side = side
         self._at_s = self._sensors.age_s
         self._step_pa = step_pa
         self.drift.moved()
 
     def step_pa(self, side: int, target_pa: int, error_pa: int) -> int:
-        """Return the immediate step to ask of `side`, 0 for none; `error_pa` (target less pressure) calls for it."""
+        """Return the immediate step to request of `side`, 0 for none; `error_pa` is target minus pressure."""
         band_pa = max(self._band_pa, self.coarse_pa)
         if abs(error_pa) * 4 < band_pa or self._sensors.pressure.samples < _SAMPLES:
             return 0
         now = self._now
         now.begin(error_pa if side == FILL else -error_pa, band_pa)
-        # A pulse that went a little too far takes back 30 % by itself, before the gas sensor has noticed.
+        # 30 % of a slight overshoot reverses by itself, before the gas sensor shows it.
         if side != self._side and self._since_s() < _REGRET_S and now.error_pa < 2 * band_pa:
             return 0
         return self._considered_pa(side, target_pa)
 
     def _since_s(self) -> int:
-        """Return the time since the last correction."""
+        """Return the time since the last correction in s."""
         return self._sensors.age_s - self._at_s
 
     def _considered_pa(self, side: int, target_pa: int) -> int:
@@ -113,12 +113,12 @@ class Hold:
             target_pa - sensors.settled_pa, sensors.swing_pa(), sensors.swing_amplitude_pa(), side == VENT
         )
         warm = abs(now.staying_pa - now.error_pa) > now.band_pa
-        # A pulse that cannot be made smaller lands the better the later it is.
+        # If the shortest pulse is too coarse for the dead-band, a later pulse ends closer to the target.
         early = warm and now.band_pa == self._band_pa
         now.aim(_WARM_TRIGGER_PERCENT if early else TRIGGER_PERCENT, self.coarse_pa)
         peak_pa = self._peak_pa(side, warm)
         room_pa = self._room_pa(side, now.error_pa + max(peak_pa, 0))
-        # A valve that is being learned takes its pulses one after the other, at the edge.
+        # No plan for a valve that is being learned: its pulses come one by one, at the edge of the dead-band.
         known = now.edge_pa > 0 and self._valves.responses[side].judged >= TRUSTED
         left_pa = self.drift.left_pa(side == FILL, sensors.age_s) if known else UNKNOWN_PA
         if left_pa != UNKNOWN_PA:
@@ -132,7 +132,7 @@ class Hold:
     def _peak_pa(self, side: int, warm: bool) -> int:
         """Return how far beyond the target the immediate step of a pulse may reach."""
         valves = self._valves
-        # A band that the other valve made wider is no licence for this one to go further.
+        # If the other valve widened the dead-band, this one may still not reach further.
         own_pa = min(self._now.band_pa, max(self._band_pa, valves.smallest_step_pa(side)))
         peak_percent = _WARM_PEAK_PERCENT if warm else _PEAK_PERCENT
         noise_pa = max(self._sensors.pressure.noise_pa() - _USUAL_NOISE_PA, 0)
@@ -141,19 +141,19 @@ class Hold:
         return own_pa * peak_percent // 100 - valves.jitter_pa(side) - noise_pa
 
     def _room_pa(self, side: int, reach_pa: int) -> int:
-        """Return the largest step to ask for that moves the pressure no further than `reach_pa`."""
+        """Return the largest step to request that moves the pressure by `reach_pa` at most."""
         response = self._valves.responses[side]
         off_percent = _OFF_PERCENT
         if response.judged < _KNOWN:
             off_percent = _LEARNING_OFF_PERCENT if response.judged >= TRUSTED else _UNKNOWN_OFF_PERCENT
         room_pa = reach_pa * 100 // (100 + off_percent)
         if response.silent > 1:
-            # Its pulses are made longer.
+            # Valves.pulse_for() lengthens these pulses.
             room_pa = room_pa * 4 // (3 + response.silent)
         return room_pa
 
     def _unplanned_pa(self, side: int) -> int:
-        """Return the lasting step where no turn is foreseen; 0 while none is needed."""
+        """Return the lasting step if no turning point is foreseen; 0 while none is needed."""
         now = self._now
         amplitude_pa = now.amplitude_pa
         reach_pa = min(now.trigger_pa, max(_REACH_PA, amplitude_pa + _REACH_SWING_PA, self.coarse_pa))
@@ -163,37 +163,37 @@ class Hold:
         elif now.staying_pa * 2 < now.band_pa:
             return 0
         if not amplitude_pa:
-            # Past the target, so that the next correction is further away, but never out of the band at once.
+            # Past the target, to delay the next correction, but within the dead-band.
             return now.staying_pa + min(now.band_pa, reach_pa) * _PAST_PERCENT // 100
         if now.edge_pa > 0:
-            # But not so far that the other end of the swing would call for the other valve.
+            # Not so far that the other end of the swing would need the other valve.
             past_pa = min(now.edge_pa, reach_pa) * _PAST_SWING_PERCENT // 100
             return now.lasting_pa + past_pa + self._drift_pa(side)
         return self._swinging_pa(side)
 
     def _may_follow(self, side: int) -> bool:
-        """Return whether a correction that fell far short may be followed by another one."""
+        """Return whether a correction that fell far short may be followed up now."""
         now = self._now
         follows = self._fell_short and side == self._side and self._since_s() > _FOLLOW_S
         return follows and now.lasting_pa * 2 > now.band_pa
 
     def _swinging_pa(self, side: int) -> int:
-        """Return the lasting step where the swing alone fills the dead-band; 0 while none is needed."""
+        """Return the lasting step if the swing alone fills the dead-band; 0 while none is needed."""
         now = self._now
         edge_pa = now.edge_pa
         allowed_pa = min(self._allowance_pa, SWING_MARGIN_PA - edge_pa) if now.swing_pa < 0 else 0
         if now.error_pa <= now.trigger_pa + allowed_pa:
             return 0
         past_pa = max(-edge_pa - self._allowance_pa, 0) + SWING_MARGIN_PA
-        # A swing that goes further than it did asks for little, but not for nothing.
+        # A growing swing needs only a small step, but at least one shortest pulse.
         least_pa = self._valves.smallest_step_pa(side) * 100 // IMMEDIATE_PER_SETTLED_PERCENT
         return max(now.lasting_pa + past_pa, least_pa)
 
     def _weigh_pulses(self):
-        """Take account of a pulse, and find the dead-band that the valves can keep.
+        """Update the dead-band that the valves can keep after a new result.
 
-        That is 0.75 of what the shortest pulse leaves at its largest, so that a pulse from either edge stays clear of
-        the other one.
+        It is 0.75 of the largest settled step of the shortest pulse, so that a pulse from one edge does not reach the
+        other edge.
         """
         valves = self._valves
         step_pa = max(
@@ -205,7 +205,7 @@ class Hold:
         self._fell_short = valves.responses[side].response_pa * 2 < self._step_pa
 
     def _drift_pa(self, side: int) -> int:
-        """Return the drift during half a swing: since the last turn, or as the last pulse of the side made up for."""
+        """Return the drift during half a swing: from the estimator, or from the last pulse of this side if larger."""
         half_s = self._sensors.oven.half_s()
         now_s = self._sensors.age_s
         known_pa = self.drift.over_pa(side == FILL, half_s, now_s)

@@ -1,8 +1,8 @@
-"""The quiet window: valves locked shut for a measurement, bounded in time and in drift."""
+"""The quiet window: valves locked shut for a measurement, limited in time and drift."""
 
 
 class Quiet:
-    """`left_ms` of the window; `drifted` tells that the pressure went too far and ended it."""
+    """`left_ms` of the window; `drifted`: it ended because the pressure drifted too far."""
 
     def __init__(self, settings, sensors):
         self._settings = settings
@@ -13,11 +13,11 @@ class Quiet:
         self.configure()
 
     def configure(self):
-        """Read the bound of the drift."""
+        """Read the limit of the drift."""
         self._drift_pa = self._settings.get("quiet_drift_pa")
 
     def begin(self, seconds: int):
-        """Begin a window of this length, from the pressure that is there."""
+        """Begin a window of this length in s at the present pressure."""
         self.left_ms = seconds * 1000
         self.drifted = False
         self._from_pa = self._sensors.pressure_pa

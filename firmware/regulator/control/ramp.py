@@ -1,17 +1,17 @@
-"""The way to a target: the ramped setpoint, and the long pulses that follow it."""
+"""The ramped setpoint and its long pulses. Constants without another source are chosen on the simulated plant."""
 
 from regulator.fixed import muldiv
 from regulator.valves.sides import FILL, IMMEDIATE_PER_SETTLED_PERCENT, VENT
 
-# A ramp asks for this much of its way at a time.
+# One burst covers this much of the ramp.
 _BURST_MS = 2000
 _BURST_MAX_PA = 100_000
-# A pulse that has just ended is seen so much later.
+# Delay until the effect of a pulse is measured.
 _UNSEEN_MS = 50
 
 
 class Ramp:
-    """Advances the setpoint, and decides on the pulses of the way there. Pressures in Pa, rates in Pa/s."""
+    """Advances the setpoint and decides on the pulses that follow it. Pressures in Pa, rates in Pa/s."""
 
     def __init__(self, settings, sensors, valves):
         self._settings = settings
@@ -25,11 +25,11 @@ class Ramp:
         self._band_pa = self._settings.get("dead_band_pa")
 
     def start(self):
-        """Begin anew: what was left of the last step is forgotten."""
+        """Clear the remainder of the last step."""
         self._rest = 0
 
     def advance(self, ramp_pa: int, target_pa: int, slew_pa_s: int, dt_ms: int) -> int:
-        """Return where the setpoint is one tick later."""
+        """Return the setpoint of the next tick."""
         if ramp_pa == target_pa:
             return ramp_pa
         side = FILL if target_pa > ramp_pa else VENT
@@ -44,9 +44,9 @@ class Ramp:
         return max(ramp_pa - step_pa, target_pa, min(pressure_pa - lead_pa, ramp_pa))
 
     def step_pa(self, ramp_pa: int, target_pa: int, slew_pa_s: int) -> int:
-        """Return the immediate step to ask for now, negative for a vent, 0 for none.
+        """Return the immediate step to request now, negative for a vent, 0 for none.
 
-        A burst once the ramp is half a burst ahead; never past the target, and never back along the way.
+        A burst is due once the ramp is half a burst ahead. It never passes the target, and never goes backwards.
         """
         pressure_pa = self._sensors.pressure_pa
         ahead_pa = ramp_pa - pressure_pa
@@ -58,7 +58,7 @@ class Ramp:
             remaining_pa = -remaining_pa
         if (target_pa > ramp_pa) if side == VENT else (target_pa < ramp_pa):
             return 0
-        # A slow valve had better not wait until it is more than one pulse behind.
+        # A slow valve starts before it is more than one pulse behind.
         half_pa = self._burst_pa(side, slew_pa_s) // 2
         longest_pa = self._valves.longest_step_pa(side)
         if longest_pa:
@@ -69,7 +69,7 @@ class Ramp:
         return step_pa if side == FILL else -step_pa
 
     def chain(self, ramp_pa: int, target_pa: int):
-        """Let a next pulse follow at once where half of a longest one is missing: the valve had better stay open."""
+        """Request the next pulse without a pause if at least half of a longest pulse is missing."""
         valves = self._valves
         if not valves.may_chain():
             return
@@ -79,7 +79,7 @@ class Ramp:
         if side == VENT:
             ahead_pa = -ahead_pa
             remaining_pa = -remaining_pa
-        # What has flowed, and is not seen yet.
+        # Gas that has flowed but is not measured yet.
         unseen_pa = muldiv(valves.rate_pa_s(side), _UNSEEN_MS, 1000)
         longest_pa = valves.longest_step_pa(side)
         step_pa = min(ahead_pa + longest_pa // 2, _short_of(remaining_pa)) - unseen_pa
@@ -93,5 +93,5 @@ class Ramp:
 
 
 def _short_of(remaining_pa: int) -> int:
-    """The last burst falls short by what a pulse may be off; the hold makes up for it."""
+    """Return 7/8 of the remaining way: the margin covers the error of a pulse, and the hold does the rest."""
     return remaining_pa - remaining_pa // 8

@@ -1,26 +1,29 @@
-"""One vent: down a ramp where pressure and vent valve can be trusted, else slow, bounded, and never refused."""
+"""Vents the chamber, and never refuses to. Constants without another source are chosen on the simulated plant."""
 
 from regulator.measure.transducer import VALID
 from regulator.valves.sides import NONE, VENT
 
-IDLE, IN_PROGRESS, COMPLETE = 0, 1, 2  # `state`, as a PACE reports it
+IDLE, IN_PROGRESS, COMPLETE = 0, 1, 2  # `state`, numbered as in a Druck PACE
 
-# Without any measurement: one short pulse a second, and the end after so many.
+# Without a measurement: one short pulse per _BLIND_MS, _BLIND_PULSES at most (an hour).
 _BLIND_MS = 1000
 _BLIND_US = 20_000
 _BLIND_PULSES = 3600
-# With one the pulse follows the ramp: it grows while the pressure is so far behind.
+# With a measurement: the pulse grows, up to _LONGEST_US, while the pressure is this far behind the ramp.
 _BEHIND_PA = 20_000
 _LONGEST_US = 300_000
-# The relief valve opens for one tick, then what it did is waited for.
+# The relief valve opens for one tick, then its effect is awaited.
 _RELIEF_PAUSE_MS = 500
-# The safety transducer is not good enough to tell the last of it.
+# The vent ends this far above ambient; sooner by the safety transducer, which is less accurate.
 _EMPTY_PA = 20_000
 _EMPTY_ROUGH_PA = 100_000
 
 
 class Vent:
-    """`state` as `VENT?` reports it; `relief_open` asks for the relief valve in this tick of a vent."""
+    """Follows a ramp with a valid pressure and a working vent valve, else vents by single pulses, slowly and bounded.
+
+    `state` as `VENT?` reports it; `relief_open` requests the relief valve in this tick.
+    """
 
     def __init__(self, settings, sensors, valves, control):
         self._settings = settings
@@ -29,7 +32,7 @@ class Vent:
         self._control = control
         self.state = IDLE
         self.relief_open = False
-        self._rough = False  # it goes on without the control transducer or the vent valve
+        self._rough = False  # without control transducer or vent valve
         self._allowed_pa = 0
         self._rest_ms = 0
         self._pulses = 0
@@ -37,18 +40,18 @@ class Vent:
         self._left_pa_ms = 0
 
     def start(self):
-        """Begin at the pressure that is there."""
+        """Begin at the present pressure."""
         self.state = IN_PROGRESS
         self._rough = False
         self.relief_open = False
         self._control.start()
 
     def stop(self):
-        """Abort it; a complete one is idle again."""
+        """Abort the vent, or reset a complete one to idle."""
         self.state = IDLE
 
     def tick(self, dt_ms: int, by_relief: bool) -> bool:
-        """Do one tick of a vent; return whether the chamber is empty. `by_relief`: the vent valve does not open."""
+        """Run one tick; return whether the chamber is empty. `by_relief`: the vent valve does not open."""
         control = self._control
         if self._sensors.control.band == VALID and not by_relief:
             if self._rough:
@@ -74,7 +77,7 @@ class Vent:
         self._us = _BLIND_US
 
     def _tick_roughly(self, dt_ms: int, by_relief: bool) -> bool:
-        """At the vent rate; return whether the chamber is empty, or nothing more may be done."""
+        """Vent at the vent rate; return whether the chamber is empty or the number of pulses is used up."""
         pa = self._pressure_pa()
         slew_pa_s = self._settings.get("vent_slew_pa_s")
         self.relief_open = False
@@ -105,7 +108,7 @@ class Vent:
         return self._settings.get("ambient_pa") + empty_pa
 
     def _next_us(self, behind_pa: int) -> int:
-        """Return the next pulse: longer while the pressure is behind the ramp, shorter when it is not."""
+        """Return the next pulse in us: longer while the pressure is behind the ramp, else shorter."""
         if behind_pa > _BEHIND_PA:
             self._us = min(self._us * 3 // 2, _LONGEST_US)
         else:
@@ -113,7 +116,7 @@ class Vent:
         return self._us
 
     def _pressure_pa(self) -> int:
-        """Return the best there is: control, else safety transducer; -1 without any."""
+        """Return the pressure by the control transducer, else by the safety transducer; -1 without both."""
         sensors = self._sensors
         if sensors.control.band == VALID:
             return sensors.pressure_pa

@@ -1,1 +1,1 @@
-"""What the sensors say: pressures, temperatures, and where the pressure will settle."""
+"""Measurement: counts to pressures and temperatures, and an estimate of the settled pressure."""

@@ -1,14 +1,14 @@
-"""Recognises a wall temperature that swings to and fro: its share of the error will reverse by itself."""
+"""Detects an oscillating wall temperature. Constants without another source are chosen on the simulated plant."""
 
 from regulator.measure.turning_points import TurningPoints
 
-# A turn is believed once the temperature has come back this far from its extreme (TMP117: 8 mK a count).
+# A turning point counts once the temperature is back from its extreme by this much: six counts of the TMP117.
 _TURN_MK = 45
-# Three turns with spans and half periods that agree within this ratio make a swing.
+# Three turning points with spans and half periods that agree within this ratio make a swing.
 _ALIKE_PERCENT = 60
-# Slower swings are followed: nobody would wait for them.
+# Slower swings are corrected by pulses instead of being awaited.
 _LONGEST_HALF_S = 2700
-# A swing that has not turned for so long, in percent of its half period, is over.
+# A swing is over if its next turning point is this late, in percent of the half period.
 _OVERDUE_PERCENT = 160
 
 
@@ -21,7 +21,7 @@ class Oven:
         self._turns = TurningPoints(_TURN_MK)
 
     def forget(self):
-        """Start anew: what comes is not the oven's doing."""
+        """Forget the swing, because something else heats or cools the wall."""
         self._turns.forget()
         self.amplitude_mk = 0
 
@@ -37,13 +37,13 @@ class Oven:
             self.amplitude_mk = 0
 
     def offset_mk(self, wall_mk: int) -> int:
-        """Return how far the wall is from the middle of its swing, at most an amplitude; 0 without one."""
+        """Return how far the wall is from the middle of its swing, at most the amplitude; 0 without a swing."""
         if self.amplitude_mk == 0 or wall_mk == 0:
             return 0
         return min(max(wall_mk - self.middle_mk, -self.amplitude_mk), self.amplitude_mk)
 
     def half_s(self) -> int:
-        """Return the time from one turn to the next."""
+        """Return half the period of the swing in s."""
         return self._turns.lasted_s()
 
     def _judge(self):

@@ -1,28 +1,28 @@
-"""Level and slope of the pressure: a straight line fitted to the samples since the last pulse."""
+"""Level and slope of the pressure: a straight line fitted by least squares to the samples since the last pulse."""
 
-# Memory of the fit, in samples; beyond 165 a residual times its weight would pass 2^30.
+# Memory of the fit in samples. Above 165 a residual (50 kPa times 32) times its weight would pass 2^30.
 _MEMORY = 160
-# A residual beyond this is a jump, not noise: the fit starts again.
+# A larger residual is a jump, and the fit restarts. Chosen on the simulated plant: 100 times its noise.
 _JUMP_PA = 50_000
 
 
 class Pressure:
-    """Growing-memory fit of a straight line, then fading memory: level and slope without a lag behind a drift."""
+    """Recursive fit with a memory that grows to 160 samples: level and slope without lag behind a drift."""
 
     def __init__(self):
-        self.pa = 0  # level of the line; during a pulse the last median
-        self.samples = 0  # how many samples the line rests on
+        self.pa = 0  # level of the line; the last median during a pulse
+        self.samples = 0  # samples in the fit
         self._level = 0  # pa times 32
         self._slope = 0  # change of _level per tick
         self._frozen = False
         self._noise = 0  # mean deviation from the line, Pa times 64
 
     def freeze(self):
-        """A pulse begins: extrapolate the line on its slope instead of following the pulse."""
+        """Extrapolate the line from now on, because a pulse begins."""
         self._frozen = True
 
     def resume(self):
-        """The pulse is over: fit anew from the present sample on; the slope is kept until new samples tell better."""
+        """Restart the fit after a pulse; the slope is kept until new samples give a better one."""
         self._frozen = False
         self.samples = 0
 
@@ -31,7 +31,7 @@ class Pressure:
         return self._noise >> 6
 
     def ahead_pa(self, ticks: int) -> int:
-        """Return the pressure expected this many ticks from now (negative: that long ago), on the present slope."""
+        """Return the pressure on the line this many ticks from now; negative means in the past."""
         return (self._level + self._slope * ticks) >> 5
 
     def take(self, median_pa: int):
@@ -56,7 +56,7 @@ class Pressure:
                 self._noise += (abs(residual) >> 5) - (self._noise >> 6)
             scale = n * (n + 1)
             level += residual * (4 * n - 2) // scale
-            # Two samples do not tell a slope; from the third on it is worth more than the one from before the pulse.
+            # Two samples give no useful slope. From three on it is better than the slope from before the pulse.
             if n > 2:
                 self._slope += residual * 6 // scale
         self._level = level

@@ -1,17 +1,17 @@
-"""The chamber as measured: every sensor, and where the pressure will settle once the gas is as warm as the wall."""
+"""The state of the chamber from all sensors, and the pressure that it will have at the wall temperature."""
 
 from regulator.measure.oven import Oven
 from regulator.measure.pressure import Pressure
 from regulator.measure.temperature import Temperatures
 from regulator.measure.transducer import ADS1115_SATURATED, VALID, Transducer
 
-_SLEW_PERIOD_MS = 1000
-# Beyond this lead the gas is in the middle of a burst or its sensor is broken; the clamp keeps products small.
+_SLEW_PERIOD_MS = 1000  # design choice: the slew rate is a mean over 1 s
+# A larger lead means a burst of gas or a broken sensor. The clamp keeps products below 2^30.
 _LEAD_MK = 20_000
 
 
 class Sample:
-    """What one tick reads from the hardware, as raw counts; `rig.read(sample)` fills it in place."""
+    """The raw counts of one tick; `rig.read(sample)` fills them in place."""
 
     def __init__(self):
         self.control_counts = 0  # ADS1115 at +-2.048 V, 62.5 uV a count, over 100 ohm
@@ -22,14 +22,14 @@ class Sample:
         self.faults = 0  # bit mask of converters that did not answer: 1 ADS1115, 2 MAX31865, 4 TMP117
         self.reference_counts = 0  # ADS1115, the 1.25 V reference: 20000
         # Bit masks of coils, 1 fill, 2 vent, 4 supply isolation, 8 vent isolation, 16 relief; 0 while the rail is off.
-        self.coil_dead = 0  # commanded on, and its drain says that no current flows
-        self.coil_shorted = 0  # commanded off, and its drain says on (or that the coil is broken)
+        self.coil_dead = 0  # commanded on, but the drain shows no current
+        self.coil_shorted = 0  # commanded off, but the drain reads on (or the coil is open)
         self.rail_on = 0  # 1: the coil rail is on
         self.tripped = 0  # 1: the hardware comparator has tripped
 
 
 class Sensors:
-    """The state of the chamber as measured; every attribute is an integer in the unit of its name."""
+    """The measured state of the chamber; every attribute is an integer in the unit of its name."""
 
     def __init__(self, settings):
         self._settings = settings
@@ -44,9 +44,9 @@ class Sensors:
         self.gas_mk = 0  # 0 = invalid
         self.wall_mk = 0  # 0 = invalid
         self.slew_pa_s = 0
-        self.settled_pa = 0  # predicted pressure once the gas is as warm as the wall
+        self.settled_pa = 0  # pressure predicted for gas at the wall temperature
         self.age_s = 0  # seconds since the start
-        self._lead = 0  # gas above wall, mK, averaged, times 64
+        self._lead = 0  # mean of gas above wall over 64 ticks, mK times 64
         self._slew_from_pa = 0
         self._slew_ms = 0
         self.configure()
@@ -98,7 +98,7 @@ class Sensors:
             self.safety.compensate(self.wall_mk)
 
     def swing_pa(self) -> int:
-        """Return the part of the pressure that is due to a swing of the wall temperature and will reverse by itself."""
+        """Return the part of the pressure that a swing of the wall temperature causes and will reverse."""
         offset_mk = self.oven.offset_mk(self.wall_mk)
         return self.per_kelvin_pa() * min(max(offset_mk, -_LEAD_MK), _LEAD_MK) // 1000 if offset_mk else 0
 
@@ -108,7 +108,7 @@ class Sensors:
         return self.per_kelvin_pa() * min(amplitude_mk, _LEAD_MK) // 1000 if amplitude_mk else 0
 
     def per_kelvin_pa(self) -> int:
-        """Sealed gas that warms by dT gains k p dT / T, with k = 1 + 0.022 per MPa for air (from Z(p, T))."""
+        """Return dp/dT of the sealed gas: k p / T, with k = 1 + 0.022 per MPa for air (from Z(p, T))."""
         real_gas_permille = 1000 + self.pressure_pa // 1000 * 22 // 1000
         return self.pressure_pa // (self.wall_mk // 1000) * real_gas_permille // 1000
 

@@ -1,4 +1,4 @@
-"""Temperatures of gas and wall: counts to millikelvin, and which of the two sensors is plausible."""
+"""Temperatures of gas and wall: counts to millikelvin, and a plausibility check of both sensors."""
 
 # Resistance of a PT1000 in milliohm from -40 to 130 degC in steps of 5 K (IEC 60751: A 3.9083e-3, B -5.775e-7,
 # C -4.183e-12). Linear interpolation between them is good to 1 mK.
@@ -11,7 +11,7 @@ _PT1000_FIRST_MK = 233_150
 
 
 def pt1000_mk(counts: int) -> int:
-    """Return the temperature in mK for a MAX31865 ratio (0..32767) with a 4 kilohm reference; 0 = out of range."""
+    """Return the temperature in mK for a MAX31865 ratio (0..32767) against 4 kilohm; 0 = out of range."""
     milliohm = counts * 15625 // 128
     index = (milliohm - _PT1000_MOHM[0]) // 19300
     if index < 0:
@@ -34,26 +34,26 @@ def tmp117_mk(counts: int) -> int:
     return 273_150 + counts * 125 // 16
 
 
-# The wall of a chamber cannot change faster than this in a second, nor can gas and wall stay this far apart for so
-# many seconds in a gas that is not moved. A sensor that showed it is distrusted for a while.
+# The wall cannot change faster than _WALL_STEP_MK in a second. Gas at rest cannot stay _APART_MK from the wall for
+# _APART_S. An implausible sensor is ignored for _DISTRUST_S. Chosen on the simulated plant.
 _WALL_STEP_MK = 5_000
 _APART_MK = 25_000
 _APART_S = 4
 _DISTRUST_S = 60
-# Bits of Sample.faults.
+# Bits of Sample.faults, as board.py sets them.
 GAS_FAULT, WALL_FAULT = 2, 4
 
 
 class Temperatures:
-    """`gas_mk` and `wall_mk`; 0: the sensor failed, or is distrusted and what it corrects is frozen."""
+    """`gas_mk` and `wall_mk`; 0 = the sensor failed or is implausible, and its corrections are frozen."""
 
     def __init__(self):
         self.gas_mk = 0
         self.wall_mk = 0
-        self._distrusted = 0  # bits as in Sample.faults: sensors that answer, but not plausibly
+        self._distrusted = 0  # implausible sensors, bits as in Sample.faults
         self._gas_counts = -1
         self._last_wall_mk = 0
-        self._calm_wall_mk = 0  # when gas and wall agreed last
+        self._calm_wall_mk = 0  # when both sensors last agreed
         self._calm_gas_mk = 0
         self._apart_s = 0
         self._distrust_wall_s = 0
@@ -71,9 +71,9 @@ class Temperatures:
             self.gas_mk = pt1000_mk(sample.gas_counts)
 
     def check_plausible(self, sample, calm: bool) -> int:
-        """Once a second: return which sensors failed or are to be distrusted. `calm`: no gas was moved lately.
+        """Once a second: return the failed and implausible sensors as bits. `calm`: no gas was moved recently.
 
-        Judged by what the sensors say now, distrusted or not.
+        The check uses the present readings, also of an ignored sensor.
         """
         wall_mk = 0 if sample.faults & WALL_FAULT else tmp117_mk(sample.wall_counts)
         gas_mk = 0 if sample.faults & GAS_FAULT else pt1000_mk(sample.gas_counts)
@@ -107,7 +107,7 @@ class Temperatures:
             self._apart_s += 1
             if self._apart_s >= _APART_S:
                 self._apart_s = _APART_S
-                # The one that went further from where both agreed.
+                # Distrust the sensor that is further from its reading when both agreed.
                 if abs(wall_mk - self._calm_wall_mk) > abs(gas_mk - self._calm_gas_mk):
                     self._distrust_wall_s = _DISTRUST_S
                 else:

@@ -1,36 +1,36 @@
-"""One pressure transducer: counts to pascal, calibration, NAMUR NE43 bands, median, mean and standstill."""
+"""One pressure transducer: counts to pascal, calibration, NAMUR NE43 bands, median, mean, and frozen counts."""
 
-FULL_SCALE_PA = 10_000_000
+FULL_SCALE_PA = 10_000_000  # measuring range of the transducers
 
-# State of a 4-20 mA loop. NE43: 3.8-20.5 mA is a measurement, below 3.6 and above 21 mA is a failure.
+# State of a 4-20 mA loop. NAMUR NE43: 3.8-20.5 mA is a measurement, below 3.6 and above 21 mA is a failure.
 VALID, OPEN, LOW, HIGH, SHORT = range(5)
-# The same limits as nominal pressures: 16 mA span full scale and 4 mA is zero.
+# These limits as nominal pressures: 4 mA is zero, and 16 mA more is full scale.
 _OPEN_PA = -250_000
 _LOW_PA = -125_000
 _HIGH_PA = 10_312_500
 _SHORT_PA = 10_625_000
 
-# The ADS1115 ends at 32767 counts = 20.48 mA into 100 ohm: there a short cannot be told from 20.5 mA, and
-# the graver of the two is assumed.
+# The ADS1115 saturates at 32767 counts = 20.48 mA into 100 ohm. A short then looks like 20.5 mA, so it counts as a
+# short, the worse of the two.
 ADS1115_SATURATED = 32767
 
-# A reading this far from the median of three is wild: a spike, no movement of gas.
+# A reading this far from the median of three is a spike, not a movement of gas. Chosen on the simulated plant.
 WILD_PA = 50_000
-# A converter that repeats one count for this long is told: the noise of a live loop moves it.
+# A converter that repeats one count for this long has failed: the noise of a live loop moves it. Design choice.
 STILL_MS = 600_000
 
 
 class Transducer:
     """A 4-20 mA pressure transducer over 0..10 MPa absolute and its calibration.
 
-    pressure = nominal + zero + span * nominal, where zero and span each have a term that is linear in the
-    temperature of the block that carries the transducer.
+    pressure = nominal + zero + span * nominal. Zero and span each have a term that is linear in the temperature of the
+    block that carries the transducer.
 
-    `band` and `pa` are of the last sample, `median_pa` of the last three, `mean_pa` over about 32 medians.
+    `band` and `pa` belong to the last sample, `median_pa` to the last three. `mean_pa` covers about 32 medians.
     """
 
     def __init__(self, multiplier: int, divisor: int, saturated: int):
-        """Nominal pressure = counts * multiplier / divisor - 2.5 MPa; `saturated`: counts of a converter at its end."""
+        """Nominal pressure = counts * multiplier / divisor - 2.5 MPa; the converter ends at `saturated` counts."""
         self._multiplier = multiplier
         self._divisor = divisor
         self._saturated = saturated
@@ -49,11 +49,11 @@ class Transducer:
         self.still_ms = 0
         self._older_pa = -1  # no sample yet
         self._old_pa = 0
-        self._mean = 0  # mean_pa times 32, 0: begins anew
+        self._mean = 0  # mean_pa times 32; 0 restarts it
         self._counts = 0
 
     def calibrate(self, setting, name: str):
-        """Take the coefficients of the transducer of this name from the settings."""
+        """Read the coefficients of this transducer (control, safety or supply) from the settings."""
         self._zero_pa = setting(name + "_zero_pa")
         self._span_ppm = setting(name + "_span_ppm")
         if name != "supply":
@@ -63,13 +63,13 @@ class Transducer:
         self.compensate(self._reference_mk)
 
     def compensate(self, wall_mk: int):
-        """Take the temperature terms at this temperature."""
+        """Apply the temperature terms for this temperature of the block."""
         delta_mk = wall_mk - self._reference_mk
         self._offset_pa = self._zero_pa + self._zero_tc_pa_k * delta_mk // 1000
         self._gain_ppm = self._span_ppm + self._span_tc_ppm_k * delta_mk // 1000
 
     def update(self, counts: int):
-        """Convert one sample: sets `band`, and `pa` when the loop current is a measurement."""
+        """Convert one sample: set `band`, and `pa` if the loop current is a measurement."""
         nominal_pa = counts * self._multiplier // self._divisor - 2_500_000
         if _LOW_PA <= nominal_pa <= _HIGH_PA and counts < self._saturated:
             self.band = VALID
@@ -84,11 +84,11 @@ class Transducer:
             self.band = HIGH
 
     def fail(self):
-        """The converter did not answer: the loop counts as open."""
+        """Treat the loop as open, because its converter did not answer."""
         self.band = OPEN
 
     def filter(self):
-        """Take a valid sample into the median, which one wild sample never reaches, and into the mean."""
+        """Add a valid sample to the median, which rejects a single spike, and to the mean."""
         pa = self.pa
         if self._older_pa == -1:
             self._old_pa = pa
@@ -107,11 +107,11 @@ class Transducer:
         self.mean_pa = self._mean >> 5
 
     def forget_mean(self):
-        """The loop failed: the mean begins anew with the next valid sample."""
+        """Restart the mean with the next valid sample, because the loop failed."""
         self._mean = 0
 
     def count_still(self, counts: int, dt_ms: int):
-        """Count for how long the converter has repeated one count; `dt_ms` since the last call."""
+        """Measure how long the converter has repeated one count; `dt_ms` since the last call."""
         if counts != self._counts:
             self._counts = counts
             self.still_ms = 0

@@ -1,18 +1,18 @@
-"""Turning points of a quantity that rises and falls: when it turned, and at which value."""
+"""Turning points of an oscillating quantity, with value and time of each."""
 
 
 class TurningPoints:
-    """The last three turns, the newest last. Values in any integer unit below 2^29, times in s of uptime."""
+    """The last three turning points, newest last. Values in any integer unit below 2^29, times in s of uptime."""
 
     def __init__(self, back: int):
-        """A turn is believed once the value has come back this far from its extreme."""
+        """A turning point counts once the value is back from its extreme by `back`."""
         self._back = back
         self.value = [0, 0, 0]
         self.at_s = [0, 0, 0]
-        self.count = 0  # of these that are known
-        self.rising = True  # since the newest turn
-        self._extreme = 0  # since the newest turn
-        self._extreme_s = -1  # nothing was seen yet
+        self.count = 0  # known turning points, at most 3
+        self.rising = True  # since the newest turning point
+        self._extreme = 0  # since the newest turning point
+        self._extreme_s = -1  # no value yet
 
     def forget(self):
         """Start anew."""
@@ -20,7 +20,7 @@ class TurningPoints:
         self._extreme_s = -1
 
     def update(self, value: int, uptime_s: int) -> bool:
-        """Take the value of now; return whether it shows that there was a turn."""
+        """Take the present value; return whether it completes a turning point."""
         if self._extreme_s < 0:
             self._extreme = value
             self._extreme_s = uptime_s
@@ -48,10 +48,10 @@ class TurningPoints:
         return True
 
     def begin(self, value: int, uptime_s: int):
-        """Before the first turn: what came first stands in for the turn before it."""
+        """Let the first value stand in for the turning point before the first one."""
         self.value[2] = value
         self.at_s[2] = uptime_s
 
     def lasted_s(self) -> int:
-        """Return the mean time between the last three turns."""
+        """Return the mean time in s between the last three turning points."""
         return (self.at_s[2] - self.at_s[0]) >> 1

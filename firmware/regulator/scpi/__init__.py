@@ -1,1 +1,1 @@
-"""The command set over the serial line."""
+"""The SCPI command set on the serial port."""

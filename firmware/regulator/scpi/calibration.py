@@ -1,7 +1,7 @@
-"""Commands about the transducers' calibration: what is in force, when and by what it was found, and the zero.
+"""Commands for the calibration of the transducers: coefficients, date, serial number, operator, and the zero.
 
-A whole set is written by one command, so that no half of it can be in force. The coefficients are settings, too, one by
-one: `:SYSTem:SETTings "control_span_ppm",120`.
+One command writes a whole set, so that no part of it can be in force alone. Each coefficient is a setting as well:
+`:SYSTem:SETTings "control_span_ppm",120`.
 """
 
 from regulator import settings
@@ -11,16 +11,16 @@ from regulator.scpi.status import NO_PARAMETER, quoted
 
 _COEFFICIENTS = ("_zero_pa", "_span_ppm", "_zero_tc_pa_k", "_span_tc_ppm_k", "_cal_date", "_serial")
 _SUPPLY_COEFFICIENTS = ("_zero_pa", "_span_ppm", "_cal_date", "_serial")
-# A pressure that moves faster is not ambient pressure yet.
+# A pressure that moves faster has not settled at ambient yet. Design choice.
 _STEADY_PA_S = 500
-_LETTERS_MOST = 6
-_SET = (0, 0, 7, 7)  # the query takes nothing, the command all seven
+_LETTERS_MOST = 6  # 27^6 is below 2^30
+_SET = (0, 0, 7, 7)  # arity: the query takes nothing, the command all seven
 
 
 def pack(letters: str) -> int:
     """Return up to six letters as an integer below 2^30, in base 27."""
     if len(letters) > _LETTERS_MOST:
-        raise ScpiError(-222, "initials: up to 6 letters")
+        raise ScpiError(-222, "initials: at most 6 letters")
     number = 0
     for letter in letters.upper():
         if not "A" <= letter <= "Z":
@@ -40,7 +40,7 @@ def unpack(number: int) -> str:
 
 
 class Calibration:
-    """The commands under :CALibration besides the ambient pressure."""
+    """The commands under :CALibration, except for the ambient pressure."""
 
     def __init__(self, app):
         self._app = app
@@ -60,7 +60,7 @@ class Calibration:
         return self._values("control", _COEFFICIENTS) + "," + self._operator("control")
 
     def _set_control(self, args):
-        """<zero>,<span>,<zero/K>,<span/K>,<date>,<serial>,"<initials>": Set these together; output off; stored."""
+        """<zero>,<span>,<zero/K>,<span/K>,<date>,<serial>,"<initials>": Set the whole set; output off; stored."""
         self._set("control", args)
 
     def _safety(self, _):
@@ -108,7 +108,7 @@ class Calibration:
         if abs(app.sensors.slew_pa_s) > _STEADY_PA_S:
             accept("the pressure is not steady")
         error_pa = reading_pa - get("ambient_pa")
-        # More than the stated accuracy is no error of the zero: there is pressure in the chamber.
+        # A larger error than the stated accuracy means that the chamber is not at ambient pressure.
         if abs(error_pa) > get(name + "_tolerance_pa"):
-            accept("%d Pa from ambient_pa; %d allowed" % (error_pa, get(name + "_tolerance_pa")))
+            accept("%d Pa from ambient_pa, %d allowed" % (error_pa, get(name + "_tolerance_pa")))
         accept(app.panel.change_setting(name + "_zero_pa", get(name + "_zero_pa") - error_pa))

@@ -1,15 +1,15 @@
-"""Parameters of SCPI commands: text to integers, booleans, choices, strings; exact, without floats."""
+"""Parameters of SCPI commands: text to integers, booleans, choices and strings, exact and without floats."""
 
 _DIGITS = "0123456789"
 _QUOTES = ("'", '"')
-# A number beyond 10^18 of anything is as good as infinite here; the range check then names the limits.
+# Larger numbers count as infinite. The range check then reports the limits.
 _HUGE = 10**18
 _LIMITS = ("MINimum", "MAXimum", "DEFault")
 _EXPONENT_MAX = 32000  # IEEE 488.2 section 7.7.2.4.1
 
 
 class ScpiError(Exception):
-    """A command that is refused: an SCPI error number and, if it helps, what was wrong."""
+    """A refused command: SCPI error number, and optionally the reason."""
 
     def __init__(self, code: int, info: str = ""):
         super().__init__(code, info)
@@ -18,7 +18,7 @@ class ScpiError(Exception):
 
 
 def split(text: str, separator: str, most: int) -> list:
-    """Split outside of quoted strings into at most `most` + 1 pieces; -151 where a string does not end."""
+    """Split outside quoted strings into at most `most` + 1 pieces; raise -151 for an unterminated string."""
     parts = []
     start = 0
     at = 0
@@ -37,7 +37,7 @@ def split(text: str, separator: str, most: int) -> list:
 
 
 def quote_end(text: str, start: int, end: int) -> int:
-    """Return where the first quoted string that begins in text[start:end] ends, 0 if there is none."""
+    """Return the end of the first quoted string that begins in text[start:end], 0 without one."""
     double = text.find('"', start, end)
     single = text.find("'", start, end)
     if double < 0 and single < 0:
@@ -50,7 +50,7 @@ def quote_end(text: str, start: int, end: int) -> int:
 
 
 def string(text: str) -> str:
-    """Return the content of string data in single or double quotes; -104 if it is none, -151 if malformed."""
+    """Return the content of a string in single or double quotes; raise -104 if it is none, -151 if malformed."""
     quote = text[:1]
     if quote != '"' and quote != "'":
         raise ScpiError(-104)
@@ -61,7 +61,7 @@ def string(text: str) -> str:
 
 
 def boolean(text: str) -> bool:
-    """Return the truth of ON, OFF, 1 or 0. Other numbers are refused: they are a slip, not a truth."""
+    """Return the value of ON, OFF, 1 or 0. Other numbers are refused, as they are probably a mistake."""
     word = text.upper()
     if text[:1] in _QUOTES:
         raise ScpiError(-104, "ON, OFF, 1 or 0")
@@ -73,12 +73,12 @@ def boolean(text: str) -> bool:
 
 
 def short_form(word: str) -> str:
-    """Return the short form of a mnemonic in SCPI notation: the leading part that is not in lower case."""
+    """Return the short form of a mnemonic in SCPI notation: the part before the lower-case letters."""
     return word.rstrip("abcdefghijklmnopqrstuvwxyz")
 
 
 def choice(text: str, words: tuple) -> int:
-    """Return the index of the mnemonic (in SCPI notation, "MAXimum") that `text` names in either form."""
+    """Return the index of the mnemonic (as "MAXimum") that `text` names in short or long form."""
     given = text.upper()
     for index, word in enumerate(words):
         if given == word.upper() or given == short_form(word):
@@ -90,9 +90,8 @@ def choice(text: str, words: tuple) -> int:
 def scaled(text: str, units: dict, unit: str, limits: tuple) -> int:
     """Return a decimal number as an integer in base units, rounded to the nearest (halves away from zero).
 
-    `units` maps a suffix to (numerator, denominator, ...) of its size in base units; `unit` is meant where
-    there is no suffix. `limits` is (minimum, maximum, default) for the words MIN, MAX, DEF, or (). The range
-    is not checked.
+    `units` maps a suffix to (numerator, denominator, ...) of its size in base units; `unit` applies without a suffix.
+    `limits` is (minimum, maximum, default) for the words MIN, MAX, DEF, or (). The range is not checked.
     """
     number, exponent, suffix = _decompose(text)
     if not number:
@@ -125,7 +124,7 @@ def scaled(text: str, units: dict, unit: str, limits: tuple) -> int:
 
 
 def integer(text: str, minimum: int, maximum: int) -> int:
-    """Return a whole number from a decimal or from #H, #Q, #B; -222 outside of the limits."""
+    """Return a whole number from a decimal or from #H, #Q, #B; raise -222 outside the limits."""
     base = {"#H": 16, "#Q": 8, "#B": 2}.get(text[:2].upper())
     if base:
         try:
@@ -140,12 +139,12 @@ def integer(text: str, minimum: int, maximum: int) -> int:
 
 
 def limit(args: list, limits: tuple) -> int:
-    """Return which of (minimum, maximum, default) a query asks for."""
+    """Return the one of (minimum, maximum, default) that a query requests."""
     return limits[choice(args[0], _LIMITS)]
 
 
 def accept(reason: str):
-    """Raise -221 with the reason for which a request was refused; "" means that it was carried out."""
+    """Raise -221 with the reason of a refusal; "" means that the request was carried out."""
     if reason:
         raise ScpiError(-221, reason)
 
@@ -158,10 +157,10 @@ def rounded(numerator: int, denominator: int) -> int:
 
 
 def decimal(value: int, places: int) -> str:
-    """Return value / 10^places with that many decimals."""
+    """Return value / 10^places as text with `places` decimals."""
     if places == 0:
         return str(value)
-    digits = str(abs(value) + 10 ** (places + 1))  # one digit too many at the left keeps the zeros
+    digits = str(abs(value) + 10 ** (places + 1))  # an extra leading digit keeps the zeros
     whole = abs(value) // 10**places
     return ("-" if value < 0 else "") + str(whole) + "." + digits[-places:]
 
@@ -185,7 +184,7 @@ def _decompose(text: str) -> tuple:
 
 
 def _mantissa(number: str) -> tuple:
-    """Return the digits of `12.5` as (125, 1): an integer, and how many of its digits are decimals."""
+    """Return the digits of `12.5` as (125, 1): an integer and its number of decimals."""
     whole, _, fraction = number.partition(".")
     return _whole(whole + fraction), len(fraction)
 

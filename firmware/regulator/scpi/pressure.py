@@ -1,4 +1,4 @@
-"""Commands about pressure, in the unit of the port: :SENSe, :SOURce, :OUTPut, :UNIT, :CALibration, *RST."""
+"""Pressure commands, in the unit of the port: :SENSe, :SOURce, :OUTPut, :UNIT, :CALibration, *RST."""
 
 from regulator import settings
 from regulator.measure.transducer import FULL_SCALE_PA
@@ -6,7 +6,7 @@ from regulator.modes import QUIET, REGULATE
 from regulator.scpi.parameters import ScpiError, accept, boolean, choice, decimal, limit, rounded, scaled
 from regulator.scpi.status import NO_PARAMETER
 
-# Pascal in one unit as a fraction, and decimals that tell any two whole pascals apart.
+# Pascal per unit as a fraction (psi: 0.45359237 kg at 9.80665 m/s2 per square inch), and decimals that resolve 1 Pa.
 UNITS = {
     "PA": (1, 1, 0),
     "HPA": (100, 1, 3),
@@ -21,15 +21,15 @@ _NAMES = ("PA", "HPA", "MBAR", "KPA", "BAR", "MPA", "PSI")
 _MPA = 5
 _MS = {"S": (1000, 1), "MS": (1, 1), "MIN": (60_000, 1)}  # ms in one unit
 _ZERO_CELSIUS_MK = 273_150
-# In limits is told in percent of full scale; in millionths of that every pascal has a whole number.
+# :INLimits is in percent of full scale. One pascal is a whole number of millionths of a percent.
 _MILLIONTHS = {"PCT": (1_000_000, 1)}
 _MILLIONTHS_PER_PA = 100_000_000 // FULL_SCALE_PA
 
-_ASK_LIMIT = (0, 1, 1, 1)  # the query may ask for MIN, MAX or DEF
+_ASK_LIMIT = (0, 1, 1, 1)  # arity: the query may request MIN, MAX or DEF
 
 
 class Pressure:
-    """The commands and the unit of the port, which starts as MPA and is not stored."""
+    """The commands, and the unit of the port, which starts as MPA and is not stored."""
 
     def __init__(self, app):
         self._unit_index = _MPA
@@ -78,7 +78,7 @@ class Pressure:
         return f"{self._text(limits[0])} to {self._text(limits[1])} {self._unit}{per}"
 
     def _setting(self, name: str, args: list) -> int:
-        """Return a setting, or the one of its limits that the query asks for."""
+        """Return a setting, or the limit of it that the query requests."""
         return limit(args, _limits(name)) if args else self._app.settings.get(name)
 
     # :SENSe
@@ -88,7 +88,7 @@ class Pressure:
         return self._text(self._app.sensors.pressure_pa)
 
     def _pressure_in_limits(self, _):
-        """Filtered pressure, and 1 if it has been within the limits for their time, else 0."""
+        """Filtered pressure, and 1 if it is in limits (within :INLimits for :INLimits:TIME), else 0."""
         return f"{self._text(self._app.sensors.pressure_pa)},{self._app.control.in_limits}"
 
     def _measured_slew(self, _):
@@ -96,24 +96,24 @@ class Pressure:
         return self._text(self._app.sensors.slew_pa_s)
 
     def _amount_drift(self, _):
-        """Change of the amount of gas, as pressure, since it is held; the same per hour; seconds since then."""
+        """Drift of the amount of gas since holding began, as pressure; the drift per hour; seconds since then."""
         amount = self._app.control.amount
         return f"{self._text(amount.drift_pa)},{self._text(amount.rate_pa_h())},{amount.seconds}"
 
     def _safety_pressure(self, _):
-        """Pressure that the safety transducer reads."""
+        """Pressure by the safety transducer."""
         return self._text(self._app.sensors.safety.pa)
 
     def _supply_pressure(self, _):
-        """Pressure of the supply."""
+        """Supply pressure."""
         return self._text(self._app.sensors.supply.pa)
 
     def _gas_temperature(self, _):
-        """Temperature of the gas, degC; 9.91E37 while its sensor is invalid."""
+        """Gas temperature, degC; 9.91E37 while its sensor is invalid."""
         return _celsius(self._app.sensors.gas_mk)
 
     def _wall_temperature(self, _):
-        """Temperature of the chamber's wall, degC; 9.91E37 while its sensor is invalid."""
+        """Wall temperature, degC; 9.91E37 while its sensor is invalid."""
         return _celsius(self._app.sensors.wall_mk)
 
     # :SOURce
@@ -127,7 +127,7 @@ class Pressure:
         return self._text(limit(args, self._target_limits()) if args else self._app.control.target_pa)
 
     def _set_target(self, args):
-        """<pressure>|MIN|MAX|DEF: Set the target; the ramp moves there while the output is on."""
+        """<pressure>|MIN|MAX|DEF: Set the target, which the ramp approaches while the output is on."""
         limits = self._target_limits()
         pa = scaled(args[0], UNITS, self._unit, limits)
         if not limits[0] <= pa <= limits[1]:
@@ -135,15 +135,15 @@ class Pressure:
         accept(self._app.panel.set_target(pa))
 
     def _ramp(self, _):
-        """The ramped setpoint now."""
+        """The present ramped setpoint."""
         return self._text(self._app.control.ramp_pa)
 
     def _slew(self, args):
-        """Rate of the ramp, unit/s."""
+        """Ramp rate, unit/s."""
         return self._text(self._setting("slew_pa_s", args))
 
     def _set_slew(self, args):
-        """<rate>|MIN|MAX|DEF: Set the rate of the ramp, unit/s (or a suffix such as BAR/S); stored."""
+        """<rate>|MIN|MAX|DEF: Set the ramp rate, unit/s (or with a suffix such as BAR/S); stored."""
         limits = _limits("slew_pa_s")
         rates = {name + "/S": UNITS[name] for name in _NAMES}
         rates.update(UNITS)
@@ -153,19 +153,19 @@ class Pressure:
         accept(self._app.panel.set_slew(pa_s))
 
     def _slew_mode(self, _):
-        """How the setpoint moves: MAX or LIN."""
+        """Ramp mode: MAX (as fast as the valves allow) or LIN (at the ramp rate)."""
         return "LIN" if self._app.settings.get("slew_linear") else "MAX"
 
     def _set_slew_mode(self, args):
-        """MAXimum|LINear: Ramp as fast as the valves allow, or at the rate of the ramp; stored."""
+        """MAXimum|LINear: Ramp as fast as the valves allow, or at the ramp rate; stored."""
         accept(self._app.panel.set_slew_max(choice(args[0], ("MAXimum", "LINear")) == 0))
 
     def _in_limits(self, args):
-        """Distance from the target that counts as in limits, percent of full scale (10 MPa)."""
+        """Largest distance from the target that counts as in limits, percent of full scale (10 MPa)."""
         return decimal(self._setting("in_limits_pa", args) * _MILLIONTHS_PER_PA, 6)
 
     def _set_in_limits(self, args):
-        """<percent>|MIN|MAX|DEF: Set the distance from the target that counts as in limits; stored."""
+        """<percent>|MIN|MAX|DEF: Set the largest distance from the target that counts as in limits; stored."""
         limits = tuple([pa * _MILLIONTHS_PER_PA for pa in _limits("in_limits_pa")])
         value = scaled(args[0], _MILLIONTHS, "PCT", limits)
         if not limits[0] <= value <= limits[1]:
@@ -173,11 +173,11 @@ class Pressure:
         accept(self._app.panel.change_setting("in_limits_pa", rounded(value, _MILLIONTHS_PER_PA)))
 
     def _in_limits_time(self, args):
-        """Time within the limits before they count as reached, s."""
+        """Time within that distance before in limits is reported, s."""
         return decimal(self._setting("in_limits_ms", args), 3)
 
     def _set_in_limits_time(self, args):
-        """<seconds>|MIN|MAX|DEF: Set that time, s (or MS, MIN); stored."""
+        """<seconds>|MIN|MAX|DEF: Set the time before in limits is reported, s (or MS, MIN); stored."""
         limits = _limits("in_limits_ms")
         ms = scaled(args[0], _MS, "S", limits)
         if not limits[0] <= ms <= limits[1]:
@@ -185,7 +185,7 @@ class Pressure:
         accept(self._app.panel.change_setting("in_limits_ms", ms))
 
     def _function(self, _):
-        """What is held: PRES the pressure, AMO the amount of gas."""
+        """Controlled quantity: PRES (pressure) or AMO (amount of gas)."""
         return "AMO" if self._app.settings.get("hold_amount") else "PRES"
 
     def _set_function(self, args):
@@ -193,15 +193,15 @@ class Pressure:
         accept(self._app.panel.hold_amount(choice(args[0], ("PRESsure", "AMOunt")) == 1))
 
     def _effort(self, _):
-        """Effort of the valves, -100 (vent) to 100 (fill) percent."""
+        """Valve effort, -100 (vent) to 100 (fill) percent."""
         return str(self._app.control.effort_percent)
 
     def _vent_state(self, _):
-        """The vent: 0 idle, 1 in progress, 2 complete."""
+        """State of the vent: 0 idle, 1 in progress, 2 complete."""
         return str(self._app.control.vent.state)
 
     def _vent(self, args):
-        """1|0: Begin to vent to ambient at the vent rate, or abort it; 0 also puts a complete one back to idle."""
+        """1|0: Begin a vent to ambient at the vent rate, or abort it; 0 also resets a complete vent to idle."""
         accept(self._app.panel.vent(boolean(args[0])))
 
     # :OUTPut
@@ -212,41 +212,41 @@ class Pressure:
         return "1" if state in (REGULATE, QUIET) else "0"
 
     def _set_output(self, args):
-        """ON|OFF: Regulate, or shut all valves and keep the gas; refused while a fault is latched."""
+        """ON|OFF: Regulate, or shut all valves and keep the gas. ON is refused while a fault is latched."""
         accept(self._app.panel.output(boolean(args[0])))
 
     def _quiet_left(self, _):
-        """What is left of the quiet window, s."""
+        """Remaining time of the quiet window, s."""
         left_ms = self._app.control.quiet.left_ms if self._app.modes.state == QUIET else 0
         return decimal(max(left_ms, 0), 3)
 
     def _quiet(self, args):
-        """<seconds>: Lock the valves shut for a measurement; the window ends by itself, or at once with 0."""
+        """<seconds>: Lock the valves shut for a measurement of this length; 0 ends the quiet window at once."""
         longest_s = self._app.settings.get("quiet_max_s")
         limits = (0, longest_s * 1000, 0)
         ms = scaled(args[0], _MS, "S", limits)
         if not 0 <= ms <= limits[1]:
             raise ScpiError(-222, f"0 to {longest_s} S")
-        # A part of a second counts as a whole one: the window is never shorter than asked for.
+        # Rounded up to whole seconds, so that the window is never too short.
         accept(self._app.panel.quiet((ms + 999) // 1000))
 
     # :UNIT, :CALibration
 
     def _read_unit(self, _):
-        """Unit of the port."""
+        """Pressure unit of the port."""
         return self._unit
 
     def _set_unit(self, args):
-        """PA|HPA|MBAR|KPA|BAR|MPA|PSI: Set the unit of the port; MPA after a start and after *RST."""
+        """PA|HPA|MBAR|KPA|BAR|MPA|PSI: Set the pressure unit of the port; MPA after a start and after *RST."""
         self._unit_index = choice(args[0], _NAMES)
 
     def _ambient(self, args):
-        """Ambient pressure, always Pa."""
+        """Ambient pressure, always in Pa."""
         return str(self._setting("ambient_pa", args))
 
     def _set_ambient(self, args):
-        """<pressure>|MIN|MAX|DEF: Tell the ambient pressure, Pa unless a suffix says otherwise; stored."""
-        # Always in Pa, as barometers tell it, unless a suffix says otherwise.
+        """<pressure>|MIN|MAX|DEF: Set the ambient pressure, in Pa unless it has a suffix; stored."""
+        # Barometers report Pa or hPa, so the unit of the port does not apply.
         limits = _limits("ambient_pa")
         pa = scaled(args[0], UNITS, "PA", limits)
         if not limits[0] <= pa <= limits[1]:
@@ -255,13 +255,13 @@ class Pressure:
 
     def _reset(self, _):
         """Output off, unit MPA. Opens no valve, clears no fault, changes no setting."""
-        # Only ever shuts: regulation ends and the pressure stays. Faults and stored settings are not touched.
+        # Only shuts valves: regulation ends and the pressure stays. Faults and stored settings stay.
         accept(self._app.panel.output(False))
         self._unit_index = _MPA
 
 
 def _celsius(mk: int) -> str:
-    # A sensor that failed reads 0 mK; 9.91E37 is how SCPI writes "not a number".
+    # A failed sensor reads 0 mK. 9.91E37 is NaN in SCPI-99.
     return decimal(mk - _ZERO_CELSIUS_MK, 3) if mk else "9.91E37"
 
 

@@ -1,16 +1,16 @@
-"""Serves the line: binds SCPI syntax to the commands, and the state of the regulator to the status registers.
+"""Serves the port: connects the SCPI parser to the commands, and the regulator's state to the status registers.
 
-A bit of `:STATus:OPERation` or `:STATus:QUEStionable` is set while its condition holds:
+A bit of `:STATus:OPERation` or `:STATus:QUEStionable` is set while its condition is true:
 
 | bit | OPERation                            | bit | QUEStionable (9 to 12: categories of NAMUR NE107) |
 |-----|--------------------------------------|-----|---------------------------------------------------|
-| 1   | settling: regulates, not in limits   | 4   | temperature: a temperature sensor is invalid      |
+| 1   | settling: regulating, not in limits  | 4   | temperature: a temperature sensor is invalid      |
 | 3   | sweeping: the ramp is under way      | 9   | failure: a fault is latched                       |
-| 8   | regulates, or in a quiet window      | 10  | check function: in maintenance                    |
-| 9   | in limits                            | 11  | out of specification: a warning that limits what  |
-| 10  | quiet window                         |     | the instrument can do or know at present          |
-| 11  | vent in progress                     | 12  | maintenance required: a warning that calls for    |
-| 12  | sealed or relieved by a fault        |     | somebody to come, though regulation goes on       |
+| 8   | regulating, or in a quiet window     | 10  | check function: in maintenance                    |
+| 9   | in limits                            | 11  | out of specification: a warning, the instrument   |
+| 10  | quiet window                         |     | is limited at present                             |
+| 11  | vent in progress                     | 12  | maintenance required: a warning, regulation       |
+| 12  | sealed or relieved by a fault        |     | continues but the instrument needs service        |
 """
 
 from regulator.faults import GAS_TEMPERATURE, MAINTENANCE_REQUIRED, WALL_TEMPERATURE, WARNINGS
@@ -24,7 +24,7 @@ from regulator.scpi.trace import Trace
 
 
 class Server:
-    """The line's share of a tick: takes some bytes, executes at most one message unit, sends what fits."""
+    """Serves the port in each tick: reads some bytes, executes at most one message unit, sends what fits."""
 
     def __init__(self, app, link):
         self.busy = False  # this tick handled bytes or a command, so memory was allocated
@@ -39,9 +39,7 @@ class Server:
                 self._maintenance_mask |= bit
 
     def serve(self, pause: bool = False):
-        """Do the line's share of a tick, with `pause` without the line itself; allocates nothing while nothing
-        arrives or is to be sent.
-        """
+        """Update the status registers and, unless `pause`, serve the port; allocates nothing while the port is idle."""
         self._watch()
         self.busy = False
         if pause:
@@ -49,7 +47,7 @@ class Server:
         try:
             self._exchange()
         except MemoryError:
-            # Not even an error could be reported: the message in hand is lost, the loop goes on and collects.
+            # There is no memory to report an error. The message is lost, and the loop continues and collects.
             self._scpi.abandon()
             self._link.take_line()
             self.busy = True
@@ -68,14 +66,14 @@ class Server:
             scpi.step(self._app.settings.get("header_echo"))
             if scpi.executed:
                 self._app.blackbox.note(scpi.executed)
-            # A host that does not read loses replies as a whole; its commands are carried out nevertheless.
+            # A host that does not read loses whole replies, but its commands are carried out.
             if scpi.reply is not None and not link.send(scpi.reply):
                 self._status.error(-430)
         if link.flush():
             self.busy = True
 
     def _watch(self):
-        """Bring the status registers up to date, so that short conditions are latched as events."""
+        """Update the status registers in every tick, so that short conditions are latched as events."""
         modes = self._app.modes
         control = self._app.control
         state = modes.state

@@ -1,4 +1,4 @@
-"""IEEE 488.2 status reporting and the SCPI error queue; knows nothing of what the instrument does."""
+"""IEEE 488.2 status reporting and the SCPI error queue, independent of the instrument."""
 
 from regulator.scpi.parameters import integer
 
@@ -26,8 +26,8 @@ TEXTS = {
     -430: "Query DEADLOCKED",
 }
 
-_QUEUE_LENGTH = 16
-_INFO_LENGTH = 150
+_QUEUE_LENGTH = 16  # errors: design choice
+_INFO_LENGTH = 150  # SCPI-99 allows 255 characters for an error text
 
 # Standard event register, IEEE 488.2 section 11.5.1.
 OPC, QYE, DDE, EXE, CME, PON = 1, 4, 8, 16, 32, 128
@@ -42,7 +42,7 @@ def quoted(text: str) -> str:
 
 
 class Group:
-    """Condition, event and enable register of 15 bits; an event bit is set when its condition begins."""
+    """Condition, event and enable register of 15 bits. An event bit is set when its condition begins."""
 
     def __init__(self):
         self.condition = 0
@@ -50,17 +50,17 @@ class Group:
         self.enable = 0
 
     def update(self, condition: int):
-        """Take the present condition."""
+        """Set the present conditions."""
         if condition != self.condition:
             self.event |= condition & ~self.condition
             self.condition = condition
 
     def clear(self):
-        """Forget the events."""
+        """Clear the events."""
         self.event = 0
 
     def preset(self):
-        """Let no event count for the status byte."""
+        """Disable all events for the status byte."""
         self.enable = 0
 
     def rows(self, pattern: str) -> tuple:
@@ -72,22 +72,22 @@ class Group:
         )
 
     def _read_event(self, _):
-        """Conditions that began since the last reading; reading clears them."""
+        """Conditions that have begun since the last query, which clears them."""
         value = self.event
         self.event = 0
         return str(value)
 
     def _read_condition(self, _):
-        """Conditions that hold now."""
+        """Present conditions."""
         return str(self.condition)
 
     def _read_enable(self, _):
-        """Mask of the events that count for the status byte."""
+        """Mask of the events that are summarised in the status byte."""
         return str(self.enable)
 
     def _write_enable(self, args):
-        """<mask>: Set that mask."""
-        # The registers have 16 bits, of which SCPI never uses the highest.
+        """<mask>: Set the mask of events for the status byte."""
+        # SCPI does not use the highest of the 16 bits.
         self.enable = integer(args[0], 0, 65535) & 32767
 
 
@@ -97,7 +97,7 @@ class Status:
     def __init__(self):
         self.operation = Group()
         self.questionable = Group()
-        self._waiting = False  # replies of the same message are waiting to be sent (bit MAV)
+        self._waiting = False  # replies of the same message wait to be sent (bit MAV)
         self._errors = []
         self._events = PON
         self._event_enable = 0
@@ -120,14 +120,14 @@ class Status:
             else:
                 self._errors.append((code, info[:_INFO_LENGTH]))
         except MemoryError:
-            pass  # the bit in the event register is what is left of it
+            pass  # only the bit in the event register remains
 
     def await_replies(self, waiting: bool):
-        """Note whether replies of the same message are waiting to be sent."""
+        """Set whether replies of the same message wait to be sent."""
         self._waiting = waiting
 
     def next_error(self) -> tuple:
-        """Remove and return the oldest error as (code, text); (0, "No error") when there is none."""
+        """Remove and return the oldest error as (code, text); (0, "No error") without one."""
         code, info = self._errors.pop(0) if self._errors else (0, "")
         text = TEXTS.get(code, "Device-specific error")
         return code, text + ";" + info if info else text
@@ -148,7 +148,7 @@ class Status:
         return value
 
     def rows(self) -> tuple:
-        """Return the command table of what every SCPI instrument has."""
+        """Return the command table that every SCPI instrument has."""
         common = (
             ("*CLS", None, self._clear, NO_PARAMETER),
             ("*ESE", self._read_event_enable, self._write_event_enable),
@@ -172,53 +172,51 @@ class Status:
         self.questionable.clear()
 
     def _read_event_enable(self, _):
-        """Mask of the standard events that count for the status byte."""
+        """Mask of the standard events that are summarised in the status byte."""
         return str(self._event_enable)
 
     def _write_event_enable(self, args):
-        """<mask>: Set that mask."""
+        """<mask>: Set the mask of standard events for the status byte."""
         self._event_enable = integer(args[0], 0, 255)
 
     def _read_events(self, _):
-        """Standard events since the last reading; reading clears them."""
+        """Standard events since the last query, which clears them."""
         value = self._events
         self._events = 0
         return str(value)
 
     def _is_complete(self, _):
-        """1: every command is complete once it has been accepted."""
-        # Every command is complete once it has been accepted: none runs on beside the next one.
+        """1: every command is complete once it is accepted."""
+        # No command overlaps with the next one.
         return "1"
 
     def _note_complete(self, _):
-        """Set the bit operation complete of the standard events."""
+        """Set the operation complete bit of the standard events."""
         self._events |= OPC
 
     def _wait(self, _):
-        """Do nothing, as there is nothing to wait for."""
+        """No effect, as no command overlaps with the next one."""
 
     def _read_service_enable(self, _):
-        """Mask of the status byte for its summary bit."""
+        """Mask of the status byte for its master summary bit."""
         return str(self._service_enable)
 
     def _write_service_enable(self, args):
-        """<mask>: Set that mask."""
+        """<mask>: Set the mask for the master summary bit."""
         # Bit 6 cannot request service from itself.
         self._service_enable = integer(args[0], 0, 255) & 191
 
     def _read_byte(self, _):
-        """Status byte: 4 errors, 8 QUEStionable, 16 replies, 32 standard events, 64 summary, 128
-        OPERation.
-        """
+        """Status byte: 4 errors, 8 QUEStionable, 16 replies, 32 standard events, 64 summary, 128 OPERation."""
         return str(self.byte())
 
     def _read_error(self, _):
-        """The oldest error as code,"text", which is thereby removed; 0,"No error" without one."""
+        """Remove and return the oldest error as code,"text"; 0,"No error" without one."""
         code, text = self.next_error()
         return f"{code},{quoted(text)}"
 
     def _read_version(self, _):
-        """Version of SCPI."""
+        """SCPI version, 1999.0."""
         return "1999.0"
 
     def _preset(self, _):

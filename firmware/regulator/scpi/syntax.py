@@ -1,43 +1,40 @@
-"""SCPI-99 over IEEE 488.2: messages to handlers, replies to a line. Knows nothing of the instrument.
+"""SCPI-99 over IEEE 488.2: messages to handlers, replies to a line. Independent of the instrument.
 
 The command table is a sequence of rows (pattern, query, command[, arity]):
 - pattern: the header in SCPI notation, `":SOURce[1][:PRESsure]:SLEW"`, `":DIAGnostic:VALVe<n>"`, `"*IDN"`;
-- query, command: functions of a list of parameter texts, or None; a query returns its reply as text. Where
-  the header takes <n>, that number (1 where it is left out) comes first in the list;
-- arity: (fewest, most) parameters of the query, then of the command; (0, 0, 1, 1) where it is left out.
+- query, command: functions of a list of parameter texts, or None; a query returns its reply as text. If the header
+  takes <n>, that number (default 1) comes first in the list;
+- arity: (fewest, most) parameters of the query, then of the command; default (0, 0, 1, 1).
 
-A handler refuses by raising ScpiError before it has changed anything. An error of any kind ends the message:
-after a syntax error the place in it is lost, and after a refusal the units that follow may rest on what was
-refused (`:SOUR 5;:OUTP ON`). Replies of the units before it are sent all the same: those queries were
-answered, and a host that waits for a line gets one.
+A handler refuses by raising ScpiError before it changes anything. Any error ends the message: after a syntax error the
+position in it is lost, and after a refusal the following units may depend on the refused one (`:SOUR 5;:OUTP ON`).
+Replies of earlier units are still sent, so that a host that waits for a line gets one.
 """
 
 from regulator.scpi.parameters import ScpiError, quote_end, short_form, split
 
 _ARITY = (0, 0, 1, 1)
-# Far more than the deepest header has; more colons than that cannot lead anywhere.
+# More than twice the depth of the deepest header, so that a line of colons costs little. Design choice.
 _DEPTH_MAX = 12
 
 
 class Scpi:
-    """Executes a message unit by unit. `status` takes the errors and adds its own rows to the table."""
+    """Executes a message unit by unit. `status` receives the errors and adds its own rows to the table."""
 
     def __init__(self, table, status):
         self.reply = None  # text of the finished message, None if it had no query
         self.running = False  # a message has begun and is not finished
         self._header_echo = False
-        self.executed = (
-            ""  # the command that the last step carried out, as it could stand alone; "" for a query
-        )
+        self.executed = ""  # the command of the last step with its full header; "" for a query
         self.status = status
         self._root = {}
         self._common = {}  # "*IDN" and its like
-        self._node = self._root  # where a header without a leading colon starts
+        self._node = self._root  # start of a header without a leading colon
         self._line = ""
         self._at = 0
         self._replies = []
-        self._number = None  # the <n> of the header in execution, where it takes one
-        keywords = {}  # each is kept once
+        self._number = None  # the <n> of the present header, None without
+        keywords = {}  # so that each string exists once
         for rows in (status.rows(), table):
             for row in rows:
                 if row[0][0] == "*":
@@ -47,7 +44,7 @@ class Scpi:
         _prune(self._root)
 
     def begin(self, line: str):
-        """Take a message without its terminator: printable ASCII and tabs."""
+        """Begin a message, without its terminator: printable ASCII and tabs."""
         self._line = line.replace("\t", " ")
         self._at = 0
         self._node = self._root
@@ -56,13 +53,13 @@ class Scpi:
         self.running = True
 
     def abandon(self):
-        """Forget the message in hand."""
+        """Drop the present message."""
         self.running = False
 
     def step(self, header_echo: bool = False):
-        """Execute at most one unit of the message; once `running` is False, `reply` is valid.
+        """Execute at most one unit of the message; `reply` is valid once `running` is False.
 
-        With `header_echo` a reply carries the canonical header of its query.
+        With `header_echo` each reply begins with the canonical header of its query.
         """
         self._header_echo = header_echo
         self.executed = ""
@@ -78,7 +75,7 @@ class Scpi:
             self._fail(error.code, error.info)
         except MemoryError:
             self._fail(-321, "")
-        except Exception as error:  # a fault in one handler must not stop regulation
+        except Exception as error:  # an error in one handler must not stop regulation
             self._fail(-310, type(error).__name__)
 
     def _fail(self, code: int, info: str):
@@ -127,7 +124,7 @@ class Scpi:
         self.status.await_replies(bool(self._replies))
         text = handler(args)
         if is_query:
-            # The switch itself may be what was asked for, so it is read after the handler.
+            # Read after the handler, because the query may be about header_echo itself.
             self._replies.append(canonical(row[0]) + " " + text if self._header_echo else text)
         else:
             self.executed = (
@@ -175,8 +172,8 @@ class Scpi:
 def canonical(pattern: str, number=None) -> str:
     """Return the header that precedes a reply: every node in short form, without numeric suffix.
 
-    Optional nodes are included, as a PACE does (`:SOUR:PRES:LEV:IMM:AMPL`), except NEXT and EVENt. A `number` is put
-    where the header takes one.
+    Optional nodes are included, as by a Druck PACE (`:SOUR:PRES:LEV:IMM:AMPL`), except NEXT and EVENt. `number` is
+    inserted if the header takes one.
     """
     if pattern[0] == "*":
         return pattern
@@ -204,8 +201,7 @@ def _keywords(pattern: str) -> list:
 def _insert(root: dict, row: tuple, keywords: dict):
     """Add a row to the tree: a node maps keywords in both forms to nodes, "" to its row, "#" marks <n>.
 
-    The followers of a node that may be left out are reached from it and from the node that it follows. `keywords` has
-    every keyword so far.
+    The children of an optional node are reached from it and from its parent. `keywords` has every keyword so far.
     """
     pattern = row[0]
     ends = [root]
@@ -233,7 +229,7 @@ def _insert(root: dict, row: tuple, keywords: dict):
 
 
 def _prune(node: dict):
-    """Put the row itself in the place of each node that has nothing else: that is 3 kB on the board."""
+    """Replace each node that has only a row by the row itself, which saves 3 kB on the board."""
     for key, child in node.items():
         if isinstance(child, dict):
             if len(child) == 1 and "" in child:

@@ -1,4 +1,4 @@
-"""Commands about the instrument as such: identity, the logger's line, faults, settings, valves."""
+"""Commands for the instrument itself: identity, data line for loggers, faults, settings, valves."""
 
 import sys
 
@@ -19,7 +19,7 @@ _LINE = "{}" + ",{}" * FIELDS.count(",")
 
 
 class System:
-    """The commands, and the number of logger's lines since boot."""
+    """The commands, and the number of data lines since boot."""
 
     def __init__(self, app):
         self._app = app
@@ -48,14 +48,13 @@ class System:
         )
 
     def _identity(self, _):
-        """Maker, model, serial number, versions of firmware and interpreter."""
+        """Manufacturer, model, serial number, versions of firmware and interpreter."""
         name = "MicroPython" if sys.implementation.name == "micropython" else "CPython"
         version = ".".join([str(part) for part in sys.implementation.version[:3]])
         return f"ipch,IPCH-1,{self._app.rig.serial_number},{VERSION} {name} {version}"
 
     def _options(self, _):
-        """0: no options are fitted."""
-        # IEEE 488.2 section 10.20: none are fitted.
+        """0: no options (IEEE 488.2 section 10.20)."""
         return "0"
 
     def _self_test(self, _):
@@ -65,11 +64,11 @@ class System:
         return str(self._app.panel.self_test())
 
     def _fields(self, _):
-        """Names of the values of :FETCh? in their order."""
+        """Names of the values of :FETCh?, in order."""
         return FIELDS
 
     def _fetch(self, _):
-        """One numbered line for loggers, always in Pa, mK and ms, whatever the unit of the port."""
+        """One numbered data line for loggers, always in Pa, mK and ms, regardless of the unit of the port."""
         app = self._app
         sensors = app.sensors
         control = app.control
@@ -110,11 +109,11 @@ class System:
         return f"{name},{quoted(sentence(modes.fault))},{modes.fault_value},{quoted(unit)},{uptime}"
 
     def _acknowledge(self, _):
-        """Clear a latched fault; refused while its cause lasts."""
+        """Acknowledge and clear the latched fault; refused while its cause persists."""
         accept(self._app.panel.acknowledge())
 
     def _warnings(self, _):
-        """Names of the warnings that are active, or NONE."""
+        """Names of the active warnings, or NONE."""
         return ",".join(warning_names(self._app.watches.warnings)) or "NONE"
 
     def _setting(self, args):
@@ -124,9 +123,7 @@ class System:
         return f"{quoted(name)},{quoted(unit)},{value},{default},{lowest},{highest},{quoted(described)}"
 
     def _change_setting(self, args):
-        """ "name",<integer>|MIN|MAX|DEF: Change a setting in the unit of its row; checked against all
-        others, stored.
-        """
+        """ "name",<integer>|MIN|MAX|DEF: Change a setting, in its unit; checked against all others; stored."""
         name, unit, default, lowest, highest, _ = _setting_row(args[0])
         value = scaled(args[1], {}, "", (lowest, highest, default))
         if not lowest <= value <= highest:
@@ -142,17 +139,15 @@ class System:
         return str(self._app.settings.get("header_echo"))
 
     def _set_header(self, args):
-        """ON|OFF: Let replies carry their header, as a PACE does; stored."""
+        """ON|OFF: Let replies carry their header, as those of a PACE do; stored."""
         accept(self._app.panel.change_setting("header_echo", 1 if boolean(args[0]) else 0))
 
     def _maintain(self, _):
-        """Reset into the REPL for flashing; from output off only."""
+        """Reset into the REPL for flashing; only while the output is off."""
         accept(self._app.panel.maintenance())
 
     def _valve(self, args):
-        """Valve 1 (fill) or 2 (vent): actuations, time open in ms, learned gain in Pa/s per MPa, last
-        response in Pa.
-        """
+        """Valve 1 (fill) or 2 (vent): actuations, time open in ms, learned gain in Pa/s per MPa, last step in Pa."""
         side = args[0] - 1
         if side not in (0, 1):
             raise ScpiError(-114, "1 fill, 2 vent")
@@ -162,9 +157,7 @@ class System:
         return f"{valves.openings[side]},{open_ms},{response.gain},{response.response_pa}"
 
     def _boot(self, _):
-        """This start: boots, cause, starts in a row, what became of the last run, Pa found and expected,
-        resumes.
-        """
+        """This start: boots, cause, starts in a row, outcome of the last run, Pa found and expected, resumes."""
         app = self._app
         record = app.record
         cause = _CAUSES[app.rig.reset_cause]
@@ -173,14 +166,14 @@ class System:
         return f"{app.boot_id},{cause},{app.store.starts},{outcome},{seen}"
 
     def _proof_result(self, args):
-        """Last proof of valve n: NONE, RUNNING, TIGHT, OPEN, ABORTED, PASSES, BLOCKED; moved by Pa; open for ms."""
+        """Last proof of valve n: NONE, RUNNING, TIGHT, OPEN, ABORTED, PASSES, BLOCKED; Pa moved; ms open."""
         valve = _proof_valve(args[0])
         proof = self._app.watches.proof
         return f"{RESULTS[proof.results[valve]]},{proof.moved_pa[valve]},{proof.open_ms[valve]}"
 
     def _prove(self, args):
-        """[<seconds>]: From output off: open the partner of valve n alone, up to 60 s; for 5 the relief, up to
-        1 s.
+        """[<seconds>]: With the output off, open the partner of valve n alone, up to 60 s (n = 5: the relief, up to
+        1 s).
         """
         valve = _proof_valve(args[0])
         longest_ms = 1_000 if valve == 4 else 60_000
@@ -190,9 +183,7 @@ class System:
         accept(self._app.panel.prove(valve, ms))
 
     def _proof_test(self, _):
-        """Date of the last proof test as 20261231 (0: none), hours in service since then, days allowed, 1 if
-        overdue.
-        """
+        """Date of the last proof test as 20261231 (0: none), hours in service since, days allowed, 1 if overdue."""
         app = self._app
         record = app.record
         hours = record.hours - record.proof_hours
@@ -200,11 +191,11 @@ class System:
         return f"{record.proof_date},{hours},{days},{1 if record.proof_is_overdue() else 0}"
 
     def _note_proof_test(self, args):
-        """<date>: Note that the proof test was done on this day, as 20261231; stored."""
+        """<date>: Record the date of a proof test, as 20261231; stored."""
         self._app.panel.note_proof(integer(args[0], 20_200_101, 99_991_231))
 
     def _counts(self, _):
-        """Wild samples since boot, flash writes in all, flash writes that failed since boot, hours in service."""
+        """Spikes rejected since boot, total flash writes, failed flash writes since boot, hours in service."""
         app = self._app
         return (
             f"{app.sensors.control.wild_samples},{app.store.writes},{app.store.failures},{app.record.hours}"
@@ -226,5 +217,5 @@ def _setting_row(text: str) -> tuple:
 
 
 def _milliseconds(seconds: int, ms: int) -> str:
-    # Through text, because the number itself soon passes 2^30.
+    # As text, because the number itself would pass 2^30 after 12 days.
     return f"{seconds}{ms:03d}" if seconds else str(ms)

@@ -1,4 +1,4 @@
-"""Commands that read the black box, in blocks that a tick has time for."""
+"""Commands that read the black box, in blocks that fit a tick."""
 
 from binascii import hexlify
 
@@ -7,7 +7,7 @@ from regulator.faults import FAULTS
 from regulator.scpi.parameters import ScpiError, accept, integer, string
 from regulator.scpi.status import NO_PARAMETER, quoted
 
-# Bytes of a block that go into one reply, as twice as many hexadecimal digits.
+# Bytes per reply, as twice as many hexadecimal digits: a quarter of the port's queue of 2 kB.
 _REPLY_BYTES = 256
 
 
@@ -31,24 +31,24 @@ class Trace:
         )
 
     def _state(self, _):
-        """ARMED, TRIGGERED or FROZEN; fault, rows since it (-1: none), faults missed since, ms of uptime at the end."""
+        """ARMED, TRIGGERED or FROZEN; fault, rows since it (-1: none), faults missed since, uptime in ms at the end."""
         box = self._app.blackbox
         age = box.age(box.trip_number) if box.trip_number >= 0 else -1
-        # Through text: the number itself soon passes 2^30.
+        # As text, because the number itself would pass 2^30 after 12 days.
         uptime = "%d%03d" % (box.uptime_s, box.uptime_ms) if box.uptime_s else str(box.uptime_ms)
         return "%s,%s,%d,%d,%s" % (STATES[box.state], FAULTS[box.fault][1], age, box.missed, uptime)
 
     def _points(self, _):
-        """Rows that are there, rows there can be, place of the oldest one in the arrays."""
+        """Number of rows, capacity in rows, index of the oldest row in the arrays."""
         box = self._app.blackbox
         return "%d,%d,%d" % (box.count, ROWS, box.oldest())
 
     def _freeze(self, _):
-        """Keep what has been recorded, as a fault does a second after it latched."""
+        """Stop recording and keep the content, as a fault does after a second."""
         self._app.blackbox.freeze()
 
     def _arm(self, _):
-        """Forget what has been kept, and record again."""
+        """Discard the content and record again."""
         self._app.blackbox.arm()
 
     def _catalog(self, _):
@@ -57,8 +57,8 @@ class Trace:
         return ",".join(["%s,%s,%d" % (name, code, len(values)) for name, code, values in blocks])
 
     def _data(self, args):
-        """ "name",<first>,<count>: Values of an array in hexadecimal, the low byte first, 256 bytes at most; only
-        once it is FROZEN.
+        """ "name",<first>,<count>: Values of an array in hexadecimal, low byte first, at most 256 bytes;
+        only when FROZEN.
         """
         box = self._app.blackbox
         wanted = string(args[0])
@@ -73,13 +73,13 @@ class Trace:
         return hexlify(memoryview(values)[first : first + count]).decode()
 
     def _keyframes(self, _):
-        """CRC32 of the names of a keyframe's integers, their number, then rows since each keyframe or -1."""
+        """CRC32 of the names of a keyframe's integers, their number, then rows since each keyframe (-1: none)."""
         box = self._app.blackbox
         ages = [str(box.age(number)) if number >= 0 else "-1" for number in box.keyframe_numbers]
         return "%s,%d," % (box.names_crc, box.slots) + ",".join(ages)
 
     def _request(self, args):
-        """<n>: How many there are, rows since one was lost or -1; rows since the n-th (from 0) and its text."""
+        """<n>: Number of commands, rows since one was lost (-1: none), rows since the n-th (from 0) and its text."""
         box = self._app.blackbox
         index = integer(args[0], 0, 999)
         lost = box.age(box.lost_number) if box.lost_number >= 0 else -1

@@ -1,1 +1,1 @@
-"""What outlives a reset."""
+"""Storage in flash: settings and the state record."""

@@ -1,7 +1,7 @@
-"""Settings and state in flash: two copies each, generation and CRC32, safe against a power cut at any moment.
+"""Settings and state in flash: two copies each, with generation and CRC32, safe against a power cut at any moment.
 
-A record lives in NAME.a and NAME.b. A save replaces the older copy only: it writes NAME.new, reads it back, and
-renames it. So at any moment at least one whole copy is there, and the higher generation is the newer one.
+A record has the files NAME.a and NAME.b. A save replaces only the older copy: it writes NAME.new, reads it back, and
+renames it. So at least one complete copy exists at any moment, and the higher generation is the newer one.
 `files` has `read(name) -> bytes or None`, `write(name, data)` and `rename(old, new)`, which raise OSError on failure.
 """
 
@@ -16,10 +16,10 @@ class Record:
         self._name = name
         self._generation = 0
         self._next = ".a"
-        self.damaged = False  # a copy was there that could not be used
+        self.damaged = False  # a copy existed but was unusable
 
     def load(self):
-        """Return the newest intact values as a dict, or None when there are none."""
+        """Return the newest intact values as a dict, or None."""
         values = None
         for suffix in (".a", ".b"):
             data = self._files.read(self._name + suffix)
@@ -37,7 +37,7 @@ class Record:
         return values
 
     def save(self, pairs):
-        """Write (name, integer) pairs over the older copy; OSError when the flash does not keep them."""
+        """Replace the older copy by (name, integer) pairs; raise OSError if the write fails."""
         data = _encode(self._generation + 1, pairs)
         new = self._name + ".new"
         self._files.write(new, data)
@@ -49,14 +49,14 @@ class Record:
 
 
 class Store:
-    """What outlives a reset: the settings, and the state: (name, integer) pairs with the counts of this class.
+    """The stored settings, and the state as (name, integer) pairs.
 
-    `boots` counts starts, `starts` those since the last time that the device was healthy for a while, `writes` what
-    the flash had to take, `failures` what it did not take since this start.
+    `boots` counts all starts, `starts` those in a row without a healthy minute, `writes` all writes to flash,
+    `failures` the failed writes since this start.
     """
 
     def __init__(self, files, settings):
-        """Load the settings; `lost` tells that stored ones were there but none could be used."""
+        """Load settings and state; `lost`: stored settings existed but were unusable."""
         self.settings = settings
         self._settings = Record(files, "settings")
         self._state = Record(files, "state")
@@ -67,7 +67,7 @@ class Store:
             self.lost = True
         state = self._state.load()
         self.state_lost = self._state.damaged and state is None
-        # A copy of what the last run left, from before this start is counted.
+        # The state that the last run left, before this start is counted.
         self.last = dict(state or {})
         self.state = dict(self.last)
         self.boots = self.last.get("boots", 0) + 1
@@ -76,7 +76,7 @@ class Store:
         self.save_state({})
 
     def save_state(self, values: dict) -> bool:
-        """Write the state, updated with `values`; return whether the flash kept it."""
+        """Update the state with `values` and write it; return whether that succeeded."""
         self.state.update(values)
         self.state["boots"] = self.boots
         self.state["starts"] = self.starts
@@ -90,11 +90,11 @@ class Store:
         return True
 
     def forget_starts(self):
-        """The device has been healthy for a while: starts are counted anew."""
+        """Reset the count of starts, because the device has been healthy for a minute."""
         self.starts = 0
 
     def save(self) -> bool:
-        """Write the settings; return whether the flash kept them."""
+        """Write the settings; return whether that succeeded."""
         try:
             self._settings.save(self.settings.items())
         except OSError:
@@ -114,7 +114,7 @@ def _encode(generation: int, pairs) -> bytes:
 
 
 def _decode(data: bytes):
-    """Return (generation, values), or None for anything but an intact record of a format that is known."""
+    """Return (generation, values), or None unless the record is intact and of a known format."""
     at = data.rfind(b"crc ")
     if at < 0 or data[at:] != b"crc %08x\n" % (crc32(data[:at]) & 0xFFFFFFFF):
         return None

@@ -1,23 +1,23 @@
-"""What a reset must not lose, when it is written, and what is done with it at the next start."""
+"""The state record: content, times of writing, and the resume at the next start. Constants are design choices."""
 
 from regulator.faults import FAULTS, NO_FAULT, POWER, REBOOT_LOOP, RESUMED
 from regulator.modes import MAINTENANCE, OFF, QUIET, REGULATE, RELIEF, SEALED, VENTING
 from regulator.valves.sides import FILL, VENT
 
-# Starts in a row without _HEALTHY_S of health, this one included: after three resets.
+# Starts in a row without HEALTHY_S of uptime, this one included, that are a reboot loop: after three resets.
 _LOOP_STARTS = 4
 HEALTHY_S = 60
-# While it regulates the state is written this often: 48 times a day. A new target is written once it has been left
-# alone for a while, and not more often than every minute; a change of state at once, but not more often than every 2 s.
+# While regulating, the state is written every _PERIOD_S, 48 times a day. A new target is written after _SOON_S without
+# another one, at most every _TARGET_S; a change of state at once, at most every _PAUSE_S.
 _PERIOD_S = 1800
 _TARGET_S = 60
 _SOON_S = 5
 _PAUSE_S = 2
-# The sensors have so long to show a valid pressure before a resume is given up, and so long at least to settle.
+# A resume is decided between _SETTLE_MS and _DECIDE_MS after the start, when both transducers agree.
 _DECIDE_MS = 2000
 _SETTLE_MS = 1000
 
-# What became of the last run.
+# Outcomes of the last run.
 NOTHING, PENDING, WENT_ON, SEALED_POWER, KEPT_FAULT, STAYED_OFF, LOOP, CANCELLED = range(8)
 OUTCOMES = ("NONE", "PENDING", "RESUMED", "SEALED", "FAULT", "OFF", "LOOP", "CANCELLED")
 
@@ -26,20 +26,20 @@ _SIDES = ("fill_", "vent_")
 
 
 class Record:
-    """Watches what is to be written (`due`, `urgent`), and decides on a resume. Times in s of uptime."""
+    """Decides when the state is written (`due`, `urgent`), and on a resume. Times in s of uptime."""
 
     def __init__(self, store, app):
         self._store = store
         self._app = app
         last = store.last
         self.due = False
-        self.urgent = False  # no valve may move before it is written
+        self.urgent = False  # no valve may move before the write
         self.outcome = NOTHING
         self.found_pa = 0
         self.expected_pa = 0
         self.resumes = last.get("resumes", 0)
         self.hours = last.get("hours", 0)  # in service, over all runs
-        self.proof_hours = last.get("proof_hours", 0)  # of these at the last proof test
+        self.proof_hours = last.get("proof_hours", 0)  # hours at the last proof test
         self.proof_date = last.get("proof_date", 0)
         self._hour_s = last.get("hour_s", 0)
         self._state = OFF
@@ -52,7 +52,7 @@ class Record:
         self._recall()
 
     def begin(self):
-        """At the start: take over what the last run left, as far as it needs no sensor."""
+        """At the start: restore the state of the last run as far as no sensor is needed."""
         app = self._app
         modes = app.modes
         last = self._store.last
@@ -73,13 +73,13 @@ class Record:
         elif state in (REGULATE, QUIET) and app.settings.get("resume"):
             self.outcome = PENDING
         elif state != OFF and state != MAINTENANCE:
-            # Into maintenance a regulator only goes that was off.
+            # Maintenance is entered from OFF only, so neither needs a seal.
             self._seal()
         self._state = modes.state
         self._fault = modes.fault
 
     def decide(self, dt_ms: int):
-        """While the outcome is PENDING: go on with the last run within bounds, or seal."""
+        """While the outcome is PENDING: resume the last run within bounds, or seal."""
         app = self._app
         sensors = app.sensors
         self._waited_ms += dt_ms
@@ -96,7 +96,7 @@ class Record:
             self.found_pa = found_pa
             self.expected_pa = expected_pa
             band_pa = app.settings.get("resume_band_pa")
-            # In the middle of a ramp it may be anywhere between where it was and where it was to go.
+            # During a ramp any pressure between the recorded one and the target is expected.
             other_pa = self._target_pa if last.get("ramping", 0) else expected_pa
             lowest_pa = min(expected_pa, other_pa) - band_pa
             highest_pa = max(expected_pa, other_pa) + band_pa
@@ -112,12 +112,12 @@ class Record:
             self._seal()
 
     def cancel(self):
-        """A command came first."""
+        """End a pending resume, because a command takes precedence."""
         if self.outcome == PENDING:
             self.outcome = CANCELLED
 
     def watch(self):
-        """Once in a while, and cheap: note what has changed."""
+        """Note changes that must be written. Cheap enough for five calls a second."""
         app = self._app
         modes = app.modes
         if self.outcome == PENDING:
@@ -145,24 +145,24 @@ class Record:
             self.due = True
 
     def count_second(self):
-        """Once a second: hours in service."""
+        """Once a second: count the hours in service."""
         self._hour_s += 1
         if self._hour_s >= 3600:
             self._hour_s = 0
             self.hours += 1
 
     def proof_is_overdue(self) -> bool:
-        """Return whether the last proof test was more hours in service ago than are allowed."""
+        """Return whether the proof test is overdue, in hours in service."""
         return self.hours - self.proof_hours > self._app.settings.get("proof_interval_days") * 24
 
     def proved(self, date: int):
-        """Note a proof test that was done on this day (20261231)."""
+        """Record the date of a proof test (20261231)."""
         self.proof_date = date
         self.proof_hours = self.hours
         self.due = True
 
     def write(self):
-        """Write the state; the caller has made sure that no coil is energised."""
+        """Write the state; return whether that succeeded. No coil may be energised."""
         app = self._app
         modes = app.modes
         control = app.control
@@ -200,7 +200,7 @@ class Record:
         modes.go(SEALED)
 
     def _recall(self):
-        """Take over what the valves had learned."""
+        """Restore the learned responses of the valves."""
         last = self._store.last
         app = self._app
         for side in (FILL, VENT):

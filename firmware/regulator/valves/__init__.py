@@ -1,1 +1,1 @@
-"""The two valve pairs: windows, what their pulses do, and the heat that moved gas leaves."""
+"""The two valve pairs: pulse windows, learned responses, and the heat that moved gas leaves."""

@@ -1,37 +1,38 @@
-"""What one valve's pulses do, learned from what they did: immediate step = gain * flow * (pulse - dead time)."""
+"""Learned response of one valve: immediate step = gain * flow * (pulse - dead time)."""
 
 from regulator.fixed import muldiv
 from regulator.valves.sides import TRUSTED
 
-# Nothing that this firmware is meant for lies outside (Pa/s per MPa of choked upstream pressure).
+# Plausible gains in Pa/s per MPa: 1.45 C 99.7 kPa / V (ISO 6358), from C 1e-11 in 5 L to C 1.4e-9 in 0.1 L.
 _GAIN_MIN = 300
 _GAIN_MAX = 2_000_000
+# Plausible dead times, and shortest pulses. The simulated valves open in 5 to 20 ms and close in 3 to 30 ms.
 _DEAD_MIN_US = -20_000
 _DEAD_MAX_US = 40_000
 _FLOOR_MAX_US = 100_000
-# Every valve that this firmware is meant for opens within this; a slower one is noticed because its pulses are silent.
+# Suitable valves open within this time. A slower one shows because its pulses have no effect.
 _FLOOR_KNOWN_US = 12_000
-# Up to here trial pulses grow by a quarter, beyond by half: longer than an opening delay without effect means slow.
+# Up to this length trial pulses grow by a quarter, then by half. Chosen on the simulated plant.
 _TRIAL_FINE_US = 16_000
-# A pulse may be this many times as long as the longest one that is known: short ones tell little about long ones.
+# Longest pulse, as a multiple of the longest one judged: short pulses predict long ones badly. Chosen likewise.
 _GROWTH = 2
 
 
 class Response:
-    """Gain, dead time and shortest pulse that opens, of one valve.
+    """Gain, dead time and shortest opening pulse of one valve.
 
-    Two anchors, the running means of short and of long pulses, span the straight line between pulse length and step.
-    Steps are normalised by the flow: the upstream pressure in kPa, times the subsonic fraction.
+    Two anchors, running means of short and of long pulses, define a straight line of step over pulse length. Steps are
+    divided by the flow: upstream pressure in kPa, times the subsonic fraction.
     """
 
     def __init__(self, floor_us: int):
-        self.gain = 0  # Pa/s per MPa; 0 until the first pulse that did something
-        self.dead_us = 0  # opening delay less closing delay
-        self.floor_us = floor_us  # shortest pulse to ask for
+        self.gain = 0  # Pa/s per MPa; 0 until the first pulse with an effect
+        self.dead_us = 0  # opening delay minus closing delay
+        self.floor_us = floor_us  # shortest pulse to request
         self._trial_us = floor_us
-        self.judged = 0  # pulses that taught something, 100 at most
+        self.judged = 0  # pulses learned from, at most 100
         self.missed = 0  # pulses without effect
-        self.silent = 0  # of these, in a row
+        self.silent = 0  # consecutive pulses without effect
         self.response_pa = 0  # immediate step of the last pulse
         self._short_us = 0
         self._short_step = 0
@@ -40,7 +41,7 @@ class Response:
         self._reach_us = 0  # longest pulse that was judged
 
     def learned(self) -> tuple:
-        """Return what outlasts a reset; `recall` takes it back."""
+        """Return the values to store across a reset, for `recall`."""
         return (
             self.gain,
             self.dead_us,
@@ -53,7 +54,7 @@ class Response:
         )
 
     def recall(self, values: tuple) -> bool:
-        """Take back what `learned` returned; False, and nothing changes, unless it is plausible."""
+        """Restore the values of `learned`; return False, and change nothing, if they are implausible."""
         gain, dead_us, floor_us, judged, short_us, short_step, long_us, long_step = values
         if not (
             _GAIN_MIN <= gain <= _GAIN_MAX
@@ -77,11 +78,11 @@ class Response:
         return True
 
     def rate_pa_s(self, flow_kpa: int) -> int:
-        """Return the immediate effect of the open valve in Pa/s; 0 while unknown."""
+        """Return the rate of the open valve in Pa/s; 0 while unknown."""
         return muldiv(self.gain, flow_kpa, 1000)
 
     def step_pa(self, us: int, flow_kpa: int) -> int:
-        """Return the immediate step that a pulse is expected to make; 0 while unknown."""
+        """Return the expected immediate step of a pulse; 0 while unknown."""
         if us <= self.dead_us:
             return 0
         return muldiv(self.rate_pa_s(flow_kpa), us - self.dead_us, 1_000_000)
@@ -91,9 +92,9 @@ class Response:
         return self.step_pa(self.floor_us, flow_kpa)
 
     def pulse_us(self, step_pa: int, flow_kpa: int, longest_us: int) -> int:
-        """Return the pulse for a step, in whole 0.1 ms up to `longest_us`; 0 if the shortest one would be too much.
+        """Return the pulse for a step, a multiple of 0.1 ms up to `longest_us`; 0 if even the shortest is too long.
 
-        While the valve is unknown it is a trial pulse: the shortest one first, growing as long as none shows an effect.
+        For an unknown valve this is a trial pulse, which starts at the shortest one and grows until one has an effect.
         """
         if flow_kpa <= 0:
             return 0
@@ -107,9 +108,9 @@ class Response:
         return min(us, longest_us, self._reach_us * _GROWTH)
 
     def judge(self, us: int, step_pa: int, flow_kpa: int, clear_pa: int):
-        """Learn from a pulse of this length that was seen to step the pressure by so much, towards its own side.
+        """Learn from a pulse of `us` that stepped the pressure by `step_pa`, positive in the direction of its side.
 
-        Steps below `clear_pa` are not told from noise.
+        Steps below `clear_pa` are indistinguishable from noise.
         """
         self.response_pa = step_pa
         if flow_kpa <= 0:
@@ -137,11 +138,11 @@ class Response:
         self._trial_us = us * 5 // 4 if us < _TRIAL_FINE_US else us * 3 // 2
 
     def _note_silence(self, us: int):
-        """One pulse may fail; two in a row mean that they are too short."""
+        """Count a pulse without effect: one may fail, two in a row are too short."""
         self.missed += 1
         self.silent += 1
         if self.silent > 1 and self.judged < TRUSTED:
-            # What the first pulses seemed to do was noise: it is unknown still.
+            # The apparent effect of the first pulses was noise, so the valve is still unknown.
             self.gain = self.judged = 0
             self._short_us = self._short_step = self._long_us = self._long_step = 0
             self._try_longer(us)
@@ -149,9 +150,9 @@ class Response:
             self.floor_us = min(max(self.floor_us, us) * 9 // 8, _FLOOR_MAX_US)
 
     def _anchor(self, us: int, step: int):
-        """Let the pulse pull the anchor that is nearer to its length, or take the place of one that it outreaches."""
+        """Move the anchor nearer to the pulse length, or replace an anchor that the pulse lies far beyond."""
         weight = 2 if self.judged < 8 else 6
-        # Nearer in ratio: compared with the geometric mean, in 0.1 ms so that the squares stay small.
+        # Nearer by ratio, so compared with the geometric mean; in 0.1 ms, so that the squares stay small.
         to_long = (us // 100) * (us // 100) > (self._long_us // 100) * (self._short_us // 100)
         if self._long_us == 0 or us * 2 > self._long_us * 3:
             self._long_us = us
@@ -177,6 +178,6 @@ class Response:
             if self.dead_us == dead_us:
                 self.gain = min(max(gain, _GAIN_MIN), _GAIN_MAX)
                 return
-        # Anchors that differ by little, or by nothing a valve could do: the dead time stays, and both tell the gain.
+        # Anchors too close together, or an implausible line: keep the dead time and fit the gain to both.
         open_us = max((long_us + short_us) // 2 - self.dead_us, 500)
         self.gain = min(max(muldiv(steps // 2, 1_000_000, open_us), _GAIN_MIN), _GAIN_MAX)

@@ -1,10 +1,10 @@
-"""The two valve pairs, by the names that every room uses."""
+"""The two valve pairs: names and constants that every room uses."""
 
 FILL, VENT = 0, 1
 NONE = -1
 
-# Gas that was let in is warm, gas that stays behind after a vent is cold: the step seen at once is 1.45 times the one
-# that stays (from the energy balance of a filled and of an emptied vessel, real gas at 5 MPa).
+# A fill warms the gas and a vent cools it, so the immediate step is 1.45 times the settled one (energy balance of a
+# vessel being filled or emptied, real gas at 5 MPa).
 IMMEDIATE_PER_SETTLED_PERCENT = 145
-# So many judged pulses make a valve known.
+# A valve counts as known after this many judged pulses. Chosen on the simulated plant.
 TRUSTED = 3

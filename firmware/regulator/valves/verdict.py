@@ -1,61 +1,59 @@
-"""What the last pulse did: its step, what was expected of it, and whether a window let more pass than its pulses."""
+"""Judges the effect of the last pulse. Constants without another source are chosen on the simulated plant."""
 
 from regulator.fixed import muldiv
 from regulator.measure.transducer import VALID
 from regulator.valves.sides import NONE, VENT
 
-# A step is clear when it is this large, and so many times the mean deviation of the samples (4 sigma of a step that is
-# fitted on 15 samples).
+# A step is clear if it exceeds this, and this many mean deviations of the samples (4 sigma of a step fitted to 15
+# samples).
 _CLEAR_PA = 1_000
 _CLEAR_PER_NOISE = 5
-# From so many samples on, half of that is clear.
+# From this many samples on, half of it suffices.
 _MANY = 50
-# A slope is extrapolated by this many times its own length at most.
+# Limit for the ratio of extrapolated to fitted ticks.
 _DOUBT_MOST = 20
 
-# A window with an excess of this share teaches nothing of its pulse. It is only told of valves that so many pulses have
-# taught, and from so many Pa on.
+# A window with this excess teaches nothing about its pulse. An excess counts from _KNOWN judged pulses and _EXCESS_PA
+# on.
 _EXCESS_PERCENT = 50
-# More than this no open valve lets pass: then the response was learned wrongly, or it is the noise of a long chain.
+# No open valve passes more than this: a larger excess is a wrong response, or noise of a long chain.
 _EXCESS_MOST_PERCENT = 250
 _KNOWN = 8
 _EXCESS_PA = 6_000
 
 
 class Verdict:
-    """The judged pulse, or chain of pulses: `count` of them so far, and for the last one the attributes below."""
+    """The last judged pulse or chain of pulses; `count` is the number judged so far."""
 
     def __init__(self, sensors, heat):
         self._sensors = sensors
         self._heat = heat
         self.count = 0
-        self.taught = 0  # how often one of them taught something
+        self.taught = 0  # pulses that a response learned from
         self.side = NONE
         self.us = 0
-        self.pa = 0  # immediate step, towards its own side
+        self.pa = 0  # immediate step, positive in the direction of its side
         self.expected_pa = 0  # 0 while the valve is unknown
-        self.clear_pa = _CLEAR_PA  # steps below are not told from noise, nor from what was extrapolated
-        self.excess_percent = (
-            0  # what the window let pass besides, of what a valve that stays open would have
-        )
+        self.clear_pa = _CLEAR_PA  # smaller steps are indistinguishable from noise and extrapolation error
+        self.excess_percent = 0  # gas beyond the pulses, as a share of what a valve stuck open passes
         self._judged_us = 0  # the pulse to learn from, 0 for none
         self._flow_kpa = 0
         self._before_pa = 0
         self._chain_us = 0
         self._chain_pa = 0
-        # What is extrapolated since the pulse began: samples of the line, for how many ticks; what noise makes of it.
+        # Extrapolation since the pulse began: samples of the fit, ticks extrapolated, and the factor on the noise.
         self._fitted = 1
         self._ticks = 0
         self._doubt = 1
-        self._open_ms = 0  # how long the isolation valve has been open for it
+        self._open_ms = 0  # time that the isolation valve has been open
 
     def tick(self, open_ms: int):
-        """One tick of a window; `open_ms`: how long its isolation valve was open in it."""
+        """Count one tick of a window, in which its isolation valve was open for `open_ms`."""
         self._open_ms += open_ms
         self._ticks += 1
 
     def begin(self, us: int, expected_pa: int, flow_kpa: int):
-        """A pulse begins, maybe as a link of a chain."""
+        """Begin a pulse, or a further one of a chain."""
         if not self._chain_us:
             self._fitted = max(self._sensors.pressure.samples, 1)
             self._ticks = 0
@@ -65,36 +63,36 @@ class Verdict:
         self._chain_pa += expected_pa
 
     def teach_nothing(self):
-        """Where one pulse ended and the other began is not seen: nothing to learn from a chain."""
+        """Learn nothing from a chain, whose pulses cannot be told apart."""
         self._judged_us = 0
 
     def end(self):
-        """The window ends. Extrapolated since the pulse began: what the pressure would be now without it."""
+        """End the window: extrapolate the pressure to now, as it would be without the pulse."""
         self._before_pa = self._sensors.pressure.ahead_pa(0)
         self._doubt = 1 + self._ticks // self._fitted
 
     def forget(self):
-        """The window was aborted: there is nothing to judge."""
+        """Discard an aborted window."""
         self._judged_us = 0
         self._chain_us = 0
         self._open_ms = 0
 
     def judge(self, side: int, response, shut: bool):
-        """Judge the pulse, and let `response` learn from it. `shut`: its isolation valve is shut again."""
+        """Judge the pulse, and let `response` learn from it. `shut`: the isolation valve is shut again."""
         if side == NONE or self._chain_us == 0:
             return
         if self._sensors.control.band != VALID:
             self._chain_us = self._chain_pa = self._open_ms = 0
             return
         pressure = self._sensors.pressure
-        # Back to the moment the fit resumed: what came after is the thermal transient.
+        # Evaluated where the fit restarted: what follows is the thermal transient.
         step_pa = pressure.ahead_pa(-pressure.samples) - self._before_pa
         if side == VENT:
             step_pa = -step_pa
         clear_pa = _CLEAR_PER_NOISE * pressure.noise_pa()
         if pressure.samples > _MANY:
             clear_pa //= 2
-        # A slope that few samples told is off by more, the further it is extrapolated.
+        # The error of a slope from few samples grows with the extrapolation.
         clear_pa = max(_CLEAR_PA, clear_pa) * min(self._doubt, _DOUBT_MOST)
         self.count = self.count + 1 & 0xFFFFFF
         self.side = side
@@ -111,13 +109,13 @@ class Verdict:
             self.taught = self.taught + 1 & 0xFFFFFF
 
     def _excess(self, response) -> int:
-        """Return what a window let pass beyond its pulses, in percent of what a valve that stays open would have."""
+        """Return the gas beyond the pulses in percent of what a valve stuck open would have passed."""
         idle_ms = self._open_ms - self._chain_us // 1000
         if response.judged < _KNOWN or idle_ms <= 0:
             return 0
         heat = self._heat.warm if self.side == VENT else self._heat.cold
         excess_pa = self.pa - self._chain_pa - heat.back_pa(0, self._open_ms, self._sensors.pressure_pa)
-        # Less than three times what was expected may be a response that is not known well enough at this pressure.
+        # Below three times the expected step the response may simply be inaccurate at this pressure.
         if excess_pa < _EXCESS_PA or excess_pa < 2 * self._chain_pa:
             return 0
         open_pa = muldiv(response.rate_pa_s(self._flow_kpa), idle_ms, 1000)

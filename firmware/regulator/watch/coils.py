@@ -1,26 +1,24 @@
-"""Watches the coils and their rail: what the drains say against what was commanded."""
+"""Watches the coils and their rail: drain readback against commands."""
 
 from regulator.faults import COIL_DEAD, COIL_SHORTED, NO_FAULT, RAIL_LOST
 
-# Two samples in a row, so that the edge of a pulse between command and reading is no fault.
+# Two samples in a row, because an edge of a pulse may fall between command and readback.
 _SAMPLES = 2
-# The charge pump needs some beats before the rail is up.
+# The charge pump needs several heartbeats to switch the rail on. Design choice.
 _RISE_MS = 300
-# How long a rail that was cut is tried again when somebody asks for it, and how long a good result counts.
+# After an acknowledge a cut rail is on for a test of _TRIAL_MS, and a good result counts for a while: design choices.
 _TRIAL_MS = 500
 _TRIAL_VALID_MS = 10_000
 
 
 class Coils:
-    """`on`: the heartbeat runs. `fault` is what holds now; its `value` is a mask: 1 fill, 2 vent, 4 supply isolation,
-    8 vent isolation, 16 relief.
-    """
+    """`on`: heartbeat runs. `value`: a mask, 1 fill, 2 vent, 4 supply isolation, 8 vent isolation, 16 relief."""
 
     def __init__(self):
         self.on = True
         self.fault = NO_FAULT
         self.value = 0
-        self.cut = False  # because of a shorted transistor; `on` beside it is a trial
+        self.cut = False  # because of a shorted transistor; a test if `on` as well
         self._rise_ms = _RISE_MS
         self._dead = 0
         self._shorted = 0
@@ -36,7 +34,7 @@ class Coils:
             if sample.coil_dead or sample.coil_shorted or self._dead or self._shorted:
                 self._check_drains(sample)
             elif self.on and self.fault:
-                # A cut rail stays a fault until a trial was good for its whole time.
+                # A cut rail stays a fault until a whole test was good.
                 self.fault = COIL_SHORTED if self.cut and self._trial_ms < _TRIAL_MS else NO_FAULT
         elif self.on and self._rise_ms <= 0:
             self._lost += 1
@@ -51,7 +49,7 @@ class Coils:
                 self.fault = COIL_SHORTED
 
     def try_again(self) -> bool:
-        """Switch a rail that was cut on for a trial; return whether the rail is in order now."""
+        """Switch a cut rail on for a test; return whether the rail is in order."""
         if not self.cut:
             return True
         if not self.on:
@@ -65,7 +63,7 @@ class Coils:
         return True
 
     def _check_drains(self, sample):
-        """A bit that two samples in a row have is a fault."""
+        """Report a bit that is set in two samples in a row."""
         shorted = sample.coil_shorted & self._shorted
         dead = sample.coil_dead & self._dead
         self._shorted = sample.coil_shorted

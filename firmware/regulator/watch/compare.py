@@ -1,20 +1,21 @@
-"""Compares what the two transducers see of the same pulses: one that is frozen, or whose sensing port is blocked."""
+"""Compares both transducers over the same pulses, to find a frozen one or a blocked sensing port."""
 
 from regulator.faults import NO_FAULT, PORT_BLOCKED, TRANSDUCER_FROZEN
 from regulator.measure.transducer import VALID
 from regulator.valves.sides import VENT
 
-# Compared over three pulses, from so much on: one saw less than 30 percent of what the other one saw.
+# Fault: over three pulses one transducer moves by less than 30 % of the other one, which moves by _COMPARED_PA or more.
+# Constants chosen on the simulated plant.
 _COMPARED = 3
 _COMPARED_PA = 35_000
 _EFFECT_PERCENT = 30
 _STILL_MS = 400
-# Pulses further apart than this are not compared: leak and cell move the pressure, too.
+# Pulses further apart are not compared, because leak and cell move the pressure, too.
 _PAUSE_MS = 5_000
 
 
 class Compare:
-    """`fault` is an event: it stays until `clear()`. `value` goes with it."""
+    """`fault` latches until `clear()`, with its `value`."""
 
     def __init__(self, sensors, valves, loops):
         self._sensors = sensors
@@ -25,19 +26,19 @@ class Compare:
         self._side = -1
         self._count = 0
         self._index = 0
-        self._control_pa = [0] * _COMPARED  # before the first one or after each of the last pulses
+        self._control_pa = [0] * _COMPARED  # before the first pulse and after each of the last ones
         self._safety_pa = [0] * _COMPARED
         self._pause_ms = 0
-        self._before_control_pa = 0  # before the window that is under way, or now; 0 not known yet
+        self._before_control_pa = 0  # before the present window, or now; 0 = unknown
         self._before_safety_pa = 0
 
     def clear(self):
-        """Forget what was seen: somebody has looked after it."""
+        """Forget fault and pulses after an acknowledge."""
         self.fault = NO_FAULT
         self._count = 0
 
     def check_slowly(self, dt_ms: int):
-        """Note where both are before the next pulse; `dt_ms` since the last call."""
+        """Note both pressures before the next pulse; `dt_ms` since the last call."""
         if self._pause_ms <= _PAUSE_MS:
             self._pause_ms += dt_ms
         if self._valves.idle():
@@ -45,7 +46,7 @@ class Compare:
             self._before_safety_pa = self._sensors.safety.mean_pa
 
     def check(self):
-        """After a pulse, over three of one side: how far the control transducer went, and how far the safety one."""
+        """After a pulse: compare the movement of both transducers over the last three pulses of one side."""
         side = self._valves.verdict.side
         sensors = self._sensors
         unlike = sensors.safety.band != VALID or self._loops.reference_moves()

@@ -1,4 +1,4 @@
-"""Watches the transducers' loops and converters: failed, out of range, disagreeing, standing still, drifting."""
+"""Watches the transducers' current loops. Constants without another source are chosen on the simulated plant."""
 
 from regulator.faults import (
     ADC_DEAD,
@@ -16,22 +16,22 @@ from regulator.faults import (
 )
 from regulator.measure.transducer import HIGH, LOW, SHORT, STILL_MS, VALID, WILD_PA
 
-# A loop may fail for a few samples without harm: a relay nearby, one lost conversion.
+# A loop may fail for this long without a fault: relays nearby, or a lost conversion.
 _FAILED_MS = 100
 _DEAD_MS = 80
 _RANGE_MS = 500
 _DISAGREEMENT_MS = 500
-# Four wild readings that lie on alternate sides of the median within half a second are erratic.
+# Four spikes on alternate sides of the median within half a second are erratic.
 _WILD_WEIGHT = 10
 _WILD_MOST = 35
-# The 1.25 V reference of 0.1 % and an ADS1115 of 0.15 % read 20000 counts; 0.5 % is a drift.
+# 1.25 V / 62.5 uV. Tolerances: reference 0.1 %, ADS1115 0.15 % (data sheets). A deviation of 0.5 % is a drift.
 REFERENCE_COUNTS = 20_000
 _REFERENCE_COUNTS_MAX = 100
 _REFERENCE_MS = 20_000
 
 
 class Loops:
-    """`fault` is what holds now, `value` what goes with it, `warnings` a mask of those that this module knows."""
+    """`fault` is the present one, with its `value`; `warnings` is a mask of the present ones."""
 
     def __init__(self, settings, sensors):
         self._settings = settings
@@ -58,7 +58,7 @@ class Loops:
         self._invalid_limit_s = setting("safety_invalid_s")
 
     def agree(self) -> bool:
-        """Return whether both transducers are valid and agree now."""
+        """Return whether both transducers are valid and agree."""
         sensors = self._sensors
         return (
             sensors.control.band == VALID
@@ -67,7 +67,7 @@ class Loops:
         )
 
     def reference_moves(self) -> bool:
-        """Return whether the reference went off lately: the control reading goes with it, the other one not."""
+        """Return whether the reference has recently moved, which shifts the control but not the safety reading."""
         return 0 < self._reference_ms < _REFERENCE_MS
 
     def check(self, dead: bool, dt_ms: int):
@@ -105,7 +105,7 @@ class Loops:
             self._count_wild(wild_pa)
 
     def _count_wild(self, wild_pa: int):
-        """Readings that jump to and fro: a pressure moves one way at a time."""
+        """Count spikes that alternate in direction, which no pressure does."""
         if self._wild:
             self._wild -= 1
         if -WILD_PA <= wild_pa <= WILD_PA:
@@ -120,7 +120,7 @@ class Loops:
                 self.value = wild_pa
 
     def check_slowly(self, sample, dt_ms: int):
-        """Judge what may take seconds; `dt_ms` since the last call."""
+        """Run the slow checks; `dt_ms` since the last call."""
         warnings = 0
         sensors = self._sensors
         if sensors.safety.band != VALID:
@@ -164,7 +164,7 @@ class Loops:
                 self.value = control.pa
 
     def _check_safety(self, dt_ms: int):
-        """Count the time without the safety transducer."""
+        """Measure the time without the safety transducer."""
         self.warnings |= SAFETY_TRANSDUCER
         self._invalid_ms += dt_ms
         while self._invalid_ms >= 1000:

@@ -1,20 +1,20 @@
-"""Over-pressure and the relief valve: when it opens, when it shuts again."""
+"""Over-pressure detection, and opening and shutting of the relief valve."""
 
 from regulator.faults import COMPARATOR_TRIPPED, NO_FAULT, OVERPRESSURE
 from regulator.measure.transducer import VALID
 
-_SAMPLES = 2
-# A transducer is rising when it gained this much over the last _RISE_SAMPLES samples: 4 sigma of the noisier one.
+_SAMPLES = 2  # two ticks of 20 ms, within the goal of 50 ms
+# A transducer is rising if it gained this much over _RISE_SAMPLES samples: 4 sigma of the noisier transducer.
 _RISE_PA = 20_000
 _RISE_SAMPLES = 8
-# The relief valve shuts this far below the trip.
+# The relief valve shuts this far below the trip. Design choice.
 _HYSTERESIS_PA = 200_000
-# A relief to ambient ends this far above it.
+# A relief to ambient ends this far above ambient. Design choice.
 _EMPTY_PA = 50_000
 
 
 class Overpressure:
-    """`fault` is what holds now, `value` the pressure that goes with it; `relief_open` what is asked of the relief."""
+    """`fault` is the present one, `value` its pressure in Pa; `relief_open` requests the relief valve."""
 
     def __init__(self, settings, sensors):
         self._settings = settings
@@ -36,7 +36,7 @@ class Overpressure:
         self._to_ambient = setting("relief_to_ambient")
 
     def check(self, tripped: int):
-        """Judge this tick's sample: both over the trip, or one while the other is invalid or rising; twice in a row."""
+        """Fault: twice in a row both transducers above the trip, or one while the other is invalid or rising."""
         control = self._sensors.control
         safety = self._sensors.safety
         index = self._index
@@ -69,14 +69,14 @@ class Overpressure:
         return False
 
     def awaits_second(self) -> bool:
-        """Return whether this tick's sample was the first one over the trip, so that the next one decides."""
+        """Return whether this sample was the first one above the trip, so that the next one decides."""
         return self._samples != 0 and not self.fault
 
     def relieve(self, tripped: int, empty: bool):
-        """One tick of RELIEF: open above the trip, shut below it; or down to ambient, as configured or with `empty`."""
+        """Run one tick of RELIEF: open above the trip, shut below it (or near ambient, if configured or `empty`)."""
         highest_pa = self._highest_pa()
         if highest_pa < 0:
-            # Nothing is known of the pressure but what the comparator says.
+            # Without a valid transducer only the comparator counts.
             if tripped:
                 self.relief_open = True
             return
@@ -90,7 +90,7 @@ class Overpressure:
             self.relief_open = False
 
     def _highest_pa(self) -> int:
-        """Return the highest valid reading, -1 without any."""
+        """Return the highest valid reading in Pa, -1 without any."""
         control = self._sensors.control
         safety = self._sensors.safety
         highest_pa = -1

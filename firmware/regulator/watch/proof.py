@@ -1,8 +1,8 @@
-"""Proof of single valves: one of a pair opens alone for a bounded time, and the pressure must not move.
+"""Proof test of single valves: one of a pair opens alone for a limited time, and the pressure must not move.
 
-A valve is proved by opening its partner: fill (1) by supply isolation, vent (2) by vent isolation, and the other way
-round, supply isolation (3) by fill, vent isolation (4) by vent. The relief valve (5) is opened itself: there the
-pressure must fall.
+A valve is proved by opening its partner: fill (1) by supply isolation, vent (2) by vent isolation, supply isolation (3)
+by fill, and vent isolation (4) by vent. The relief valve (5) opens itself, and the pressure must fall.
+Constants without a source beside them are chosen on the simulated plant.
 """
 
 from regulator.fixed import muldiv
@@ -14,30 +14,28 @@ UNPROVED, RUNNING, TIGHT, OPEN, ABORTED, PASSES, BLOCKED = range(7)
 RESULTS = ("NONE", "RUNNING", "TIGHT", "OPEN", "ABORTED", "PASSES", "BLOCKED")
 ALL = 15  # the four valves of the pairs
 
-# Samples that are averaged before and after, and the time for closing delay, lag and what the trap between the two
-# valves gives or takes.
+# Samples averaged before and after. The rest covers closing delay, lag, and flow into or out of the volume between the
+# two valves.
 _SAMPLES = 5
 _REST_MS = 80
-# What counts as a movement: more than the trap of 0.1 mL moves (3 kPa in 0.1 L), or a share of what the valve would do.
+# A movement is more than the trapped 0.1 mL causes (3 kPa in 0.1 L, computed), or a share of the open valve's effect.
 _MOVED_PA = 8_000
 _SHARE_PERCENT = 30
-# No proof lets more than this pass.
+# A proof is cut short at this movement.
 _CUT_PA = 50_000
-# How long a proof by itself takes: until an open partner would have moved so much, within these bounds.
+# An automatic proof lasts until an open valve would have moved the pressure by _AIM_PA, within these limits.
 _AIM_PA = 30_000
 _SHORTEST_MS = 60
 _UNKNOWN_MS = 200
 _LONGEST_MS = 300
-# The longest single pulse of fill and vent, and the pause after it.
+# Longest single pulse of fill and vent in a proof, below the PIO's 327 ms.
 _PULSE_US = 250_000
-# Without so much across it a valve proves nothing.
+# Smallest pressure difference for a proof.
 _ACROSS_PA = 300_000
 
 
 class Proof:
-    """`active` while one runs: then `switches` (1 supply isolation, 2 vent isolation, 4 relief) and a pulse of
-    `pulse_us` on `side` are to be put out.
-    """
+    """While `active`: requests `switches` (1 supply, 2 vent isolation, 4 relief) and pulses of `pulse_us` on `side`."""
 
     def __init__(self, settings, sensors, valves):
         self._settings = settings
@@ -48,14 +46,14 @@ class Proof:
         self.side = FILL
         self.pulse_us = 0
         self.cut = False  # a pulse may have to be ended early
-        self.pending = 0  # mask of valves of the pairs that are to be proved when possible
+        self.pending = 0  # mask of pair valves that wait for a proof
         self.results = [UNPROVED] * 5
         self.moved_pa = [0] * 5
         self.open_ms = [0] * 5
-        self._asked_s = 0  # when all of them were asked for last
+        self._asked_s = 0  # when all of them were last requested
         self._queue = 0
         self._valve = 0
-        self._stage = 0  # 0 before, 1 open, 2 rest, 3 after
+        self._stage = 0  # 0 mean before, 1 open, 2 rest, 3 mean after
         self._ms = 0
         self._asked_ms = 0
         self._count = 0
@@ -64,7 +62,7 @@ class Proof:
         self._limit_pa = _MOVED_PA
 
     def failed(self) -> bool:
-        """Return whether a valve of a pair was found open."""
+        """Return whether a valve of a pair failed its proof."""
         results = self.results
         return results[0] == OPEN or results[1] == OPEN or results[2] == OPEN or results[3] == OPEN
 
@@ -73,12 +71,12 @@ class Proof:
         return self.results[RELIEF_VALVE] == RUNNING
 
     def ask(self, uptime_s: int):
-        """Have all four valves of the pairs proved when possible."""
+        """Request a proof of all four pair valves."""
         self.pending = ALL
         self._asked_s = uptime_s
 
     def is_due(self, uptime_s: int) -> bool:
-        """Return whether a valve of a pair waits to be proved; once in `valve_proof_h` all of them do."""
+        """Return whether a pair valve waits for a proof; every `valve_proof_h` all of them are requested."""
         period_s = self._settings.get("valve_proof_h") * 3600
         if period_s and uptime_s - self._asked_s >= period_s:
             self.ask(uptime_s)
@@ -91,7 +89,7 @@ class Proof:
         return cut
 
     def begin_pending(self) -> bool:
-        """Begin with the valves that are due and have pressure across them; return whether there are any."""
+        """Begin the due proofs that have enough pressure across the valve; return whether there are any."""
         sensors = self._sensors
         pressure_pa = sensors.pressure_pa
         mask = 0
@@ -111,14 +109,14 @@ class Proof:
         return True
 
     def begin(self, valve: int, ms: int):
-        """Prove one valve for so long."""
+        """Prove one valve for `ms`; 0 for a computed time."""
         self._queue = 1 << valve
         self._asked_ms = ms
         self._valves.close_window()
         self._next()
 
     def abort(self):
-        """Shut everything and forget what was under way."""
+        """End a running proof at once; the pair valves that remain stay due."""
         if self.active:
             self.results[self._valve] = ABORTED
             self.pending |= self._queue & ALL
@@ -126,7 +124,7 @@ class Proof:
         self._end()
 
     def tick(self, dt_ms: int):
-        """Go on by a tick; to be called while `active`."""
+        """Run one tick; only while `active`."""
         sensors = self._sensors
         self.pulse_us = 0
         self.cut = False
@@ -187,7 +185,7 @@ class Proof:
         self._drive()
 
     def _drive(self):
-        """Keep the partner open: the switched ones by their level, fill and vent by one pulse after the other."""
+        """Keep the partner open: by its level if switched, by consecutive pulses for fill and vent."""
         valve = self._valve
         if valve == FILL_VALVE:
             self.switches = 1
@@ -217,14 +215,14 @@ class Proof:
         if self._queue:
             self._asked_ms = 0
             self._next()
-            # What was after the last valve is before this one.
+            # The mean after the last valve is the mean before this one.
             self._open(after_pa)
         else:
             self._end()
 
     def _end(self):
         if self.active:
-            # The fit starts anew: the little that a proof moves is no drift.
+            # Restart the fit, because the small movement of a proof is not a drift.
             self._sensors.pressure.resume()
         self.active = False
         self.switches = 0

@@ -1,4 +1,4 @@
-"""Watches what pulses do: valves stuck shut or open, valves that wear."""
+"""Watches the effect of pulses: valves stuck shut or open, and wear."""
 
 from regulator.faults import (
     FILL_STUCK_OPEN,
@@ -11,23 +11,24 @@ from regulator.faults import (
 from regulator.measure.transducer import VALID
 from regulator.valves.sides import FILL, VENT
 
-# So many pulses in a row without effect mean a valve stuck shut; the sixth is tried after _RETRY_MS, where it may be.
+# Constants chosen on the simulated plant. After five pulses in a row without effect a valve is stuck shut. If that does
+# not seal, the next pulse comes after _RETRY_MS.
 _SILENT = 5
 _RETRY_MS = 60_000
-# A pulse has no effect below this share of what was expected.
+# A smaller share of the expected step is no effect.
 _EFFECT_PERCENT = 30
-# While a valve is unknown only pulses from this length on count: none that this firmware is meant for opens later.
+# For an unknown valve only longer pulses count, as every suitable valve has opened by then.
 _SURE_US = 50_000
-# Percent of what a valve that stays open would do: in one window, or in two in a row.
+# Gas beyond the pulses, in percent of a valve stuck open: in one window, or in two in a row.
 _STUCK_PERCENT = 80
 _TWICE_PERCENT = 50
-# A learned gain outside these shares of the one that was known when the valve was proved is a notice.
+# A learned gain outside these percentages of the reference gain is a warning, from _WORN_JUDGED pulses on.
 _WORN_PERCENT = (60, 160)
 _WORN_JUDGED = 50
 
 
 class StuckValves:
-    """`fault` is an event: it stays until `clear()`. `value` goes with it; `warnings` hold now."""
+    """`fault` latches until `clear()`, with its `value`; `warnings` are the present ones."""
 
     def __init__(self, sensors, valves):
         self._sensors = sensors
@@ -35,14 +36,14 @@ class StuckValves:
         self.fault = NO_FAULT
         self.value = 0
         self.warnings = 0
-        self.reference_gain = [0, 0]  # what each valve's gain was once it was well known, 0 before
+        self.reference_gain = [0, 0]  # gain of each valve when it first became well known, 0 before
         self._silent = [0, 0]
         self._unclear_pa = [0, 0]
         self._barred_ms = [0, 0]
         self._excess = [0, 0]
 
     def clear(self):
-        """Forget what was seen: somebody has looked after it."""
+        """Forget fault and counts after an acknowledge."""
         self.fault = NO_FAULT
         self.warnings &= ~VENT_SHUT
         for side in (FILL, VENT):
@@ -52,26 +53,26 @@ class StuckValves:
             self._barred_ms[side] = 0
 
     def barred(self, side: int) -> bool:
-        """Return whether pulses of this side are held back for now."""
+        """Return whether pulses of this side are refused at present."""
         return self._barred_ms[side] > 0
 
     def check(self):
-        """Take a new verdict on a pulse."""
+        """Take the verdict on a new pulse."""
         side = self._valves.verdict.side
         self._judge_effect(side)
         self._judge_excess(side)
 
     def recall_wear(self, side: int, gain: int):
-        """Take back what a valve's gain was once it was well known."""
+        """Restore the reference gain of a valve."""
         self.reference_gain[side] = gain
 
     def forget_wear(self):
-        """Tell wear from how the valves are now: they have been proved."""
+        """Take new reference gains, because the valves have been proved."""
         for side in (FILL, VENT):
             self.reference_gain[side] = 0
 
     def check_slowly(self, dt_ms: int):
-        """Count the time that a side is held back, and look for wear; `dt_ms` since the last call."""
+        """Run down the refusal times and check for wear; `dt_ms` since the last call."""
         worn = False
         for side in range(2):
             if self._barred_ms[side] > 0:
@@ -92,7 +93,7 @@ class StuckValves:
         if verdict.expected_pa == 0:
             if step_pa < verdict.clear_pa and verdict.us < _SURE_US:
                 return
-            # Steps that noise hides one by one add up: five of them are clear from about twice as much on.
+            # Steps below the noise add up: five of them are clear from about twice the threshold on.
             self._unclear_pa[side] += step_pa
             silent = step_pa < verdict.clear_pa and self._unclear_pa[side] < 2 * verdict.clear_pa
         elif verdict.expected_pa < verdict.clear_pa:
@@ -114,7 +115,7 @@ class StuckValves:
             self.fault = FILL_STUCK_SHUT
             self.value = verdict.us
             return
-        # An empty supply that nobody can see, or a vent that holds the gas: no reason to give the gas up.
+        # Either the supply is empty but unmeasured, or the vent side keeps the gas in: no reason to seal.
         self._barred_ms[side] = _RETRY_MS
         if side == VENT:
             self.warnings |= VENT_SHUT

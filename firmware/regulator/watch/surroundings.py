@@ -1,4 +1,4 @@
-"""Watches what surrounds the chamber: the supply's pressure, the wall's and the gas's temperature."""
+"""Watches supply pressure, wall and gas temperature. The constants are chosen on the simulated plant."""
 
 from regulator.faults import (
     GAS_TEMPERATURE,
@@ -11,19 +11,19 @@ from regulator.faults import (
 from regulator.measure.temperature import GAS_FAULT, WALL_FAULT, tmp117_mk
 from regulator.measure.transducer import SHORT, VALID
 
-# Fills need so much across the fill valve; a supply that came back is believed this much later.
+# Smallest difference across the fill valve for a fill, and the hysteresis of both supply warnings.
 _MARGIN_PA = 100_000
 _HYSTERESIS_PA = 50_000
-# A target this far below the pressure needs no supply.
+# With a target this far below the pressure no fill is expected.
 _BELOW_PA = 200_000
-# While so much heat of a ramp is on its way to the wall, its rate may be this many times as high.
+# While this much heat, as pressure, flows to the wall, it may warm _STIRRED times as fast. Rates are over _RATE_S.
 _HEAT_PA = 30_000
 _STIRRED = 3
 _RATE_S = 4
 
 
 class Supply:
-    """`warnings` hold now; fill is inhibited while any of them does."""
+    """`warnings` are the present ones; each of them inhibits fill."""
 
     def __init__(self, settings, sensors):
         self._settings = settings
@@ -36,12 +36,12 @@ class Supply:
         self._max_pa = self._settings.get("supply_max_pa")
 
     def check_slowly(self, wanted_pa: int):
-        """Judge the supply; the device regulates to `wanted_pa`, with 0 not at all. Both warnings end by themselves."""
+        """Judge the supply while regulating to `wanted_pa` (0: off). Both warnings end by themselves."""
         supply = self._sensors.supply
         before = self.warnings
         warnings = 0
         if supply.band == SHORT:
-            # A saturated loop cannot be told from a supply far beyond the range.
+            # A saturated loop and a supply far above the range look the same.
             warnings = SUPPLY_HIGH
         elif supply.band == VALID:
             pa = supply.pa
@@ -58,7 +58,7 @@ class Supply:
 
 
 class Climate:
-    """`fault` and `warnings` hold now; a sensor that is not plausible counts as failed."""
+    """`fault` and `warnings` are the present ones. An implausible sensor counts as failed."""
 
     def __init__(self, settings, sensors):
         self._settings = settings
@@ -77,7 +77,7 @@ class Climate:
         self._rise_mk = setting("wall_rate_max_mk_min") * _RATE_S // 60
 
     def check_slowly(self, sample, heat_pa: int):
-        """Once a second. `heat_pa`: what past movements of the gas will give back."""
+        """Once a second. `heat_pa`: pressure that the heat of past movements may give back."""
         calm = heat_pa < _HEAT_PA
         failed = self._sensors.temperatures.check_plausible(sample, calm)
         self.warnings = GAS_TEMPERATURE if failed & GAS_FAULT else 0

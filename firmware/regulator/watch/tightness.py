@@ -1,4 +1,4 @@
-"""Watches the pressure while no valve should let gas through: a valve stuck open, a relief that stays open, a burst."""
+"""Watches the pressure with all valves shut. Constants without another source are chosen on the simulated plant."""
 
 from regulator.faults import FILL_STUCK_OPEN, LINE_BURST, NO_FAULT, RELIEF_STUCK_OPEN, VENT_STUCK_OPEN
 from regulator.fixed import muldiv
@@ -6,32 +6,32 @@ from regulator.measure.transducer import VALID
 from regulator.valves.heat import back_pa, left_by_pa
 from regulator.valves.sides import FILL, VENT
 
-# So long after a pulse the valve's closing delay, the transducers' lag and the median filter are over.
+# After this time the closing delay, the lag of the transducers and the median filter are over.
 _SHUT_MS = 60
-# Movements are judged over up to 10 samples, and over up to 10 of every tenth.
+# Movements are judged over up to 10 samples, and over up to 10 samples of every tenth tick.
 _SAMPLES = 10
-# A movement counts from this share of what the open valve would do, and from this many Pa and times the noise on.
+# A movement counts above this share of the open valve's effect, this many Pa, and this many times the noise.
 _SHARE_PERCENT = 35
 _LEAST_PA = 8_000
 _LEAST_NOISE = 16
-# The same while nothing is known of the valve.
+# Rate of an unknown valve.
 _UNKNOWN_PA_S = 300_000
-# A burst is faster than the vent by this factor and moves so much in so many samples; both transducers see that.
+# A burst is faster than the vent by this factor and moves this much in this many samples, on both transducers.
 _BURST_PERCENT = 200
 _BURST_LEAST_PA = 100_000
 _BURST_SAMPLES = 5
-# What a safety transducer of 9 bits cannot miss.
+# The safety transducer must confirm larger movements: its ADC has 9 effective bits, 40 kPa each.
 _SEEN_BY_BOTH_PA = 100_000
-# So long after the relief valve was open, what falls is the relief valve.
+# A fall within this time after the relief valve was open is attributed to it.
 _RELIEF_MS = 5_000
-# Once nothing has moved for so long the cause is gone.
+# The fault ends after this time without a movement.
 _STILL_MS = 2_000
-# So many samples have to say so before a whole window says otherwise.
+# A fault needs this many samples with a movement, without a quiet window of _SAMPLES between them.
 _HITS = 2
 
 
 class Tightness:
-    """`fault` is what holds now, `value` the movement in Pa that goes with it."""
+    """`fault` is the present one, `value` its movement in Pa."""
 
     def __init__(self, sensors, valves, heat):
         self._sensors = sensors
@@ -39,21 +39,21 @@ class Tightness:
         self.fault = NO_FAULT
         self.value = 0
         self._heat = heat
-        self._from_pa = 0  # where the pressure was when the valves were shut, or when gas was let through
-        self._last_pa = -1  # none yet
+        self._from_pa = 0  # pressure when the valves last shut or opened
+        self._last_pa = -1  # no sample yet
         self._shut_ms = 0
         self._dt_ms = 0
         self._hits = 0
         self._fast_pa = [0] * _SAMPLES
         self._safety_pa = [0] * _SAMPLES
         self._index = 0
-        self._count = 0  # samples in _fast_pa from after the valves were shut
+        self._count = 0  # samples in _fast_pa since the valves shut
         self._slow_pa = [0] * _SAMPLES
         self._slow_safety_pa = [0] * _SAMPLES
         self._slow_index = 0
         self._slow_count = 0
-        self._vents = False  # the isolation valve of the vent side is open
-        # Where the pressure was lowest since then or since the last pulse began, here and by the safety transducer.
+        self._vents = False  # the vent isolation valve is open
+        # Lowest pressure since it opened or since the last pulse began, by the control and the safety transducer.
         self._lowest_pa = 0
         self._lowest_safety_pa = 0
         self._since_lowest_ms = 0
@@ -66,11 +66,11 @@ class Tightness:
         self._burst_pa = _BURST_LEAST_PA
 
     def refresh(self, dt_ms: int):
-        """Take over what is known of valves and noise: slow, so once in a while. `dt_ms` is the length of a tick."""
+        """Update the thresholds from valves and noise, every eighth tick. `dt_ms` is the length of a tick."""
         valves = self._valves
         self._rise_pa_s = min(valves.rate_pa_s(FILL) or _UNKNOWN_PA_S, 5_000_000)
         self._fall_pa_s = min(valves.rate_pa_s(VENT) or _UNKNOWN_PA_S, 5_000_000)
-        # A drift makes the fit's residuals look like noise: what rises quickly is not believed at once.
+        # A drift looks like noise in the residuals of the fit, so a rise of the noise is followed slowly.
         noise_pa = min(self._sensors.pressure.noise_pa(), 12_000)
         if noise_pa > self._noise_pa:
             noise_pa = self._noise_pa + (noise_pa - self._noise_pa + 63 >> 6)
@@ -80,7 +80,7 @@ class Tightness:
         self._burst_pa = max(_BURST_LEAST_PA, self._least_pa, burst_pa)
 
     def check(self, moving: bool, relief: bool, dt_ms: int):
-        """Judge this tick's sample. `moving`: a pulse or a proof may let gas through; `relief`: the relief is open."""
+        """Judge this tick's sample. `moving`: a pulse or a proof may move gas; `relief`: the relief valve is open."""
         if self._sensors.control.band != VALID:
             self._last_pa = -1
             return
@@ -145,7 +145,7 @@ class Tightness:
                 self.fault = NO_FAULT
 
     def cool(self, dt_ms: int):
-        """Let what is left of the heat fade; `dt_ms` since the last call, 1 s at most."""
+        """Fade the remaining heat; `dt_ms` since the last call, at most 1 s."""
         pa = self._last_pa
         if pa < 0:
             return
@@ -175,7 +175,7 @@ class Tightness:
         self._since_lowest_ms = 0
 
     def _watch_vent(self, pa: int, dt_ms: int) -> bool:
-        """Judge a rise while the vent side is open, which only its own pulse's heat explains; True if one was."""
+        """Judge a rise while the vent side is open, beyond the heat of its own pulse; return whether there was one."""
         if pa <= self._lowest_pa:
             self._begin_vent(pa)
             self._hits = 0
@@ -189,13 +189,13 @@ class Tightness:
         return True
 
     def _watch_slowly(self, pa: int, ms: int):
-        """The same over a time that is ten times as long; `ms` between the calls."""
+        """Judge movements over ten times as long; `ms` between the calls."""
         count = self._slow_count
         index = self._slow_index
         if count:
             moved_pa = pa - self._slow_pa[index - count]
             if moved_pa > self._least_pa or moved_pa < -self._least_pa:
-                # So long a time needs no second sample.
+                # Over this time one sample is enough.
                 self._hits = _HITS
                 self._judge(moved_pa, count * ms, self._slow_safety_pa[index - count])
         self._slow_pa[index] = pa
@@ -205,8 +205,8 @@ class Tightness:
             self._slow_count = count + 1
 
     def _judge(self, moved_pa: int, ms: int, safety_from_pa: int):
-        """A movement while shut is a fault unless heat explains it; the safety transducer sees large ones, too."""
-        # From when the valves were shut to where these samples begin.
+        """Report a movement unless heat explains it. The safety transducer must confirm a large one."""
+        # Movement from the shutting of the valves to the first of these samples.
         before_pa = self._last_pa - moved_pa - self._from_pa
         if moved_pa > 0:
             rate_pa_s = self._rise_pa_s
@@ -231,14 +231,14 @@ class Tightness:
     def _name_fall(self) -> int:
         if self._relief_ms > 0:
             return RELIEF_STUCK_OPEN
-        # The last samples alone: the older ones may be from before it began.
+        # Only the last samples, because older ones may be from before the fall began.
         fallen_pa = self._fast_pa[self._index - _HITS] - self._last_pa
         if fallen_pa > muldiv(self._fall_pa_s, self._dt_ms * _HITS * _BURST_PERCENT, 100_000):
             return LINE_BURST
         return VENT_STUCK_OPEN
 
     def _judge_burst(self, moved_pa: int, safety_from_pa: int):
-        """A fall that no vent can do is a burst if the safety transducer sees it, too, or is invalid."""
+        """Report a fall faster than the vent as a burst, if the safety transducer confirms it or is invalid."""
         if not self._safety_saw(moved_pa, safety_from_pa):
             return
         self._still_ms = 0
@@ -247,7 +247,7 @@ class Tightness:
             self.value = moved_pa
 
     def _safety_saw(self, moved_pa: int, safety_from_pa: int) -> bool:
-        """Return whether the safety transducer moved by 40 percent of this at least, or cannot tell."""
+        """Return whether the safety transducer moved by at least 40 % of this, or is invalid."""
         if self._sensors.safety.band != VALID:
             return True
         seen_pa = self._sensors.safety.pa - safety_from_pa

@@ -1,4 +1,4 @@
-"""Every watch: asks each one in its turn, and knows which faults and warnings hold now."""
+"""Runs all watches, and collects their faults and warnings."""
 
 from regulator.faults import PAIR_OPEN
 from regulator.valves.sides import FILL, VENT
@@ -13,17 +13,17 @@ from regulator.watch.stuck_valves import StuckValves
 from regulator.watch.surroundings import Climate, Supply
 from regulator.watch.tightness import Tightness
 
-# Slow checks take turns: one of _TURNS in each _TURN_MS.
+# Slow checks take turns, one of _TURNS every _TURN_MS (a tick), so that a tick stays short.
 _TURNS = 8
 _TURN_MS = 20
 _PASS_MS = _TURNS * _TURN_MS
 
 
 class Watches:
-    """`warnings` is a mask of those that hold now; the faults stand in `each`, in the order that names the first cause.
+    """`warnings` is a mask of the present ones. `each` has the watches with a fault, in order of precedence.
 
-    What the regulator is doing comes in as `doing`: `relief_open`, `wanted_pa()` (the target while it regulates, else
-    0), `stirs()` (gas is moved otherwise than by the pulses of a hold).
+    `doing` is the activity of the regulator: `relief_open`, `wanted_pa()` (the target while it regulates, else 0),
+    `stirs()` (a vent, the relief or a proof moves gas).
     """
 
     def __init__(self, settings, sensors, valves, heat):
@@ -50,7 +50,7 @@ class Watches:
             self.climate,
             self.balance,
         )
-        self._notices = 0  # warnings that others raise
+        self._notices = 0  # warnings raised outside the watches
         self._verdicts = 0
         self._turn = 0
         self._turn_ms = 0
@@ -63,12 +63,12 @@ class Watches:
             watch.configure()
 
     def clear(self):
-        """Forget events: somebody has looked after them."""
+        """Clear latched faults after an acknowledge."""
         self.compare.clear()
         self.stuck.clear()
 
     def warn(self, bit: int, active: bool):
-        """Raise or end a warning that no watch knows of."""
+        """Raise or end a warning from outside the watches."""
         if active:
             self._notices |= bit
             self.warnings |= bit
@@ -82,7 +82,7 @@ class Watches:
         self.over.check(sample.tripped)
         self.loops.check(sample.faults & 1, dt_ms)
         proof = self.proof
-        # A proof of the relief valve opens it, too: what falls then is no burst.
+        # A proof of the relief valve opens it, too, so the fall is not a burst.
         moving = self._valves.stage == PULSE or proof.active
         self.tightness.check(moving, doing.relief_open or proof.proves_relief(), dt_ms)
         if self._valves.verdict.count != self._verdicts:
@@ -95,7 +95,7 @@ class Watches:
             self._take_turn(sample, dt_ms, doing)
 
     def _take_turn(self, sample, dt_ms: int, doing):
-        """One of the checks that need not be made in every tick."""
+        """Run one of the slow checks."""
         turn = self._turn
         self._turn = turn + 1 if turn + 1 < _TURNS else 0
         if turn == 0:

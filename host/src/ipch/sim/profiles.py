@@ -61,8 +61,7 @@ def read_cycler_profile(path: Path) -> CellProfile:
 
     Also a plain CSV file of time in s and current in A.
     """
-    from ipch.cyclers import read_cycler
-    from ipch.cyclers.table import charge_profile
+    from ipch.cyclers import charge_profile, read_cycler
 
     try:
         with path.open(encoding="utf-8-sig", errors="replace") as file:
