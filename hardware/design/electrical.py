@@ -109,7 +109,7 @@ def _gates(add, v: dict[str, float]) -> None:  # type: ignore[no-untyped-def]
     add(s, "coil current decays within", closing_ms, "ms", 0, 15, "lowest breakdown of D1x, 0.5 H [estimate]")
     add(s, "peak power of the clamp", drain_v * amp, "W", 0, 400 / sqrt(closing_ms),
         "400 W for 1 ms, falling with the square root of the time")  # fmt: skip
-    add(s, "openings per second that dissipate 1 W in the clamp", 1 / joule, "1/s", 0.5, inf,
+    add(s, "openings per second for 1 W in the clamp", 1 / joule, "1/s", 0.5, inf,
         "0.5 H [estimate]; a ramp opens once in two seconds")  # fmt: skip
     rail_a = 3 * amp + 0.03
     add(s, "highest current of the coil rail", rail_a, "A", 0, 1.6,
@@ -117,7 +117,7 @@ def _gates(add, v: dict[str, float]) -> None:  # type: ignore[no-untyped-def]
     share = v["R41"] / (v["R31"] + v["R41"])
     add(s, "readback of a coil that is off", (V24_LOW - 0.8) * share, "V", 2.0, V33,
         "24 V 5 % low; a 1 needs 2 V")  # fmt: skip
-    add(s, "readback of a coil that is off, 24 V 5 % high", V24_HIGH * share, "V", 2.0, V33,
+    add(s, "readback, 24 V 5 % high", V24_HIGH * share, "V", 2.0, V33,
         "no clamp current")  # fmt: skip
     add(s, "readback of a coil that is on", amp * FET_OHM * share, "V", 0, 0.8, "a 0 needs less than 0.8 V")
     source = v["R31"] * share
@@ -260,9 +260,7 @@ _HEAD = """\
 
 `make hardware` computes these figures from the values in [design/circuit.py](design/circuit.py); `make test` fails
 if one leaves its allowed range. They are worst cases for the classes of parts in [bom.csv](bom.csv): check them
-against the data sheets of the parts you buy. Nothing here was measured on a board.
-
-In references, x is the number of the channel: D1x means D11 to D15.
+against the data sheets of what you buy. Nothing here was measured on a board. D1x stands for D11 to D15.
 """
 
 

@@ -16,12 +16,11 @@ _MATRIX = "tests/faults/test_matrix.py"
 _HEAD = """\
 # What can fail, and what happens then
 
-The first table lists the failures that the firmware detects, the second those that it detects late or only a person
-can find. `make hardware` generates them from `design/failures.csv` and `design/part-failures.csv`.
+The first table has the failures that the firmware detects, the second those that it detects late or only a person
+can find. `make hardware` makes them from `design/failures.csv` and `design/part-failures.csv`.
 
 *Inject*: `ipch inject NAME` causes the failure on the simulated rig. *Tests* show detection and reaction. In addition,
-[the matrix](../{matrix}) injects every failure in each state in which it can occur and in
-each way the part can fail.
+[the matrix](../{matrix}) injects every failure in each possible state and way to fail.
 
 *Measured*: `0.1 s of 0.2 s: 40` means at most 0.1 s, with 0.2 s allowed, in 40 cases of `make faults` (a case is a
 fault, a way to fail and a state). The first line is from the rung `core` (firmware and plant in one Python process),
