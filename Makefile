@@ -1,8 +1,8 @@
-# Everything runs in a virtual environment of the checkout; each target sets up what it needs.
+# Everything runs in the checkout's virtual environment; each target installs what it needs.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-# What runs the product, and what tests it: stamps, so that pip is asked only when the list of dependencies changed.
+# Stamp files for the product's and the tests' dependencies: pip runs only when the list of dependencies changes.
 READY := $(VENV)/ready
 TESTED := $(VENV)/ready-for-tests
 PIP := $(BIN)/pip install -qq --disable-pip-version-check
@@ -21,35 +21,35 @@ $(READY): host/pyproject.toml
 	@touch $@
 
 $(TESTED): $(READY)
-	@echo "adding what the tests need (once)" >&2
+	@echo "installing the test dependencies (once)" >&2
 	@$(PIP) --editable 'host[sim,emulator,dev]'
 	@touch $@
 
 .PHONY: demo
-demo: $(READY) ## bring a simulated chamber to 5 MPa, hold, ramp to 2 MPa, hold; writes runs/demo
+demo: $(READY) ## ramp a simulated chamber to 5 MPa, hold, ramp to 2 MPa, hold; writes runs/demo
 	@$(BIN)/ipch demo --out runs/demo
 
 .PHONY: example
-example: $(READY) ## simulate five cycles of a cell with the cycler's file, merge and report; writes runs/example
+example: $(READY) ## simulate five cycles of a cell and the cycler's file, merge and report; writes runs/example
 	@$(BIN)/ipch example --out runs/example
 
 .PHONY: test
-test: $(TESTED) ## run every test that needs no hardware; of those on the emulated board a few, where there is an image
+test: $(TESTED) ## run every test that needs no hardware, and a few on the emulated board if an image is found
 	@$(BIN)/ruff check --quiet . && $(BIN)/ruff format --quiet --check .
 	@$(BIN)/mypy --config-file host/pyproject.toml
 	@cd host && ../$(BIN)/lint-imports --no-cache
 	@$(BIN)/pytest -m "not pico or pico_short" -n 2 --dist loadfile
 
 .PHONY: bench
-bench: $(TESTED) ## measure, and write runs/bench (ONLY=name for one, as ONLY=speed; all of them take about an hour)
+bench: $(TESTED) ## run the benchmarks; writes runs/bench (ONLY=speed for one; about an hour for all)
 	@PYTHONPATH=host $(BIN)/python -m bench $(or $(ONLY),$(RIG))
 
 .PHONY: faults
-faults: $(TESTED) ## the fault matrix and the rest of the proof of safety; writes runs/bench/faults.json (ONLY=part for one; hours)
+faults: $(TESTED) ## run the fault matrix and the rest of the safety proof; writes runs/bench/faults.json (ONLY=part for one; takes hours)
 	@PYTHONPATH=host $(BIN)/python -m bench.faults $(ONLY)
 
 .PHONY: soak
-soak: $(TESTED) ## ten million fuzzed command lines (SOAK_FROM=seed goes on where one ended)
+soak: $(TESTED) ## send ten million fuzzed command lines (SOAK_FROM=seed resumes an earlier run)
 	@PYTHONPATH=host $(BIN)/python -m bench.faults soak
 
 .PHONY: lint
@@ -63,12 +63,12 @@ fmt: $(TESTED) ## format the code
 	@$(BIN)/ruff check --fix --quiet . && $(BIN)/ruff format --quiet .
 
 .PHONY: pages
-pages: $(TESTED) ## write firmware/COMMANDS.md from the firmware, and draw the README's pictures from what there is in runs
+pages: $(TESTED) ## write firmware/COMMANDS.md from the firmware; draw the README's pictures from runs/
 	@$(BIN)/python host/pages/commands.py
 	@test ! -d runs/demo -a ! -d runs/example -a ! -d runs/bench || $(BIN)/python host/pages/pictures.py
 
 .PHONY: hardware
-hardware: $(TESTED) ## draw and compute what has a source in hardware/ (FAULTS=file of make faults)
+hardware: $(TESTED) ## regenerate the drawings, tables and netlist in hardware/ (FAULTS=file takes in the times from make faults)
 	@$(BIN)/python -m hardware.design $(if $(FAULTS),--faults $(FAULTS))
 
 .PHONY: test-pico
@@ -76,10 +76,10 @@ test-pico: $(TESTED) ## run the tests of the emulated RP2040 (needs an RPI_PICO 
 	@$(BIN)/pytest --rig pico -m pico -n 2 --dist loadscope
 
 .PHONY: flash
-flash: $(READY) ## put the firmware on the board (PORT=name where there are several)
+flash: $(READY) ## copy the firmware to the board (PORT=name if there are several)
 	@$(BIN)/ipch flash $(if $(PORT),--port $(PORT))
 
 .PHONY: hil
-hil: $(READY) ## try the regulator on PORT against the bench rig on RIG (see hardware/rig)
+hil: $(READY) ## test the regulator on PORT with the bench rig on RIG (see hardware/rig)
 	@test -n "$(RIG)" -a -n "$(PORT)" || { echo "name both ports: make hil PORT=... RIG=..." >&2; exit 2; }
 	@$(BIN)/ipch hil --rig $(RIG) --port $(PORT)

@@ -1,1 +1,1 @@
-"""Drawings, netlist, parts list and tables of the reference design, from sources: `python -m hardware.design`."""
+"""Generator of the reference design's drawings, netlist, parts list and tables: `python -m hardware.design`."""

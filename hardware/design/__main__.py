@@ -1,6 +1,6 @@
-"""`python -m hardware.design`: write everything in hardware/ that is made from sources.
+"""`python -m hardware.design`: write all generated files of hardware/.
 
-`--check` only says what is out of date; `--faults FILE` takes the measured times of `make faults` over first.
+`--check` only reports which are out of date; `--faults FILE` first takes in the times that `make faults` measured.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from hardware.design.outputs import HARDWARE, outputs
 
 
 def main() -> int:
-    """Return 1 if --check found something out of date, 2 if the file of --faults is none."""
+    """Return 1 if --check found a file out of date, 2 if the file given by --faults is not usable."""
     parser = argparse.ArgumentParser(
         prog="python -m hardware.design", description=(__doc__ or "").splitlines()[0]
     )
-    parser.add_argument("--check", action="store_true", help="write nothing, say what is out of date")
+    parser.add_argument("--check", action="store_true", help="write nothing, report what is out of date")
     parser.add_argument("--faults", type=Path, metavar="FILE", help="runs/bench/faults.json of make faults")
     options = parser.parse_args()
     if options.faults:

@@ -1,7 +1,7 @@
 """The parts list: what each part must do, from parts.csv and the figures of `ipch size`.
 
-Where no data sheet was at hand, parts.csv states the requirement instead of a number. Braces there stand for
-figures. Price classes, in euro a piece: A below 2, B below 20, C below 100, D below 500, E more.
+parts.csv states a requirement where no data sheet was at hand; names in braces are replaced by figures. Price
+classes per piece: A below 2 euro, B below 20, C below 100, D below 500, E above.
 """
 
 from __future__ import annotations
@@ -13,13 +13,13 @@ from pathlib import Path
 from hardware.design.electrical import TVS_LOW, checks
 from ipch.sizing import Sizing
 
-# What neither drawing shows.
+# Parts on neither drawing.
 BESIDES = ("TB1", "EN1", "TF1", "SC1")
 _SOURCE = Path(__file__).with_name("parts.csv")
 
 
 def figures(sizing: Sizing) -> dict[str, str]:
-    """Return what the braces stand for."""
+    """Return name in braces -> figure as text."""
     design, value = sizing.design, sizing.value
     board = {check.name: check.value for check in checks(sizing)}
     return {
@@ -38,13 +38,13 @@ def figures(sizing: Sizing) -> dict[str, str]:
         "burst": f"{sizing.settings['burst_disc_pa'] / 1e6:g}",
         "disc_c": f"{value('burst disc C'):.1e}",
         "disc_mm": f"{value('burst disc bore'):.1f}",
-        "holdup": f"{board['logic lives without 24 V for']:.1f}",
-        "hold_min": f"{board['holds without heartbeat at least']:.2f}",
-        "hold_max": f"{board['lets go after at most']:.2f}",
-        "gate": f"{board['gate while on']:.1f}",
-        "limiter_w": f"{board['heat of its limiter'] * 1.25:.1f}",
+        "holdup": f"{board['hold-up of the logic without 24 V']:.1f}",
+        "hold_min": f"{board['shortest hold time without heartbeat']:.2f}",
+        "hold_max": f"{board['longest hold time without heartbeat']:.2f}",
+        "gate": f"{board['gate voltage while on']:.1f}",
+        "limiter_w": f"{board['limiter dissipation, miswired loop'] * 1.25:.1f}",
         "clamp_low": f"{TVS_LOW * 36:.0f}",
-        "clamp_high": f"{board['drain at switching off']:.0f}",
+        "clamp_high": f"{board['drain voltage at switch-off']:.0f}",
     }
 
 

@@ -1,6 +1,6 @@
-"""The circuit: every part with the net on each of its pins. Netlist, schematic and parts list are made from it.
+"""The circuit: every part with the net on each of its pins; source of netlist, schematic and parts list.
 
-Names of nets that reach the Pico are those of firmware/pins.py. Values follow from the requirements in bom.py.
+Nets that reach the Pico have the names of firmware/pins.py. electrical.py checks the values.
 """
 
 from __future__ import annotations
@@ -80,14 +80,14 @@ KINDS["PICO"] = (
 
 @dataclass(frozen=True)
 class Part:
-    """One part; `nets` maps the names of its pins to nets. Pins without a net are not connected on purpose."""
+    """One part; `nets` maps pin names to nets. Pins without a net are unconnected on purpose."""
 
     ref: str
     kind: str
     value: str
     nets: dict[str, str]
     sheet: str
-    field: bool = False  # off the board: on the rig, drawn here because a wire ends there
+    field: bool = False  # on the rig, not on the board; drawn because a wire ends there
 
 
 def circuit() -> list[Part]:
@@ -113,8 +113,8 @@ LOOPS = (("CONTROL", "PT1"), ("SAFETY", "PT2"), ("SUPPLY", "PT3"))
 
 
 def _power(put) -> None:  # type: ignore[no-untyped-def]
-    # 24 V, fused, safe against reversal; the logic's branch has its own diode and hold-up, so that a coil
-    # that drags the input down does not reset the board.
+    # 24 V, fused and protected against reversal. The logic branch has its own diode and hold-up, so that a coil
+    # that pulls the input down does not reset the board.
     put("power", "PS1", "SOURCE", "24 V isolated", "V24_IN", "GND", field=True)
     put("power", "F1", "FUSE", "2 A slow", "V24_IN", "V24_FUSED")
     put("power", "D1", "SCHOTTKY", "60 V 3 A", "V24", "V24_FUSED")
@@ -125,15 +125,15 @@ def _power(put) -> None:  # type: ignore[no-untyped-def]
     put("power", "U1", "BUCK", "5 V 1 A", "V24_LOGIC", "GND", "V5")
     put("power", "C3", "C", "22u 10V", "V5", "GND")
     put("power", "D4", "SCHOTTKY", "20 V 1 A", "VSYS", "V5")
-    # Coil rail: the charge pump lives on the edges of HEARTBEAT only. It outlasts the longest write to flash and lets
-    # go before the watchdog; a bipolar transistor has the narrow threshold for that, and C6 makes it let go at once.
+    # Coil rail: only edges of HEARTBEAT drive the charge pump. It holds longer than the longest write to flash and
+    # releases before the watchdog: that needs the narrow threshold of a bipolar transistor. C6 makes it snap off.
     put("power", "R1", "R", "470", "HEARTBEAT", "PUMP_IN")
     put("power", "C4", "C", "2.2u", "PUMP_IN", "PUMP")
     put("power", "D5", "CLAMP", "Schottky pair", "GND", "PUMP_OUT", "PUMP")
     put("power", "C5", "C", "1u", "PUMP_OUT", "GND")
     put("power", "C6", "C", "10n", "COIL_RAIL", "PUMP_OUT")
     put("power", "R2", "R", "1M", "PUMP_OUT", "GND")
-    # RAIL_CUT empties C5 faster than R1 lets any beat fill it: the rail goes at once, and stays off.
+    # RAIL_CUT discharges C5 faster than a beat can charge it through R1: the rail goes off at once and stays off.
     put("power", "R10", "R", "330", "RAIL_CUT", "CUT_GATE")
     put("power", "R20", "R", "4.7k", "CUT_GATE", "GND")
     put("power", "R30", "R", "47", "PUMP_OUT", "PUMP_DRAIN")
@@ -144,13 +144,13 @@ def _power(put) -> None:  # type: ignore[no-untyped-def]
     put("power", "R4", "R", "100k", "V24", "RAIL_GATE")
     put("power", "D6", "ZENER", "15 V", "V24", "RAIL_GATE")
     put("power", "Q2", "PMOS", "-60 V 3 A", "RAIL_GATE", "V24", "COIL_RAIL")
-    # A coil that is on when its rail is cut goes on flowing through these.
+    # Freewheeling path of a coil that is on when its rail is cut.
     put("power", "D10", "SCHOTTKY", "60 V 3 A", "COIL_RAIL", "GND")
     put("power", "D20", "SCHOTTKY", "60 V 1 A", "RELIEF_RAIL", "GND")
     put("power", "R5", "R", "33k", "COIL_RAIL", "RAIL")
     put("power", "R6", "R", "3.9k", "RAIL", "GND")
     put("power", "D7", "CLAMP", "Schottky pair", "GND", "V3V3", "RAIL")
-    # The relief coil has a second way to 24 V, which only the comparator opens.
+    # Second feed of the relief coil from 24 V, switched by the comparator only.
     put("power", "D8", "SCHOTTKY", "60 V 1 A", "RELIEF_RAIL", "COIL_RAIL")
     put("power", "Q3", "PMOS", "-60 V 3 A", "RELIEF_GATE_HIGH", "V24", "RELIEF_RAIL")
     put("power", "R7", "R", "10k", "V24", "RELIEF_GATE_HIGH")
@@ -174,7 +174,7 @@ def _drivers(put) -> None:  # type: ignore[no-untyped-def]
 
 def _loops(put) -> None:  # type: ignore[no-untyped-def]
     for n, (name, transducer) in enumerate(LOOPS, 1):
-        # A dead 3.3 V rail draws current through clamp and resistor from the shunt that the comparator watches too.
+        # A dead 3.3 V rail draws current through clamp and resistor from the shunt that the comparator also reads.
         pin, series = ("SAFETY_ADC", "10k") if name == "SAFETY" else (f"{name}_INPUT", "1k")
         put("loops", f"F1{n}", "FUSE", "50 mA resettable", "V24_LOGIC", f"{name}_PLUS")
         put(
@@ -195,7 +195,7 @@ def _loops(put) -> None:  # type: ignore[no-untyped-def]
 
 
 def _comparator(put) -> None:  # type: ignore[no-untyped-def]
-    # Over-pressure is between the trip and 20.5 mA: a shorted loop is no pressure. All on 5 V, without the Pico.
+    # Over-pressure is a current between the trip and 20.5 mA; more is a shorted loop. Runs on 5 V, without the Pico.
     put("comparator", "R71", "R", "1.5k", "V5", "V2V5")
     put("comparator", "U2", "SHUNT", "2.5 V 0.5%", "V2V5", "GND")
     put("comparator", "R72", "R", "3.3k", "V2V5", "TRIP_TOP")
@@ -205,7 +205,7 @@ def _comparator(put) -> None:  # type: ignore[no-untyped-def]
     put("comparator", "R75", "R", "10k 0.1%", "SHORT_LEVEL", "GND")
     put("comparator", "R76", "R", "1k", "SAFETY_SHUNT", "WATCHED")
     put("comparator", "C21", "C", "100n", "WATCHED", "GND")
-    # R77 steadies the trip. R80 moves the upper level further than R77 moves the input: it would oscillate there.
+    # R77 adds hysteresis to the trip but has the wrong sign at the upper level; R80 outweighs it there.
     put("comparator", "R77", "R", "330k", "WATCHED", "OVERPRESSURE")
     put("comparator", "R80", "R", "220k", "SHORT_LEVEL", "OVERPRESSURE")
     put("comparator", "U3", "COMPARATOR", "dual, open collector", "OVERPRESSURE", "TRIP_LEVEL", "WATCHED", "GND",
@@ -220,7 +220,7 @@ def _comparator(put) -> None:  # type: ignore[no-untyped-def]
 
 
 def _outputs(put) -> None:  # type: ignore[no-untyped-def]
-    # The relay hangs on the coil rail: no heartbeat, no cycler.
+    # The relay is fed from the coil rail: without a heartbeat its contact opens.
     put("outputs", "K1", "RELAY", "24 V, 1 NO", "COIL_RAIL", "RELAY_COIL", "CYCLER_COM", "CYCLER_OK")
     put("outputs", "D71", "DIODE", "100 V 0.2 A", "COIL_RAIL", "RELAY_COIL")
     put("outputs", "Q8", "NMOS", "60 V 0.2 A", "RELAY_GATE", "GND", "RELAY_COIL")

@@ -1,4 +1,4 @@
-"""The failure table: each row with what sees it, what happens, how long that took, and the tests that show it."""
+"""The failure table: detection, reaction, measured time and tests of each failure."""
 
 from __future__ import annotations
 
@@ -16,43 +16,45 @@ _MATRIX = "tests/faults/test_matrix.py"
 _HEAD = """\
 # What can fail, and what happens then
 
-Made by `make hardware` from `design/failures.csv`; the table of parts below it, from
-`design/part-failures.csv`, has what a person has to find. `ipch inject NAME` brings a row about on the simulated
-rig. The tests of the last column show detection and reaction; besides, [the matrix](../{matrix})
-injects every row in each state it can occur in and in the ways its part can fail.
+The first table has the failures that the firmware detects, the second those that it detects late or only a person
+can find. `make hardware` makes them from `design/failures.csv` and `design/part-failures.csv`.
 
-*Measured*: the longest time that `make faults` saw, what was allowed, and the number of cells (a fault, a way to
-fail, a state); first on the rung `core`, then on `sim`, the firmware in MicroPython asked over its serial line. "No
-time": nothing was to happen, or only the state afterwards counts. Kept in `faults.json`; newer figures are taken
-over by `make faults ONLY=matrix` and `make hardware FAULTS=runs/bench/faults.json`.
+*Inject*: `ipch inject NAME` causes the failure on the simulated rig. *Tests* show detection and reaction. In addition,
+[the matrix](../{matrix}) injects every failure in each possible state and way to fail.
+
+*Measured*: `0.1 s of 0.2 s: 40` means at most 0.1 s, with 0.2 s allowed, in 40 cases of `make faults` (a case is a
+fault, a way to fail and a state). The first line is from the rung `core` (firmware and plant in one Python process),
+the second from `sim` (firmware in MicroPython, queried over its serial port). "No time": no reaction is expected, or
+only the final state counts. `faults.json` stores these figures; `make faults ONLY=matrix` and then
+`make hardware FAULTS=runs/bench/faults.json` update them.
 
 | # | failure | seen by | reaction | within | measured | inject | tests |
 |---|---|---|---|---|---|---|---|
 """
 _PARTS_HEAD = """
-## Parts whose failure the firmware sees late, or only a person sees
+## Failures that the firmware detects late, or only a person can find
 
-The last column leads to the procedure that finds it.
+The last column links to the procedure that finds the failure. Rows are those of the first table.
 
-| part | failure | effect | what still protects | found by |
+| part | failure | effect | remaining protection | found by |
 |---|---|---|---|---|
 """
 
 
 def part_rows() -> list[dict[str, str]]:
-    """Return the table of parts; `parts` are references of the parts list, separated by blanks."""
+    """Return the table of part failures; `parts` are references of the parts list, separated by blanks."""
     with _PARTS.open(newline="", encoding="utf-8") as file:
         return list(csv.DictReader(file))
 
 
 def rows() -> list[dict[str, str]]:
-    """Return the table; `tests` is file::function, separated by blanks."""
+    """Return the failure table; `tests` are file::function, separated by blanks."""
     with _SOURCE.open(newline="", encoding="utf-8") as file:
         return list(csv.DictReader(file))
 
 
 def injected() -> dict[int, list[str]]:
-    """Return row -> names of the faults that `ipch inject` knows for it."""
+    """Return row -> names of its faults in `ipch inject`."""
     from ipch.sim.faults import FAULTS
 
     found: dict[int, list[str]] = {}
@@ -62,7 +64,7 @@ def injected() -> dict[int, list[str]]:
 
 
 def figures(rows: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
-    """Return "rung row" -> cells, missed and worst times as text, from the rows that `make faults` writes."""
+    """Return "rung row" -> cells, missed, and worst times as text, from the rows that `make faults` writes."""
     found: dict[str, dict[str, Any]] = {}
     for row in rows:
         match = re.fullmatch(r"(core|sim) row (\d+): (cells|missed|worst)(.*)", str(row["name"]))
@@ -77,10 +79,10 @@ def figures(rows: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
 
 
 def take(path: Path) -> None:
-    """Take the figures of a run of `make faults` over. Raises OSError, ValueError or KeyError for another file."""
+    """Store the figures of a `make faults` run in faults.json. Raises OSError, ValueError or KeyError otherwise."""
     found = figures(json.loads(path.read_text(encoding="utf-8")))
     if not found:
-        raise ValueError(f"{path}: no rows of the matrix; allowed is what make faults ONLY=matrix wrote")
+        raise ValueError(f"{path}: no rows of the matrix; give the file that make faults ONLY=matrix wrote")
     lines = [f"{json.dumps(name)}: {json.dumps(entry)}" for name, entry in found.items()]
     MEASURED.write_text("{\n" + ",\n".join(lines) + "\n}\n", encoding="utf-8")
 
@@ -96,7 +98,7 @@ def _measured(known: dict[str, dict[str, Any]], number: int) -> str:
 
 
 def page() -> str:
-    """Return the table as Markdown."""
+    """Return both tables as Markdown."""
     names = injected()
     known = json.loads(MEASURED.read_text(encoding="utf-8")) if MEASURED.exists() else {}
     lines = []

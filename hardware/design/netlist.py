@@ -1,4 +1,4 @@
-"""The circuit in SKiDL: electrical rules checked, and a netlist that KiCad reads."""
+"""The circuit in SKiDL: electrical rules check and KiCad netlist."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from collections.abc import Sequence
 
 from hardware.design.circuit import KINDS, Part
 
-# Driven through a diode or a transistor, which the rules do not see through.
+# Nets fed through a diode or a transistor: the rules check does not see their driver.
 _FED = ("V24_LOGIC", "VSYS")
 
 
 def build(parts: Sequence[Part]) -> tuple[str, str]:
-    """Return (netlist for KiCad, report of the rules check); needs no KiCad and leaves no files behind."""
+    """Return (KiCad netlist, report of the rules check); needs no KiCad and leaves no files behind."""
     for version in ("", "6", "7", "8", "9", "10"):
         os.environ.setdefault(f"KICAD{version}_SYMBOL_DIR", tempfile.gettempdir())
     here = os.getcwd()
@@ -57,10 +57,10 @@ def _build(parts: Sequence[Part], said: io.StringIO) -> tuple[str, str]:
             nets[net] += made[number]
     for name in _FED:
         nets[name].drive = skidl.POWER
-    # What it said until here is that this computer has no KiCad with tables of footprints.
+    # Skip the messages so far: they only say that this computer has no KiCad footprint tables.
     before = said.tell()
     for handler in logging.getLogger("ERC_Logger").handlers:
-        # It keeps the stderr of when SKiDL was first imported.
+        # The handler still has the stderr of SKiDL's first import.
         if isinstance(handler, logging.StreamHandler) and not isinstance(handler, logging.FileHandler):
             handler.setStream(said)
     circuit.ERC()
@@ -73,7 +73,7 @@ def _build(parts: Sequence[Part], said: io.StringIO) -> tuple[str, str]:
 
 
 def nets_of(netlist: str) -> dict[str, set[tuple[str, str]]]:
-    """Return net -> {(reference, pin)} as a KiCad netlist says."""
+    """Return net -> {(reference, pin)} of a KiCad netlist."""
     found: dict[str, set[tuple[str, str]]] = {}
     body = netlist[netlist.index("(nets") :]
     for piece in re.split(r"\(net\s+\(code", body)[1:]:

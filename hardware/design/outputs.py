@@ -1,4 +1,4 @@
-"""All files that are made from sources, by their names under hardware/."""
+"""All generated files, by their names under hardware/."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ HARDWARE = Path(__file__).resolve().parents[1]
 
 
 def outputs() -> dict[str, str]:
-    """Return name -> text; the same on every computer."""
+    """Return name -> text; identical on every computer."""
     sizing = size(Design())
     netlist, report = build(circuit())
     assert "No errors or warnings" in report, report

@@ -1,4 +1,4 @@
-"""The piping diagram: P&ID symbols (ISO 14617, ISO 1219 for filter and muffler) on the schematic's drawing layer."""
+"""The piping diagram: P&ID symbols (ISO 14617; ISO 1219 for filter and muffler)."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from ipch.sizing import Sizing
 
 BLUE = "#0b4f8a"
 
-# reference -> what it is; the parts list and the drawing share it.
+# reference -> name, for the parts list and the drawing.
 PARTS = {
-    "HV1": "shut-off by hand",
+    "HV1": "hand shut-off valve",
     "RG1": "supply regulator",
     "FL1": "filter",
     "NV1": "check valve",
     "PT3": "supply transducer",
-    "PSV2": "relief valve of the supply side",
+    "PSV2": "supply relief valve",
     "XV3": "supply isolation",
     "FO1": "fill restrictor",
     "XV1": "fill valve",
@@ -34,14 +34,14 @@ PARTS = {
     "FO2": "vent restrictor",
     "XV4": "vent isolation",
     "XV5": "relief solenoid",
-    "HV2": "bleed by hand",
-    "MU1": "muffler of the vent",
-    "MU2": "muffler of the relief",
+    "HV2": "hand bleed valve",
+    "MU1": "vent muffler",
+    "MU2": "relief muffler",
 }
 
 
 class Diagram:
-    """Symbols at given places; `drawn` lists the references in order. `notes` has what stands below a name."""
+    """Symbols at given places. `notes` maps a reference to the text below its name; `drawn` lists the references."""
 
     def __init__(self, notes: dict[str, str]) -> None:
         self.notes = notes
@@ -66,7 +66,7 @@ class Diagram:
     def name(self, ref: str, point: Point, align: str = "center") -> None:
         self.drawn.append(ref)
         lines = [ref, PARTS[ref], *([self.notes[ref]] if ref in self.notes else [])]
-        # Upwards from the place of the second line, so that a note does not run into the symbol.
+        # Grow upwards from the second line, so that a note does not run into the symbol.
         x, y = point
         self.text("\n".join(lines), (x, y + (0.19 * (len(lines) - 2) if align == "center" else 0.0)), align)
 
@@ -76,7 +76,7 @@ class Diagram:
         self.line(*((x + b, y + a) if upright else (x + a, y + b) for a, b in corners))
 
     def solenoid(self, ref: str, point: Point, upright: bool = False) -> None:
-        """A normally closed valve: bow tie, stem, square with S, FC for fails closed."""
+        """Draw a normally closed valve: bow tie, stem, square with S, and FC for fails closed."""
         x, y = point
         self.bow_tie(point, upright)
         dx, dy = (0.0, 1.0) if not upright else (1.0, 0.0)
@@ -105,7 +105,7 @@ class Diagram:
             self.name(ref, (x, y + 1.1))
 
     def instrument(self, ref: str, point: Point) -> None:
-        """A circle with its letters on a line from below."""
+        """Draw a circle with the letters of the reference."""
         x, y = point
         self.drawing.add(_circle(x, y, 0.55))
         self.text(f"{ref[:2]}\n{ref[2:]}", (x, y))
@@ -114,7 +114,7 @@ class Diagram:
         self.text("\n".join(lines), (x, y + 0.7 + 0.19 * len(lines)))
 
     def relief(self, ref: str, point: Point) -> None:
-        """An angle valve with a spring: inlet below, outlet to the right."""
+        """Draw a spring-loaded angle valve: inlet below, outlet to the right."""
         x, y = point
         self.line((x, y), (x - 0.35, y - 0.55), (x + 0.35, y - 0.55), (x, y), (x + 0.55, y - 0.35),
                   (x + 0.55, y + 0.35), (x, y))  # fmt: skip
@@ -158,7 +158,7 @@ def _circle(x: float, y: float, radius: float) -> elm.Element:
 
 
 def notes(sizing: Sizing) -> dict[str, str]:
-    """Return reference -> the figure that its maker must know."""
+    """Return reference -> the rating or size to order it by."""
     design, limits = sizing.design, sizing.settings
     return {
         "RG1": f"{design.supply_pa / 1e6:g} MPa",
@@ -177,7 +177,7 @@ def notes(sizing: Sizing) -> dict[str, str]:
 
 
 def diagram(sizing: Sizing) -> Diagram:
-    """Return the drawn piping diagram: supply from left to right, chamber below, vent from right to left."""
+    """Return the piping diagram: supply from left to right, chamber below, vent from right to left."""
     d = Diagram(notes(sizing))
     design = sizing.design
     d.text("Piping: all solenoid valves are normally closed (FC: shut without power); pressures are absolute",
@@ -196,7 +196,7 @@ def diagram(sizing: Sizing) -> Diagram:
     d.line((5.7, 0.0), (5.7, -1.0), (4.7, -1.0), (4.7, -0.6), dashed=True)
     d.name("RG1", (4.7, 2.1))
     d.rhombus("FL1", (7.3, 0))
-    # Check valve: the seat opens towards the ball, free from left to right.
+    # Check valve: free flow from left to right.
     d.line((10.45, 0.45), (9.75, 0.0), (10.45, -0.45))
     d.drawing.add(_circle(10.25, 0.0, 0.24))
     d.name("NV1", (10.2, 1.0))
@@ -207,9 +207,9 @@ def diagram(sizing: Sizing) -> Diagram:
     d.solenoid("XV3", (15.4, 0))
     d.restrictor("FO1", (18.3, 0))
     d.solenoid("XV1", (21.2, 0))
-    d.text("up to XV1 the supply side stands the source's pressure, or PSV2 protects it", (5.4, -2.9), "center", 10,
-           BLUE)  # fmt: skip
-    # Chamber with a port for each instrument; gas comes in at the right and leaves at the left.
+    d.text("up to XV1 the supply side is rated for the source pressure, or protected by PSV2", (5.4, -2.9), "center",
+           10, BLUE)  # fmt: skip
+    # Chamber with a port for each instrument; gas enters at the right and leaves at the left.
     y = -11.0
     d.line((21.7, 0.0), (24.2, 0.0), (24.2, y), (22.4, y))
     d.line((24.05, -6.4), (24.2, -6.7), (24.35, -6.4))
@@ -232,7 +232,7 @@ def diagram(sizing: Sizing) -> Diagram:
     d.line((21.2, y + 3.7), (21.2, y + 4.5))
     d.line((21.05, y + 4.25), (21.2, y + 4.5), (21.35, y + 4.25))
     d.name("PSE1", (21.2, y + 5.1))
-    d.text("PSV1, PSE1: blow to a safe place; nothing that shuts before or behind them", (16.6, y + 6.8), "center",
+    d.text("PSV1, PSE1: discharge to a safe place; no shut-off before or behind them", (16.6, y + 6.8), "center",
            10, BLUE)  # fmt: skip
     # Relief and bleed downwards.
     d.line((12.4, y - 1.6), (12.4, y - 2.9))
@@ -254,7 +254,7 @@ def diagram(sizing: Sizing) -> Diagram:
 
 
 def _down_relief(d: Diagram, ref: str, point: Point) -> None:
-    """A spring-loaded relief valve that hangs on a line from above; outlet to the left."""
+    """Draw a spring-loaded relief valve on a line from above; outlet to the left."""
     x, y = point
     d.line((x, y), (x - 0.35, y), (x, y - 0.55), (x + 0.35, y), (x, y))
     d.line((x, y - 0.55), (x - 0.55, y - 0.9), (x - 0.55, y - 0.2), (x, y - 0.55))

@@ -1,4 +1,4 @@
-"""A page of the schematic: symbols at given places, and a check that what is drawn is what the circuit says."""
+"""A schematic page: symbols at given places, and a check of the drawing against the circuit."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import schemdraw.elements as elm
 from hardware.design.circuit import KINDS, Part
 
 Point = tuple[float, float]
-NO_OFFSET = -0.1  # schemdraw adds 0.1 on its own
+NO_OFFSET = -0.1  # schemdraw adds 0.1 by itself
 _TWO = {
     "R": elm.ResistorIEC, "C": elm.Capacitor, "FUSE": elm.FuseIEC, "COIL": elm.Inductor2, "BUTTON": elm.Button,
     "DIODE": elm.Diode, "SCHOTTKY": elm.Schottky, "ZENER": elm.Zener, "TVS": elm.Zener, "LED": elm.LED,
@@ -23,14 +23,14 @@ _RAILS = ("V24", "V24_LOGIC", "V5", "V3V3", "V2V5", "COIL_RAIL", "RELIEF_RAIL")
 
 
 def text_of(drawing: schemdraw.Drawing) -> str:
-    """Return the drawing as SVG with coordinates to a hundredth, the same on every computer."""
+    """Return the drawing as SVG; coordinates are rounded to 0.01 so that every computer gives the same file."""
     svg = drawing.get_imagedata("svg").decode()
     svg = re.sub(r"-?\d+\.\d{3,}(?:e-?\d+)?", lambda m: f"{float(m[0]):.2f}".replace("-0.00", "0.00"), svg)
     return svg.rstrip() + "\n"
 
 
 class Sheet:
-    """Places parts of the circuit by reference; coordinates are in units of the drawing, y upwards."""
+    """Places parts of the circuit by reference. Coordinates are in drawing units, y upwards."""
 
     def __init__(self, parts: Mapping[str, Part], name: str, title: str) -> None:
         schemdraw.use("svg")
@@ -44,7 +44,7 @@ class Sheet:
         self.title = title
 
     def two(self, ref: str, start: Point, end: Point, side: str = "", reverse: bool = False) -> None:
-        """A part with two pins: its first pin at `start`, its second at `end`. Diodes: cathode first."""
+        """Draw a two-pin part with its first pin at `start` and its second at `end`. Diodes: cathode first."""
         part = self.parts[ref]
         first, second = (name for _, name, _ in KINDS[part.kind])
         element = _TWO[part.kind]
@@ -65,7 +65,7 @@ class Sheet:
         self.pins[ref, first], self.pins[ref, second] = start, end
 
     def fet(self, ref: str, gate: Point) -> tuple[Point, Point]:
-        """A transistor with its gate at the left; return drain and source. N: drain up, P: source up."""
+        """Draw a MOSFET with its gate at the left (N: drain up, P: source up). Return drain and source."""
         part = self.parts[ref]
         n = part.kind == "NMOS"
         x, y = gate
@@ -87,7 +87,7 @@ class Sheet:
         return (up, down) if n else (down, up)
 
     def pot(self, ref: str, top: Point) -> None:
-        """A trimmer downwards from `top`, two units long; its wiper leaves to the right."""
+        """Draw a trimmer downwards from `top`, two units long, with its wiper to the right."""
         x, y = top
         self.drawing.add(elm.ResistorIEC().at(top).to((x, y - 2.0)))
         for a, b in (((x + 1.2, y - 1.0), (x + 0.25, y - 1.0)), ((x + 0.5, y - 0.85), (x + 0.25, y - 1.0)),
@@ -99,7 +99,7 @@ class Sheet:
         )
 
     def npn(self, ref: str, base: Point) -> None:
-        """A bipolar transistor with its base at the left, collector up and emitter down."""
+        """Draw a bipolar transistor with its base at the left, collector up, emitter down."""
         x, y = base
         for a, b in (((x, y), (x + 0.55, y)), ((x + 0.55, y - 0.45), (x + 0.55, y + 0.45)),
                      ((x + 0.55, y + 0.18), (x + 1.0, y + 0.5)), ((x + 1.0, y + 0.5), (x + 1.0, y + 1.0)),
@@ -110,7 +110,7 @@ class Sheet:
         self.pins.update({(ref, "B"): base, (ref, "C"): (x + 1.0, y + 1.0), (ref, "E"): (x + 1.0, y - 1.0)})
 
     def clamp(self, ref: str, mid: Point) -> None:
-        """Two diodes in series, from LOW (below) over MID to HIGH (above)."""
+        """Draw two diodes in series: LOW below, MID, HIGH above."""
         x, y = mid
         kind = elm.Schottky if "Schottky" in self.parts[ref].value else elm.Diode
         self.drawing.add(kind().at((x, y - 1.2)).to((x, y)))
@@ -120,7 +120,7 @@ class Sheet:
 
     def box(self, ref: str, corner: Point, width: float, left: Iterable[str], right: Iterable[str] = (),
             pitch: float = 0.7, tags: bool = True) -> None:  # fmt: skip
-        """A rectangle with named pins, downwards from the upper left corner; each pin gets its net's name."""
+        """Draw a box with named pins downwards from its upper left corner; `tags` adds each pin's net name."""
         part = self.parts[ref]
         x, y = corner
         sides = (list(left), list(right))
@@ -155,7 +155,7 @@ class Sheet:
                     self.text("x", (outer[0] + (0.14 if index else -0.14), outer[1]), "center", 11)
 
     def wire(self, *points: Point) -> None:
-        """A line through points; ends and corners connect."""
+        """Draw a wire through the points; its ends and corners connect."""
         for a, b in pairwise(points):
             self.drawing.add(elm.Line().at(a).to(b))
             self.wires.append((a, b))
@@ -164,7 +164,7 @@ class Sheet:
         self.drawing.add(elm.Dot(radius=0.06).at(point))
 
     def net(self, name: str, point: Point, side: str = "left") -> None:
-        """The name of a net at a point: ground and rails as symbols, others as text."""
+        """Name the net at a point: text at left or right, a ground or rail symbol at top or bottom."""
         self.labels.append((name, point))
         x, y = point
         if side in ("left", "right"):
@@ -182,7 +182,7 @@ class Sheet:
     ) -> None:
         self.drawing.add(
             elm.Label()
-            .right()  # a label takes over the direction of the line before it
+            .right()  # else a label inherits the direction of the line before it
             .at(point)
             .label(
                 text, loc="center", halign=align, valign="center", fontsize=size, color=color, ofst=NO_OFFSET
@@ -190,7 +190,7 @@ class Sheet:
         )
 
     def _junctions(self) -> None:
-        """A dot wherever three or more lines meet."""
+        """Draw a dot wherever three or more lines meet."""
         ends = [*self.pins.values(), *(p for wire in self.wires for p in wire)]
         for point in sorted({(round(x, 2), round(y, 2)) for x, y in ends}):
             count = sum(math.dist(point, end) < 0.01 for end in ends)
@@ -208,7 +208,7 @@ class Sheet:
         return text_of(self.drawing)
 
     def mistakes(self, everywhere: Mapping[str, Part]) -> list[str]:
-        """Return where drawing and circuit differ: missing parts, joined or severed nets."""
+        """Return the differences between drawing and circuit: missing parts, joined or severed nets."""
         found = [
             f"{self.name}: {ref} is not drawn" for ref in self.parts if ref not in {r for r, _ in self.pins}
         ]

@@ -1,4 +1,4 @@
-"""The pages of the schematic: where everything stands. What it is comes from circuit.py."""
+"""Layout of the schematic pages. The parts and nets come from circuit.py."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def _power(parts: dict[str, Part]) -> Sheet:
     s = Sheet(
         parts,
         "power",
-        "Power: 24 V in, hold-up, coil rail behind the heartbeat, second feed of the relief coil",
+        "Power: 24 V input, hold-up, coil rail switched by the heartbeat, second feed of the relief coil",
     )
     s.box("PS1", (-2, 1.2), 2.4, [], ["+", "-"], tags=False)
     s.net("GND", (1.1, -0.06 - 0.0), "bottom")
@@ -91,7 +91,7 @@ def _power(parts: dict[str, Part]) -> Sheet:
     s.net("RAIL", (19.4, y - 0.8), "right")
     s.two("D10", (21.4, y + 1.2), (21.4, y - 1.0))
     s.net("GND", (21.4, y - 1.0), "bottom")
-    # The quick way to cut the rail.
+    # RAIL_CUT.
     z = y - 6.6
     s.net("RAIL_CUT", (0.0, z), "left")
     s.two("R10", (0.0, z), (2.0, z))
@@ -103,7 +103,7 @@ def _power(parts: dict[str, Part]) -> Sheet:
     s.net("GND", (4.4, z - 1.0), "bottom")
     s.two("R30", (4.4, z + 3.0), (4.4, z + 1.0))
     s.net("PUMP_OUT", (4.4, z + 3.0), "top")
-    # The relief coil's own feed.
+    # The relief coil's second feed.
     s.two("D8", (24.2, y + 1.2), (22.0, y + 1.2))
     s.wire((24.2, y + 1.2), (29.4, y + 1.2), (29.4, y + 2.0))
     s.net("RELIEF_RAIL", (25.4, y + 1.2), "top")
@@ -130,7 +130,7 @@ def _drivers(parts: dict[str, Part]) -> Sheet:
     s = Sheet(
         parts,
         "drivers",
-        "Drivers: low-side switch, clamp, gate pull-down and drain readback of each valve coil",
+        "Drivers: low-side switch, clamp, gate pull-down and drain readback for each valve coil",
     )
     for n, name in enumerate(VALVES):
         x, y = 20.5 * (n % 2), -8.6 * (n // 2)
@@ -205,7 +205,7 @@ def _loops(parts: dict[str, Part]) -> Sheet:
 
 
 def _comparator(parts: dict[str, Part]) -> Sheet:
-    s = Sheet(parts, "comparator", "Window comparator on the safety transducer: trips without the processor")
+    s = Sheet(parts, "comparator", "Window comparator for the safety transducer: trips without the processor")
     s.two("R71", (0, 2), (0, 0), "left")
     s.net("V5", (0, 2), "top")
     s.wire((0, 0), (7.0, 0))
@@ -256,7 +256,7 @@ def _comparator(parts: dict[str, Part]) -> Sheet:
 
 
 def _outputs(parts: dict[str, Part]) -> Sheet:
-    s = Sheet(parts, "outputs", "Outputs and button: cell-safe relay, monitor output, lamp of the coil rail")
+    s = Sheet(parts, "outputs", "Outputs and button: cell-safe relay, monitor output, coil rail lamp")
     s.net("CELL_SAFE", (0, 0), "left")
     s.two("R81", (0, 0), (2, 0))
     s.wire((2, 0), (3, 0))

@@ -1,4 +1,4 @@
-"""Whether firmware/pins.py, hardware/wiring.csv and the netlist say the same."""
+"""Compares firmware/pins.py, hardware/wiring.csv and the netlist with each other."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from hardware.design.circuit import KINDS, VALVES, Part
 
 Nets = Mapping[str, set[tuple[str, str]]]
 PICO, CONVERTER = "U10", "U11"
-# What the words of the wiring table mean in the circuit: kinds of parts of which a pin is on the net itself.
+# Words of the wiring table -> kinds of parts that have a pin on the same net.
 _WORDS = {
     "ADS1115 and the TMP117": ("ADS1115", "TMP117"),
     "MAX31865": ("MAX31865",),
@@ -21,7 +21,7 @@ _OHMS = {"kohm": "k", "ohm": ""}
 
 
 def disagreements(pins_py: str, wiring_csv: str, parts: list[Part], nets: Nets) -> list[str]:
-    """Return one sentence for each place where the three differ; none if they agree."""
+    """Return one message for each difference between the three."""
     pins: dict[str, int] = {}
     exec(pins_py, {}, pins)
     rows = {row["name"]: row for row in csv.DictReader(io.StringIO(wiring_csv))}
@@ -37,7 +37,7 @@ def disagreements(pins_py: str, wiring_csv: str, parts: list[Part], nets: Nets) 
         if signal != (f"AIN{pins[name]}" if name.endswith("_INPUT") else f"GP{pins[name]}"):
             found.append(f"{name}: {signal} in the table, {pins[name]} in pins.py")
         chip, pin = (CONVERTER, adc.get(signal)) if signal.startswith("AIN") else (PICO, number.get(signal))
-        if signal == "GP25":  # inside the module: no wire
+        if signal == "GP25":  # inside the module, no wire
             continue
         if chip == PICO and row["pico_pin"] != pin:
             found.append(f"{name}: pin {row['pico_pin']} in the table, {signal} is pin {pin}")
@@ -54,7 +54,7 @@ def disagreements(pins_py: str, wiring_csv: str, parts: list[Part], nets: Nets) 
 def _ends(
     name: str, words: str, net: set[tuple[str, str]], kinds: Mapping[str, Part], nets: Nets
 ) -> list[str]:
-    """What the table promises of the other end of a wire and the netlist does not keep."""
+    """Return what the table says of the far end of a wire and the netlist does not have."""
     found = []
     on_net = {kinds[ref].kind for ref, _ in net}
     for text, wanted in _WORDS.items():

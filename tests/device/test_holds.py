@@ -1,4 +1,4 @@
-"""Hours of a hold on the simulated plant, judged by the true pressure, as tests/bench judges whole days."""
+"""Hours of a hold on the simulated plant, judged by the true pressure, as `make bench` judges whole days."""
 
 from __future__ import annotations
 

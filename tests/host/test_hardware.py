@@ -84,22 +84,22 @@ def test_the_circuits_figures_are_in_their_ranges() -> None:
 @pytest.mark.parametrize(
     ("ref", "value", "figure"),
     [
-        ("R11", "1k", "gate while on"),
-        ("R11", "100", "pin while the comparator holds its gate down"),
-        ("D11", "43 V", "drain at switching off"),
+        ("R11", "1k", "gate voltage while on"),
+        ("R11", "100", "pin current while the comparator holds the gate low"),
+        ("D11", "43 V", "drain voltage at switch-off"),
         ("R41", "2.7k", "readback of a coil that is off"),
-        ("R62", "1k", "trips later by, with 3.3 V dead"),
-        ("R77", "1M", "lets go at"),
+        ("R62", "1k", "trip shift with 3.3 V dead"),
+        ("R77", "1M", "comparator releases at"),
         ("R73", "22k", "highest trip of RV1"),
-        ("R80", None, "window begins again, falling"),
-        ("C5", "470n", "holds without heartbeat at least"),
-        ("C5", "2.2u", "lets go after at most"),
-        ("R30", "220", "pump while it is cut, the beat going on"),
-        ("R30", "10", "current that empties the pump"),
-        ("R4", "1M", "coil of a shorted transistor lets go after a cut"),
-        ("R10", "2.2k", "gate of the cut"),
-        ("C2", "2200u", "logic lives without 24 V for"),
-        ("R51", "250", "shunt of a miswired loop"),
+        ("R80", None, "upper end of the window, falling current"),
+        ("C5", "470n", "shortest hold time without heartbeat"),
+        ("C5", "2.2u", "longest hold time without heartbeat"),
+        ("R30", "220", "pump voltage while cut, heartbeat running"),
+        ("R30", "10", "pump discharge current"),
+        ("R4", "1M", "coil of a shorted transistor releases after a cut"),
+        ("R10", "2.2k", "gate voltage of Q10"),
+        ("C2", "2200u", "hold-up of the logic without 24 V"),
+        ("R51", "250", "shunt voltage, miswired loop"),
     ],
 )
 def test_a_wrong_value_shows(ref: str, value: str | None, figure: str) -> None:
@@ -132,18 +132,21 @@ def test_the_bring_up_sets_the_comparator_as_computed() -> None:
 def test_figures_in_the_pages_are_those_of_the_circuit() -> None:
     found = {check.name: check.value for check in electrical.checks(size(Design()))}
     electronics = (HARDWARE / "electronics.md").read_text()
-    assert f"{found['gate while on']:.1f} V at a gate" in electronics
-    assert f"puts {found['shunt of a miswired loop']:.1f} V on" in electronics
-    assert f"{found['source of a readback']:.1f} kohm of source" in electronics
+    assert f"{found['gate voltage while on']:.1f} V at a gate" in electronics
+    assert f"puts {found['shunt voltage, miswired loop']:.1f} V on" in electronics
+    assert f"{found['source resistance of a readback']:.1f} kohm of source" in electronics
     bring_up = (HARDWARE / "bring-up.md").read_text()
     shut, open_, again, short = (
         float(text) for text in re.findall(r"^\| ([\d.]+) mA \|", bring_up, re.MULTILINE)
     )
     trip_ma = 4.0 + 1.6 * size(Design()).settings["comparator_pa"] / 1e6
-    off_ma = 1.6e-3 * found["off by, with that"]
+    off_ma = 1.6e-3 * found["largest trip error"]
     assert shut < trip_ma - off_ma and open_ > trip_ma + off_ma
-    assert again < 4.0 + 1.6 * found["lets go at"] and short > found["window ends, current rising"]
-    assert found["lets go after at most"] <= 1.0 and "the lamp is off within 1 s" in bring_up
+    assert (
+        again < 4.0 + 1.6 * found["comparator releases at"]
+        and short > found["upper end of the window, rising current"]
+    )
+    assert found["longest hold time without heartbeat"] <= 1.0 and "the lamp is off within 1 s" in bring_up
 
 
 def test_the_longest_pulse_is_that_of_the_firmware() -> None:

@@ -1,6 +1,6 @@
-"""AD5270, rheostat of 20 kilohm with 1,024 positions on SPI (Analog Devices, data sheet AD5270/AD5271).
+"""AD5270, SPI rheostat of 20 kilohm with 1,024 positions (Analog Devices, data sheet AD5270/AD5271).
 
-A frame is 16 bits in SPI mode 1: four bits of command, ten of data.
+A frame has 16 bits in SPI mode 1: two zeros, four bits of command, ten of data.
 """
 
 _WRITE_RDAC = 0x0400
@@ -9,13 +9,13 @@ _UNLOCK = 0x02
 
 
 class AD5270:
-    """Resistance of 0..1023 steps of 19.5 ohm; with a fixed resistor beside it the stand-in of a PT1000."""
+    """Resistance of 0..1023 steps of 19.5 ohm; with a fixed resistor in parallel it replaces a PT1000."""
 
     def __init__(self, bus, select):
         self._bus = bus
         self._select = select
         self._frame = bytearray(2)
-        # Writes to the wiper are locked after power-up.
+        # The wiper is write-protected after power-up.
         self._write(_WRITE_CONTROL | _UNLOCK)
 
     def set(self, position: int):

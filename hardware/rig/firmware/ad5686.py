@@ -1,6 +1,6 @@
-"""AD5686R, four 16-bit voltage outputs on SPI (Analog Devices, data sheet AD5686R/AD5685R/AD5684R).
+"""AD5686R, SPI converter with four 16-bit voltage outputs (Analog Devices, data sheet AD5686R/AD5685R/AD5684R).
 
-A frame is 24 bits, clocked in on the falling edge (SPI mode 1) while SYNC is low: command, address, data.
+A frame has 24 bits, clocked in on the falling edge (SPI mode 1) while SYNC is low: command, address, data.
 """
 
 _WRITE_AND_UPDATE = 0x30

@@ -1,8 +1,9 @@
-"""Bench rig: a Pico that plays the plant for the regulator's Pico. The host steps the plant; see README.md.
+"""Bench rig: a Pico that simulates the plant for the regulator's Pico. The host steps the plant; see ../README.md.
 
-Each line from the host, `control safety supply gas wall trip rail` (counts of the DAC, position of the rheostat, counts
-of the TMP117, 0 or 1, and 0 off, 1 by the heartbeat), is answered by one line: `now fed cell` and one
-`valve:edge:count` for each edge of a valve output since the last answer. See `_edges` for what a count is.
+The host sends lines `control safety supply gas wall trip rail`: three DAC counts, the rheostat position, the TMP117
+counts, trip 0 or 1, rail 0 (off) or 1 (follows the heartbeat). The rig answers each with one line: `now fed cell`
+(microseconds, rail on, cell-safe output), then `valve:edge:count` for each edge of a valve output since the last
+answer; see `_edges` for the count.
 """
 
 import select
@@ -24,9 +25,9 @@ VALVES = (pins.FILL, pins.VENT, pins.SUPPLY_ISOLATION, pins.VENT_ISOLATION, pins
 
 @rp2.asm_pio(fifo_join=rp2.PIO.JOIN_RX)
 def _edges():
-    """Count x down every second cycle, and push it at each edge: rise, fall, rise, ...
+    """Decrement x every second cycle and push it at each edge: rise, fall, rise, ...
 
-    A rise costs three cycles in which x stands still, a fall two: the host adds them.
+    x stands still for three cycles at a rise and for two at a fall; the host corrects for that.
     """
     label("low")  # noqa: F821
     jmp(pin, "rise")  # noqa: F821
@@ -45,12 +46,12 @@ def _edges():
 
 @rp2.asm_pio(out_init=(rp2.PIO.OUT_LOW,) * 5)
 def _drains():
-    """Each drain is high while its gate is low, within a few cycles, as with transistors and coils."""
+    """Drive each drain with the inverse of its gate, within a few cycles, as transistor and coil do."""
     mov(pins, invert(pins))  # noqa: F821
 
 
 class Rig:
-    """Outputs of the DAC and the rheostat, readbacks, and edges of the valve outputs."""
+    """DAC, rheostat and TMP117 for the regulator's inputs; drains, rail and edge counters for its outputs."""
 
     def __init__(self):
         self._drain_pins = tuple(Pin(pins.FILL_DRAIN + index, Pin.OUT, value=0) for index in range(5))
@@ -64,7 +65,7 @@ class Rig:
         self._rheostat = AD5270(bus, Pin(pins.RHEOSTAT_SYNC, Pin.OUT, value=1))
         self._wall = Registers()
         self._target = listen(self._wall, Pin(pins.TARGET_SDA), Pin(pins.TARGET_SCL))
-        # The drains' program and one counter in the first block, four counters in the second.
+        # PIO block 0 runs the drains' program and one counter, block 1 four counters.
         self._mirror = rp2.StateMachine(
             0, _drains, freq=1_000_000, in_base=Pin(pins.FILL), out_base=self._drain_pins[0]
         )
@@ -84,7 +85,7 @@ class Rig:
         self.started_us = time.ticks_us()
 
     def watch(self):
-        """Follow the heartbeat and the line that cuts the rail; called all the time."""
+        """Let the rail follow HEARTBEAT and RAIL_CUT; call as often as possible."""
         level = self._beat()
         now_us = time.ticks_us()
         if level != self._level:
@@ -104,7 +105,7 @@ class Rig:
             self._mirror.exec("mov(pins, null)")
 
     def step(self, values) -> str:
-        """Take one line of the host, and answer it."""
+        """Apply one line from the host; return the answer."""
         control, safety, supply, gas, wall, trip, self.rail_wanted = values
         self._dac.write(0, control)
         self._dac.write(1, safety)
@@ -126,7 +127,7 @@ class Rig:
 
 
 def run():
-    """Serve the host for ever; Ctrl-C ends it, as on any board."""
+    """Serve the host until Ctrl-C."""
     rig = Rig()
     led = Pin(pins.LED, Pin.OUT, value=1)
     poll = select.poll()

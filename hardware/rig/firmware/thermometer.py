@@ -1,25 +1,25 @@
-"""The registers of a TMP117 as an I2C target shows them, and the binding to machine.I2CTarget (MicroPython 1.26)."""
+"""Registers of a TMP117 as an I2C target, and their connection to machine.I2CTarget (MicroPython 1.26)."""
 
 
 class Registers:
-    """What the regulator's driver reads and writes: pointer, then 16 bits, most significant byte first."""
+    """Registers that the regulator's driver accesses: pointer, then 16 bits, most significant byte first."""
 
     def __init__(self):
         self.counts = 3840  # 1/128 K above 0 degC
         self.config = 0x0220
         self._pointer = 0
-        self._written = 0  # bytes of the write under way
+        self._written = 0  # bytes received in the current write
         self._high = 0
         self._word = 0
         self._low_next = False
 
     def start(self, read: bool):
-        """The controller addresses this target."""
+        """Handle an address match: the controller starts a read or a write."""
         self._written = 0
         self._low_next = False
 
     def write(self, byte: int):
-        """A byte from the controller."""
+        """Take a byte from the controller."""
         if self._written == 0:
             self._pointer = byte
         elif self._written == 1:
@@ -29,7 +29,7 @@ class Registers:
         self._written += 1
 
     def read(self) -> int:
-        """The next byte for the controller."""
+        """Return the next byte for the controller."""
         if self._low_next:
             self._low_next = False
             return self._word & 0xFF
@@ -37,7 +37,7 @@ class Registers:
         if self._pointer == 0:
             self._word = self.counts & 0xFFFF
         elif self._pointer == 1:
-            # Data are always ready: the host sets them more often than they are asked for.
+            # Data ready is always set: the host updates them more often than the regulator reads.
             self._word = self.config | 0x2000
         elif self._pointer == 15:
             self._word = 0x0117
@@ -47,7 +47,7 @@ class Registers:
 
 
 def listen(registers, sda, scl, address=0x49):
-    """Answer on the regulator's bus; None where this MicroPython has no I2C target."""
+    """Answer on the regulator's bus. Return the target, or None if this MicroPython has no I2CTarget."""
     try:
         from machine import I2CTarget
     except ImportError:
