@@ -221,6 +221,7 @@ class PlantParameters:
     def _refuse_contradictions(self) -> None:
         """Refuse what no rig can be; strange but possible rigs stay allowed."""
         for wrong, text in (
+            (bool(self.cell_profile_csv), "cell_profile_csv names a file, which load_parameters reads"),
             (
                 self.mechanical_relief_mpa > self.burst_disc_mpa,
                 "mechanical_relief_mpa must not be above burst_disc_mpa",
