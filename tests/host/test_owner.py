@@ -16,7 +16,7 @@ import pytest
 
 from ipch.base.paths import owners_dir, running_simulators
 from ipch.device.instrument import Instrument
-from ipch.device.session import Direct, Session, _Turns, is_query
+from ipch.device.session import Direct, Session, _FairLock, is_query
 from ipch.device.sharing import Owned, Owner, open_session
 from ipch.errors import DeviceError, DeviceLostError, ExchangeCutError, UsageError
 from ipch.sim import channel
@@ -167,7 +167,7 @@ def test_commands_work_while_a_log_runs(
 
 
 def test_ctrl_c_while_waiting_for_a_turn_leaves_the_line_to_others() -> None:
-    turns, begun, over = _Turns(), threading.Event(), threading.Event()
+    turns, begun, over = _FairLock(), threading.Event(), threading.Event()
 
     def take(until: threading.Event | None = None) -> None:
         with turns:

@@ -33,7 +33,7 @@ def flash(
     """
     from dataclasses import asdict
 
-    from ipch.board import flash as put
+    from ipch.board import flash as flashing
     from ipch.cli.common import emit, options, say
     from ipch.device import find_port
     from ipch.errors import UsageError
@@ -48,7 +48,7 @@ def flash(
             said = what
             say(f"{share:4.0%} {what}")
 
-    report = put(options.port or find_port(), force=force, timeout_s=timeout, progress=progress)
+    report = flashing.flash(options.port or find_port(), force=force, timeout_s=timeout, progress=progress)
     lines = [
         f"before     {report.before}",
         f"now        {report.after}",

@@ -193,7 +193,7 @@ def is_query(message: str) -> bool:
     return bool(units) and all(words[0].endswith("?") for words in units)
 
 
-class _Turns:
+class _FairLock:
     """A lock that is given in the order in which it was asked for, so that an eager client starves nobody.
 
     Ctrl-C, which may come at any moment of the main thread, leaves it neither taken nor waited for by nobody.
@@ -242,7 +242,7 @@ class Session:
         """Connect with `connect`, now and after each loss; raises what that raises."""
         self._open = connect
         self._reconnect_s = reconnect_s
-        self._turns = _Turns()
+        self._lock = _FairLock()
         self._closed = False
         self.listeners: list[Callable[[Channel | None], None]] = []
         """Told of every new channel, and with None that it is gone."""
@@ -273,7 +273,7 @@ class Session:
         return self._exchange(message, lambda channel: channel.line(message))
 
     def resynchronise(self) -> None:
-        with self._turns:
+        with self._lock:
             try:
                 self._connected().resynchronise()
             except (NoDeviceError, DeviceLostError) as error:
@@ -282,7 +282,7 @@ class Session:
                 raise DeviceLostError(f"device lost: {self.port} stopped answering") from error
 
     def close(self) -> None:
-        with self._turns:
+        with self._lock:
             self._closed = True
             self._drop()
 
@@ -290,7 +290,7 @@ class Session:
         limit = time.monotonic() + self._reconnect_s
         while True:
             try:
-                with self._turns:
+                with self._lock:
                     return self._once(message, do)
             except (DeviceLostError, PortBusyError) as error:
                 cut = isinstance(error, (ExchangeCutError, Silence))
