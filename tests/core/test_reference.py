@@ -1,7 +1,5 @@
 """The syntax layer against scpi-parser, another implementation, message by message up to the first error."""
 
-from scpi_reference import ANSWERS
-
 from regulator.scpi.parameters import boolean, choice, scaled, string
 from regulator.scpi.status import Status
 from regulator.scpi.syntax import Scpi
@@ -140,7 +138,9 @@ def compare():
     compared = 0
     otherwise = 0
     differences = []
-    for line in ANSWERS.strip("\n").split("\n"):
+    with open(__file__.rsplit("/", 1)[0] + "/reference/answers.txt") as answers:
+        lines = answers.read().strip("\n").split("\n")[1:]
+    for line in lines:
         message, _, answer = line.rpartition("||")
         message = message.replace("<TAB>", "\t")
         theirs, their_error = up_to_the_first_error(answer.split("|") if answer else [])

@@ -1,4 +1,4 @@
-"""Write tests/core/scpi_reference.py: what another implementation of SCPI makes of some messages.
+"""Write answers.txt: what another implementation of SCPI makes of some messages.
 
     git clone https://github.com/j123b567/scpi-parser && git -C scpi-parser checkout COMMIT
     make -C scpi-parser/libscpi && python tests/core/reference/record.py scpi-parser
@@ -16,7 +16,7 @@ import tempfile
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-OUT = HERE.parent / "scpi_reference.py"
+OUT = HERE / "answers.txt"
 
 HEADERS = """
 :SOUR:VOLT:SLEW 5|source:voltage:slew 5|SoUr:VoLtAgE:sLeW 5|SOURC:SLEW 5|SOU:SLEW 5|SOURCES:SLEW 5
@@ -130,14 +130,10 @@ def main() -> None:
         ).stdout.splitlines()
     assert len(answers) == len(asked)
     with OUT.open("w") as out:
-        out.write("# ruff: noqa: E501, W291\n")
-        out.write('"""What scpi-parser makes of some messages; written by reference/record.py."""\n\n')
-        out.write(f'COMMIT = "{commit}"\n\n')
-        out.write("# A message, two bars, and what was done, replied and refused, in order.\n")
-        out.write("ANSWERS = r'''\n")
+        out.write(f"# What scpi-parser {commit} makes of some messages: ")
+        out.write("a message, two bars, and what it did, replied and refused.\n")
         for message, answer in zip(asked, answers, strict=True):
             out.write(f"{message.replace(chr(9), '<TAB>')}||{answer}\n")
-        out.write("'''\n")
 
 
 if __name__ == "__main__":
