@@ -27,7 +27,7 @@ TABLE = (
     ("RELIEF", False, False, 0x77),
     ("MAINTENANCE", False, False, 0x00),
 )
-_HEALTHY_S = 60  # a minute of uptime ends a reboot loop: design choice
+HEALTHY_S = 60  # a minute of uptime ends a reboot loop: design choice
 
 
 class Modes:
@@ -168,8 +168,8 @@ class Modes:
             return "no fault is latched"
         if self.state == VENTING:
             return "a vent is in progress"
-        if self.fault == REBOOT_LOOP and self._clock.uptime_s < _HEALTHY_S:
-            return "healthy for %d s only, %d s are required" % (self._clock.uptime_s, _HEALTHY_S)
+        if self.fault == REBOOT_LOOP and self._clock.uptime_s < HEALTHY_S:
+            return "healthy for %d s only, %d s are required" % (self._clock.uptime_s, HEALTHY_S)
         watches.clear()
         for watch in watches.each:
             if watch.fault and watch.fault != COIL_SHORTED:

@@ -181,10 +181,14 @@ class Panel:
             part.configure()
         self.save_due = True
 
+    def longest_proof_ms(self, valve: int) -> int:
+        """Return how long a valve may be proved."""
+        return _RELIEF_PROOF_MS if valve == RELIEF_VALVE else _PROOF_MS
+
     def prove(self, valve: int, ms: int) -> str:
         """Prove a valve (see watch/proof.py) for `ms`, or with 0 for a computed time; from OFF only."""
         app = self._app
-        longest_ms = _RELIEF_PROOF_MS if valve == RELIEF_VALVE else _PROOF_MS
+        longest_ms = self.longest_proof_ms(valve)
         if not 0 <= ms <= longest_ms:
             return "proof: up to %d ms" % longest_ms
         if app.modes.state != OFF or app.modes.fault or app.record.outcome == PENDING:

@@ -64,7 +64,7 @@ def test_a_run_goes_on_after_a_reset():
     desk = restarted(flash)
     assert desk.modes.state == OFF
     desk.run_s(0.5)
-    assert "whether" in desk.app.panel.output(True)
+    assert "being decided" in desk.app.panel.output(True)
     desk.run_s(1)
     assert desk.modes.state == REGULATE
     assert desk.app.control.target_pa == 5_000_000

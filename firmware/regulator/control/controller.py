@@ -4,16 +4,12 @@ from regulator.control.amount import Amount
 from regulator.control.hold import Hold
 from regulator.control.quiet import Quiet
 from regulator.control.ramp import Ramp
-from regulator.control.vent import Vent
+from regulator.control.vent import EMPTY_PA, Vent
 from regulator.measure.transducer import VALID
-from regulator.valves.sides import FILL, VENT
+from regulator.valves.sides import FILL, FILL_DIFFERENCE_PA, VENT
 
 # Prediction horizon: a pulse requested now takes effect this many ticks later (isolation lead, opening delay).
 _AHEAD_TICKS = 4
-# A smaller difference across the fill valve gives no useful flow. Design choice.
-_SUPPLY_MARGIN_PA = 100_000
-# A vent ends this close to ambient pressure. Design choice.
-_EMPTY_PA = 20_000
 
 
 class Control:
@@ -94,7 +90,7 @@ class Control:
         if not self._valves.idle():
             self._ramp.chain(self.ramp_pa, self._ambient_pa)
             return False
-        if self._sensors.pressure_pa < self._ambient_pa + _EMPTY_PA:
+        if self._sensors.pressure_pa < self._ambient_pa + EMPTY_PA:
             self._valves.close_window()
             return True
         self._follow_ramp(self._ambient_pa, self._vent_slew_pa_s)
@@ -135,7 +131,7 @@ class Control:
     def _pulse(self, side: int, step_pa: int, linger: bool) -> bool:
         """Request a pulse for a step; return whether one was requested."""
         valves = self._valves
-        if side == FILL and self._sensors.supply.pa < self._sensors.pressure_pa + _SUPPLY_MARGIN_PA:
+        if side == FILL and self._sensors.supply.pa < self._sensors.pressure_pa + FILL_DIFFERENCE_PA:
             return False
         us = valves.pulse_for(side, step_pa)
         if us == 0:

@@ -15,7 +15,7 @@ _LONGEST_US = 300_000
 # The relief valve opens for one tick, then its effect is awaited.
 _RELIEF_PAUSE_MS = 500
 # The vent ends this far above ambient; sooner by the safety transducer, which is less accurate.
-_EMPTY_PA = 20_000
+EMPTY_PA = 20_000
 _EMPTY_ROUGH_PA = 100_000
 
 
@@ -104,7 +104,7 @@ class Vent:
         return False
 
     def _empty_pa(self) -> int:
-        empty_pa = _EMPTY_PA if self._sensors.control.band == VALID else _EMPTY_ROUGH_PA
+        empty_pa = EMPTY_PA if self._sensors.control.band == VALID else _EMPTY_ROUGH_PA
         return self._settings.get("ambient_pa") + empty_pa
 
     def _next_us(self, behind_pa: int) -> int:

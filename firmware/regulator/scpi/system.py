@@ -176,7 +176,7 @@ class System:
         1 s).
         """
         valve = _proof_valve(args[0])
-        longest_ms = 1_000 if valve == 4 else 60_000
+        longest_ms = self._app.panel.longest_proof_ms(valve)
         ms = scaled(args[1], _MS, "S", (20, longest_ms, 200)) if len(args) > 1 else 200
         if not 20 <= ms <= longest_ms:
             raise ScpiError(-222, f"0.02 to {longest_ms // 1000} S")

@@ -1,12 +1,11 @@
 """The state record: content, times of writing, and the resume at the next start. Constants are design choices."""
 
 from regulator.faults import FAULTS, NO_FAULT, POWER, REBOOT_LOOP, RESUMED
-from regulator.modes import MAINTENANCE, OFF, QUIET, REGULATE, RELIEF, SEALED, VENTING
+from regulator.modes import HEALTHY_S, MAINTENANCE, OFF, QUIET, REGULATE, RELIEF, SEALED, VENTING
 from regulator.valves.sides import FILL, VENT
 
 # Starts in a row without HEALTHY_S of uptime, this one included, that are a reboot loop: after three resets.
 _LOOP_STARTS = 4
-HEALTHY_S = 60
 # While regulating, the state is written every _PERIOD_S, 48 times a day. A new target is written after _SOON_S without
 # another one, at most every _TARGET_S; a change of state at once, at most every _PAUSE_S.
 _PERIOD_S = 1800

@@ -10,9 +10,9 @@ from regulator.faults import (
 )
 from regulator.measure.temperature import GAS_FAULT, WALL_FAULT, tmp117_mk
 from regulator.measure.transducer import SHORT, VALID
+from regulator.valves.sides import FILL_DIFFERENCE_PA
 
-# Smallest difference across the fill valve for a fill, and the hysteresis of both supply warnings.
-_MARGIN_PA = 100_000
+# Hysteresis of both supply warnings.
 _HYSTERESIS_PA = 50_000
 # With a target this far below the pressure no fill is expected.
 _BELOW_PA = 200_000
@@ -49,7 +49,7 @@ class Supply:
                 warnings = SUPPLY_HIGH
             pressure_pa = self._sensors.pressure_pa
             if wanted_pa and wanted_pa > pressure_pa - _BELOW_PA:
-                least_pa = pressure_pa + _MARGIN_PA
+                least_pa = pressure_pa + FILL_DIFFERENCE_PA
                 if before & SUPPLY_LOW:
                     least_pa += _HYSTERESIS_PA
                 if pa < least_pa:
