@@ -72,6 +72,7 @@ def kill_often(port: str, path: Path, times: int, seed: int) -> tuple[int, int, 
     acknowledged: list[tuple[int, int]] = []
     with subprocess.Popen(
         [sys.executable, "-m", "bench.scenarios.killed"],
+        env=os.environ | {"PYTHONPATH": str(Path(__file__).resolve().parents[2])},
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
