@@ -12,6 +12,16 @@ def read(name: str):
         return None
 
 
+def line(name: str, offset: int) -> str:
+    """Return the line of a file that begins at `offset`, or "" if the file does not exist."""
+    try:
+        with open(name) as file:
+            file.seek(offset)
+            return file.readline().rstrip()
+    except OSError:
+        return ""
+
+
 def write(name: str, data: bytes):
     """Write a whole file; raise OSError if that fails."""
     with open(name, "wb") as file:

@@ -39,6 +39,8 @@ _SOME_GARBAGE = 8
 _MUCH_GARBAGE = 20
 # The count of silent seconds stops here, above the largest host_timeout_s and far below 2^30.
 _SILENT_MOST_S = 1_000_000
+# Displays and record are looked after this often.
+_LOOK_MS = 200
 
 
 class Clock:
@@ -111,7 +113,9 @@ class App:
         # An over-pressure takes two samples. After the first one nothing else may delay the second one.
         hurry = self.watches.over.awaits_second()
         self._serve(hurry)
-        self._look_after(dt_ms)
+        self._look_ms += dt_ms
+        if self._look_ms >= _LOOK_MS:
+            self._look_after()
         coils = outputs.rail()
         self._tidy(coils, hurry)
         self.blackbox.record(dt_ms, coils, self.server.busy)
@@ -157,11 +161,8 @@ class App:
             self._garbage = 0
             self.rig.collect()
 
-    def _look_after(self, dt_ms: int):
+    def _look_after(self):
         """Five times a second: displays and record. Once a second: hours in service, host, proofs."""
-        self._look_ms += dt_ms
-        if self._look_ms < 200:
-            return
         self.outputs.show(self.rig)
         self.record.watch()
         self._fifths_ms += self._look_ms

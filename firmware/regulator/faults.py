@@ -78,13 +78,13 @@ WARNINGS = (
 # fmt: on
 
 
-def sentence(fault: int) -> str:
-    """Return what happened, what the device did, and what to do."""
+def sentence(fault: int, text) -> str:
+    """Return what happened, what the device did, and what to do; `text` as Store.text()."""
     _, _, _, reaction, _, what, remedy = FAULTS[fault]
     if reaction == NOTHING:
-        return what
+        return text(what)
     done = "; all valves are shut. " if reaction == SEALS else ". "
-    return what + done + remedy + ", then acknowledge."
+    return text(what) + done + text(remedy) + ", then acknowledge."
 
 
 def warning_names(mask: int) -> list:

@@ -191,12 +191,13 @@ class Modes:
         self._ticks[self.state](dt_ms)
 
     def _rest(self, dt_ms: int):
-        if self._control.is_blind():
-            self._control.rest(dt_ms)
-            return
-        self._end_amount()
-        self._end_hold()
-        self._control.rest(dt_ms)
+        control = self._control
+        if not control.is_blind():
+            if control.amount.active:
+                self._end_amount()
+            if self._started:
+                self._end_hold()
+        control.rest(dt_ms)
 
     def _regulate(self, dt_ms: int):
         control = self._control
@@ -207,7 +208,8 @@ class Modes:
         if self._settings.get("hold_amount"):
             self._hold_amount(dt_ms)
             return
-        self._end_amount()
+        if control.amount.active:
+            self._end_amount()
         if not self._started:
             self._started = True
             control.start()
@@ -226,17 +228,16 @@ class Modes:
         self._watches.warn(AMOUNT_DRIFT, self._control.amount.too_far())
 
     def _vent(self, dt_ms: int):
-        self._end_hold()
+        if self._started:
+            self._end_hold()
         if self._control.vent.tick(dt_ms, self._watches.warnings & VENT_SHUT != 0):
             self.end_vent()
 
     def _end_hold(self):
-        if self._started:
-            self._started = False
-            # The warning is only valid while a pressure is held.
-            self._watches.warn(BAND_WIDENED, False)
+        self._started = False
+        # The warning is only valid while a pressure is held.
+        self._watches.warn(BAND_WIDENED, False)
 
     def _end_amount(self):
-        if self._control.amount.active:
-            self._control.amount.stop()
-            self._watches.warn(AMOUNT_DRIFT, False)
+        self._control.amount.stop()
+        self._watches.warn(AMOUNT_DRIFT, False)

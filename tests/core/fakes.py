@@ -84,6 +84,7 @@ class FakeApp:
         self.rig.reset_cause = 1
         self.store = Part()
         self.store.starts = 2
+        self.store.text = str
         self.store.writes = 345
         self.store.failures = 0
         self.record = Part()

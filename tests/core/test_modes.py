@@ -256,6 +256,6 @@ def test_no_state_but_regulate_fills():
 def test_every_fault_tells_what_happened_and_what_to_do():
     assert [row[0] for row in FAULTS] == list(range(len(FAULTS)))
     for fault, name, *_ in FAULTS[1:]:
-        text = sentence(fault)
+        text = sentence(fault, str)
         assert name == name.upper() and " " not in name
         assert text.endswith(".") and len(text) > 60

@@ -322,7 +322,7 @@ def test_the_fault():
     modes.fault_value = 6_012_345
     modes.fault_s = 86_400
     modes.fault_ms = 40
-    text = sentence(OVERPRESSURE)
+    text = sentence(OVERPRESSURE, str)
     assert bench.ask(":SYST:FAUL?") == f'OVERPRESSURE,"{text}",6012345,"Pa",86400040'
     assert bench.ask(":FETC?").split(",")[4] == "OVERPRESSURE"
 

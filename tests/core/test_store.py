@@ -24,6 +24,9 @@ class Flash:
     def read(self, name):
         return self.files.get(name)
 
+    def line(self, name, offset):
+        return self.files[name][offset:].split(b"\n")[0].decode()
+
     def write(self, name, data):
         if self.broken:
             raise OSError(28)
@@ -56,6 +59,13 @@ def test_what_was_saved_is_loaded():
     again = Settings()
     assert not Store(flash, again).lost
     assert again.get("dead_band_pa") == 2345
+
+
+def test_a_text_that_packing_left_in_flash_is_found_there():
+    flash = Flash()
+    flash.files["texts.txt"] = b"first\nsecond\n"
+    store = Store(flash, Settings())
+    assert [store.text(entry) for entry in ("as it is", 0, 6)] == ["as it is", "first", "second"]
 
 
 def saved(values, kind):

@@ -12,7 +12,13 @@ import pytest
 
 from ipch.base.paths import firmware_dir
 from ipch.board import flash
-from ipch.board.compile import MPY_VERSION, firmware_files, with_constants, with_short_parameters
+from ipch.board.compile import (
+    MPY_VERSION,
+    firmware_files,
+    with_constants,
+    with_short_parameters,
+    without_texts,
+)
 from ipch.board.flash import NotOffError, Report
 from ipch.errors import FileError
 from ipch.sim.line import SerialLine
@@ -262,6 +268,15 @@ def test_own_integers_that_nobody_needs_by_name_are_left_out(source: str, compil
 )
 def test_parameters_that_nobody_names_are_short(source: str, compiled: str) -> None:
     assert with_short_parameters(source, {"kept"}) == compiled
+
+
+def test_texts_of_a_table_stay_in_flash() -> None:
+    source = 'TABLE = (\n ("a", 1, "first text"),\n ("b", 2, ""),\n ("c", 3, "of two \u00b5s"),\n)\nOTHER = ("x", "y")\n'
+    packed, texts = without_texts(source, "TABLE", (2,), "before\n")
+    assert texts == "before\nfirst text\nof two \u00b5s\n"
+    space: dict[str, tuple[object, ...]] = {}
+    exec(packed, space)
+    assert space["TABLE"] == (("a", 1, 7), ("b", 2, ""), ("c", 3, 18)) and space["OTHER"] == ("x", "y")
 
 
 @pytest.mark.parametrize("use", ["x = f'{B}'", "B = 8", "for B in x: pass"])

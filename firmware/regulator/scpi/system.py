@@ -105,8 +105,9 @@ class System:
         if not modes.fault:
             return 'NONE,"no fault",0,"",0'
         _, name, unit, _, _, _, _ = FAULTS[modes.fault]
+        said = quoted(sentence(modes.fault, self._app.store.text))
         uptime = _milliseconds(modes.fault_s, modes.fault_ms)
-        return f"{name},{quoted(sentence(modes.fault))},{modes.fault_value},{quoted(unit)},{uptime}"
+        return f"{name},{said},{modes.fault_value},{quoted(unit)},{uptime}"
 
     def _acknowledge(self, _):
         """Acknowledge and clear the latched fault; refused while its cause persists."""
@@ -120,7 +121,8 @@ class System:
         """A setting: name, unit, value, default, minimum, maximum, help."""
         name, unit, default, lowest, highest, described = _setting_row(args[0])
         value = self._app.settings.get(name)
-        return f"{quoted(name)},{quoted(unit)},{value},{default},{lowest},{highest},{quoted(described)}"
+        described = quoted(self._app.store.text(described))
+        return f"{quoted(name)},{quoted(unit)},{value},{default},{lowest},{highest},{described}"
 
     def _change_setting(self, args):
         """ "name",<integer>|MIN|MAX|DEF: Change a setting, in its unit; checked against all others; stored."""

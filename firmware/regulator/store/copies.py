@@ -2,7 +2,8 @@
 
 A record has the files NAME.a and NAME.b. A save replaces only the older copy: it writes NAME.new, reads it back, and
 renames it. So at least one complete copy exists at any moment, and the higher generation is the newer one.
-`files` has `read(name) -> bytes or None`, `write(name, data)` and `rename(old, new)`, which raise OSError on failure.
+`files` has `read(name) -> bytes or None`, `write(name, data)` and `rename(old, new)`, which raise OSError on failure,
+and `line(name, offset) -> str`.
 """
 
 from binascii import crc32
@@ -58,6 +59,7 @@ class Store:
     def __init__(self, files, settings):
         """Load settings and state; `lost`: stored settings existed but were unusable."""
         self.settings = settings
+        self._files = files
         self._settings = Record(files, "settings")
         self._state = Record(files, "state")
         values = self._settings.load()
@@ -88,6 +90,10 @@ class Store:
             return False
         self.writes += 1
         return True
+
+    def text(self, entry) -> str:
+        """Return a text of a table: itself, or from flash where packing left it and put its place in the table."""
+        return entry if isinstance(entry, str) else self._files.line("texts.txt", entry)
 
     def forget_starts(self):
         """Reset the count of starts, because the device has been healthy for a minute."""

@@ -66,10 +66,6 @@ class Proof:
         results = self.results
         return results[0] == OPEN or results[1] == OPEN or results[2] == OPEN or results[3] == OPEN
 
-    def proves_relief(self) -> bool:
-        """Return whether the relief valve is being proved."""
-        return self.results[RELIEF_VALVE] == RUNNING
-
     def ask(self, uptime_s: int):
         """Request a proof of all four pair valves."""
         self.pending = ALL

@@ -8,7 +8,7 @@ from regulator.watch.coils import Coils
 from regulator.watch.compare import Compare
 from regulator.watch.current_loops import Loops
 from regulator.watch.overpressure import Overpressure
-from regulator.watch.proof import Proof
+from regulator.watch.proof import RELIEF_VALVE, RUNNING, Proof
 from regulator.watch.stuck_valves import StuckValves
 from regulator.watch.surroundings import Climate, Supply
 from regulator.watch.tightness import Tightness
@@ -84,7 +84,7 @@ class Watches:
         proof = self.proof
         # A proof of the relief valve opens it, too, so the fall is not a burst.
         moving = self._valves.stage == PULSE or proof.active
-        self.tightness.check(moving, doing.relief_open or proof.proves_relief(), dt_ms)
+        self.tightness.check(moving, doing.relief_open or proof.results[RELIEF_VALVE] == RUNNING, dt_ms)
         if self._valves.verdict.count != self._verdicts:
             self._verdicts = self._valves.verdict.count
             self.stuck.check()

@@ -112,6 +112,9 @@ class _Store(SimpleNamespace):
     def save(self) -> bool:
         return True
 
+    def text(self, entry: str) -> str:
+        return entry
+
     def save_state(self, values: dict[str, int]) -> bool:
         return True
 

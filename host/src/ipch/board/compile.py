@@ -29,6 +29,8 @@ _OPTIONS = ("-march=armv6m", "-O3")
 _Change = tuple[ast.expr | ast.stmt | ast.arg, str]
 _PRIVATE = re.compile(r"_[A-Z][A-Z0-9_]*")
 _SHORTENED = re.compile(r"_[a-z][a-z0-9_]*")
+# Tables with texts for people, by file: the table and the columns. On a board they would take 8 kB of its memory.
+_TEXTS = {"regulator/settings.py": ("TABLE", (5,)), "regulator/faults.py": ("FAULTS", (5, 6))}
 
 
 def firmware_files(compiled: bool = True) -> dict[str, bytes]:
@@ -49,6 +51,11 @@ def firmware_files(compiled: bool = True) -> dict[str, bytes]:
     integers = integers_of(folder) if compiler else {}
     needed = _needed_by_name(sources)
     files = {}
+    if compiler:
+        texts = ""
+        for name, (table, columns) in _TEXTS.items():
+            sources[name], texts = without_texts(sources[name], table, columns, texts)
+        files["texts.txt"] = texts.encode()
     for name in names:
         source = sources[name]
         if compiler is None or name in _SOURCE_ONLY:
@@ -160,6 +167,26 @@ def with_short_privates(source: str, short: Mapping[str, str]) -> str:
 def _is_pure(name: str) -> bool:
     """Whether a file is of the regulator, into whose private names no REPL looks, unlike those of the board."""
     return name.startswith("regulator/") or name == "link.py"
+
+
+def without_texts(source: str, table: str, columns: tuple[int, ...], texts: str) -> tuple[str, str]:
+    """Source text with the texts in these columns of a table replaced by their places among `texts`, a line each; and
+    those with the new ones.
+
+    The firmware's Store.text() reads them from there when it is asked.
+    """
+    changes: list[_Change] = []
+    for node in ast.parse(source).body:
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == table:
+            assert isinstance(node.value, ast.Tuple)
+            for row in node.value.elts:
+                assert isinstance(row, ast.Tuple)
+                for cell in [row.elts[column] for column in columns]:
+                    assert isinstance(cell, ast.Constant) and isinstance(cell.value, str)
+                    if cell.value:
+                        changes.append((cell, str(len(texts.encode()))))
+                        texts += cell.value + "\n"
+    return _replaced(source, changes), texts
 
 
 def _uses(tree: ast.Module, names: Mapping[str, int], left_out: Set[ast.AST] = frozenset()) -> list[ast.Name]:
