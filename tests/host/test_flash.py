@@ -271,7 +271,9 @@ def test_parameters_that_nobody_names_are_short(source: str, compiled: str) -> N
 
 
 def test_texts_of_a_table_stay_in_flash() -> None:
-    source = 'TABLE = (\n ("a", 1, "first text"),\n ("b", 2, ""),\n ("c", 3, "of two \u00b5s"),\n)\nOTHER = ("x", "y")\n'
+    source = (
+        'TABLE = (("a", 1, "first text"), ("b", 2, ""), ("c", 3, "of two \u00b5s"))\nOTHER = ("x", "y")\n'
+    )
     packed, texts = without_texts(source, "TABLE", (2,), "before\n")
     assert texts == "before\nfirst text\nof two \u00b5s\n"
     space: dict[str, tuple[object, ...]] = {}
