@@ -98,7 +98,7 @@ class Calibration:
             if not row[3] <= value <= row[4]:
                 raise ScpiError(-222, f"{row[0]}: {row[3]} to {row[4]} {row[1]}")
             values[row[0]] = value
-        accept(self._app.calibrate(values))
+        accept(self._app.panel.calibrate(values))
 
     def _zero(self, name: str, reading_pa: int):
         app = self._app

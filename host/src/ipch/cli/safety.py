@@ -119,7 +119,7 @@ def _print(desk: "Replay", each: "Step", names: list[str]) -> None:
                     **each.recorded,
                     "replayed": each.replayed,
                     "pressure_pa": app.sensors.pressure_pa,
-                    "safety_pa": app.sensors.safety_pa,
+                    "safety_pa": app.sensors.safety.pa,
                     "fault": app.modes.fault_name,
                     "requests": each.requests,
                     "inner": inner,
@@ -134,8 +134,8 @@ def _print(desk: "Replay", each: "Step", names: list[str]) -> None:
     does += [f"{name}={value}" for name, value in inner.items()]
     does += [f"<- {text}" for text in each.requests]
     print(
-        f"{each.row:4d} {each.time_s:+8.3f} s  {app.sensors.control_pa:9d} Pa  {app.sensors.safety_pa:9d} Pa  "
-        f"{states[each.replayed['state']]:<11} {app.modes.fault_name if app.safety.fault else '-':<14} "
+        f"{each.row:4d} {each.time_s:+8.3f} s  {app.sensors.control_pa:9d} Pa  {app.sensors.safety.pa:9d} Pa  "
+        f"{states[each.replayed['state']]:<11} {app.modes.fault_name if app.modes.fault else '-':<14} "
         + ", ".join(does)
     )
 
