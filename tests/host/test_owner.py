@@ -96,7 +96,7 @@ def test_a_client_takes_over_when_the_owner_ends(sim: RunningServer) -> None:
     with Instrument.open(sim.port) as client:
         owner.close()
         first.close()
-        with pytest.raises(ExchangeCutError, match="nobody knows whether"):
+        with pytest.raises(ExchangeCutError, match="it is unknown whether"):
             client.off()
         assert client.fetch().state == "OFF"
         assert isinstance(client.session.channel, Direct)  # type: ignore[attr-defined]
