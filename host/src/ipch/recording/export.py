@@ -45,7 +45,7 @@ _DIGITS = {
 
 
 def format_of(path: Path, wanted: str | None = None) -> str:
-    """Format of a file: `wanted`, or else the one of its name; one of FORMATS. Raises UsageError."""
+    """Format of a file, one of FORMATS: `wanted`, else from the name. Raises UsageError."""
     name = path.name.lower()
     found = wanted or ("bdf" if ".bdf" in name else "parquet" if name.endswith(".parquet") else "csv")
     if found not in FORMATS:
