@@ -94,7 +94,7 @@ def apply(instrument: Instrument, path: Path, *, any_device: bool = False) -> di
     here = instrument.identity.serial_number
     if serial_number not in (None, here) and not any_device:
         raise FileError(
-            f"{path} is from device {serial_number}, this is {here}, whose calibration differs;"
+            f"{path} was saved from device {serial_number}, this is {here}, whose calibration differs;"
             " remove the calibration lines, then use --any-device"
         )
     known = {setting.name: setting for setting in instrument.settings()}
