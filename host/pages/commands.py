@@ -1,8 +1,7 @@
-"""Write firmware/COMMANDS.md, the reference of all commands, from the command table itself.
+"""Write firmware/COMMANDS.md, the reference of all commands, from the command table.
 
-What a command means is the docstring of its handler, which MicroPython does not keep in the board's memory.
-A docstring of a command begins with its parameters up to a colon, if it has any; one of a query does where
-they are more than a name.
+The docstring of a handler describes its command; MicroPython does not keep docstrings in memory. The docstring of
+a command with parameters starts with these and a colon; so does that of a query with more than a name.
 """
 
 from __future__ import annotations
@@ -46,7 +45,7 @@ class Command:
     text: str
     help: str
     header: str
-    """What precedes a reply when headers are on; empty for a command."""
+    """Prefix of a reply when headers are on; empty for a command."""
 
 
 def table() -> list[tuple[Any, ...]]:
@@ -59,7 +58,7 @@ def table() -> list[tuple[Any, ...]]:
     from regulator.scpi.system import System  # type: ignore[import-not-found]
     from regulator.scpi.trace import Trace  # type: ignore[import-not-found]
 
-    # The table is made without a regulator: nothing of it is executed.
+    # The table is built without a regulator: no handler is called.
     return [
         *Status().rows(),
         *(row for part in (Pressure, Calibration, System, Trace) for row in part(None).rows()),
@@ -67,7 +66,7 @@ def table() -> list[tuple[Any, ...]]:
 
 
 def commands() -> list[Command]:
-    """Every query and every command, in the order of the sections. Raises ValueError for one without help."""
+    """All queries and commands, in the order of the sections. Raises ValueError for a missing docstring."""
     table()
     from regulator.scpi.syntax import canonical  # type: ignore[import-not-found]
 
@@ -92,7 +91,7 @@ def commands() -> list[Command]:
 
 
 def help_of(handler: Callable[..., Any], pattern: str) -> str:
-    """The docstring of a handler in one line. Raises ValueError if it has none."""
+    """The docstring of a handler on one line. Raises ValueError if it has none."""
     text = " ".join((handler.__doc__ or "").split())
     if not text:
         raise ValueError(f"{handler.__qualname__}, the handler of {pattern}, has no docstring")
@@ -116,7 +115,7 @@ def _cell(text: str) -> str:
 
 
 def registers() -> str:
-    """The status registers, as the module that fills them tells."""
+    """The status registers, from the docstring of the module that fills them."""
     import regulator.scpi.server  # type: ignore[import-not-found]
     from regulator.scpi.status import TEXTS
 

@@ -1,4 +1,4 @@
-"""Draws the README's pictures from runs that the project made: `make pages` after `make demo` and `make example`."""
+"""Draw the pictures of the README from runs of the project: `make pages` after `make demo` and `make example`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 import matplotlib
 
 matplotlib.use("svg")
-# The same run gives the same file.
+# The same run then gives the same file.
 matplotlib.rcParams["svg.hashsalt"] = "ipch"
 matplotlib.rcParams["font.size"] = 9
 
@@ -21,7 +21,7 @@ BAND_KPA = 5.0
 
 
 def draw_demo(run: Path, out: Path) -> None:
-    """Draw the true pressure of the demo run with its setpoint, and the true error close up."""
+    """Draw the true pressure and setpoint of the demo run, and the true error."""
     truth = [json.loads(line) for line in (run / "truth.jsonl").read_text().splitlines()]
     minutes = [record["time_s"] / 60 for record in truth]
     pressure_pa = [record["pressure_pa"] for record in truth]
@@ -61,7 +61,7 @@ def draw_demo(run: Path, out: Path) -> None:
 
 
 def draw_example(folder: Path, out: Path) -> None:
-    """Draw pressure, voltage and the swelling that the balance of gas finds, over the cycles of the example."""
+    """Draw pressure, voltage and the swelling from the gas balance, over the cycles of the example."""
     from datetime import UTC
 
     import numpy as np
@@ -78,7 +78,7 @@ def draw_example(folder: Path, out: Path) -> None:
     start_s = float(merged.unix_s[0] - run.utc_s[0] + run.time_s[0])
     hours = (run.time_s - start_s) / 3600
     error_kpa = (run.samples["pressure_pa"] - run.samples["target_pa"]) / 1e3
-    # Every tenth sample and no more digits than a picture has: the file is kept small.
+    # Every tenth sample, rounded to the resolution of the picture, keeps the file small.
     part = np.flatnonzero(hours > -0.2)[::10]
     top.axhspan(-BAND_KPA, BAND_KPA, color="tab:green", alpha=0.12, linewidth=0)
     top.plot(hours[part].round(3), error_kpa[part].round(2), color="tab:blue", linewidth=0.8)
@@ -105,7 +105,7 @@ def draw_example(folder: Path, out: Path) -> None:
 
 
 def draw_holders(bench: Path, out: Path) -> None:
-    """Draw the pressure on the same cell in the paper's holders and in this one, as a whole and close up."""
+    """Draw the pressure on the same cell in the paper's holders and in this one, at two scales."""
     traces = json.loads((bench / "holders-traces.json").read_text())
     looks = {
         "bolts and plates": ("tab:red", 1.2),
@@ -118,7 +118,7 @@ def draw_holders(bench: Path, out: Path) -> None:
     for column, (over, title) in enumerate(titles.items()):
         top, bottom = axes[0][column], axes[1][column]
         for trace in traces:
-            # Of the two cells the larger one is drawn: the paper's moves the gas by half a kilopascal.
+            # Draw only the larger cell: the paper's cell changes the gas pressure by half a kilopascal.
             if trace["over"] != over or "0.1 Ah" in trace["name"]:
                 continue
             name = trace["name"].removesuffix(", 5 Ah")
@@ -142,12 +142,12 @@ def draw_holders(bench: Path, out: Path) -> None:
 
 
 def draw_peers(bench: Path, out: Path) -> None:
-    """Draw rms against actuations of the reference day: ours, its peers, and the bound."""
+    """Draw rms over actuations of the reference day: this regulator, its peers, and the bound."""
     rows = {row["name"]: row["value"] for row in json.loads((bench / "peers.json").read_text())}
     day = ", reference: "
     labels = [name.removesuffix(day + "rms") for name in rows if name.endswith(day + "rms")]
     figure, axes = plt.subplots(figsize=(7, 4), layout="constrained")
-    # 5 Ah at C/2 for a day: 290 kPa of travel in 12 directions; N pulses leave no less than this.
+    # 5 Ah at C/2 for a day: 290 kPa of travel with 12 reversals; N pulses leave at least this error.
     counts = [10 * 1.1**n for n in range(64)]
     axes.plot(counts, [290 / (12**0.5 * (n + 12)) for n in counts], "--", color="0.5", linewidth=1)
     axes.annotate("bound: full foresight, no ripple", (10.5, 0.9), color="0.4", fontsize=8)

@@ -104,17 +104,17 @@ def test_the_disk_fills_up_while_a_pressure_is_held(cli: Cli, slow: RunningServe
         size = max(path.stat().st_size for path in tmp_path.iterdir())
         resource.prlimit(log.pid, resource.RLIMIT_FSIZE, (size, most))
         alarm = log.stderr.readline()
-        assert f"cannot record to {file}" in alarm and "make room" in alarm
+        assert f"cannot record to {file}" in alarm and "free disk space" in alarm
         # Others reach the device through the program that cannot write.
         assert cli("set", "1.01MPa", "--port", slow.port).code == 0
         assert cli("status", "--json", "--port", slow.port).json()["state"] == "REGULATE"
         resource.prlimit(log.pid, resource.RLIMIT_FSIZE, (most, most))
-        assert log.stderr.readline() == f"ipch: recording to {file} goes on\n"
+        assert log.stderr.readline() == f"ipch: recording to {file} resumed\n"
     run = load_run(file)
     assert run.ended_by == "complete"
     told = [event.text for event in run.events if event.kind == "note"]
-    assert any(text.startswith("nothing can be written") for text in told)
-    assert "recording goes on; what had been waiting is written" in told
+    assert any(text.startswith("cannot write: ") for text in told)
+    assert "recording resumed; the waiting rows are written" in told
     # The samples of the time without room are there.
     assert gaps(run) <= {"the computer was busy"}
     states = [event.text for event in run.events if event.kind == "state"]

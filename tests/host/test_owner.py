@@ -96,7 +96,7 @@ def test_a_client_takes_over_when_the_owner_ends(sim: RunningServer) -> None:
     with Instrument.open(sim.port) as client:
         owner.close()
         first.close()
-        with pytest.raises(ExchangeCutError, match="nobody knows whether"):
+        with pytest.raises(ExchangeCutError, match="it is unknown whether"):
             client.off()
         assert client.fetch().state == "OFF"
         assert isinstance(client.session.channel, Direct)  # type: ignore[attr-defined]
@@ -255,5 +255,5 @@ def test_another_device_on_the_port_is_not_taken_for_this_one(slow: RunningServe
         session = instrument.session
         session.identity = type(session.identity)("ipch", "IPCH-1", "ANOTHER", "0", "none")  # type: ignore[misc]
         plug(slow, True)
-        with pytest.raises(DeviceLostError, match="is SIM0000001 now, expected ANOTHER"):
+        with pytest.raises(DeviceLostError, match="now has device SIM0000001, expected ANOTHER"):
             instrument.fetch()

@@ -294,11 +294,13 @@ def test_a_full_disk_ends_nothing(tmp_path: Path, regulator: Instrument, sample:
         finally:
             resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
         acknowledged = len(rows)
-        assert len(told) == 1 and told[0].startswith(f"cannot record to {path}") and "make room" in told[0]
+        assert (
+            len(told) == 1 and told[0].startswith(f"cannot record to {path}") and "free disk space" in told[0]
+        )
         assert acknowledged < 205
         assert len(load_run(path).time_s) == acknowledged
         take(5)
-        assert told[1:] == [f"recording to {path} goes on"]
+        assert told[1:] == [f"recording to {path} resumed"]
     assert len(rows) == len(set(rows)) == len(load_run(path).time_s) == 210
     assert regulator.fetch().state == "OFF"
 

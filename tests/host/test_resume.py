@@ -237,5 +237,5 @@ def test_waiting_for_a_file_a_cycle_and_a_call(desk: Watched, tmp_path: Path) ->
 
 def test_what_cannot_be_resumed(desk: Watched, tmp_path: Path) -> None:
     follow(desk, made(UP), tmp_path / RECORD_NAME, text=UP)
-    with pytest.raises(FileError, match="came to its end"):
+    with pytest.raises(FileError, match="recipe is complete"):
         unfinished_recipe(tmp_path)

@@ -136,7 +136,7 @@ def test_speed() -> None:
     assert parse_speed("max") is None
     assert parse_speed("20") == 20.0
     for text in ("fast", "0", "-1", "nan"):
-        with pytest.raises(UsageError, match="max, or how many times real time"):
+        with pytest.raises(UsageError, match="max, or a multiple of real time"):
             parse_speed(text)
 
 

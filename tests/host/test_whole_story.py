@@ -117,10 +117,10 @@ def test_the_cell_of_a_plant_follows_a_cyclers_file(tmp_path: Path) -> None:
 def test_the_commands_refuse_what_makes_no_sense(tmp_path: Path, cli: Callable[..., Any]) -> None:
     for arguments, code, reason in (
         (["merge", "nowhere", "--cycler", "x.csv"], 8, "no record at nowhere"),
-        (["merge", "nowhere"], 2, "name one or several with --cycler"),
+        (["merge", "nowhere"], 2, "name at least one with --cycler"),
         (["report", "nowhere", "--volume", "3 bottles"], 2, "not a volume: '3 bottles'"),
         (["report", "nowhere", "--gas", "argon"], 2, "air or nitrogen"),
-        (["report", "nowhere", "--cylinder", "10L"], 2, "as 10L@20MPa"),
+        (["report", "nowhere", "--cylinder", "10L"], 2, "as in 10L@20MPa"),
     ):
         done = cli(*arguments)
         assert done.code == code

@@ -45,7 +45,7 @@ def replug_often(running: RunningServer, path: Path, times: int, seed: int) -> R
             # So far into the samples that follow; nothing is said meanwhile.
             select.select([log.stderr], [], [], chosen.uniform(0.0, 0.3))
             channel.ask(control, {"plug": False})
-            _until(log.stderr, "goes on when it is back")
+            _until(log.stderr, "resumes when it returns")
             channel.ask(control, {"plug": True})
             _until(log.stderr, "the device is back")
         # The last outage is marked by the sample that follows.

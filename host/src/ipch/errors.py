@@ -1,20 +1,20 @@
-"""Everything that can go wrong in a way that a user can act on; each kind has its exit code."""
+"""Errors that a user can act on; each class has its exit code."""
 
 
 class IpchError(Exception):
-    """Base. `str()` is one line for a person: what, where, and what would be accepted."""
+    """Base class. `str()` is one line: what is wrong, where, and what is allowed."""
 
     exit_code = 1
 
 
 class UsageError(IpchError):
-    """A value that cannot be understood, or a command that makes no sense now."""
+    """An invalid value, or a command that is invalid in the present state."""
 
     exit_code = 2
 
 
 class NoDeviceError(IpchError):
-    """No device found, an unknown port, or a port where nothing answers."""
+    """No device found, an unknown port, or no regulator on the port."""
 
     exit_code = 3
 
@@ -26,46 +26,46 @@ class PortBusyError(IpchError):
 
 
 class DeviceError(IpchError):
-    """The device refused a command. `code` and `text` are its own words (SCPI error number and message)."""
+    """The device refused a command. `code` and `text` are its SCPI error number and message."""
 
     exit_code = 5
 
     def __init__(self, code: int, text: str, message: str = "") -> None:
         self.code = code
         self.text = text
-        # ';' separates what went wrong from the device's own reason or from what it allows.
+        # ';' separates the standard message from the device's reason or its allowed values.
         what, _, reason = text.partition(";")
         told = f"{reason} ({code} {what})" if reason else f"{what} ({code})"
         super().__init__(f"the device refused{f' {message}' if message else ''}: {told}")
 
 
 class DeviceLostError(IpchError):
-    """The device went away, stopped answering or restarted while it was in use."""
+    """The device disappeared, stopped answering or restarted while in use."""
 
     exit_code = 6
 
 
 class ExchangeCutError(DeviceLostError):
-    """The device went away in the middle of an exchange: whether the message was carried out is not known."""
+    """The device disappeared during an exchange: it may or may not have executed the message."""
 
 
 class ProtocolError(DeviceLostError):
-    """The device answered something that is no answer to what it was asked."""
+    """The device sent a reply that does not match the query."""
 
 
 class FaultError(IpchError):
-    """A fault latched on the device, or what was waited for did not come true."""
+    """A fault latched on the device, or an awaited condition was not met."""
 
     exit_code = 7
 
 
 class FileError(IpchError):
-    """A recipe, plant or settings file that is not valid, or a file that cannot be read or written."""
+    """An invalid recipe, plant or settings file, or a file that cannot be read or written."""
 
     exit_code = 8
 
 
 class CheckError(IpchError):
-    """Something was checked and is not as it should be: a replay that differs, a proof test that was not passed."""
+    """A check failed: a replay that differs, a failed proof test."""
 
     exit_code = 9

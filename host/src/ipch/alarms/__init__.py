@@ -1,4 +1,4 @@
-"""Alarms on the host: the alarm file, what is alarming, how people hear of it."""
+"""Alarms on the host: alarm file, rules, delivery."""
 
 from ipch.alarms.config import Config, load
 from ipch.alarms.delivery import deliver

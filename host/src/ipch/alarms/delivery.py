@@ -1,4 +1,4 @@
-"""Events reach people: by command, webhook or e-mail."""
+"""Delivery of events by command, webhook or e-mail."""
 
 import json
 import os
@@ -16,7 +16,7 @@ SEND_TIMEOUT_S = 15.0
 
 
 def deliver(config: Config, event: Event) -> list[str]:
-    """Tell people by every way there is; return what went wrong, a line for each."""
+    """Deliver an event through every configured channel; return one line per failure."""
     ways: list[tuple[str, bool, Callable[[Config, Event], None]]] = [
         ("command", bool(config.command), _run),
         ("webhook", bool(config.webhook), _post),

@@ -1,4 +1,4 @@
-"""What is alarming, until somebody acknowledges it: samples and times in, events out."""
+"""Alarm rules: samples and times in, events out; alarms stay latched until acknowledged."""
 
 import json
 import time
@@ -14,11 +14,11 @@ from ipch.errors import FileError
 
 @dataclass(frozen=True)
 class Event:
-    """Something that people ought to hear of."""
+    """An alarm that was raised or cleared."""
 
     name: str
     kind: str
-    """raised or cleared; a cleared alarm stays in the list until it is acknowledged."""
+    """raised or cleared; a cleared alarm stays listed until it is acknowledged."""
     text: str
     utc: str
     uptime_s: float | None = None
@@ -34,10 +34,10 @@ class _Alarm:
 
 
 class Alarms:
-    """Latched alarms. Give it every sample, and the time every now and then; times in s of a monotonic clock."""
+    """Latched alarms. Call `sample` for every sample and `tick` regularly; times in s of a monotonic clock."""
 
     def __init__(self, config: Config, state: Path | None = None) -> None:
-        """`state` is a file in which alarms outlive the program. Raises FileError if it is damaged."""
+        """The file `state` keeps alarms between programs. Raises FileError if it is damaged."""
         self._config = config
         self._state = state
         self._alarms: dict[str, _Alarm] = {}
@@ -47,7 +47,7 @@ class Alarms:
         self._reload()
 
     def sample(self, sample: Sample, now_s: float, fault_text: str = "") -> list[Event]:
-        """Judge a sample; return what has changed. `fault_text` is what the device says of its fault."""
+        """Check a sample; return the changes. `fault_text` is the device's text for its fault."""
         self._reload()
         self._heard_s = now_s
         events = self._set("no sample", False, "", sample)
@@ -65,24 +65,24 @@ class Alarms:
         return self._keep(events)
 
     def tick(self, now_s: float) -> list[Event]:
-        """Without a sample: has there been none for too long?"""
+        """Check for the alarm 'no sample'; call it while no sample arrives."""
         self._reload()
         if self._heard_s is None:
             self._heard_s = now_s
         silent = now_s - self._heard_s >= self._config.no_sample_s
         text = (
-            f"No sample has come for {self._config.no_sample_s:g} s; the device goes on as it was told last, or is "
-            "without power. Check power, cable and computer."
+            f"No sample for {self._config.no_sample_s:g} s; the device keeps following its last command, or has no "
+            "power. Check power, cable and computer."
         )
         return self._keep(self._set("no sample", True, text, None) if silent else [])
 
     def listed(self) -> list[dict[str, Any]]:
-        """Alarms that are active or not acknowledged yet."""
+        """Active and unacknowledged alarms."""
         self._reload()
         return [asdict(alarm) for alarm in self._alarms.values()]
 
     def acknowledge(self, name: str | None = None) -> list[str]:
-        """Acknowledge one alarm or all; return the names. An alarm that is still active stays until it is over."""
+        """Acknowledge one alarm or all; return the names. An active alarm stays listed until it clears."""
         self._reload()
         done = [alarm.name for alarm in self._alarms.values() if name in (None, alarm.name)]
         for each in done:
@@ -100,7 +100,7 @@ class Alarms:
         else:
             assert limit.below is not None
             beyond = value < limit.below + slack
-        # An invalid reading is not beyond anything; the device warns of it.
+        # An invalid reading (nan) is never beyond a limit; the device warns about it.
         if not beyond:
             self._since.pop(limit.name, None)
             return False
@@ -122,7 +122,7 @@ class Alarms:
         alarm.active = False
         if alarm.acknowledged:
             del self._alarms[name]
-        return [Event(name, "cleared", f"Over: {alarm.text}", utc, uptime_s)]
+        return [Event(name, "cleared", f"Cleared: {alarm.text}", utc, uptime_s)]
 
     def _keep(self, events: list[Event]) -> list[Event]:
         if events:
@@ -140,7 +140,7 @@ class Alarms:
             self._written_ns = self._state.stat().st_mtime_ns
 
     def _reload(self) -> None:
-        """Take over what another program acknowledged."""
+        """Load changes by another program, such as acknowledgements."""
         if self._state is None or not self._state.is_file():
             return
         changed_ns = self._state.stat().st_mtime_ns

@@ -1,4 +1,4 @@
-"""Alarms beside a program that reads samples, in a thread of their own."""
+"""A thread that checks samples for alarms and delivers them."""
 
 import contextlib
 import queue
@@ -17,12 +17,12 @@ from ipch.errors import FileError
 
 
 class Watch:
-    """Alarms beside a program that reads samples, in a thread of their own: neither delivery nor silence stops it."""
+    """Checks samples for alarms in its own thread, so that a slow delivery does not stop the recording."""
 
     def __init__(
         self, alarms: Alarms, config: Config, say: Callable[[str], None], period_s: float = 1.0
     ) -> None:
-        """`say` takes a line for each event and each failure to deliver one."""
+        """`say` is called with a line for each event and each failed delivery."""
         self._alarms = alarms
         self._config = config
         self._say = say
@@ -39,7 +39,7 @@ class Watch:
         self._thread.join(3 * SEND_TIMEOUT_S)
 
     def sample(self, sample: Sample, fault_text: str = "") -> None:
-        """Take a sample; returns at once."""
+        """Queue a sample; returns at once."""
         self._samples.put((sample, fault_text))
 
     def _run(self) -> None:
@@ -66,9 +66,9 @@ class Watch:
 def watching(
     path: Path | None, say: Callable[[str], None], fault: Callable[[], str]
 ) -> Iterator[Callable[[Sample], None]]:
-    """Watch samples for as long as the block lasts: yields what takes them; does nothing without an alarm file.
+    """Yield a function that checks samples for alarms during the block; it does nothing without an alarm file.
 
-    `path` None is the user's own file, if there is one. `fault` asks the device for the words of its fault.
+    `path` None is the user's file, if it exists. `fault` queries the device for the text of its fault.
     """
     place = path or alarm_config()
     if path is None and not place.is_file():

@@ -1,4 +1,4 @@
-"""Reading and writing files: what the system refuses becomes one line for people."""
+"""Reading and writing files, with one-line errors."""
 
 import contextlib
 from collections.abc import Iterator
@@ -9,7 +9,7 @@ from ipch.errors import FileError
 
 @contextlib.contextmanager
 def access(verb: str, path: Path) -> Iterator[None]:
-    """While a file is read or written, an OSError becomes FileError: `cannot VERB PATH: reason`."""
+    """Convert an OSError in the block to FileError: `cannot VERB PATH: reason`."""
     try:
         yield
     except OSError as error:
@@ -17,7 +17,7 @@ def access(verb: str, path: Path) -> Iterator[None]:
 
 
 def read_text(path: Path) -> str:
-    """The whole of a text file. Raises FileError, and UnicodeDecodeError for other bytes than UTF-8."""
+    """Read a text file. Raises FileError, or UnicodeDecodeError if it is not UTF-8."""
     with access("read", path):
         return path.read_text(encoding="utf-8")
 

@@ -1,8 +1,8 @@
-"""What a keyframe of the black box holds: every integer of the regulator's objects, in one order; and the firmware's
-module `keyframe` that copies them.
+"""Contents of a black-box keyframe: every integer of the regulator's objects, in a fixed order; and the generated
+firmware module `keyframe` that copies them.
 
-The module is generated whenever the firmware is packed or simulated, so that the board need not find them at its start.
-Standard library only: the wheel's build hook loads this file by its path.
+Packing or simulating the firmware generates the module, so that the board need not search its objects at start.
+Standard library only: the build hook of the wheel loads this file by its path.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
-# Not a part of what decides about valves, or never to be copied: links to the outside and back.
+# Attributes that do not decide about valves, or must not be copied: links to other objects and back.
 _OUTSIDE = ("rig", "store", "settings", "link", "blackbox", "sample", "scpi", "status")
 
 _HEAD = '''"""Copies every integer that decides about valves into a frame; generated from the regulator itself.
@@ -33,10 +33,10 @@ Found = list[tuple[str, Any, list[tuple[str, int]]]]
 
 
 def parts(app: Any) -> Found:
-    """(path, object, names) of everything that decides about valves; names is a list of (name, length).
+    """(path, object, names) of all data that decides about valves; names is a list of (name, length).
 
-    They are the integers (length 0) and the lists of integers among the attributes of the app and of the objects that
-    it leads to. An attribute that is none of these when the app has been made is not found.
+    The search follows attributes from the app and collects integers (length 0) and lists of integers. It misses an
+    attribute that has another type when the app is created.
     """
     waiting = [("", app)]
     seen: list[Any] = []
@@ -70,7 +70,7 @@ def parts(app: Any) -> Found:
 
 
 def slot_names(found: Found) -> list[str]:
-    """The name of each integer of a keyframe, in its order: `sensors.control.band`, `safety._was_pa[3]`."""
+    """Name of each integer in a keyframe, in order: `sensors.control.band`, `safety._was_pa[3]`."""
     listed = []
     for path, _, names in found:
         prefix = path + "." if path else ""
@@ -80,22 +80,22 @@ def slot_names(found: Found) -> list[str]:
 
 
 def names_crc(found: Found) -> str:
-    """The CRC32 of all names, eight hexadecimal digits."""
+    """CRC32 of all names, eight hexadecimal digits."""
     text = "".join(f"{name}\n" for name in slot_names(found))
     return f"{zlib.crc32(text.encode()):08X}"
 
 
 def source(folder: Path, called: Callable[[str, str], str] = lambda module, name: name) -> str:
-    """The text of the module `keyframe` for the firmware in `folder`, from a regulator that is made of it.
+    """Source of the module `keyframe` for the firmware in `folder`, from a regulator created from it.
 
-    `called(module, name)` says what an attribute of a class of this module is called there.
+    `called(module, name)` returns the name of a class attribute as compiled in that module.
     """
     return _text(_regulator(folder), called)
 
 
 @functools.cache
 def _regulator(folder: Path) -> Any:
-    """A regulator without a board, as it is when it has just been made."""
+    """A newly created regulator without a board."""
     if str(folder) not in sys.path:
         sys.path.append(str(folder))
     settings = importlib.import_module("regulator.settings").Settings()
@@ -107,7 +107,7 @@ def _regulator(folder: Path) -> Any:
 
 
 def load(folder: Path) -> ModuleType:
-    """The module `keyframe` itself."""
+    """Generate and load the module `keyframe`."""
     module = ModuleType("keyframe")
     exec(compile(source(folder), "keyframe.py", "exec"), module.__dict__)
     return module

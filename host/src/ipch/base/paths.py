@@ -1,4 +1,4 @@
-"""Where things lie: the firmware, recipes that come with the package, simulators that run."""
+"""Locations: firmware, shipped recipes, running simulators, user folders."""
 
 import json
 import os
@@ -12,9 +12,9 @@ _PACKAGE = Path(__file__).resolve().parents[1]
 
 
 def firmware_dir() -> Path:
-    """The board's file system: packed into an installed wheel, or beside host/ in a checkout.
+    """Folder with the board's file system: inside an installed wheel, or beside host/ in a checkout.
 
-    `IPCH_FIRMWARE` names another one. Raises FileError where there is none.
+    `IPCH_FIRMWARE` overrides it. Raises FileError if there is no firmware.
     """
     override = os.environ.get("IPCH_FIRMWARE")
     places = [Path(override)] if override else [_PACKAGE / "_firmware", _PACKAGE.parents[2] / "firmware"]
@@ -27,24 +27,24 @@ def firmware_dir() -> Path:
 
 
 def recipes_dir() -> Path:
-    """The recipes that come with the package."""
+    """Folder of the shipped recipes."""
     return _PACKAGE / "recipes"
 
 
 def simulators_dir() -> Path:
-    """One JSON file per running simulator, named `<pid>.json`: the object it printed as its first line."""
+    """Folder with one file `<pid>.json` per running simulator: the object in its first output line."""
     return _runtime_dir() / "simulators"
 
 
 def owners_dir() -> Path:
-    """One JSON file and one socket per program that has a port open and serves it to others."""
+    """Folder with one JSON file and one socket per owner process."""
     folder = _runtime_dir() / "owners"
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     return folder
 
 
 def data_dir() -> Path:
-    """Where records go when nobody says otherwise."""
+    """Default folder for records."""
     from platformdirs import user_data_path
 
     return user_data_path("ipch")
@@ -56,14 +56,14 @@ def _runtime_dir() -> Path:
     from platformdirs import user_runtime_path
 
     with warnings.catch_warnings():
-        # It falls back to a folder in /tmp where there is no session; nobody has to be told.
+        # Without a login session it falls back to a folder in /tmp; the warning is not useful.
         warnings.simplefilter("ignore")
         return user_runtime_path("ipch")
 
 
 @dataclass(frozen=True)
 class RunningSimulator:
-    """A simulator that is serving now."""
+    """A running simulator."""
 
     pid: int
     port: str
@@ -72,7 +72,7 @@ class RunningSimulator:
 
 
 def register_simulator(first_line: dict[str, Any]) -> Path:
-    """Tell other programs of this user that a simulator serves; delete the returned file when it ends.
+    """Publish a simulator to other programs of this user; delete the returned file when it ends.
 
     `first_line` needs `pid` and `port`.
     """
@@ -81,13 +81,13 @@ def register_simulator(first_line: dict[str, Any]) -> Path:
     path = folder / f"{first_line['pid']}.json"
     partial = path.with_suffix(".partial")
     partial.write_text(json.dumps({**first_line, "started": _started(first_line["pid"])}))
-    # A reader never sees half a file.
+    # Replace, so that a reader never sees a partial file.
     partial.replace(path)
     return path
 
 
 def running_simulators() -> list[RunningSimulator]:
-    """Simulators of this user that are alive; entries of dead ones are passed over."""
+    """Running simulators of this user; entries of ended ones are skipped."""
     found = []
     for path in sorted(simulators_dir().glob("*.json")):
         try:
@@ -99,7 +99,7 @@ def running_simulators() -> list[RunningSimulator]:
             continue
         if not simulator.port:
             continue  # unplugged
-        # The number of one that was killed may be another process's by now.
+        # Another process may have the PID of a killed simulator by now.
         same = is_alive(simulator.pid) and line.get("started") == _started(simulator.pid)
         if same and ("://" in simulator.port or Path(simulator.port).exists()):
             found.append(simulator)
@@ -107,19 +107,19 @@ def running_simulators() -> list[RunningSimulator]:
 
 
 def _started(pid: int) -> str:
-    """When a process began, in the system's own count; empty where that is not told."""
+    """Start time of a process in ticks of the system; empty if unknown."""
     try:
         stat = Path(f"/proc/{pid}/stat").read_text()
     except OSError:
         return ""
-    # The second field is the name in brackets, which may hold anything.
+    # The second field is the process name in brackets, which may hold any character.
     return stat.rpartition(")")[2].split()[19]
 
 
 def is_alive(pid: int) -> bool:
-    """Whether there is a process of this number."""
+    """Return True if a process has this PID."""
     if os.name == "nt":
-        # os.kill would end the process there; an entry whose simulator is gone then fails when it is opened.
+        # os.kill would end the process; opening the port of an ended simulator fails anyway.
         return True
     try:
         os.kill(pid, 0)
@@ -131,14 +131,14 @@ def is_alive(pid: int) -> bool:
 
 
 def alarm_config() -> Path:
-    """The alarm file that `ipch log` takes when none is named, whether or not it is there."""
+    """Default alarm file; it need not exist."""
     from platformdirs import user_config_path
 
     return user_config_path("ipch") / "alarms.toml"
 
 
 def alarm_state() -> Path:
-    """Where alarms are kept until they are acknowledged."""
+    """File that keeps alarms until they are acknowledged."""
     from platformdirs import user_state_path
 
     return user_state_path("ipch") / "alarms.json"

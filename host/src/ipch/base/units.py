@@ -1,7 +1,7 @@
-"""Quantities as people write them, to integers and seconds; exact, through Decimal.
+"""Parsing and formatting of quantities with units; exact, through Decimal.
 
-Pressures are absolute. A bare number is MPa; everything else needs its unit: `--slew 20` or `quiet 10` could
-mean three things, and one of them is a mistake with a pressure vessel.
+Pressures are absolute. Without a unit a pressure is in MPa; everything else needs a unit, because `--slew 20` or
+`quiet 10` would be ambiguous, and a wrong guess is dangerous on a pressure vessel.
 """
 
 import re
@@ -9,7 +9,7 @@ from decimal import ROUND_HALF_EVEN, Decimal
 
 from ipch.errors import UsageError
 
-# Pound-force (exact) over square inch (exact).
+# Pound-force per square inch; both are exact.
 _PSI = Decimal("4.4482216152605") / Decimal("0.00064516")
 _PASCAL = {
     "": Decimal(10**6),
@@ -46,7 +46,7 @@ _QUANTITY = re.compile(rf"\s*({_NUMBER})\s*([A-Za-z()]*3?)\s*")
 _PART = re.compile(r"\s*(\d+(?:\.\d*)?|\.\d+)\s*([A-Za-z]+)")
 
 PRESSURE_HELP = (
-    "a number with Pa, hPa, kPa, MPa, bar, mbar or psi, absolute, as 5MPa or '50 bar' (a bare number is MPa)"
+    "a number with Pa, hPa, kPa, MPa, bar, mbar or psi, absolute, as 5MPa or '50 bar' (without a unit in MPa)"
 )
 SLEW_HELP = "a pressure per s, min or h, such as 20kPa/s or 1MPa/min"
 VOLUME_HELP = "a number with L, mL, cm3 or m3, such as 500mL"
@@ -58,23 +58,21 @@ def _to_integer(value: Decimal) -> int:
 
 
 def parse_pressure(text: str) -> int:
-    """Absolute pressure in Pa, rounded to the nearest one. Raises UsageError with what is allowed."""
+    """Parse an absolute pressure to Pa, rounded to an integer. Raises UsageError with the allowed forms."""
     match = _QUANTITY.fullmatch(text)
     unit = match.group(2).lower() if match else ""
     if unit in _GAUGE:
-        raise UsageError(f"gauge pressure: {text!r}; write the absolute pressure: {PRESSURE_HELP}")
+        raise UsageError(f"gauge pressure: {text!r}; allowed is an absolute pressure: {PRESSURE_HELP}")
     if match is None or unit not in _PASCAL:
         raise UsageError(f"not a pressure: {text!r}; allowed is {PRESSURE_HELP}")
     value = Decimal(match.group(1)) * _PASCAL[unit]
     if not 0 <= value <= 10**12:
-        raise UsageError(
-            f"not a pressure that exists here: {text!r}; allowed is {PRESSURE_HELP}, not below 0"
-        )
+        raise UsageError(f"pressure out of range: {text!r}; allowed is {PRESSURE_HELP}, from 0 to 1e12 Pa")
     return _to_integer(value)
 
 
 def parse_slew(text: str) -> int:
-    """Rate of change in Pa/s, at least 1. Raises UsageError with what is allowed."""
+    """Parse a slew rate to Pa/s, at least 1. Raises UsageError with the allowed forms."""
     pressure, slash, per = text.partition("/")
     seconds = _SECONDS.get(per.strip().lower())
     match = _QUANTITY.fullmatch(pressure)
@@ -88,7 +86,7 @@ def parse_slew(text: str) -> int:
 
 
 def parse_duration(text: str) -> float:
-    """Seconds, exact to the millisecond. Raises UsageError with what is allowed."""
+    """Parse a duration to seconds, exact to the millisecond. Raises UsageError with the allowed forms."""
     total, at = Decimal(0), 0
     stripped = text.strip()
     while at < len(stripped):
@@ -104,7 +102,7 @@ def parse_duration(text: str) -> float:
 
 
 def parse_volume_ml(text: str) -> float:
-    """Volume in mL. Raises UsageError with what is allowed."""
+    """Parse a volume to mL. Raises UsageError with the allowed forms."""
     match = _QUANTITY.fullmatch(text)
     scale = _MILLILITRE.get(match.group(2).lower()) if match else None
     value = float(Decimal(match.group(1)) * scale) if match and scale else 0.0
@@ -114,17 +112,17 @@ def parse_volume_ml(text: str) -> float:
 
 
 def format_pressure(pa: float) -> str:
-    """Pressure for people: MPa with as many digits as the sensors give sense to."""
+    """Format a measured pressure in MPa, with the digits that the sensors resolve."""
     return f"{pa / 1e6:.4f} MPa"
 
 
 def format_target(pa: float) -> str:
-    """A pressure that somebody chose: no digits that say nothing."""
+    """Format a chosen pressure in MPa, without trailing zeros."""
     return f"{pa / 1e6:.6f}".rstrip("0").rstrip(".") + " MPa"
 
 
 def format_deviation(pa: float) -> str:
-    """Small pressure difference for people, in kPa with its sign."""
+    """Format a small pressure difference in kPa, with its sign."""
     return f"{pa / 1e3:+.2f} kPa"
 
 
@@ -133,7 +131,7 @@ def format_slew(pa_s: float) -> str:
 
 
 def format_duration(seconds: float) -> str:
-    """Duration for people, in its two largest units: `1 h 30 min`, `42 s`."""
+    """Format a duration in its two largest units: `1 h 30 min`, `42 s`."""
     whole = round(seconds)
     days, rest = divmod(whole, 86400)
     hours, rest = divmod(rest, 3600)
@@ -147,7 +145,7 @@ def format_celsius(kelvin: float) -> str:
 
 
 def parse_speed(text: str) -> float | None:
-    """How many times real time; None is as fast as possible, written `max`. Raises UsageError."""
+    """Parse a multiple of real time; `max` gives None, as fast as possible. Raises UsageError."""
     if text.strip().lower() == "max":
         return None
     try:
@@ -155,5 +153,7 @@ def parse_speed(text: str) -> float | None:
     except ValueError:
         value = 0.0
     if not 0.001 <= value <= 1e6:
-        raise UsageError(f"not a speed: {text!r}; allowed is max, or how many times real time, from 0.001")
+        raise UsageError(
+            f"not a speed: {text!r}; allowed is max, or a multiple of real time, from 0.001 to 1e6"
+        )
     return value

@@ -1,6 +1,6 @@
-"""The command line. Commands translate words into calls; what they do is in the modules that they call.
+"""The command line. Commands translate arguments into calls; the called modules do the work.
 
-Nothing heavy is imported here or at the head of the command modules: `ipch --help` has to answer at once.
+Heavy modules are imported inside the commands that use them, so that `ipch --help` answers at once.
 """
 
 import contextlib
@@ -20,7 +20,7 @@ TERMINATED = 143
 
 
 class _Terminated(BaseException):
-    """SIGTERM: files are closed on the way out, as after Ctrl-C."""
+    """Raised on SIGTERM, so that files are closed as after Ctrl-C."""
 
 
 def _on_sigterm(signum: int, frame: FrameType | None) -> None:
@@ -28,11 +28,11 @@ def _on_sigterm(signum: int, frame: FrameType | None) -> None:
 
 
 def run(arguments: list[str] | None = None) -> int:
-    """Run one command line; return its exit code. Never lets an exception through that a user could see."""
+    """Run one command line; return its exit code. No exception reaches the user."""
     from ipch.cli.app import app
 
     words = sys.argv[1:] if arguments is None else arguments
-    # Known before the line is parsed, so that a line that cannot be parsed is answered in JSON, too.
+    # Set before parsing, so that a parse error is also reported in JSON.
     options.__dict__.update(Options(json="--json" in words).__dict__)
     try:
         result = app(args=words, prog_name="ipch", standalone_mode=False)
@@ -44,14 +44,14 @@ def run(arguments: list[str] | None = None) -> int:
         message = error.format_message().rstrip(".")
         command = getattr(getattr(error, "ctx", None), "command_path", "ipch")
         return fail(
-            error.exit_code, f"{message[:1].lower()}{message[1:]}; `{command} --help` shows what there is"
+            error.exit_code, f"{message[:1].lower()}{message[1:]}; `{command} --help` lists what is allowed"
         )
     except (KeyboardInterrupt, typer.Abort):
         return INTERRUPTED
     except _Terminated:
         return TERMINATED
     except BrokenPipeError:
-        # The reader of a pipe, such as head, has had enough; the interpreter must not complain at exit.
+        # The reader of the pipe, such as head, has closed it; keep the interpreter from complaining at exit.
         with contextlib.suppress(OSError):
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
@@ -60,7 +60,7 @@ def run(arguments: list[str] | None = None) -> int:
             raise
         return fail(
             1,
-            f"unexpected {type(error).__name__}: {error}; set IPCH_TRACEBACK=1 to see where, then report it",
+            f"unexpected {type(error).__name__}: {error}; set IPCH_TRACEBACK=1 for a traceback, then report it",
         )
 
 

@@ -10,12 +10,13 @@ from ipch.cli.common import Json, emit, say
 _PANEL = "Faults and safety"
 
 group = typer.Typer(
-    help="Alarms on this computer: try the delivery, list, acknowledge.",
+    help="Alarms on this computer: test delivery, list, acknowledge.",
     invoke_without_command=True,
     rich_markup_mode=None,
 )
 File = Annotated[
-    Path | None, typer.Option("--alarms", metavar="FILE.toml", help="By default the user's alarms.toml.")
+    Path | None,
+    typer.Option("--alarms", metavar="FILE.toml", help="Alarm file; default: the user's alarms.toml."),
 ]
 
 
@@ -31,7 +32,7 @@ def add_to(app: typer.Typer) -> None:
 
 @group.command(name="test")
 def try_out(alarm_file: File = None, json: Json = False) -> None:
-    """Deliver a test alarm by every way that the file names."""
+    """Send a test alarm through every channel in the alarm file."""
     import time
 
     from ipch import alarms
@@ -42,20 +43,20 @@ def try_out(alarm_file: File = None, json: Json = False) -> None:
     loaded = alarms.load(place)
     ways = [name for name in ("command", "webhook", "email") if getattr(loaded, name)]
     if not ways:
-        raise UsageError(f"{place} names no way of delivery; there are command, webhook and email")
-    text = "This is a test; the device was not touched. Nothing has to be done."
+        raise UsageError(f"{place} configures no delivery; set command, webhook or email")
+    text = "This is a test; the device was not touched. No action is needed."
     now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
     failures = alarms.deliver(loaded, alarms.Event("test", "raised", text, now))
     for failure in failures:
         say(failure)
     if failures:
-        raise CheckError(f"{len(failures)} of {len(ways)} ways of delivery failed")
+        raise CheckError(f"{len(failures)} of {len(ways)} deliveries failed")
     emit({"delivered": ways}, [f"delivered by {', '.join(ways)}"])
 
 
 @group.command(name="list")
 def list_all(json: Json = False) -> None:
-    """List alarms that are active or not acknowledged."""
+    """List active and unacknowledged alarms."""
     from ipch import alarms
     from ipch.base import paths
 
@@ -70,12 +71,12 @@ def list_all(json: Json = False) -> None:
 
 @group.command()
 def ack(
-    name: Annotated[str | None, typer.Argument(help="Name of the alarm; all of them without one.")] = None,
+    name: Annotated[str | None, typer.Argument(help="Name of the alarm; default: all alarms.")] = None,
     json: Json = False,
 ) -> None:
-    """Acknowledge an alarm, or all.
+    """Acknowledge one alarm, or all.
 
-    One that is still active stays listed until it is over.
+    An active alarm stays listed until it clears.
     """
     from ipch import alarms
     from ipch.base import paths

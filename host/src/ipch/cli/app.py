@@ -1,4 +1,4 @@
-"""The typer application: all commands in the order in which the help shows them."""
+"""The typer application: all commands, in the order of the help."""
 
 from typing import Annotated, Any
 
@@ -23,7 +23,7 @@ from ipch.cli.common import Json, RootPort
 
 
 class Sections(TyperGroup):
-    """Help with the commands under headings; plain, because rich takes longer than all the rest."""
+    """Plain-text help with the commands under headings; rich would take longer than everything else."""
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:
         sections: dict[str, list[tuple[str, str]]] = {}

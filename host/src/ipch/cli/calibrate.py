@@ -1,4 +1,4 @@
-"""Commands for the transducers' calibration: calibrate, calibrate verify, calibrate zero, calibrate show."""
+"""Commands that calibrate the transducers: calibrate, calibrate verify, calibrate zero, calibrate show."""
 
 import math
 from collections.abc import Sequence
@@ -23,32 +23,32 @@ group = typer.Typer(
 
 Points = Annotated[
     Path | None,
-    typer.Option("--points", metavar="FILE.csv", help="Take the points of this file instead of measuring."),
+    typer.Option("--points", metavar="FILE.csv", help="Use the points in this file instead of measuring."),
 ]
 Pressures = Annotated[
     str,
-    typer.Option(metavar="LIST", help="Pressures to go to, as 0.1,2,4,5.4 (MPa) or '1bar,20bar,50bar'."),
+    typer.Option(metavar="LIST", help="Calibration pressures: 0.1,2,4,5.4 (MPa) or '1bar,20bar,50bar'."),
 ]
 Temperatures = Annotated[
     str | None,
-    typer.Option(metavar="LIST", help="Oven temperatures in degC, as 20,32,45; else the one that is there."),
+    typer.Option(metavar="LIST", help="Oven temperatures in degC: 20,32,45; default: the present one."),
 ]
-ByHand = Annotated[bool, typer.Option("--by-hand", help="You set each pressure; the device moves no valve.")]
+ByHand = Annotated[
+    bool, typer.Option("--by-hand", help="Set each pressure yourself; the device moves no valve.")
+]
 StandardPort = Annotated[
     str | None,
     typer.Option(
-        "--standard", metavar="PORT", help="Serial port, URL or VISA name of the standard; else you type."
+        "--standard", metavar="PORT", help="Port, URL or VISA name of the standard; default: type readings."
     ),
 ]
-Query = Annotated[str, typer.Option("--standard-query", help="What the standard is asked.")]
-Unit = Annotated[str, typer.Option("--standard-unit", help="Unit of its answer, absolute.")]
-Transducer = Annotated[str, typer.Option("--transducer", help="control, safety or both.")]
-Seconds = Annotated[
-    float, typer.Option(min=0.1, max=3600, help="How long the readings of a point are averaged.")
-]
+Query = Annotated[str, typer.Option("--standard-query", help="Query that reads the standard.")]
+Unit = Annotated[str, typer.Option("--standard-unit", help="Unit of the standard's reading, absolute.")]
+Transducer = Annotated[str, typer.Option("--transducer", help="Transducer: control, safety or both.")]
+Seconds = Annotated[float, typer.Option(min=0.1, max=3600, help="Averaging time of each point, in s.")]
 Limit = Annotated[
     float,
-    typer.Option(min=0.001, max=10, help="Largest error in percent of full scale (10 MPa) that is accepted."),
+    typer.Option(min=0.001, max=10, help="Largest accepted error, in percent of full scale (10 MPa)."),
 ]
 
 _PRESSURES = "0.1,1.8,3.6,5.4"
@@ -69,12 +69,12 @@ def calibrate(
     standard_query: Query = ":SENS:PRES?",
     standard_unit: Unit = "Pa",
     standard_uncertainty: Annotated[
-        str, typer.Option(metavar="PRESSURE", help="The standard's own uncertainty (95 %), as 200Pa.")
+        str, typer.Option(metavar="PRESSURE", help="Uncertainty of the standard (95 %): 200Pa.")
     ] = "0Pa",
     transducer: Transducer = "both",
     operator: Annotated[
         str | None,
-        typer.Option(metavar="INITIALS", help="Who does it: one to six letters, kept on the device."),
+        typer.Option(metavar="INITIALS", help="Operator: one to six letters, stored on the device."),
     ] = None,
     control_serial: Annotated[
         int | None, typer.Option(min=0, max=999_999_999, help="Serial number of the control transducer.")
@@ -84,15 +84,14 @@ def calibrate(
     ] = None,
     seconds: Seconds = 20.0,
     limit: Limit = 0.1,
-    out: Annotated[Path | None, typer.Option(metavar="DIR", help="Where points and page go.")] = None,
+    out: Annotated[Path | None, typer.Option(metavar="DIR", help="Folder for points and page.")] = None,
     write: Annotated[
-        bool | None,
-        typer.Option("--write/--no-write", help="Write the result to the device; else it is asked for."),
+        bool | None, typer.Option("--write/--no-write", help="Write the result to the device; default: ask.")
     ] = None,
     port: Port = None,
     json: Json = False,
 ) -> None:
-    """Lead through the points, fit, and write the result to the device."""
+    """Measure the points, fit, and write the result to the device."""
     if context.invoked_subcommand is not None:
         return
     from dataclasses import replace
@@ -106,7 +105,7 @@ def calibrate(
     letters = calibration.initials(operator) if operator is not None else ""
     uncertainty_pa = parse_pressure(standard_uncertainty)
     if write and not letters:
-        raise UsageError("--write needs --operator INITIALS: the device keeps who calibrated it")
+        raise UsageError("--write needs --operator INITIALS: the device stores who calibrated it")
     found = calibration.load_points(points) if points is not None else None
     plan = _plan(pressures, temperatures, by_hand, seconds)
     with connected() as instrument:
@@ -151,7 +150,7 @@ def calibrate(
             write = _agreed(found, fits)
             if write and not letters:
                 raise UsageError(
-                    "nothing was written: name yourself with --operator INITIALS, and take --points"
+                    "nothing was written: run again with --operator INITIALS and --points FILE.csv"
                 )
         if write:
             calibration.write(instrument, {fit.name: fit.coefficients for fit in fits})
@@ -170,11 +169,11 @@ def verify(
     transducer: Transducer = "both",
     seconds: Seconds = 20.0,
     limit: Limit = 0.05,
-    out: Annotated[Path | None, typer.Option(metavar="FILE.csv", help="Where measured points go.")] = None,
+    out: Annotated[Path | None, typer.Option(metavar="FILE.csv", help="File for measured points.")] = None,
     port: Port = None,
     json: Json = False,
 ) -> None:
-    """Compare the calibration in force with a standard; change nothing."""
+    """Compare the current calibration with a standard; change nothing."""
     import numpy as np
 
     from ipch import calibration
@@ -217,9 +216,7 @@ def verify(
 def zero(
     ambient: Annotated[
         str | None,
-        typer.Option(
-            metavar="PRESSURE", help="Ambient pressure by a barometer, as 1013hPa; else the device's setting."
-        ),
+        typer.Option(metavar="PRESSURE", help="Barometer reading: 1013hPa; default: the device's setting."),
     ] = None,
     write: Annotated[bool, typer.Option("--write", help="Correct the zero of both transducers.")] = False,
     seconds: Seconds = 10.0,
@@ -248,7 +245,7 @@ def zero(
         if write and not off:
             if ambient_pa is not None:
                 instrument.ask(f":CAL:BAR {ambient_pa}")
-            # The mean of many readings is better than the single one that the device would take.
+            # A mean of many readings is better than the single reading that the device would take.
             before = {name: calibration.read(instrument, name) for name in means}
             calibration.write(
                 instrument,
@@ -286,7 +283,7 @@ def zero(
 
 @group.command()
 def show(port: Port = None, json: Json = False) -> None:
-    """Show the calibration in force, its date and who did it."""
+    """Show the current calibration, its date and its operator."""
     from dataclasses import asdict
 
     from ipch import calibration
@@ -331,7 +328,7 @@ def _plan(pressures: str, temperatures: str | None, by_hand: bool, seconds: floa
         except ValueError:
             value = math.nan
         if not -20 <= value <= 80:
-            raise UsageError(f"not a temperature: {text!r}; allowed are -20 to 80 degC, as 20,32,45")
+            raise UsageError(f"not a temperature: {text!r}; allowed is -20 to 80 degC, for example 20,32,45")
         celsius.append(value)
     return Plan(
         tuple(parse_pressure(text) for text in pressures.split(",")), tuple(celsius), by_hand, seconds
@@ -363,11 +360,11 @@ def _make(folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise FileError(f"cannot make {folder}: {error.strerror}") from error
+        raise FileError(f"cannot create {folder}: {error.strerror}") from error
 
 
 def _agreed(points: "Sequence[Point]", fits: "Sequence[Fit]") -> bool:
-    """Ask on a terminal, after showing what would be written; elsewhere nothing is written unasked."""
+    """Show the result and ask, on a terminal; return False elsewhere, so that nothing is written unasked."""
     import sys
 
     if options.json or not (sys.stdin.isatty() and sys.stderr.isatty()):
@@ -390,8 +387,8 @@ def _show(points: "Sequence[Point]", fits: "Sequence[Fit]", page: Path, written:
             "largest_pa": round(fit.largest_pa),
             "expanded_uncertainty_pa": fit.expanded_pa,
         }
-    end = "written to the device" if written else "nothing was written to the device; --write does"
-    emit(data, [*_summary(points, fits), f"{page}: the plot", end])
+    end = "written to the device" if written else "nothing was written to the device; use --write to write it"
+    emit(data, [*_summary(points, fits), f"plot: {page}", end])
 
 
 def _summary(points: "Sequence[Point]", fits: "Sequence[Fit]") -> list[str]:
@@ -406,7 +403,7 @@ def _summary(points: "Sequence[Point]", fits: "Sequence[Fit]") -> list[str]:
         if fit.freedom:
             lines[-1] += f", uncertainty {fit.expanded_pa / 1e3:.3f} kPa (95 %)"
         else:
-            lines[-1] += ", no point to spare: the uncertainty is unknown"
+            lines[-1] += ", uncertainty unknown: as many terms as points"
         for term, unit in TERM_UNITS.items():
             uncertain = fit.uncertainty.get(term, math.nan)
             worth = "kept" if term in fit.fixed else "" if math.isnan(uncertain) else f"+- {uncertain:.2g}"

@@ -1,4 +1,4 @@
-"""What every command shares: the options that all of them take, output, and reporting errors."""
+"""Shared by all commands: common options, output and error reports."""
 
 import contextlib
 import itertools
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @dataclass
 class Options:
-    """The global options, wherever on the line they stood."""
+    """The global options, wherever they stand on the command line."""
 
     port: str | None = None
     json: bool = False
@@ -39,7 +39,7 @@ def _take_json(value: bool) -> bool:
     return value
 
 
-_PORT_HELP = "Path, COM name, USB serial number or URL; not needed with one device."
+_PORT_HELP = "Path, COM name, USB serial number or URL; default: the only device."
 Port = Annotated[
     str | None, typer.Option("--port", "-p", callback=_take_port, metavar="PORT", help=_PORT_HELP)
 ]
@@ -49,13 +49,15 @@ RootPort = Annotated[
 ]
 Json = Annotated[
     bool,
-    typer.Option("--json", callback=_take_json, help="Print JSON on stdout, errors included.", is_eager=True),
+    typer.Option(
+        "--json", callback=_take_json, help="Print results and errors as JSON on stdout.", is_eager=True
+    ),
 ]
 
 
 @contextlib.contextmanager
 def connected() -> Iterator["Instrument"]:
-    """The device that the options name, or the only one there is."""
+    """Open the device that --port names, or the only device."""
     from ipch.device import Instrument
 
     with Instrument.open(options.port) as instrument:
@@ -64,7 +66,7 @@ def connected() -> Iterator["Instrument"]:
 
 @contextlib.contextmanager
 def sharing(heard: "Callable[[str], None]" = lambda message: None) -> Iterator["Instrument"]:
-    """As `connected`, for commands that last: others work through this one meanwhile."""
+    """Like `connected`, for long commands: this process relays other programs' messages meanwhile."""
     from ipch.device import Instrument, Owner, open_session
 
     session = open_session(options.port)
@@ -73,7 +75,7 @@ def sharing(heard: "Callable[[str], None]" = lambda message: None) -> Iterator["
 
 
 def emit(data: Any, lines: Sequence[str] = ()) -> None:
-    """Print the result of a command: `data` with --json, else `lines` for people."""
+    """Print the result of a command: `data` with --json, else `lines`."""
     if options.json:
         print(to_json(data))
     else:
@@ -84,9 +86,9 @@ def emit(data: Any, lines: Sequence[str] = ()) -> None:
 def emit_table(
     data: Any, columns: Sequence[str], rows: Sequence[Sequence[str]], right: Sequence[int] = ()
 ) -> None:
-    """Print a table, or `data` with --json. `right` lists the columns that are aligned to the right.
+    """Print a table, or `data` with --json. `right` lists the right-aligned columns.
 
-    On a terminal that is too narrow the widest column is wrapped; elsewhere a row is always one line.
+    On a narrow terminal the widest column is wrapped; elsewhere each row is one line.
     """
     if options.json:
         print(to_json(data))
@@ -108,7 +110,7 @@ def emit_table(
 
 
 def say(text: str) -> None:
-    """A message for people, on stderr; data goes to stdout."""
+    """Print a message on stderr; data goes to stdout."""
     print(f"ipch: {text}", file=sys.stderr)
 
 
@@ -117,7 +119,7 @@ def to_json(data: Any) -> str:
 
 
 def _plain(data: Any) -> Any:
-    """JSON has no nan: an invalid reading is null there."""
+    """Replace nan, which JSON lacks, by null."""
     if isinstance(data, float):
         return data if math.isfinite(data) else None
     if isinstance(data, Mapping):
@@ -128,7 +130,7 @@ def _plain(data: Any) -> Any:
 
 
 def fail(code: int, message: str) -> int:
-    """Report the error that ends the program; return its exit code."""
+    """Report a fatal error; return its exit code."""
     if options.json:
         print(json.dumps({"error": {"code": code, "message": message}}))
     say(message)

@@ -1,4 +1,4 @@
-"""Commands for the settings that the device keeps: config list, get, set, save, apply."""
+"""Commands for the settings stored on the device: config list, get, set, save, apply."""
 
 from pathlib import Path
 from typing import Annotated
@@ -10,7 +10,7 @@ from ipch.cli.common import Json, Port, connected, emit, emit_table
 _PANEL = "Configure"
 
 group = typer.Typer(
-    help="Read and change the settings that the device keeps.",
+    help="Read and change the settings stored on the device.",
     invoke_without_command=True,
     rich_markup_mode=None,
 )
@@ -46,7 +46,7 @@ def list_all(port: Port = None, json: Json = False) -> None:
 
 @group.command()
 def get(
-    name: Annotated[str, typer.Argument(help="Name of the setting, as `ipch config list` shows it.")],
+    name: Annotated[str, typer.Argument(help="Name of the setting, from `ipch config list`.")],
     port: Port = None,
     json: Json = False,
 ) -> None:
@@ -63,12 +63,12 @@ def get(
 def change(
     name: Annotated[str, typer.Argument(help="Name of the setting.")],
     value: Annotated[
-        str, typer.Argument(help="Integer in the unit of the setting, or with a unit, as 5.5MPa.")
+        str, typer.Argument(help="Integer in the setting's unit, or a value with unit: 5.5MPa.")
     ],
     port: Port = None,
     json: Json = False,
 ) -> None:
-    """Change one setting; the device checks it and stores it."""
+    """Change one setting; the device checks and stores it."""
     from dataclasses import asdict
 
     from ipch.device import settings_file
@@ -94,14 +94,14 @@ def save(
 
 @group.command()
 def apply(
-    file: Annotated[Path, typer.Argument(metavar="FILE.toml", help="File that `ipch config save` wrote.")],
+    file: Annotated[Path, typer.Argument(metavar="FILE.toml", help="File written by `ipch config save`.")],
     any_device: Annotated[
-        bool, typer.Option("--any-device", help="Also take a file that was saved from another device.")
+        bool, typer.Option("--any-device", help="Accept a file saved from another device.")
     ] = False,
     port: Port = None,
     json: Json = False,
 ) -> None:
-    """Bring the device to the settings of a file: all of them, or none."""
+    """Apply the settings in a file: all of them, or none."""
     from ipch.device import settings_file
 
     with connected() as instrument:

@@ -1,4 +1,4 @@
-"""Commands for the device: info, status, set, on, off, vent, ack, quiet, send."""
+"""Commands for the device: info, status, set, on, off, hold, vent, ack, quiet, send."""
 
 from typing import TYPE_CHECKING, Annotated
 
@@ -29,7 +29,7 @@ def _show(sample: "Sample") -> None:
 
 
 def info(port: Port = None, json: Json = False) -> None:
-    """Show which device this is, its firmware, and what its valves did."""
+    """Show the device's identity, firmware and valve counters."""
     from dataclasses import asdict
 
     from ipch.cli import text
@@ -48,7 +48,7 @@ def info(port: Port = None, json: Json = False) -> None:
 
 
 def status(port: Port = None, json: Json = False) -> None:
-    """Show what the device does now, and what it measures."""
+    """Show the present state and readings of the device."""
     from dataclasses import asdict
 
     from ipch.cli import text
@@ -68,18 +68,14 @@ def status(port: Port = None, json: Json = False) -> None:
 
 def set_pressure(
     pressure: Annotated[
-        str, typer.Argument(help="Absolute pressure, as 5MPa or '50 bar'; a bare number is MPa.")
+        str, typer.Argument(help="Absolute pressure: 5MPa, '50 bar'; without a unit in MPa.")
     ],
-    slew: Annotated[
-        str | None, typer.Option(metavar="RATE", help="Ramp rate, as 20kPa/s or 1MPa/min.")
-    ] = None,
-    wait: Annotated[
-        bool, typer.Option("--wait", help="Return once the pressure is there and stays.")
-    ] = False,
+    slew: Annotated[str | None, typer.Option(metavar="RATE", help="Ramp rate: 20kPa/s, 1MPa/min.")] = None,
+    wait: Annotated[bool, typer.Option("--wait", help="Return once the pressure is in limits.")] = False,
     port: Port = None,
     json: Json = False,
 ) -> None:
-    """Set the pressure to go to."""
+    """Set the target pressure."""
     from ipch.base.units import parse_pressure, parse_slew
     from ipch.cli.progress import progress
     from ipch.device import actions
@@ -92,14 +88,14 @@ def set_pressure(
     _show(sample)
     if amount:
         say(
-            "the target is set, but the device holds the amount of gas; `ipch hold pressure` lets it go there"
+            "the target is set, but the device holds the amount of gas; `ipch hold pressure` follows the target"
         )
     elif sample.state == "OFF":
         say("the target is set, but the regulator is off; `ipch on` starts it")
 
 
 def on(port: Port = None, json: Json = False) -> None:
-    """Regulate, starting from the pressure that is there."""
+    """Start regulating, from the present pressure."""
     from ipch.device import actions
 
     with connected() as instrument:
@@ -107,7 +103,7 @@ def on(port: Port = None, json: Json = False) -> None:
 
 
 def off(port: Port = None, json: Json = False) -> None:
-    """Stop regulating: all valves shut, the gas stays in the chamber."""
+    """Stop regulating: shut all valves, keep the gas in the chamber."""
     from ipch.device import actions
 
     with connected() as instrument:
@@ -117,14 +113,12 @@ def off(port: Port = None, json: Json = False) -> None:
 def hold(
     what: Annotated[
         str,
-        typer.Argument(
-            help="pressure, or amount: valves shut, the drift of the gas is shown by `ipch status`."
-        ),
+        typer.Argument(help="pressure, or amount: valves shut, drift shown by `ipch status`."),
     ],
     port: Port = None,
     json: Json = False,
 ) -> None:
-    """Choose what is held: the pressure, or the amount of gas."""
+    """Hold the pressure, or the amount of gas."""
     from ipch.device import actions
 
     with connected() as instrument:
@@ -133,11 +127,11 @@ def hold(
 
 def vent(
     wait: Annotated[bool, typer.Option("--wait", help="Return once the chamber is empty.")] = False,
-    abort: Annotated[bool, typer.Option("--abort", help="Stop venting; the gas that is left stays.")] = False,
+    abort: Annotated[bool, typer.Option("--abort", help="Stop venting; keep the remaining gas.")] = False,
     port: Port = None,
     json: Json = False,
 ) -> None:
-    """Let the gas out, down to ambient, at the vent rate."""
+    """Vent the chamber to ambient at the vent rate."""
     from ipch.cli.progress import progress
     from ipch.device import actions
 
@@ -147,7 +141,7 @@ def vent(
 
 
 def ack(port: Port = None, json: Json = False) -> None:
-    """Acknowledge a latched fault, once its cause is gone."""
+    """Acknowledge a latched fault whose cause is gone."""
     from ipch.device import actions
 
     with connected() as instrument:
@@ -155,11 +149,11 @@ def ack(port: Port = None, json: Json = False) -> None:
 
 
 def quiet(
-    duration: Annotated[str, typer.Argument(help="How long, as 90s, 10min or 1h30m; 'end' ends it now.")],
+    duration: Annotated[str, typer.Argument(help="Duration: 90s, 10min, 1h30m; 'end' ends it now.")],
     port: Port = None,
     json: Json = False,
 ) -> None:
-    """Keep the valves shut for a while, as for an impedance spectrum."""
+    """Keep the valves shut during a measurement."""
     from ipch.base.units import parse_duration
     from ipch.device import actions
 
@@ -169,11 +163,11 @@ def quiet(
 
 
 def send(
-    message: Annotated[str, typer.Argument(help="SCPI message, such as '*IDN?' or ':SOUR:PRES 5;:OUTP ON'.")],
+    message: Annotated[str, typer.Argument(help="SCPI message: '*IDN?', ':SOUR:PRES 5;:OUTP ON'.")],
     port: Port = None,
     json: Json = False,
 ) -> None:
-    """Send a message as it is and print the replies."""
+    """Send one SCPI message and print the replies."""
     with connected() as instrument:
         replies = instrument.ask(message)
         emit({"message": message, "replies": replies}, replies)

@@ -1,4 +1,4 @@
-"""Commands that watch, record and run recipes: watch, log, run, recipes, demo."""
+"""Commands that watch, record and run recipes: watch, log, run, recipes, demo, example."""
 
 import contextlib
 from pathlib import Path
@@ -14,17 +14,17 @@ if TYPE_CHECKING:
     from ipch.report import Judgement
 
 _PANEL = "Record and run"
-# A month-long hold shows no more than this in a simulation of steps.
+# A dry run cuts timed steps to this length: the rest of a long hold shows nothing new.
 _REHEARSED_S = 60.0
 
 Every = Annotated[str, typer.Option(metavar="DURATION", help="Time between samples, in device time.")]
-For = Annotated[
-    str | None, typer.Option("--for", metavar="DURATION", help="Stop after this, in device time.")
-]
+For = Annotated[str | None, typer.Option("--for", metavar="DURATION", help="Stop after this device time.")]
 
 Alarms = Annotated[
     Path | None,
-    typer.Option("--alarms", metavar="FILE.toml", help="Alarm file; by default the user's, if there is one."),
+    typer.Option(
+        "--alarms", metavar="FILE.toml", help="Alarm file; default: the user's alarms.toml, if it exists."
+    ),
 ]
 
 
@@ -34,7 +34,7 @@ def add_to(app: typer.Typer) -> None:
 
 
 def watch(every: Every = "1s", duration: For = None, port: Port = None, json: Json = False) -> None:
-    """Show samples as they come, until Ctrl-C."""
+    """Show samples live, until Ctrl-C."""
     from dataclasses import asdict
 
     from ipch.base.units import parse_duration
@@ -43,7 +43,7 @@ def watch(every: Every = "1s", duration: For = None, port: Port = None, json: Js
 
     every_s = parse_duration(every)
     duration_s = parse_duration(duration) if duration else None
-    # Ctrl-C is how watching ends.
+    # Ctrl-C is the normal end.
     with contextlib.suppress(KeyboardInterrupt), sharing() as instrument, live(options.json) as show:
         for sample in follow(instrument, every_s, duration_s):
             if options.json:
@@ -55,23 +55,21 @@ def watch(every: Every = "1s", duration: For = None, port: Port = None, json: Js
 def log(
     file: Annotated[
         Path | None,
-        typer.Argument(
-            metavar="[FILE]", help="Record to write: .db (SQLite) or .csv; by default one per device."
-        ),
+        typer.Argument(metavar="[FILE]", help="Record: .db (SQLite) or .csv; default: one .db per device."),
     ] = None,
     every: Every = "1s",
     duration: For = None,
     alarms: Alarms = None,
     all_samples: Annotated[
-        bool, typer.Option("--all", help="Keep samples that say nothing new, too.")
+        bool, typer.Option("--all", help="Keep all samples, also unchanged ones.")
     ] = False,
     install_service: Annotated[
-        bool, typer.Option("--install-service", help="Install the systemd user service that logs, and exit.")
+        bool, typer.Option("--install-service", help="Install a systemd user service that logs, and exit.")
     ] = False,
     port: Port = None,
     json: Json = False,
 ) -> None:
-    """Record samples until Ctrl-C; a .db that is there is gone on with."""
+    """Record samples until Ctrl-C; append to an existing .db."""
     import threading
 
     from ipch import workflows
@@ -109,26 +107,25 @@ def log(
 
 def run(
     recipe: Annotated[
-        str | None, typer.Argument(metavar="[RECIPE]", help="File, or a name that `ipch recipes` lists.")
+        str | None, typer.Argument(metavar="[RECIPE]", help="Recipe file, or a name from `ipch recipes`.")
     ] = None,
     out: Annotated[
         Path | None,
-        typer.Option(metavar="DIR", help="Folder for record and report; by default a new one in runs/."),
+        typer.Option(metavar="DIR", help="Folder for record and report; default: a new one in runs/."),
     ] = None,
     sets: Annotated[
-        list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="A parameter of the recipe.")
+        list[str] | None,
+        typer.Option("--set", metavar="NAME=VALUE", help="Set a recipe parameter; repeatable."),
     ] = None,
     alarms: Alarms = None,
-    resume: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Go on with a run whose program or computer ended.")
-    ] = None,
+    resume: Annotated[Path | None, typer.Option(metavar="DIR", help="Resume an interrupted run.")] = None,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Print the timetable, simulate it, and touch no device.")
+        bool, typer.Option("--dry-run", help="Print the timetable and simulate it; touch no device.")
     ] = False,
     port: Port = None,
     json: Json = False,
 ) -> None:
-    """Follow a recipe, record it and write its report."""
+    """Run a recipe, record it and write its report."""
     from ipch import workflows
     from ipch.alarms import watching
     from ipch.cli.progress import progress
@@ -137,11 +134,11 @@ def run(
 
     if (recipe is None) == (resume is None):
         raise UsageError(
-            "run takes either a RECIPE or --resume DIR; `ipch recipes` lists those that are shipped"
+            "run takes either a RECIPE or --resume DIR; `ipch recipes` lists the shipped recipes"
         )
     if resume is not None:
         if sets or out or dry_run:
-            raise UsageError("--resume takes neither --set, --out nor --dry-run: all is in the record")
+            raise UsageError("--resume excludes --set, --out and --dry-run: the record has all parameters")
         workflows.unfinished_recipe(resume)
         with (
             sharing() as instrument,
@@ -166,14 +163,14 @@ def run(
         try:
             results = workflows.run_recipe(instrument, chosen, folder, shown, watch)
         except KeyboardInterrupt:
-            say(f"interrupted; the device goes on with what it was told last, the report is in {folder};")
-            say(f"go on with: ipch run --resume {folder}")
+            say(f"interrupted; the device keeps following its last command, the report is in {folder};")
+            say(f"resume with: ipch run --resume {folder}")
             raise
     _show(folder, *results)
 
 
 def _rehearse(chosen: "Chosen") -> None:
-    """Timetable of a recipe, and what a simulated regulator did with it."""
+    """Print the timetable of a recipe and its simulated result."""
     from ipch import workflows
     from ipch.base.units import format_duration, format_pressure
     from ipch.cli.progress import progress
@@ -210,18 +207,18 @@ def _rehearse(chosen: "Chosen") -> None:
     emit_table(rows, ("step", "begins after", "what", "simulated", "ends at"), cells, right=(0, 1, 3, 4))
     if not options.json:
         say(
-            f"simulated with steps of time cut to {_REHEARSED_S:g} s; all of it takes {format_duration(begin_s)}"
-            + (" and what it waits for others" if waits_for_others(chosen.recipe) else "")
+            f"simulated with timed steps cut to {_REHEARSED_S:g} s; the full recipe takes {format_duration(begin_s)}"
+            + (", plus the waits for others" if waits_for_others(chosen.recipe) else "")
         )
 
 
 def recipes(
     name: Annotated[
-        str | None, typer.Argument(metavar="[NAME]", help="Print this one, to start from.")
+        str | None, typer.Argument(metavar="[NAME]", help="Recipe to print, as a template.")
     ] = None,
     json: Json = False,
 ) -> None:
-    """List the recipes that come with ipch, or print one."""
+    """List the shipped recipes, or print one."""
     from ipch.recipes import describe_recipes, find_recipe
 
     if name is not None:
@@ -251,7 +248,7 @@ def demo(
     recipe: Annotated[str, typer.Option(help="Recipe to run.")] = "demo",
     json: Json = False,
 ) -> None:
-    """Run the demonstration on a simulated rig, as fast as it goes."""
+    """Run the demonstration on a simulated rig, at full speed."""
     from ipch.cli.progress import progress
     from ipch.recipes import choose_recipe
     from ipch.workflows import demonstrate
@@ -263,12 +260,12 @@ def demo(
 
 
 def example(
-    out: Annotated[Path, typer.Option(metavar="DIR", help="New folder for everything that it makes.")] = Path(
+    out: Annotated[Path, typer.Option(metavar="DIR", help="New folder for all output files.")] = Path(
         "runs/example"
     ),
     json: Json = False,
 ) -> None:
-    """Simulate five cycles of a cell, with the cycler's file and report."""
+    """Simulate five cycles of a cell, with cycler file and report."""
     from ipch.cli.progress import progress
     from ipch.workflows import CYCLER_NAME, make_example
 

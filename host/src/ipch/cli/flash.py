@@ -1,4 +1,4 @@
-"""The command that puts the firmware on a board."""
+"""The command that flashes a board: flash."""
 
 from typing import Annotated
 
@@ -16,20 +16,19 @@ def add_to(app: typer.Typer) -> None:
 def flash(
     port: Port = None,
     force: Annotated[
-        bool,
-        typer.Option("--force", help="Also when the regulator is on: shuts every valve, the pressure stays."),
+        bool, typer.Option("--force", help="Flash a running regulator: shut every valve, keep the pressure.")
     ] = False,
     timeout: Annotated[
         float,
         typer.Option(
-            "--timeout", metavar="S", help="How long to wait for an answer; an emulated board is slow."
+            "--timeout", metavar="S", help="Timeout of an answer, 1 to 3600 s; an emulated board is slow."
         ),
     ] = 10.0,
     json: Json = False,
 ) -> None:
-    """Put the firmware on a board that runs MicroPython, and restart it.
+    """Write the firmware to a MicroPython board and restart it.
 
-    Copies only what differs, verifies every file on the board, and can be repeated after any failure.
+    Copies only files that differ and verifies every file on the board. Repeat it after any failure.
     """
     from dataclasses import asdict
 
@@ -39,7 +38,7 @@ def flash(
     from ipch.errors import UsageError
 
     if not 1 <= timeout <= 3600:
-        raise UsageError(f"--timeout {timeout:g}: 1 to 3600 s")
+        raise UsageError(f"--timeout {timeout:g}: allowed is 1 to 3600 s")
     said = ""
 
     def progress(what: str, share: float) -> None:
@@ -52,7 +51,7 @@ def flash(
     lines = [
         f"before     {report.before}",
         f"now        {report.after}",
-        f"files      {len(report.changed)} written, {report.unchanged} as they were, "
+        f"files      {len(report.changed)} written, {report.unchanged} unchanged, "
         f"{len(report.removed)} removed",
         f"took       {report.seconds:.0f} s, {report.bytes_sent} bytes",
     ]

@@ -1,4 +1,4 @@
-"""The command that plays the plant on the bench rig."""
+"""The command that simulates the plant on the bench rig: hil."""
 
 from typing import Annotated
 
@@ -18,14 +18,15 @@ def hil(
     port: Port = None,
     sets: Annotated[
         list[str] | None,
-        typer.Option("--set", metavar="NAME=VALUE", help="One plant parameter; may be repeated."),
+        typer.Option("--set", metavar="NAME=VALUE", help="Set a plant parameter; repeatable."),
     ] = None,
     seconds: Annotated[
-        float | None, typer.Option("--for", metavar="S", help="Without --port: so long; else until Ctrl-C.")
+        float | None,
+        typer.Option("--for", metavar="S", help="Duration without --port; default: until Ctrl-C."),
     ] = None,
     json: Json = False,
 ) -> None:
-    """Play the plant on the bench rig; with --port, try the regulator."""
+    """Simulate the plant on the bench rig; --port: test the regulator."""
     from ipch.cli.common import emit
     from ipch.sim.hil import check, play
 

@@ -1,4 +1,4 @@
-"""Progress on stderr: a bar with an estimate on a terminal, plain lines elsewhere."""
+"""Progress on stderr: a bar with the remaining time on a terminal, plain lines elsewhere."""
 
 import contextlib
 import os
@@ -14,13 +14,13 @@ if TYPE_CHECKING:
 
     from ipch.device import Progress, Report, Sample
 
-# Off a terminal: a line when something new begins, and at this interval.
+# Without a terminal: a line at each new step, and at this interval.
 _LINE_S = 30.0
 
 
 @contextlib.contextmanager
 def progress() -> "Iterator[Report]":
-    """Yield what takes progress reports."""
+    """Yield a function that shows progress reports."""
     if not _is_terminal(sys.stderr):
         yield _Lines()
         return
@@ -82,7 +82,7 @@ def _left(seconds: float) -> str:
 
 @contextlib.contextmanager
 def live(quiet: bool = False) -> "Iterator[Callable[[Sample], None]]":
-    """Yield what shows samples: one line that is renewed on a terminal, a line each elsewhere."""
+    """Yield a function that shows samples: on a terminal in one updated line, elsewhere a line each."""
     if quiet:
         yield lambda sample: None
         return
@@ -97,7 +97,7 @@ def live(quiet: bool = False) -> "Iterator[Callable[[Sample], None]]":
 
 @contextlib.contextmanager
 def recording(file: "Path") -> "Iterator[Callable[[Sample], None]]":
-    """Yield what tells on stderr that samples are recorded: each on a terminal, the first elsewhere."""
+    """Yield a function that reports recorded samples on stderr: all on a terminal, elsewhere the first."""
     if _is_terminal(sys.stderr):
         say(f"recording to {file}; stop with Ctrl-C")
         with _renewed_line(sys.stderr) as show:

@@ -1,4 +1,4 @@
-"""Commands that make something of a record: report, merge, export."""
+"""Commands that evaluate a record: report, merge, export."""
 
 from dataclasses import asdict
 from pathlib import Path
@@ -17,31 +17,31 @@ _PANEL = "Analyse, report and export"
 
 Record = Annotated[Path, typer.Argument(metavar="RUN", help="Folder of a run, or its .db file.")]
 Which = Annotated[
-    int | None, typer.Option("--run", metavar="N", help="Of several runs in a file; the last one.")
+    int | None, typer.Option("--run", metavar="N", help="Number of the run in the file; default: the last.")
 ]
 Cyclers = Annotated[
     list[Path] | None,
-    typer.Option("--cycler", metavar="FILE", help=".nda, .ndax, .mpr, .mpt or .csv; may be repeated."),
+    typer.Option("--cycler", metavar="FILE", help="Cycler file: .nda, .ndax, .mpr, .mpt, .csv; repeatable."),
 ]
 Zone = Annotated[
     str | None,
-    typer.Option("--tz", metavar="ZONE", help="Where the cycler's clock hung: Europe/Oslo, UTC, +01:00."),
+    typer.Option("--tz", metavar="ZONE", help="Time zone of the cycler's clock: Europe/Oslo, UTC, +01:00."),
 ]
 Offset = Annotated[
     str,
-    typer.Option(
-        metavar="DURATION", help="Added to the cycler's times: 90s, or -90s where its clock was fast."
-    ),
+    typer.Option(metavar="DURATION", help="Added to the cycler's times: 90s, or -90s if its clock is fast."),
 ]
 Volume = Annotated[
     str | None,
-    typer.Option(metavar="VOLUME", help="Gas volume of the chamber with the cell in it, as 500mL."),
+    typer.Option(metavar="VOLUME", help="Gas volume of the chamber with the cell: 500mL."),
 ]
-Gas = Annotated[str, typer.Option(metavar="GAS", help="air or nitrogen.")]
-Band = Annotated[str, typer.Option(metavar="PRESSURE", help="Distance from the target that counts as held.")]
+Gas = Annotated[str, typer.Option(metavar="GAS", help="Gas: air or nitrogen.")]
+Band = Annotated[str, typer.Option(metavar="PRESSURE", help="Half width of the band around the target.")]
 Reference = Annotated[
     int | None,
-    typer.Option("--reference-cycle", metavar="N", help="Retention refers to it; the first complete one."),
+    typer.Option(
+        "--reference-cycle", metavar="N", help="Reference of retention; default: first complete cycle."
+    ),
 ]
 
 
@@ -53,7 +53,7 @@ def add_to(app: typer.Typer) -> None:
 def report(
     record: Record,
     out: Annotated[
-        Path | None, typer.Option(metavar="FILE.html", help="By default beside the record.")
+        Path | None, typer.Option(metavar="FILE.html", help="Report; default: beside the record.")
     ] = None,
     cycler: Cyclers = None,
     tz: Zone = None,
@@ -64,15 +64,15 @@ def report(
     reference: Reference = None,
     cylinder: Annotated[
         str | None,
-        typer.Option(metavar="VOLUME@PRESSURE", help="The gas supply, as 10L@20MPa: how long it lasts."),
+        typer.Option(metavar="VOLUME@PRESSURE", help="Gas cylinder, to estimate its lifetime: 10L@20MPa."),
     ] = None,
     rated: Annotated[
-        int, typer.Option(metavar="N", min=1, help="Actuations that the valves are rated for.")
+        int, typer.Option(metavar="N", min=1, help="Rated actuations of the valves.")
     ] = 10_000_000,
     run: Which = None,
     json: Json = False,
 ) -> None:
-    """Write the report of a record: one HTML file with plots and tables."""
+    """Write the HTML report of a record: plots and tables."""
     from ipch.report import figures, summary
     from ipch.workflows import report_run
 
@@ -93,7 +93,7 @@ def merge(
     offset: Offset = "0s",
     out: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="New .bdf.csv or .bdf.parquet; by default beside the record."),
+        typer.Option(metavar="FILE", help="New .bdf.csv or .bdf.parquet; default: beside the record."),
     ] = None,
     volume: Volume = None,
     gas: Gas = "air",
@@ -102,7 +102,7 @@ def merge(
     run: Which = None,
     json: Json = False,
 ) -> None:
-    """Put cycler data beside the pressure: BDF and a table of cycles."""
+    """Merge cycler data with the pressure: BDF and a table of cycles."""
     from ipch.cyclers import bdf_table
     from ipch.errors import UsageError
     from ipch.recording import export as formats
@@ -112,7 +112,7 @@ def merge(
 
     assumed = _assumed(volume, gas, band, reference)
     if not cycler:
-        raise UsageError("no cycler file: name one or several with --cycler")
+        raise UsageError("no cycler file; name at least one with --cycler")
     place = find_record(record)
     loaded = load_for_report(place, run)
     merged = _merged(loaded, cycler, tz, offset)
@@ -135,11 +135,11 @@ def merge(
 
     emit_table(None, CYCLE_COLUMNS, cycle_rows(found.cycles), right=range(1, len(CYCLE_COLUMNS)))
     print(
-        f"\n{merged.rows} rows written to {target}, {unmatched} of them without a pressure; cycles to {cycles}"
+        f"\n{merged.rows} rows written to {target}, {unmatched} of them without a pressure; cycles written to {cycles}"
     )
     if merged.clock_steps:
         print(
-            f"the cycler's clock went back {merged.clock_steps} times; what came before was moved to meet it"
+            f"the cycler's clock went back {merged.clock_steps} times; the times before each step were shifted"
         )
 
 
@@ -147,13 +147,11 @@ def export(
     record: Record,
     out: Annotated[
         Path | None,
-        typer.Option(
-            metavar="FILE", help="New file: .csv, .bdf.csv, .parquet or .bdf.parquet; by default .csv."
-        ),
+        typer.Option(metavar="FILE", help="New .csv, .bdf.csv, .parquet or .bdf.parquet; default: .csv."),
     ] = None,
     layout: Annotated[
         str | None,
-        typer.Option("--format", metavar="FORMAT", help="csv, bdf or parquet, where the name is silent."),
+        typer.Option("--format", metavar="FORMAT", help="csv, bdf or parquet; default: by the name."),
     ] = None,
     run: Which = None,
     json: Json = False,
@@ -165,7 +163,7 @@ def export(
     found = find_record(record)
     ending = {"bdf": ".bdf.csv", "parquet": ".parquet"}.get(layout or "", ".csv")
     place = out or found.with_suffix(ending)
-    # Before a month of samples is read.
+    # Check the format before reading a month of samples.
     form = formats.format_of(place, layout)
     count = formats.export(load_run(found, run), place, form)
     emit(
@@ -209,7 +207,7 @@ def _assumed(
     if cylinder is not None:
         size, at, pressure = cylinder.partition("@")
         if not at:
-            raise UsageError(f"not a cylinder: {cylinder!r}; its volume and pressure, as 10L@20MPa")
+            raise UsageError(f"not a cylinder: {cylinder!r}; allowed is VOLUME@PRESSURE, as in 10L@20MPa")
         values |= {"cylinder_l": parse_volume_ml(size) / 1e3, "cylinder_pa": float(parse_pressure(pressure))}
     if rated is not None:
         values["rated"] = rated

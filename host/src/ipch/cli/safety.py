@@ -1,4 +1,4 @@
-"""Commands about faults and what keeps them away: blackbox, replay, selftest, prooftest."""
+"""Commands for faults and tests: blackbox, replay, selftest, prooftest."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -20,16 +20,15 @@ def add_to(app: typer.Typer) -> None:
 
 def blackbox(
     out: Annotated[
-        Path | None, typer.Option(metavar="FILE.json", help="By default named after device and time.")
+        Path | None, typer.Option(metavar="FILE.json", help="New file; default: named after device and time.")
     ] = None,
     keep: Annotated[
-        bool,
-        typer.Option("--keep", help="Leave it frozen; otherwise it records again once the file is written."),
+        bool, typer.Option("--keep", help="Leave the black box frozen; default: re-arm it after saving.")
     ] = False,
     port: Port = None,
     json: Json = False,
 ) -> None:
-    """Fetch the last seconds before a trip: a file and a plot."""
+    """Save the last seconds before a trip: a file and a plot."""
     from ipch import blackbox as box_file
     from ipch.blackbox import write_plot
 
@@ -45,7 +44,7 @@ def blackbox(
     what = f"{box.fault}, " if box.trip_row is not None else ""
     lines = [f"{what}{len(box.rows)} ticks, {len(box.requests)} requests written to {place}, plot to {plot}"]
     if box.missed:
-        lines.append(f"{box.missed} later faults were not recorded, because it was frozen")
+        lines.append(f"{box.missed} later faults were not recorded: the black box was frozen")
     emit(
         {
             "file": str(place),
@@ -60,25 +59,23 @@ def blackbox(
 
 
 def replay(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="File that `ipch blackbox` wrote.")],
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="File written by `ipch blackbox`.")],
     step: Annotated[
-        int, typer.Option(metavar="N", min=0, help="Print every N-th tick; 0 prints none, 1 all of them.")
+        int, typer.Option(metavar="N", min=0, help="Print every N-th tick; 0: none, 1: all.")
     ] = 0,
     start: Annotated[
-        float | None, typer.Option("--from", metavar="S", help="Print from this time on, in s from the trip.")
+        float | None, typer.Option("--from", metavar="S", help="First time to print, in s from the trip.")
     ] = None,
     end: Annotated[
-        float | None, typer.Option("--to", metavar="S", help="Print up to this time, in s from the trip.")
+        float | None, typer.Option("--to", metavar="S", help="Last time to print, in s from the trip.")
     ] = None,
     show: Annotated[
         list[str] | None,
-        typer.Option(
-            metavar="NAME", help="Print this inner value, too, such as sensors.slew_pa_s; 'list' lists them."
-        ),
+        typer.Option(metavar="NAME", help="Also print this value, as sensors.slew_pa_s; 'list' lists all."),
     ] = None,
     json: Json = False,
 ) -> None:
-    """Replay a black box through the firmware: every command compared."""
+    """Replay a black box in the firmware; compare every command."""
     from ipch import blackbox as box_file
     from ipch.blackbox import Replay, check
     from ipch.errors import UsageError
@@ -91,7 +88,7 @@ def replay(
         return
     unknown = [name for name in names if name not in desk.names]
     if unknown:
-        raise UsageError(f"no inner value is called {unknown[0]}; `--show list` lists them")
+        raise UsageError(f"no such value: {unknown[0]}; `--show list` lists all")
     checked = 0
     for each in desk.steps():
         wanted = step and (checked % step == 0 or each.differences or each.requests)
@@ -101,7 +98,7 @@ def replay(
         checked += 1
     pulses = sum(1 for us in box.column("pulse_us")[desk.start_row + 1 :] if us)
     data = {"file": str(file), "fault": box.fault, "ticks": checked, "pulses": pulses, "differences": 0}
-    emit(data, [f"{checked} ticks with {pulses} pulses replayed; every command is as it was recorded"])
+    emit(data, [f"{checked} ticks with {pulses} pulses replayed; every command matches the record"])
 
 
 def _print(desk: "Replay", each: "Step", names: list[str]) -> None:
@@ -149,19 +146,19 @@ _BITS = (
     "the supply transducer is invalid",
     "stored settings were lost",
     "the stored state was lost",
-    "a coil is not as it was commanded",
+    "a coil does not match its command",
 )
 
 
 def selftest(port: Port = None, json: Json = False) -> None:
-    """Let the device test itself; no valve moves."""
+    """Run the self test of the device; no valve moves."""
     from ipch.errors import CheckError
 
     with connected() as instrument:
         result = int(instrument.query("*TST?"))
     found = [text for bit, text in enumerate(_BITS) if result >> bit & 1]
     if result >> len(_BITS):
-        found.append(f"bits that this ipch does not know: {result >> len(_BITS) << len(_BITS)}")
+        found.append(f"bits unknown to this version of ipch: {result >> len(_BITS) << len(_BITS)}")
     if found:
         raise CheckError(f"self test: {'; '.join(found)}")
     emit({"result": result, "found": found}, ["self test passed"])
@@ -169,24 +166,24 @@ def selftest(port: Port = None, json: Json = False) -> None:
 
 def prooftest(
     out: Annotated[
-        Path | None, typer.Option(metavar="FILE.json", help="Record; by default named after device and time.")
+        Path | None, typer.Option(metavar="FILE.json", help="Record; default: named after device and time.")
     ] = None,
-    seconds: Annotated[float, typer.Option(metavar="S", help="Time for each valve, 5 to 60 s.")] = 60.0,
-    limit: Annotated[float, typer.Option(metavar="KPA_H", help="Leak that is allowed, in kPa/h.")] = 50.0,
-    gas: Annotated[str, typer.Option(help="air or nitrogen")] = "air",
-    operator: Annotated[str, typer.Option(help="Who does it, for the record.")] = "",
-    yes: Annotated[bool, typer.Option("--yes", help="Do every part without asking.")] = False,
+    seconds: Annotated[float, typer.Option(metavar="S", help="Test time of each valve, 5 to 60 s.")] = 60.0,
+    limit: Annotated[float, typer.Option(metavar="KPA_H", help="Largest allowed leak, in kPa/h.")] = 50.0,
+    gas: Annotated[str, typer.Option(help="Gas: air or nitrogen.")] = "air",
+    operator: Annotated[str, typer.Option(help="Operator, for the record.")] = "",
+    yes: Annotated[bool, typer.Option("--yes", help="Test every part without asking.")] = False,
     skip: Annotated[
-        list[str] | None, typer.Option(metavar="PART", help="Leave a part out, as 'relief'; may be repeated.")
+        list[str] | None, typer.Option(metavar="PART", help="Skip a part, for example 'relief'; repeatable.")
     ] = None,
-    trip_wait: Annotated[float, typer.Option(metavar="S", help="How long to wait for the trip.")] = 60.0,
+    trip_wait: Annotated[float, typer.Option(metavar="S", help="Timeout of the trip.")] = 60.0,
     when: Annotated[
-        bool, typer.Option("--when", help="Only tell when the last one was and whether it is due.")
+        bool, typer.Option("--when", help="Only show the last proof test and when the next is due.")
     ] = False,
     port: Port = None,
     json: Json = False,
 ) -> None:
-    """Prove valves, relief, trip input and transducers; keep a record."""
+    """Proof-test valves, relief, trip input and transducers."""
     from dataclasses import asdict
 
     from ipch.calibration import prooftest as proof
@@ -210,7 +207,7 @@ def prooftest(
         left_out = skip or []
         for part in left_out:
             if part not in parts:
-                raise UsageError(f"no part is called {part!r}; there are {', '.join(parts)}")
+                raise UsageError(f"no such part: {part!r}; allowed are {', '.join(parts)}")
 
         def ask(part: str, question: str) -> bool:
             return part not in left_out and (yes or typer.confirm(question, default=True, err=True))
@@ -225,4 +222,4 @@ def prooftest(
     missing = [f"{check.name} {check.result}" for check in record.checks if check.result != "passed"]
     if missing:
         raise CheckError(f"proof test not passed: {', '.join(missing)}; the record is in {place}")
-    emit({**asdict(record), "file": str(place)}, [f"passed; recorded in {place} and {page}; the date is set"])
+    emit({**asdict(record), "file": str(place)}, [f"passed; recorded in {place} and {page}; date stored"])

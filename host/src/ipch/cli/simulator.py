@@ -23,47 +23,46 @@ def sim(
             help="sim: the firmware on MicroPython; core: its control code on Python; pico: an emulated Pico."
         ),
     ] = "sim",
-    speed: Annotated[str, typer.Option(help="How many times real time, or max.")] = "1",
+    speed: Annotated[str, typer.Option(help="Multiple of real time, or max.")] = "1",
     ahead: Annotated[
         str | None,
-        typer.Option(
-            metavar="TIME", help="With --speed max: real time once a host was silent for this simulated time."
-        ),
+        typer.Option(metavar="TIME", help="With --speed max: real time after the host is silent this long."),
     ] = None,
     plant: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="TOML file: [plant] parameters, [[faults]] to inject.")
+        Path | None,
+        typer.Option(metavar="FILE", help="TOML file with [plant] parameters and [[faults]] to inject."),
     ] = None,
     sets: Annotated[
         list[str] | None,
-        typer.Option("--set", metavar="NAME=VALUE", help="One plant parameter; may be repeated."),
+        typer.Option("--set", metavar="NAME=VALUE", help="Set a plant parameter; repeatable."),
     ] = None,
     list_parameters: Annotated[
-        bool, typer.Option("--list", help="Describe the plant parameters and exit.")
+        bool, typer.Option("--list", help="List the plant parameters and exit.")
     ] = False,
     truth: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Write what is really so, one JSON object per line.")
+        Path | None, typer.Option(metavar="FILE", help="Write the true plant state, one JSON object a line.")
     ] = None,
     tcp: Annotated[
-        int | None, typer.Option(metavar="PORT", help="Serve the line on 127.0.0.1 as well.")
+        int | None, typer.Option(metavar="PORT", help="Also serve the line on this TCP port of 127.0.0.1.")
     ] = None,
-    seed: Annotated[int, typer.Option(help="The same seed gives the same run.")] = 1,
+    seed: Annotated[int, typer.Option(help="Seed of the noise; the same seed gives the same run.")] = 1,
     state: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Keep the device's files here from run to run.")
+        Path | None, typer.Option(metavar="DIR", help="Folder that keeps the device's files between runs.")
     ] = None,
     serial: Annotated[
-        str | None, typer.Option(metavar="NAME", help="Serial number of the board, to tell several apart.")
+        str | None, typer.Option(metavar="NAME", help="Serial number of the simulated board.")
     ] = None,
     image: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="With --rig pico: the MicroPython .uf2 to boot.")
+        Path | None, typer.Option(metavar="FILE", help="With --rig pico: MicroPython .uf2 to boot.")
     ] = None,
     bare: Annotated[
-        bool, typer.Option("--bare", help="With --rig pico: a fresh board without the firmware, to flash.")
+        bool, typer.Option("--bare", help="With --rig pico: an empty board, for `ipch flash`.")
     ] = False,
     json: Json = False,
 ) -> None:
     """Simulate a regulator with its chamber, until Ctrl-C.
 
-    The first line that it prints is a JSON object with its port.
+    The first output line is a JSON object with the port.
     """
     from ipch.base.units import parse_duration, parse_speed
     from ipch.sim.parameters import describe_parameters, load_parameters
@@ -95,16 +94,16 @@ def sim(
 
 
 def inject(
-    name: Annotated[str | None, typer.Argument(help="A fault; --list describes them.")] = None,
+    name: Annotated[str | None, typer.Argument(help="Fault; --list describes all.")] = None,
     values: Annotated[
-        list[str] | None, typer.Argument(metavar="[KEY=VALUE]...", help="Its options, as in for_s=10.")
+        list[str] | None, typer.Argument(metavar="[KEY=VALUE]...", help="Options of the fault, as for_s=10.")
     ] = None,
-    clear: Annotated[bool, typer.Option("--clear", help="End this fault, or all without a name.")] = False,
+    clear: Annotated[bool, typer.Option("--clear", help="End this fault, or all without NAME.")] = False,
     list_faults: Annotated[bool, typer.Option("--list", help="Describe every fault and exit.")] = False,
     port: Port = None,
     json: Json = False,
 ) -> None:
-    """Make a part of a simulated rig fail; alone: what is in force."""
+    """Make a part of a simulated rig fail; alone, list active faults."""
     from ipch.base.paths import running_simulators
     from ipch.errors import NoDeviceError, UsageError
     from ipch.sim.faults import describe_faults, parse_values, parse_words
@@ -118,16 +117,16 @@ def inject(
     if name is not None and not clear:
         parse_values(name, given)
     if clear and given:
-        raise UsageError(f"{values[0] if values else ''}: --clear takes a name and no options")
+        raise UsageError(f"{values[0] if values else ''}: --clear takes a fault name, no options")
     running = [each for each in running_simulators() if options.port in (None, each.port, str(each.pid))]
     if len(running) != 1:
         found = ", ".join(each.port for each in running) or "none"
         raise NoDeviceError(
-            f"one running simulator is needed, found: {found}; start one with `ipch sim`, or name its --port"
+            f"one running simulator is needed, found: {found}; start one with `ipch sim`, or choose with --port"
         )
     path = running[0].first_line.get("control")
     if not path:
-        raise NoDeviceError(f"the simulator at {running[0].port} cannot be injected; start it anew")
+        raise NoDeviceError(f"the simulator at {running[0].port} does not support injection; restart it")
     from ipch.sim.channel import ask
 
     request: dict[str, object] = {"list": None}
@@ -158,7 +157,7 @@ def _written(values: dict[str, object]) -> str:
 
 
 def ports(json: Json = False) -> None:
-    """List the ports that there are, and the simulators that run."""
+    """List serial ports and running simulators."""
     from dataclasses import asdict
 
     from ipch.device import HOW_TO_SIMULATE, list_ports

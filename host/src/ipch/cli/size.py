@@ -1,4 +1,4 @@
-"""Command that sizes a chamber's parts: size."""
+"""The command that sizes the parts of a chamber: size."""
 
 from pathlib import Path
 from typing import Annotated
@@ -16,41 +16,42 @@ def add_to(app: typer.Typer) -> None:
 
 def size(
     volume: Annotated[str, typer.Option(metavar="VOLUME", help="Gas volume of the chamber.")] = "0.5L",
-    working: Annotated[str, typer.Option(metavar="PRESSURE", help="Highest pressure of use.")] = "5MPa",
-    rated: Annotated[str, typer.Option(metavar="PRESSURE", help="Rating of the chamber.")] = "10MPa",
-    supply: Annotated[str, typer.Option(metavar="PRESSURE", help="Supply behind its regulator.")] = "6MPa",
+    working: Annotated[str, typer.Option(metavar="PRESSURE", help="Highest working pressure.")] = "5MPa",
+    rated: Annotated[str, typer.Option(metavar="PRESSURE", help="Rated pressure of the chamber.")] = "10MPa",
+    supply: Annotated[
+        str, typer.Option(metavar="PRESSURE", help="Supply pressure after regulator.")
+    ] = "6MPa",
     source: Annotated[
-        str, typer.Option(metavar="PRESSURE", help="Before the regulator: what comes if it fails.")
+        str, typer.Option(metavar="PRESSURE", help="Supply pressure before its regulator.")
     ] = "20MPa",
-    gas: Annotated[str, typer.Option(help="nitrogen or air.")] = "nitrogen",
-    temperature: Annotated[float, typer.Option(metavar="DEGC", help="Of gas and chamber.")] = 30.0,
+    gas: Annotated[str, typer.Option(help="Gas: nitrogen or air.")] = "nitrogen",
+    temperature: Annotated[float, typer.Option(metavar="DEGC", help="Gas and chamber temperature.")] = 30.0,
     hole: Annotated[
-        float | None, typer.Option(metavar="MM", help="Restrictor's hole on both sides; else it is chosen.")
+        float | None, typer.Option(metavar="MM", help="Restrictor hole, both sides; default: computed.")
     ] = None,
-    seat: Annotated[float, typer.Option(metavar="MM", help="Bore of the fill valve's seat.")] = 1.0,
-    pulse: Annotated[str, typer.Option(metavar="DURATION", help="Shortest clean pulse.")] = "5ms",
+    seat: Annotated[float, typer.Option(metavar="MM", help="Seat bore of the fill valve.")] = 1.0,
+    pulse: Annotated[str, typer.Option(metavar="DURATION", help="Shortest reproducible pulse.")] = "5ms",
     band: Annotated[
-        str, typer.Option(metavar="PRESSURE", help="Hold band that a pulse must allow.")
+        str, typer.Option(metavar="PRESSURE", help="Dead-band that a pulse must fit.")
     ] = "2.5kPa",
-    slew: Annotated[str, typer.Option(metavar="RATE", help="Ramp that must be possible.")] = "20kPa/s",
+    slew: Annotated[str, typer.Option(metavar="RATE", help="Ramp rate to reach.")] = "20kPa/s",
     relief_c: Annotated[
-        float | None, typer.Option(metavar="C", help="Relief valve as fitted, m3/(s Pa), to be checked.")
+        float | None, typer.Option(metavar="C", help="Conductance of the relief valve, m3/(s Pa).")
     ] = None,
-    relief_valve: Annotated[str | None, typer.Option(metavar="PRESSURE", help="Its set pressure.")] = None,
+    relief_valve: Annotated[str | None, typer.Option(metavar="PRESSURE", help="Relief set pressure.")] = None,
     burst_disc: Annotated[str | None, typer.Option(metavar="PRESSURE", help="Burst pressure.")] = None,
     capacity: Annotated[
-        float, typer.Option(metavar="AH", help="Of the cell: gas that its breathing uses.")
+        float, typer.Option(metavar="AH", help="Cell capacity, for the gas that its breathing uses.")
     ] = 5.0,
     leak: Annotated[float, typer.Option(metavar="KPA/H", help="Leak at working pressure.")] = 1.0,
     page: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE", help="Also write a page: .html or .md, for the safety file."),
+        Path | None, typer.Option(metavar="FILE", help="Also write a page for the safety file: .html or .md.")
     ] = None,
     json: Json = False,
 ) -> None:
     """Size restrictors, relief and limits for a chamber.
 
-    Needs no device. Inputs that would be unsafe are refused.
+    Needs no device. Refuses unsafe inputs.
     """
     from ipch import sizing
     from ipch.base.units import parse_duration, parse_pressure, parse_slew, parse_volume_ml
@@ -94,6 +95,6 @@ def size(
     emit(result.as_dict(), lines[1:])
     if not options.json:
         for text in result.warnings:
-            say(f"mind: {text}")
+            say(f"warning: {text}")
         if page is not None:
             say(f"written to {page}")

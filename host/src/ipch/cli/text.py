@@ -1,4 +1,4 @@
-"""How results look to people."""
+"""Results formatted as text."""
 
 import math
 from typing import TYPE_CHECKING, Any
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 def one_line(sample: "Sample") -> str:
-    """State, pressure and where it is going."""
+    """State, pressure, target and ramped setpoint."""
     text = f"{sample.state}: {format_pressure(sample.pressure_pa)}"
     if sample.state in ("REGULATE", "QUIET"):
         text += f", target {format_pressure(sample.target_pa)}"
@@ -23,7 +23,7 @@ def one_line(sample: "Sample") -> str:
 
 
 def sample_line(sample: "Sample") -> str:
-    """One sample of many: uptime, state, pressure, setpoint, temperature, pulses."""
+    """One line of a series: uptime, state, pressure, setpoint, temperature, pulses."""
     gas = _temperature(sample.gas_k)
     setpoint = format_pressure(sample.ramp_pa) if sample.state in ("REGULATE", "QUIET") else "-".ljust(10)
     return (
@@ -71,7 +71,7 @@ def info(port: str, identity: "Identity", sample: "Sample", valves: dict[str, "V
         ("uptime", f"{format_duration(sample.uptime_s)} (boot {sample.boot})"),
     ]
     for name, valve in valves.items():
-        gain = f"gain {valve.gain} Pa/s per MPa" if valve.gain else "nothing learned yet"
+        gain = f"gain {valve.gain} Pa/s per MPa" if valve.gain else "no gain learned yet"
         rows.append((f"{name} valve", f"{valve.actuations} pulses, open for {valve.open_s:.3f} s, {gain}"))
     return _columns(rows)
 

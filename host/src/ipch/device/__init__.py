@@ -1,4 +1,4 @@
-"""Talking to a regulator: port, lines and messages, one owner per port, the client, polling, what people ask for."""
+"""Communication with a regulator: port, lines, messages, one owner process per port, client, polling, actions."""
 
 from ipch.device import actions, scpi, settings_file
 from ipch.device.actions import SETTLE_GUESS_S, Progress, Report, has_arrived, set_pressure, time_to_arrive

@@ -1,4 +1,4 @@
-"""What a person asks of the regulator in one go. Each returns a sample from afterwards."""
+"""Actions of a user on the regulator. Each returns a sample taken after the action."""
 
 import math
 from collections.abc import Callable
@@ -9,19 +9,19 @@ from ipch.device.instrument import Instrument, Sample
 from ipch.device.polling import Monitor
 from ipch.errors import DeviceError, FaultError, UsageError
 
-# Guess for the time from the end of a ramp until the pressure counts as in limits; for estimates only.
+# Assumed time from the end of a ramp until the pressure is in limits; for estimates only.
 SETTLE_GUESS_S = 60.0
 
 
 @dataclass(frozen=True)
 class Progress:
-    """How far something is that takes its time."""
+    """Progress of a long action."""
 
     text: str
     fraction: float
-    """0 to 1, of the whole."""
+    """Completed share, 0 to 1."""
     remaining_s: float
-    """Estimate, in seconds of the host's time."""
+    """Estimated seconds of host time."""
     sample: Sample
 
 
@@ -31,9 +31,9 @@ Report = Callable[[Progress], None]
 def set_pressure(
     instrument: Instrument, target_pa: int, slew_pa_s: int | None, *, wait: bool = False, report: Report
 ) -> Sample:
-    """Set target and, if given, slew: both or none. With `wait`, return once the pressure is in limits.
+    """Set target and, if given, slew: both or neither. With `wait`, return once the pressure is in limits.
 
-    Raises DeviceError, UsageError where waiting makes no sense, FaultError if regulation ends or trips.
+    Raises DeviceError, UsageError if waiting would never end, FaultError if regulation ends or trips.
     """
     if wait and instrument.holds_amount:
         raise UsageError(
@@ -42,7 +42,7 @@ def set_pressure(
     before = instrument.fetch()
     if wait and before.state not in ("REGULATE", "QUIET"):
         raise UsageError(
-            f"cannot wait: the device is {before.state}, so its pressure does not move; use `ipch on` first"
+            f"cannot wait: the device is {before.state}, so its pressure does not change; use `ipch on` first"
         )
     old_slew_pa_s = instrument.slew_pa_s
     if slew_pa_s is not None:
@@ -69,7 +69,7 @@ def set_pressure(
         )
         if sample.state not in ("REGULATE", "QUIET") and not sample.faulty:
             raise FaultError(
-                f"regulation ended before {format_target(target_pa)} was reached: it is {sample.state} now"
+                f"regulation ended before {format_target(target_pa)} was reached: the device is {sample.state} now"
             )
         if sample.target_pa != target_pa:
             raise FaultError(f"another program set the target to {format_target(sample.target_pa)}")
@@ -77,18 +77,18 @@ def set_pressure(
 
 
 def has_arrived(sample: Sample, target_pa: int) -> bool:
-    """Whether the ramp is over and the pressure counts as in limits."""
+    """Return True once the ramp has ended and the pressure is in limits."""
     return sample.in_limits and sample.ramp_pa == sample.target_pa == target_pa
 
 
 def time_to_arrive(sample: Sample, target_pa: int, slew_pa_s: int) -> float:
-    """Estimate in seconds of device time."""
+    """Estimated seconds of device time until arrival."""
     ramp_s = abs(target_pa - sample.ramp_pa) / max(1, slew_pa_s)
     return ramp_s + (0.0 if sample.in_limits else SETTLE_GUESS_S)
 
 
 def switch(instrument: Instrument, on: bool) -> Sample:
-    """Begin or end regulation."""
+    """Start or stop regulation."""
     if on:
         instrument.on()
     else:
@@ -99,7 +99,7 @@ def switch(instrument: Instrument, on: bool) -> Sample:
 def hold(instrument: Instrument, what: str) -> Sample:
     """Hold the `pressure` or the `amount` of gas. Raises UsageError for anything else."""
     if what not in ("pressure", "amount"):
-        raise UsageError(f"not something to hold: {what!r}; allowed are pressure and amount")
+        raise UsageError(f"cannot hold {what!r}; allowed are pressure and amount")
     instrument.holds_amount = what == "amount"
     return instrument.fetch()
 
@@ -107,7 +107,7 @@ def hold(instrument: Instrument, what: str) -> Sample:
 def vent(instrument: Instrument, *, abort: bool = False, wait: bool = False, report: Report) -> Sample:
     """Start or abort a vent; with `wait`, return once the chamber is empty."""
     if abort and wait:
-        raise UsageError("--abort and --wait exclude each other; choose one")
+        raise UsageError("--abort and --wait exclude each other; use one")
     if abort:
         instrument.abort_vent()
         return instrument.fetch()
@@ -121,7 +121,7 @@ def vent(instrument: Instrument, *, abort: bool = False, wait: bool = False, rep
         if sample.state != "VENT" and not (sample.faulty and not before.faulty):
             if instrument.vent_state != 2:
                 raise FaultError(
-                    f"the vent ended at {format_pressure(sample.pressure_pa)}: it is {sample.state} now"
+                    f"the vent ended at {format_pressure(sample.pressure_pa)}: the device is {sample.state} now"
                 )
             return sample
         left_s = sample.pressure_pa / rate
@@ -131,7 +131,7 @@ def vent(instrument: Instrument, *, abort: bool = False, wait: bool = False, rep
 
 
 def quiet(instrument: Instrument, seconds: float) -> Sample:
-    """Begin a quiet window, or end it with 0."""
+    """Start a quiet window; 0 ends it."""
     instrument.quiet(math.ceil(seconds))
     return instrument.fetch()
 

@@ -1,4 +1,4 @@
-"""The regulator as a Python object: typed readings in Pa, K and s; every refusal is an exception.
+"""The regulator as a Python object: typed readings in Pa, K and s; each refusal raises an exception.
 
 from ipch import Instrument
 
@@ -19,15 +19,15 @@ from ipch.device.session import Carrier, Identity, Silence
 from ipch.device.sharing import open_session
 from ipch.errors import ProtocolError, UsageError
 
-# The device's own limit for a line.
+# The device's limit for a line, in characters.
 _MESSAGE_LIMIT = 256
-# Replies of one message must fit into the device's output queue of 2048 bytes; a setting takes 200 at most.
+# The replies to one message must fit the device's output queue of 2048 bytes; a setting takes at most 200.
 _SETTINGS_AT_ONCE = 8
 
 
 @dataclass(frozen=True)
 class Sample:
-    """One reading of everything: Pa absolute, K (nan while the sensor is invalid), s."""
+    """One reading of all channels: Pa absolute, K (nan while the sensor is invalid), s."""
 
     sequence: int
     boot: int
@@ -38,7 +38,7 @@ class Sample:
     pressure_pa: int
     """Filtered control transducer."""
     ramp_pa: int
-    """The ramped setpoint now; it moves to `target_pa` at the slew rate."""
+    """Present ramped setpoint; it moves to `target_pa` at the slew rate."""
     target_pa: int
     control_pa: int
     safety_pa: int
@@ -47,7 +47,7 @@ class Sample:
     wall_k: float
     slew_pa_s: int
     settled_pa: int
-    """Where the pressure is going once gas and wall are equally warm."""
+    """Predicted pressure once gas and wall have the same temperature."""
     fills: int
     vents: int
     fill_open_s: float
@@ -94,25 +94,25 @@ class Setting:
 
 @dataclass(frozen=True)
 class Valve:
-    """What the device knows of one of its pulsed valves."""
+    """Counters and learned gain of one pulsed valve."""
 
     actuations: int
     open_s: float
     gain: int
-    """Learned: Pa/s per MPa upstream; 0 before the first pulse."""
+    """Learned gain, Pa/s per MPa upstream; 0 before the first pulse."""
     response_pa: int
-    """What the last pulse did."""
+    """Pressure change of the last pulse."""
 
 
 @dataclass(frozen=True)
 class Drift:
-    """Change of the amount of gas, as pressure at the temperature at which it began."""
+    """Change of the amount of gas, as a pressure at the initial temperature."""
 
     drift_pa: int
     rate_pa_h: int
-    """Mean; 0 for the first two minutes."""
+    """Mean rate; 0 during the first two minutes."""
     seconds: int
-    """Since the valves were shut."""
+    """Time since the valves shut."""
 
 
 def _setting_query(name: str) -> str:
@@ -120,7 +120,7 @@ def _setting_query(name: str) -> str:
 
 
 def _batches(names: list[str]) -> list[list[str]]:
-    """Names whose queries go into one message."""
+    """Group names so that the queries of a group fit one message."""
     batches: list[list[str]] = []
     for name in names:
         last = batches[-1] if batches else []
@@ -145,7 +145,7 @@ def _thousandths(text: str) -> float:
 
 
 def _kelvin(text: str) -> float:
-    # The device says 0 while a temperature sensor is invalid.
+    # The device reports 0 while a temperature sensor is invalid.
     return int(text) / 1000 or math.nan
 
 
@@ -162,30 +162,30 @@ _READERS: dict[str, tuple[str, Callable[[str], Any]]] = {
 
 
 class Instrument:
-    """A regulator on an open port. Use `Instrument.open()`; close it or use it in a `with`.
+    """A regulator on an open port. Use `Instrument.open()`, then close it or use it in a `with`.
 
-    It survives that the device is unplugged: the exchange that was cut raises ExchangeCutError, later ones open
-    the port of the same device again and raise DeviceLostError until it is back.
+    It survives unplugging: the interrupted exchange raises ExchangeCutError; later ones reopen the port of the
+    same device and raise DeviceLostError until it returns.
     """
 
     def __init__(self, session: Carrier) -> None:
-        """Talk through a session, or through a channel of its own."""
+        """Use an open session or another carrier."""
         self.session = session
         self._columns: list[str] = []
 
     @classmethod
     def open(cls, port: str | None = None, timeout_s: float = 5.0, reconnect_s: float = 0.0) -> Self:
-        """Open a port by path, COM name, USB serial number or URL; without one, the only device there is.
+        """Open a port by path, COM name, USB serial number or URL; None opens the only device.
 
-        If another program of ipch has the port, the way is through that one. `timeout_s` bounds replies;
-        messages that only ask are repeated for `reconnect_s` while the device is away, commands never are.
+        If another ipch process owns the port, that process relays the messages. `timeout_s` limits the wait
+        for a reply. While the device is away, queries are retried for `reconnect_s`; commands never are.
         Raises NoDeviceError or PortBusyError.
         """
         return cls(open_session(port, timeout_s, reconnect_s))
 
     @property
     def identity(self) -> Identity:
-        """What `*IDN?` tells."""
+        """Reply to `*IDN?`."""
         return self.session.identity
 
     def close(self) -> None:
@@ -204,24 +204,24 @@ class Instrument:
     # Messages
 
     def ask(self, message: str) -> list[str]:
-        """Send a message, return its replies (none for a command). Raises DeviceError."""
+        """Send a message; return its replies (none for a command). Raises DeviceError."""
         if len(message) > _MESSAGE_LIMIT:
             raise UsageError(
-                f"a message has {_MESSAGE_LIMIT} printable ASCII characters at most, this one {len(message)}"
+                f"a message has at most {_MESSAGE_LIMIT} printable ASCII characters, this one has {len(message)}"
             )
         if not message.isprintable() or not message.isascii():
             raise UsageError(f"not a message: {message!r}; allowed are printable ASCII characters")
         return self.session.ask(message)
 
     def query(self, message: str) -> str:
-        """Send a message with one query and return its reply. Raises DeviceError or ProtocolError."""
+        """Send a message with one query; return its reply. Raises DeviceError or ProtocolError."""
         answers = self.ask(message)
         if len(answers) != 1:
             raise ProtocolError(f"{len(answers)} replies to {message}: {answers!r}; expected one")
         return answers[0]
 
     def fetch(self) -> Sample:
-        """Read everything at once. One reply that was garbled or lost on the way is asked for again."""
+        """Read all channels at once. Retries once after a garbled or lost reply."""
         try:
             return self._fetch()
         except (ProtocolError, Silence):
@@ -237,7 +237,7 @@ class Instrument:
 
     @property
     def ramp_pa(self) -> int:
-        """The ramped setpoint now."""
+        """Present ramped setpoint."""
         return self.fetch().ramp_pa
 
     @property
@@ -278,7 +278,7 @@ class Instrument:
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """Names of the warnings that are active."""
+        """Names of the active warnings."""
         names = scpi.fields(self.query(":SYST:WARN?"))
         return () if names == ["NONE"] else tuple(names)
 
@@ -286,7 +286,7 @@ class Instrument:
 
     @property
     def target_pa(self) -> int:
-        """Pressure to go to, Pa absolute. The device refuses what its settings do not allow."""
+        """Target pressure, Pa absolute. The device refuses values outside its settings."""
         return self.fetch().target_pa
 
     @target_pa.setter
@@ -295,7 +295,7 @@ class Instrument:
 
     @property
     def slew_pa_s(self) -> int:
-        """Rate of the setpoint's ramp, Pa/s. The device stores it, so it is written only when it changes."""
+        """Ramp rate of the setpoint, Pa/s. The device stores it in flash, so only changes are written."""
         return self.setting("slew_pa_s").value
 
     @slew_pa_s.setter
@@ -306,16 +306,16 @@ class Instrument:
             self.set_setting("slew_linear", 1)
 
     def on(self) -> None:
-        """Regulate, starting from the pressure that is there."""
+        """Start regulating, from the present pressure."""
         self.ask(":OUTP ON")
 
     def off(self) -> None:
-        """Stop regulating: all valves shut, the gas stays."""
+        """Stop regulating: shut all valves, keep the gas."""
         self.ask(":OUTP OFF")
 
     @property
     def holds_amount(self) -> bool:
-        """Whether the amount of gas is held, valves shut, instead of the pressure. The device stores it."""
+        """True to hold the amount of gas with valves shut, False to hold the pressure. Stored on the device."""
         return self.query(":SOUR:FUNC?") == "AMO"
 
     @holds_amount.setter
@@ -325,22 +325,22 @@ class Instrument:
 
     @property
     def drift(self) -> Drift:
-        """What became of the gas since its amount is held; zeros before."""
+        """Drift of the gas while its amount is held; zeros before."""
         unit, reply = self.ask(":UNIT:PRES?;:SENS:PRES:AMO?")
         drift, rate, seconds = scpi.fields(reply)
         scale = parse_pressure(f"1{unit}")
         return Drift(round(float(drift) * scale), round(float(rate) * scale), scpi.integer(seconds, "a time"))
 
     def quiet(self, seconds: int) -> None:
-        """Keep the valves shut for a measurement; 0 ends the window early."""
+        """Keep the valves shut during a measurement; 0 ends the window early."""
         self.ask(f":OUTP:QUI {seconds}")
 
     def vent(self) -> None:
-        """Let the gas out at the vent rate, down to ambient."""
+        """Vent the chamber to ambient at the vent rate."""
         self.ask(":SOUR:PRES:LEV:IMM:AMPL:VENT 1")
 
     def abort_vent(self) -> None:
-        """Shut the valves and keep what gas is left; a vent that was complete is idle after it."""
+        """Shut the valves and keep the remaining gas; a completed vent becomes idle."""
         self.ask(":SOUR:PRES:LEV:IMM:AMPL:VENT 0")
 
     @property
@@ -349,7 +349,7 @@ class Instrument:
         return scpi.integer(self.query(":SOUR:PRES:LEV:IMM:AMPL:VENT?"), "the state of the vent")
 
     def acknowledge(self) -> None:
-        """Clear a latched fault; refused while its cause is still there."""
+        """Clear a latched fault; the device refuses while the cause persists."""
         self.ask(":SYST:FAUL:ACK")
 
     # Settings and service
@@ -361,7 +361,7 @@ class Instrument:
         return _setting(self.query(_setting_query(name)))
 
     def settings(self) -> list[Setting]:
-        """The whole table, several rows in one message."""
+        """Read the whole table, several rows per message."""
         rows: list[Setting] = []
         for names in _batches(self.setting_names()):
             message = ";".join(_setting_query(name) for name in names)
@@ -372,11 +372,11 @@ class Instrument:
         return rows
 
     def set_setting(self, name: str, value: int) -> None:
-        """Change a setting, in the unit that its row tells; checked, then stored on the device."""
+        """Change a setting, in the unit of its row; the device checks and stores it."""
         self.ask(f":SYST:SETT {scpi.quote(name)},{value}")
 
     def valve(self, number: int) -> Valve:
-        """What is known of valve 1 (fill) or 2 (vent)."""
+        """Counters and gain of valve 1 (fill) or 2 (vent)."""
         answer = [
             scpi.integer(text, f"valve {number}") for text in scpi.fields(self.query(f":DIAG:VALV{number}?"))
         ]

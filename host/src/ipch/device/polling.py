@@ -1,4 +1,4 @@
-"""Polling a regulator in device time, whatever its speed: a simulated day may pass in minutes."""
+"""Polling in device time, at any simulation speed: a simulated day may pass in minutes."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -6,20 +6,20 @@ from collections.abc import Callable, Iterator
 from ipch.device.instrument import Instrument, Sample
 from ipch.errors import DeviceLostError, FaultError
 
-# The longest nap: a vanished device is noticed within it.
+# Longest sleep, so that a lost device is noticed within it.
 _NAP_S = 0.5
-# How the speed is found out: short naps that double until the device has moved on by a few ticks.
+# Measuring the speed: short sleeps that double until device time has advanced by a few ticks.
 _PROBE_S = 0.004
 _PROBED_S = 0.1
 
 
 class Pacer:
-    """Says which samples are due and how long to sleep, so that they are `every_s` apart in device time."""
+    """Selects due samples and sleep times, so that samples are `every_s` apart in device time."""
 
     def __init__(self, every_s: float, clock: Callable[[], float] = time.monotonic) -> None:
         self.every_s = every_s
         self.speed = 1.0
-        """Device seconds per second of the host, as seen lately."""
+        """Device seconds per host second, recent estimate."""
         self._clock = clock
         self._start: tuple[float, float] | None = None
         self._last = (0.0, 0.0)
@@ -28,12 +28,12 @@ class Pacer:
         self._probing = True
 
     def change(self, every_s: float) -> None:
-        """Another interval, from the next sample on."""
+        """Change the interval, from the next sample on."""
         self.every_s = every_s
         self._next_s = 0.0
 
     def note(self, uptime_s: float) -> tuple[bool, float]:
-        """Take the device time of a sample; return whether it is due, and the host seconds to sleep now."""
+        """Process the device time of a sample; return (due, host seconds to sleep)."""
         now = self._clock()
         if self._start is None:
             self._start = self._last = (uptime_s, now)
@@ -58,13 +58,13 @@ class Pacer:
         else:
             device, host = uptime_s - self._last[0], now - self._last[1]
             if device > 0 and host > 0:
-                # Device time comes in ticks, so a short interval says little.
+                # Device time advances in ticks, so a short interval has little weight.
                 self.speed += min(1.0, host / 0.5) * (device / host - self.speed)
         self._last = (uptime_s, now)
 
 
 class Monitor:
-    """Reads samples `every_s` seconds of device time apart, for as long as it is iterated over."""
+    """Iterator over samples, `every_s` seconds of device time apart."""
 
     def __init__(
         self,
@@ -74,7 +74,7 @@ class Monitor:
         stop_on_fault: bool = True,
         lost: Callable[[DeviceLostError], None] | None = None,
     ) -> None:
-        """With `lost`, which is told, a device that goes away is waited for; one that restarts never is."""
+        """`lost` is called when the device disappears; iteration resumes when it returns, not after a restart."""
         self._instrument = instrument
         self._stop_on_fault = stop_on_fault
         self._boot: int | None = None
@@ -86,7 +86,7 @@ class Monitor:
         return self.pacer.speed
 
     def __iter__(self) -> Iterator[Sample]:
-        """Yield samples. Raises DeviceLostError if the device goes or restarts, FaultError if one latches."""
+        """Yield samples. Raises DeviceLostError if the device is lost or restarts, FaultError on a fault."""
         while True:
             sample = self._read()
             due, sleep_s = self.pacer.note(sample.uptime_s)
@@ -111,6 +111,6 @@ class Monitor:
             self._boot = sample.boot
         elif sample.boot != self._boot:
             raise DeviceLostError(
-                f"the device restarted (boot {sample.boot}); it does not regulate until told to"
+                f"the device restarted (boot {sample.boot}); it does not regulate until it is switched on"
             )
         return sample

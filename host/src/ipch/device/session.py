@@ -1,7 +1,7 @@
-"""Messages with their replies over a line: kept in step, one exchange at a time, made anew when it was lost.
+"""Exchanges of messages and replies: synchronised, one at a time, reconnected after a loss.
 
-A `Session` is what an Instrument talks through. Under it lies a channel: the port itself (`Direct`), or the
-program that has the port open (`sharing.Owned`).
+An Instrument uses a `Session`. A session uses a channel: the port itself (`Direct`), or the owner process of
+the port (`sharing.Owned`).
 """
 
 import contextlib
@@ -24,14 +24,14 @@ from ipch.errors import (
     ProtocolError,
 )
 
-# A line of its own after every message: an error ends a message, and what follows in its line goes unheard.
-# The version in front of the error makes its reply a mark that nothing else looks like.
+# Sent on a separate line after every message: an error ends a message, and the device ignores the rest of that
+# line. The version before the error makes the reply unmistakable.
 _MARK = ":SYST:VERS?;:SYST:ERR?"
 _VERSION = "1999.0"
 _IDENTIFY_TRIES = 3
 _IDENTIFY_S = 1.0
 _QUIET_S = 0.05
-# Somebody's short command, or a recorder that is about to offer the port to others.
+# Retry time for a busy port: a short command holds it, or a recorder is about to share it.
 _BUSY_S = 1.0
 _AGAIN_S = 0.05
 
@@ -40,18 +40,18 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Identity:
-    """What `*IDN?` tells."""
+    """Reply to `*IDN?`."""
 
     maker: str
     model: str
     serial_number: str
     firmware: str
     interpreter: str
-    """`MicroPython 1.27.0`; on the simulated rung `core`, `CPython ...`."""
+    """`MicroPython 1.27.0`; on the simulated rig `core`, `CPython ...`."""
 
 
 class Channel(Protocol):
-    """What carries exchanges. Each method may raise DeviceLostError; after that the channel is of no use."""
+    """Interface for exchanges. Each method may raise DeviceLostError, which makes the channel unusable."""
 
     @property
     def port(self) -> str: ...
@@ -60,40 +60,40 @@ class Channel(Protocol):
     def identity(self) -> Identity: ...
 
     def ask(self, message: str) -> list[str]:
-        """The replies of a message. Raises DeviceError."""
+        """Send a message; return its replies. Raises DeviceError."""
 
     def line(self, message: str) -> str:
-        """The one line that a message is answered with, unchecked: an error would leave it unanswered."""
+        """Send a message; return its single reply line, unchecked: after an error no reply arrives."""
 
     def resynchronise(self) -> None:
-        """Bring both ends to the start of a line. Raises NoDeviceError when nothing answers any more."""
+        """Synchronise both ends at the start of a line. Raises NoDeviceError if nothing answers."""
 
     def close(self) -> None: ...
 
 
 class Carrier(Channel, Protocol):
-    """What an Instrument needs: a channel, and the time that its device lives in."""
+    """Interface for an Instrument: a channel, and the clock of its device."""
 
     def clock(self) -> float:
-        """Seconds that go on at the pace at which one can wait."""
+        """Seconds, at the same rate as `sleep`."""
 
     def sleep(self, seconds: float) -> None: ...
 
 
 Connect = Callable[[str], Channel]
-"""Makes a channel anew, but not through the program that serves at the given address. Raises NoDeviceError and
+"""Opens a new channel, but not through the owner process at the given address. Raises NoDeviceError and
 PortBusyError."""
 
 
 class Silence(DeviceLostError):
-    """No reply in time, though the port is there."""
+    """No reply within the timeout, although the port exists."""
 
 
 class Direct:
     """Exchanges over an open port."""
 
     def __init__(self, transport: Transport, timeout_s: float = 5.0) -> None:
-        """Re-synchronise and check who answers. Raises NoDeviceError if nothing answers or something else does."""
+        """Synchronise and identify the device. Raises NoDeviceError if no regulator answers."""
         self.transport = transport
         self._timeout_s = timeout_s
         self.identity = self._identify()
@@ -129,7 +129,7 @@ class Direct:
 
     @contextlib.contextmanager
     def _keeping_step(self) -> Iterator[None]:
-        """After an exchange that did not come to its end, its late reply must not pass for that of the next."""
+        """Resynchronise after an incomplete exchange: its late reply must not pass for the next one."""
         if not self._in_step:
             self.resynchronise()
         self._in_step = False
@@ -154,7 +154,7 @@ class Direct:
 
     def _identify(self) -> Identity:
         transport = self.transport
-        # Ends whatever an earlier program left half written.
+        # Terminates a line that an earlier program left incomplete.
         transport.write_line("")
         transport.drain(_QUIET_S)
         heard = ""
@@ -166,19 +166,19 @@ class Direct:
                 answer = scpi.fields(scpi.replies(line)[-1])
                 if len(answer) == 4 and answer[0] == "ipch":
                     if attempt:
-                        # The replies to the earlier attempts may still come.
+                        # Replies to earlier attempts may still arrive.
                         transport.drain(_QUIET_S)
                     version, _, interpreter = answer[3].partition(" ")
                     return Identity(answer[0], answer[1], answer[2], version, interpreter)
         if heard:
             raise NoDeviceError(
-                f"no regulator on {self.port}: it answers {heard[:60]!r}; is the ipch firmware on it?"
+                f"no regulator on {self.port}: it answers {heard[:60]!r}; is the ipch firmware installed?"
             )
         raise NoDeviceError(f"nothing answers on {self.port}; is it powered, and is it the regulator's port?")
 
 
 def _marked(parts: list[str]) -> int | None:
-    """The error number of the mark's reply; None for any other reply."""
+    """The error number in the reply to _MARK; None for any other reply."""
     if len(parts) != 2 or parts[0] != _VERSION:
         return None
     try:
@@ -188,27 +188,27 @@ def _marked(parts: list[str]) -> int | None:
 
 
 def is_query(message: str) -> bool:
-    """Whether a message only asks: then nothing happens twice when it is sent twice."""
+    """Return True if a message holds only queries, which are safe to repeat."""
     units = [unit.split() for unit in scpi.split_outside_quotes(message, ";") if unit.strip()]
     return bool(units) and all(words[0].endswith("?") for words in units)
 
 
 class _FairLock:
-    """A lock that is given in the order in which it was asked for, so that an eager client starves nobody.
+    """A first-in, first-out lock, so that no client starves another.
 
-    Ctrl-C, which may come at any moment of the main thread, leaves it neither taken nor waited for by nobody.
+    A Ctrl-C at any point of the main thread leaves neither a stale owner nor a stale waiter in the queue.
     """
 
     def __init__(self) -> None:
         self._guard = threading.Lock()
-        self._queue: deque[tuple[threading.Event, int]] = deque()  # the first one has it
+        self._queue: deque[tuple[threading.Event, int]] = deque()  # the first entry owns the lock
 
     def __enter__(self) -> None:
         mine = (threading.Event(), threading.get_ident())
         try:
             with self._guard:
                 if self._queue and self._queue[0][1] == mine[1]:
-                    # It was interrupted on its way out.
+                    # This thread was interrupted in __exit__.
                     self._queue.popleft()
                 self._queue.append(mine)
                 self._queue[0][0].set()
@@ -231,23 +231,23 @@ class _FairLock:
 
 
 class Session:
-    """Whole exchanges with one device, over the port or through the program that has it; for several threads.
+    """Complete exchanges with one device, over the port or through its owner process; safe for threads.
 
-    The exchange during which the device goes away ends with ExchangeCutError, since nobody knows whether it
-    was carried out; the next one opens the port again, wherever the device is now, and checks that it is the
-    same device. With `reconnect_s`, messages that only ask are repeated for so long instead.
+    If the device disappears during an exchange, the exchange raises ExchangeCutError, because the device may or
+    may not have executed the message. The next exchange reopens the port, wherever the device is now, and
+    checks its serial number. With `reconnect_s`, queries are retried for that many seconds instead.
     """
 
     def __init__(self, connect: Connect, reconnect_s: float = 0.0) -> None:
-        """Connect with `connect`, now and after each loss; raises what that raises."""
+        """Connect with `connect`, now and after each loss. Raises the errors of `connect`."""
         self._open = connect
         self._reconnect_s = reconnect_s
         self._lock = _FairLock()
         self._closed = False
         self.listeners: list[Callable[[Channel | None], None]] = []
-        """Told of every new channel, and with None that it is gone."""
+        """Called with each new channel, or with None when it is lost."""
         self.served_at = ""
-        """Where this session itself serves others: back after a loss, it must not wait for its own answer."""
+        """Address where this session serves others; it must not reconnect through itself."""
         self._channel: Channel | None = self._connect()
         self.identity = self._channel.identity
         self._port = self._channel.port
@@ -257,12 +257,12 @@ class Session:
 
     @property
     def port(self) -> str:
-        """Where the device is, or was last."""
+        """Present or last port of the device."""
         return self._port
 
     @property
     def channel(self) -> Channel | None:
-        """What carries the exchanges now; None while the device is away."""
+        """The open channel; None while the device is away."""
         return self._channel
 
     def ask(self, message: str) -> list[str]:
@@ -278,7 +278,7 @@ class Session:
                 self._connected().resynchronise()
             except (NoDeviceError, DeviceLostError) as error:
                 self._drop()
-                # It was there a moment ago.
+                # The device answered a moment ago.
                 raise DeviceLostError(f"device lost: {self.port} stopped answering") from error
 
     def close(self) -> None:
@@ -303,7 +303,7 @@ class Session:
         try:
             return do(channel)
         except (Silence, ProtocolError):
-            # The line is there; the channel gets itself into step again.
+            # The port is still open; the channel resynchronises itself.
             raise
         except NoDeviceError as error:
             self._drop()
@@ -312,11 +312,11 @@ class Session:
             self._drop()
             if isinstance(error, ExchangeCutError):
                 raise
-            doubt = "" if is_query(message) else f"; nobody knows whether {message!r} was carried out"
+            doubt = "" if is_query(message) else f"; it is unknown whether {message!r} was executed"
             raise ExchangeCutError(f"{error}{doubt}") from error
 
     def _connected(self) -> Channel:
-        """The channel, made anew if the last one was lost."""
+        """The open channel; reconnects after a loss."""
         if self._channel is not None:
             return self._channel
         if self._closed:
@@ -328,7 +328,7 @@ class Session:
         if channel.identity.serial_number != self.identity.serial_number:
             channel.close()
             raise DeviceLostError(
-                f"device lost: on {channel.port} is {channel.identity.serial_number} now, "
+                f"device lost: {channel.port} now has device {channel.identity.serial_number}, "
                 f"expected {self.identity.serial_number}"
             )
         self.identity = channel.identity

@@ -1,4 +1,4 @@
-"""The device's settings: changed one by one with units, saved to and applied from a TOML file."""
+"""Settings of the device: changed singly with units, saved to and applied from a TOML file."""
 
 import tomllib
 from difflib import get_close_matches
@@ -12,14 +12,14 @@ from ipch.errors import DeviceError, FileError, UsageError
 
 
 def change(instrument: Instrument, name: str, text: str) -> Setting:
-    """Set one setting from text: an integer in the setting's own unit, or a quantity with its unit."""
+    """Change one setting from text: an integer in the unit of the setting, or a quantity with a unit."""
     setting = instrument.setting(name)
     instrument.set_setting(name, parse_value(setting, text))
     return instrument.setting(name)
 
 
 def parse_value(setting: Setting, text: str) -> int:
-    """The integer that a person means. Raises UsageError."""
+    """Convert text to the integer value of a setting. Raises UsageError."""
     try:
         return int(text)
     except ValueError:
@@ -38,7 +38,7 @@ def parse_value(setting: Setting, text: str) -> int:
 
 
 def save(instrument: Instrument, path: Path) -> int:
-    """Write all settings to a TOML file; return how many."""
+    """Write all settings to a TOML file; return their number."""
     settings = instrument.settings()
     write_text(path, to_toml(instrument.identity, settings))
     return len(settings)
@@ -64,7 +64,7 @@ def to_toml(identity: Identity, settings: list[Setting]) -> str:
 
 
 def read(path: Path) -> tuple[dict[str, int], str | None]:
-    """The settings of a file, and the serial number of the device that they came from. Raises FileError."""
+    """Read settings and the serial number of their device from a file. Raises FileError."""
     try:
         document = tomllib.loads(read_text(path))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
@@ -86,22 +86,22 @@ def read(path: Path) -> tuple[dict[str, int], str | None]:
 
 
 def apply(instrument: Instrument, path: Path, *, any_device: bool = False) -> dict[str, int]:
-    """Bring the device to the settings of a file, or leave it as it was; return those that changed.
+    """Apply all settings in a file, or none; return those that changed.
 
-    Calibration belongs to one device, so a file from another one is refused without `any_device`.
+    Calibration belongs to one device, so a file from another device needs `any_device`.
     """
     wanted, serial_number = read(path)
     here = instrument.identity.serial_number
     if serial_number not in (None, here) and not any_device:
         raise FileError(
             f"{path} was saved from device {serial_number}, this is {here}, whose calibration differs;"
-            " remove its lines, then use --any-device"
+            " remove the calibration lines, then use --any-device"
         )
     known = {setting.name: setting for setting in instrument.settings()}
     for name in wanted:
         if name not in known:
             near = get_close_matches(name, known, n=1)
-            hint = f"did you mean {near[0]}?" if near else "`ipch config list` names them all"
+            hint = f"did you mean {near[0]}?" if near else "`ipch config list` lists all"
             raise FileError(f"{path}: this device has no setting {name!r}; {hint}")
     changes = {name: value for name, value in wanted.items() if value != known[name].value}
     _write(instrument, changes, known)
@@ -109,7 +109,7 @@ def apply(instrument: Instrument, path: Path, *, any_device: bool = False) -> di
 
 
 def _write(instrument: Instrument, changes: dict[str, int], known: dict[str, Setting]) -> None:
-    """Write in an order that the device's cross-checks accept; on a refusal put back what was there."""
+    """Write in an order that passes the device's cross-checks; on a refusal restore the old values."""
     done: list[str] = []
     waiting = dict(changes)
     try:

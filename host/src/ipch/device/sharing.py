@@ -1,7 +1,7 @@
-"""One owner per port: who has it open carries the messages of all others, each with its replies as a whole.
+"""One owner process per port: it relays the messages of all other processes, each exchange as a whole.
 
-The owner listens on a unix socket, or on the loopback interface where there is none (Windows), and tells
-where in a file of the user's runtime folder. One JSON object a line each way:
+The owner listens on a unix socket, or on the loopback interface where unix sockets are missing (Windows), and
+publishes its address in a file in the user's runtime folder. Both sides send one JSON object per line:
 `{"ask": MESSAGE}` -> `{"replies": [...]}`, `{"line": MESSAGE}` -> `{"line": "..."}`, `{"resynchronise": true}`
 -> `{}`; or `{"error": [KIND, ...]}`. The first is `{"token": "..."}` -> `{"identity": {...}, "port": "..."}`.
 """
@@ -31,9 +31,9 @@ from ipch.errors import (
     ProtocolError,
 )
 
-# What sun_path takes everywhere.
+# Limit of sun_path on all systems.
 _LONGEST_PATH = 100
-# Longer than an owner waits for its device; a client that waits for this has an owner that hangs.
+# Longer than an owner waits for its device: after this time the owner hangs.
 _TIMEOUT_S = 60.0
 _LONGEST_LINE = 65536
 _KINDS: dict[str, type[DeviceLostError] | type[NoDeviceError]] = {
@@ -46,9 +46,9 @@ _KINDS: dict[str, type[DeviceLostError] | type[NoDeviceError]] = {
 
 
 class Owner:
-    """Offers a session to other programs of this user for as long as its port is open here.
+    """Shares a session with other programs of this user while this process has the port open.
 
-    `heard` is called with every message of theirs that may have changed something.
+    `heard` is called with each of their messages that may have changed the device.
     """
 
     def __init__(self, session: Session, heard: Callable[[str], None] = lambda message: None) -> None:
@@ -72,7 +72,7 @@ class Owner:
         self.close()
 
     def close(self) -> None:
-        """Hang up on all of them; their next message opens the port for itself."""
+        """Disconnect all clients; the next message of each opens the port itself."""
         self._ended = True
         self._session.listeners.remove(self._moved)
         self._session.served_at = ""
@@ -88,7 +88,7 @@ class Owner:
             Path(self._address).unlink(missing_ok=True)
 
     def _moved(self, channel: Channel | None) -> None:
-        """The port was opened, or opened elsewhere; while the device is away its owner still answers."""
+        """Publish a new port; while the device is away the owner still answers."""
         if isinstance(channel, Direct):
             self._publish(sorted(channel.transport.names()))
         elif channel is not None:
@@ -101,7 +101,7 @@ class Owner:
         partial = path.with_suffix(".partial")
         partial.touch(mode=0o600)
         partial.write_text(json.dumps(entry))
-        # A reader never sees half a file.
+        # Replace, so that a reader never sees a partial file.
         partial.replace(path)
         self._entry = path
 
@@ -150,10 +150,10 @@ class Owner:
 
 
 class Owned:
-    """Exchanges through the program that has the port open."""
+    """Exchanges through the owner process of the port."""
 
     def __init__(self, address: str, token: str) -> None:
-        """Raises OSError when nobody listens there, ValueError when somebody else does."""
+        """Raises OSError if no process listens, ValueError if another program does."""
         self._socket = _dial(address)
         self._file = self._socket.makefile("rwb")
         try:
@@ -184,10 +184,10 @@ class Owned:
             line = self._file.readline()
         except (OSError, ValueError) as error:
             raise DeviceLostError(
-                f"device lost: the program that has its port does not answer: {error}"
+                f"device lost: the owner process of its port does not answer: {error}"
             ) from error
         if not line.endswith(b"\n"):
-            raise DeviceLostError("device lost: the program that had its port ended")
+            raise DeviceLostError("device lost: the owner process of its port ended")
         answer: dict[str, Any] = json.loads(line)
         if "error" in answer:
             kind, *told = answer["error"]
@@ -198,7 +198,7 @@ class Owned:
 
 
 class _Way:
-    """The way to one device: through the program that has its port open, or by opening the port."""
+    """Connects to one device: through the owner process of its port, or by opening the port."""
 
     def __init__(self, name: str | None, timeout_s: float) -> None:
         self._name = name
@@ -206,7 +206,7 @@ class _Way:
         self._transport: Transport | None = None
 
     def __call__(self, own_address: str) -> Channel:
-        """See `session.Connect`: wherever the device is now."""
+        """Connect to the device at its present port; see `session.Connect`."""
         name = self._name if self._transport is None else self._transport.find_again()
         if (found := find(name, own_address)) is not None:
             return found
@@ -219,9 +219,9 @@ class _Way:
         except DeviceLostError as error:
             transport.close()
             if "://" in transport.port:
-                # A network server with one line cannot say that it is taken but by hanging up.
+                # A network server with one line reports that it is busy only by disconnecting.
                 raise PortBusyError(
-                    f"port busy: {transport.port} hung up; another program has it open: close that one first"
+                    f"port busy: {transport.port} disconnected; another program has it open: close that program first"
                 ) from error
             raise
         except BaseException:
@@ -230,7 +230,7 @@ class _Way:
 
 
 def open_session(name: str | None, timeout_s: float = 5.0, reconnect_s: float = 0.0) -> Session:
-    """Open by path, COM name, USB serial number or URL; None is the only device there is.
+    """Open by path, COM name, USB serial number or URL; None opens the only device.
 
     Raises NoDeviceError, PortBusyError or UsageError.
     """
@@ -238,9 +238,9 @@ def open_session(name: str | None, timeout_s: float = 5.0, reconnect_s: float = 
 
 
 def find(name: str | None, own_address: str = "") -> Owned | None:
-    """A way through the program that has this port open, if there is one; None asks for the only one there is.
+    """Connect through the owner process of this port, or return None; `name` None means the only device.
 
-    Whoever serves the port itself, at `own_address`, is passed over.
+    The owner at `own_address`, the caller itself, is skipped.
     """
     entries = [entry for entry in _entries() if entry["address"] != own_address]
     if name is not None:
@@ -252,7 +252,7 @@ def find(name: str | None, own_address: str = "") -> Owned | None:
         free = [info for info in list_ports() if info.kind != "other"]
         owned = {name for entry in entries for name in entry["names"]}
         if len(entries) != 1 or any(info.port not in owned for info in free):
-            # None, or several to choose from, which the search for a port tells about.
+            # No owner, or a choice of devices, which find_port() reports.
             return None
     for entry in entries:
         with contextlib.suppress(OSError, ValueError):
@@ -261,7 +261,7 @@ def find(name: str | None, own_address: str = "") -> Owned | None:
 
 
 def _entries() -> list[dict[str, Any]]:
-    """What owners that are alive have published; what dead ones left is taken away, sockets without an entry, too."""
+    """Entries of running owners; deletes the files of ended ones, also sockets without an entry."""
     found = []
     for path in sorted(owners_dir().iterdir()):
         pid, _, _ = path.name.partition("-")

@@ -1,7 +1,7 @@
-"""Text lines over a serial port, a pseudo-terminal or a socket; and finding the port.
+"""Text lines over a serial port, a pseudo-terminal or a socket; finding the port.
 
 A port is named by its path (`/dev/ttyACM0`, `/dev/pts/7`), a COM name, the board's USB serial number (which
-survives unplugging), or a URL such as `socket://127.0.0.1:5025`.
+unplugging does not change), or a URL such as `socket://127.0.0.1:5025`.
 """
 
 import contextlib
@@ -15,11 +15,11 @@ from typing import Any
 from ipch.base.paths import RunningSimulator, running_simulators
 from ipch.errors import DeviceLostError, NoDeviceError, PortBusyError, UsageError
 
-# Raspberry Pi's vendor number and MicroPython's product number on its boards.
+# USB vendor ID of Raspberry Pi and product ID of its boards with MicroPython.
 _USB_IDS = {(0x2E8A, 0x0005)}
 _POLL_S = 0.1
 _WRITE_S = 2.0
-# The device's longest line is its output queue; more without a line end is not our device.
+# The longest line of the device is its output queue; a longer one is from another device.
 _LINE_LIMIT = 65536
 
 HOW_TO_SIMULATE = "start a simulated one with `ipch sim`, or name a port with --port"
@@ -27,17 +27,17 @@ HOW_TO_SIMULATE = "start a simulated one with `ipch sim`, or name a port with --
 
 @dataclass(frozen=True)
 class PortInfo:
-    """One port that could be opened."""
+    """One available port."""
 
     port: str
     kind: str
-    """`board` (a MicroPython board), `simulator`, or `other` (some serial port)."""
+    """`board` (a MicroPython board), `simulator`, or `other` (any other serial port)."""
     serial_number: str
     description: str
 
 
 def list_ports() -> list[PortInfo]:
-    """Simulators that run, MicroPython boards, and every other serial port, in this order."""
+    """Running simulators, MicroPython boards, and all other serial ports, in this order."""
     found = _others()
     boards = [info for info in found if info.kind == "board"]
     return [
@@ -48,7 +48,7 @@ def list_ports() -> list[PortInfo]:
 
 
 def _others() -> list[PortInfo]:
-    """What the operating system knows."""
+    """Serial ports of the operating system."""
     from serial.tools.list_ports import comports
 
     ports = []
@@ -70,7 +70,7 @@ def _describe(simulator: RunningSimulator) -> PortInfo:
 
 
 def find_port() -> str:
-    """The port of the only device there is. Raises NoDeviceError when there is none or more than one."""
+    """The port of the only device. Raises NoDeviceError if there is none or more than one."""
     candidates = [info for info in list_ports() if info.kind != "other"]
     if not candidates:
         raise NoDeviceError(f"no device found; {HOW_TO_SIMULATE}")
@@ -81,26 +81,28 @@ def find_port() -> str:
 
 
 def resolve_port(name: str) -> str:
-    """Path or URL of the port that a person named. Raises NoDeviceError if there is none of this name."""
+    """Path or URL of a named port. Raises NoDeviceError if no port has this name."""
     if "://" in name or Path(name).exists() or re.fullmatch(r"COM\d+", name, re.IGNORECASE):
         return name
     found = [info.port for info in list_ports() if name in (info.port, info.serial_number)]
     if len(found) > 1:
-        raise NoDeviceError(f"{len(found)} devices are called {name}: {', '.join(found)}; name one of these")
+        raise NoDeviceError(
+            f"{len(found)} devices are called {name}: {', '.join(found)}; choose one of these"
+        )
     if found:
         return found[0]
-    raise NoDeviceError(f"unknown port: {name}; `ipch ports` lists those there are")
+    raise NoDeviceError(f"unknown port: {name}; `ipch ports` lists all ports")
 
 
 class Transport:
     """One open port that carries lines; a second program that opens it gets PortBusyError.
 
-    `reopen()` opens the port again after it was lost: of the same board, by its USB serial number, or of the
-    same simulator, wherever that is now.
+    After a loss, `reopen()` opens the present port of the same board, found by its USB serial number, or of the
+    same simulator.
     """
 
     def __init__(self, port: str, *, opened: bool = True) -> None:
-        """`opened` False leaves opening it to `reopen()`. Raises NoDeviceError or PortBusyError."""
+        """With `opened` False the caller opens it with `reopen()`. Raises NoDeviceError or PortBusyError."""
         self._name = port
         self.port = resolve_port(port)
         self._serial_number = next(
@@ -113,18 +115,18 @@ class Transport:
             self.reopen()
 
     def names(self) -> set[str]:
-        """What this port may be called."""
+        """All names of this port."""
         return {name for name in (self._name, self.port, self._serial_number) if name}
 
     def find_again(self) -> str:
-        """Where the device is now. Raises NoDeviceError while it is away."""
+        """Present port of the device. Raises NoDeviceError while it is away."""
         if self._simulator is not None:
             simulators = running_simulators()
             same = [sim for sim in simulators if sim.pid == self._simulator] or [
                 sim for sim in simulators if sim.port == self.port
             ]
             if not same:
-                # Its pseudo-terminal may be somebody else's by now.
+                # Another process may own its pseudo-terminal by now.
                 raise NoDeviceError(f"the simulator of {self.port} is gone or unplugged")
             self._simulator, self.port = same[0].pid, same[0].port
         elif self._serial_number:
@@ -134,7 +136,7 @@ class Transport:
         return self.port
 
     def reopen(self) -> None:
-        """Open the port, or open it again."""
+        """Open or reopen the port."""
         self.close()
         self.find_again()
         self._serial = _open(self.port)
@@ -142,12 +144,12 @@ class Transport:
 
     def close(self) -> None:
         if self._serial is not None:
-            # A device that is gone already leaves nothing to close.
+            # Closing the port of a lost device may fail.
             with contextlib.suppress(OSError):
                 socket = getattr(self._serial, "_socket", None)
                 self._serial.close()
                 if socket is not None:
-                    # pyserial forgets it when the other end hung up first.
+                    # pyserial does not close it if the other end disconnected first.
                     socket.close()
             self._serial = None
 
@@ -158,12 +160,12 @@ class Transport:
         try:
             self._port().write(text.encode("ascii", "replace") + b"\n")
         except SerialTimeoutException as error:
-            raise DeviceLostError(f"device lost: {self.port} takes no data") from error
+            raise DeviceLostError(f"device lost: {self.port} accepts no data") from error
         except OSError as error:
             raise DeviceLostError(f"device lost: {self.port}; is it still plugged in?") from error
 
     def read_line(self, timeout_s: float) -> str | None:
-        """The next line without its end, or None when none arrived in time. Raises DeviceLostError."""
+        """The next line without its end, or None after the timeout. Raises DeviceLostError."""
         deadline = time.monotonic() + timeout_s
         while True:
             end = self._buffer.find(b"\n")
@@ -177,7 +179,7 @@ class Transport:
                 return None
 
     def drain(self, quiet_s: float, limit_s: float = 1.0) -> None:
-        """Throw away what arrives until nothing came for `quiet_s`, for `limit_s` at most."""
+        """Discard input until none arrives for `quiet_s`, for at most `limit_s`."""
         limit = time.monotonic() + limit_s
         quiet_at = time.monotonic() + quiet_s
         while time.monotonic() < min(quiet_at, limit):
@@ -198,7 +200,7 @@ class Transport:
             data = port.read(1)
             if data:
                 data += port.read(port.in_waiting)
-        # pyserial lets a TypeError or termios.error through when the file vanishes under it.
+        # pyserial raises TypeError or termios.error if the device file disappears.
         except Exception as error:
             raise DeviceLostError(f"device lost: {self.port}; is it still plugged in?") from error
         self._buffer += data
@@ -225,18 +227,18 @@ def _open(port: str) -> Any:
 def _explain(port: str, error: OSError) -> Exception:
     text = str(error)
     if error.errno in (errno.EWOULDBLOCK, errno.EBUSY) or "exclusively lock" in text:
-        return PortBusyError(f"port busy: {port}; another program has it open: close that one first")
+        return PortBusyError(f"port busy: {port}; another program has it open: close that program first")
     if error.errno in (errno.EACCES, errno.EPERM) or "Access is denied" in text or "PermissionError" in text:
         if re.fullmatch(r"COM\d+", port, re.IGNORECASE):
-            # Windows says the same for both.
-            return PortBusyError(f"port busy: {port}; another program has it open: close that one first")
+            # Windows reports a busy port and a missing permission alike.
+            return PortBusyError(f"port busy: {port}; another program has it open: close that program first")
         return NoDeviceError(
             f"no permission to open {port}; add yourself to its group (often dialout), then log in again"
         )
     if error.errno in (errno.ENOENT, errno.ENODEV, errno.ENXIO) or "FileNotFoundError" in text:
-        return NoDeviceError(f"unknown port: {port}; `ipch ports` lists those there are")
+        return NoDeviceError(f"unknown port: {port}; `ipch ports` lists all ports")
     if "Could not configure port" in text:
-        return NoDeviceError(f"not a serial port: {port}; `ipch ports` lists those there are")
+        return NoDeviceError(f"not a serial port: {port}; `ipch ports` lists all ports")
     if "://" in port:
         return NoDeviceError(f"cannot connect to {port}; is the simulator or serial server running there?")
     return NoDeviceError(f"cannot open {port}: {text}")

@@ -1,4 +1,4 @@
-"""The record of a run: its schema, writing it, why samples are missing, reading it, other formats."""
+"""The record of a run: schema, recorder, gaps, reader, exports."""
 
 from ipch.recording import export, service
 from ipch.recording.clock import steady

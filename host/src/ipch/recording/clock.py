@@ -1,4 +1,4 @@
-"""Wall clocks that were set while something was recorded by them."""
+"""Correction of wall clocks that were set during a recording."""
 
 from typing import Any
 
@@ -9,9 +9,9 @@ Floats = NDArray[np.floating[Any]]
 
 
 def steady(unix_s: Floats, elapsed_s: Floats, jumped: NDArray[np.bool_]) -> Floats:
-    """Unix time that runs as `elapsed_s` does over each place where `jumped` says that the clock was set after it.
+    """Unix time with each clock step removed; `jumped` marks the samples after which the clock was set.
 
-    The clock is right after it was set: what came before is moved to meet it.
+    The clock is taken as right after a step: earlier times are shifted so that time advances by `elapsed_s` there.
     """
     offset_s = unix_s - elapsed_s
     change_s = np.where(jumped, np.diff(offset_s, append=offset_s[-1:]), 0.0)

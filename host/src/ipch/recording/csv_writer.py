@@ -1,4 +1,4 @@
-"""Samples straight into a CSV file, for those who want no database."""
+"""Recording directly to a CSV file instead of a database."""
 
 import csv
 import math
@@ -14,10 +14,10 @@ from ipch.recording.schema import SAMPLE_COLUMNS, iso_utc
 
 
 class CsvLog:
-    """Samples as lines of a CSV file, each on the disk before the next; units are in the column names."""
+    """Writes samples as CSV lines and flushes each one; the column names include units."""
 
     def __init__(self, path: Path) -> None:
-        """Begin a new file. Raises FileError."""
+        """Create a new file. Raises FileError."""
         self.path = path
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -45,7 +45,7 @@ class CsvLog:
 
 
 def _cell(value: Any) -> Any:
-    """As the database has it: an invalid reading is empty, a flag is 1 or 0."""
+    """Format a value as in the database: an invalid reading is empty, a flag is 1 or 0."""
     if isinstance(value, bool):
         return int(value)
     return None if isinstance(value, float) and math.isnan(value) else value

@@ -1,7 +1,7 @@
-"""A run as a table for other programs: CSV with every recorded column, BDF (Battery Data Format), Parquet.
+"""Export of a run: CSV with every recorded column, BDF (Battery Data Format), Parquet.
 
-BDF is a table of one cell with agreed column names (battery-data-alliance.github.io/battery-data-format). It requires
-voltage and current, which no pressure regulator measures: in the export of a run those two columns are empty,
+BDF is a table of one cell with standard column names (battery-data-alliance.github.io/battery-data-format). It requires
+voltage and current, which a pressure regulator does not measure: the export of a run leaves those two columns empty,
 `ipch merge` fills them.
 """
 
@@ -28,15 +28,15 @@ UNIX_TIME, PRESSURE = "Unix Time / s", "Applied Pressure / Pa"
 CYCLE, STEP = "Cycle Count / 1", "Step Count / 1"
 CHARGE, DISCHARGE = "Charging Capacity / Ah", "Discharging Capacity / Ah"
 GAS, WALL = "Ambient Temperature / degC", "Surface Temperature T1 / degC"
-# Not one of BDF's own columns; its readers pass over what they do not know.
+# Not a BDF column; BDF readers ignore unknown columns.
 SETPOINT = "Pressure Setpoint / Pa"
 
-# Unix time that is written as a date: ISO 8601 with Z, or a timestamp in Parquet.
+# Unix time, written as a date: ISO 8601 with Z, or a timestamp in Parquet.
 UTC = "utc"
 
 FORMATS = ("csv", "bdf", "parquet")
 _CHUNK = 50_000
-# Digits after the point that the data has; a whole number is written as one.
+# Decimal places of each column; 0 writes an integer.
 _DIGITS = {
     TEST_TIME: 3, UNIX_TIME: 3, VOLTAGE: 6, CURRENT: 9, CHARGE: 9, DISCHARGE: 9, PRESSURE: 1, SETPOINT: 0, GAS: 3,
     WALL: 3, CYCLE: 0, STEP: 0, "utc_s": 3, "time_s": 3, "uptime_s": 3, "gas_k": 3, "wall_k": 3, "fill_open_s": 3,
@@ -45,18 +45,18 @@ _DIGITS = {
 
 
 def format_of(path: Path, wanted: str | None = None) -> str:
-    """Which of FORMATS a file is to have: what is asked for, else what its name says. Raises UsageError."""
+    """Format of a file, one of FORMATS: `wanted`, else from the name. Raises UsageError."""
     name = path.name.lower()
     found = wanted or ("bdf" if ".bdf" in name else "parquet" if name.endswith(".parquet") else "csv")
     if found not in FORMATS:
-        raise UsageError(f"format {found}: not known; {', '.join(FORMATS)}")
+        raise UsageError(f"unknown format: {found}; allowed are {', '.join(FORMATS)}")
     return found
 
 
 def export(run: Run, path: Path, wanted: str | None = None) -> int:
-    """Write the samples of a run to a new file; return how many. Raises FileError and UsageError.
+    """Write the samples of a run to a new file; return their number. Raises FileError and UsageError.
 
-    A name with `.bdf` in it gets BDF's columns (as `.bdf.parquet` in Parquet), any other every recorded column.
+    A name with `.bdf` gets the BDF columns (`.bdf.parquet`: in Parquet), any other name every recorded column.
     """
     layout = format_of(path, wanted)
     table = bdf_table(run) if layout == "bdf" or ".bdf" in path.name.lower() else full_table(run)
@@ -65,7 +65,7 @@ def export(run: Run, path: Path, wanted: str | None = None) -> int:
 
 
 def full_table(run: Run) -> dict[str, Column]:
-    """Every recorded column, and in front UTC, anchored to device time, and the time since the first sample in s."""
+    """UTC (anchored to device time), time since the first sample in s, then every recorded column."""
     utc_s = run.utc_s
     table: dict[str, Column] = {UTC: utc_s, "utc_s": utc_s, "time_s": run.time_s - run.time_s[0]}
     texts = {"state": run.states, "fault": run.faults}
@@ -75,7 +75,7 @@ def full_table(run: Run) -> dict[str, Column]:
 
 
 def bdf_table(run: Run) -> dict[str, Column]:
-    """A run under BDF's column names."""
+    """A run with the column names of BDF."""
     nothing = np.full(len(run.time_s), np.nan, dtype=np.float32)
     return {
         TEST_TIME: run.time_s - run.time_s[0],
@@ -90,7 +90,7 @@ def bdf_table(run: Run) -> dict[str, Column]:
 
 
 def write_table(path: Path, table: Table) -> None:
-    """Write columns to a new file, as Parquet if it is named so, else as CSV. Raises FileError; leaves no half."""
+    """Write columns to a new file: Parquet for `.parquet`, else CSV. Raises FileError; leaves no partial file."""
     if path.exists():
         raise FileError(f"{path} exists already; name another file")
     part = path.with_name(f".{path.name}.part")

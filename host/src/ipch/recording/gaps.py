@@ -1,43 +1,43 @@
-"""Why samples are missing between two that were recorded, by three clocks: the device's and two of the computer."""
+"""Causes of gaps between recorded samples, from three clocks: one of the device and two of the computer."""
 
 from dataclasses import dataclass
 
 from ipch.device import Sample
 
-# The computer's clock was set when it moved by more than this against its monotonic one.
+# The computer's clock was set if it moved by more than this against the monotonic clock.
 _CLOCK_STEP_S = 0.5
-# So many intervals without a sample are a gap, unless they went by faster than anybody could have asked.
+# This many intervals without a sample are a gap, unless they lasted less than _GAP_HOST_S of host time.
 _GAP_INTERVALS = 3.0
 _GAP_HOST_S = 1.0
 
 
 @dataclass(frozen=True)
 class Seen:
-    """A sample and when the computer had it."""
+    """A sample and the time at which the computer received it."""
 
     sample: Sample
     utc_s: float
     host_s: float
-    """Monotonic."""
+    """Monotonic clock."""
 
 
 @dataclass(frozen=True)
 class Between:
-    """What lies between two samples that follow each other."""
+    """Gap and clock step between two consecutive samples."""
 
     gap: str
-    """Why samples are missing; empty if none are."""
+    """Cause of the gap; empty without one."""
     clock_step_s: float
-    """By how much the computer's clock was set, in s; 0 if it was not."""
+    """Step of the computer's clock in s; 0 without one."""
 
 
 def between(last: Seen, now: Seen, every_s: float, cause: str = "") -> Between:
-    """Judge two samples that should be `every_s` apart in device time; `cause` is what is known of a gap already."""
+    """Compare two samples that should be `every_s` apart in device time; `cause` is the cause if already known."""
     host_s, utc_s = now.host_s - last.host_s, now.utc_s - last.utc_s
     device_s = now.sample.uptime_s - last.sample.uptime_s
     restarted = last.sample.boot != now.sample.boot
     step_s = utc_s - host_s
-    # Asleep, the monotonic clock stands still while the others go on.
+    # While the computer sleeps, the monotonic clock stops and the other clocks advance.
     slept = step_s > _CLOCK_STEP_S and abs(utc_s - device_s) < 1 + 0.01 * utc_s and not restarted
     was_set = abs(step_s) > _CLOCK_STEP_S and not slept and not cause
     late = device_s > _GAP_INTERVALS * every_s and host_s > _GAP_HOST_S
@@ -53,7 +53,7 @@ def between(last: Seen, now: Seen, every_s: float, cause: str = "") -> Between:
 
 
 def describe(last: Seen, now: Seen, cause: str) -> dict[str, str | int | float]:
-    """Both ends of a gap, as the record keeps them."""
+    """Both ends of a gap, as stored in the record."""
     data: dict[str, str | int | float] = {"cause": cause}
     for end, at in (("from", last), ("to", now)):
         data |= {

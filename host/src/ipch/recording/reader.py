@@ -1,4 +1,4 @@
-"""Reading what was recorded: a run as arrays, its steps and events; the simulator's truth beside it."""
+"""Reading a record: a run as arrays, its steps and events; the truth file of a simulator."""
 
 import json
 import sqlite3
@@ -18,20 +18,20 @@ from ipch.recording.schema import SAMPLE_COLUMNS, last_run, open_database
 
 Floats = NDArray[np.floating[Any]]
 _TEXTS = ("state", "fault")
-# Times need every digit; all else that is recorded is exact in 24 bits (pressures to 16 MPa in Pa) or noise below.
+# Times need double precision; other values fit 24 bits (pressures to 16 MPa in Pa), or the lost digits are noise.
 _DOUBLE = ("uptime_s", "utc_s", "host_s", "fill_open_s", "vent_open_s")
 _CHUNK = 10_000
-# A host clock that is this far from where device time puts it was set anew; crystals drift less than the share.
+# A host clock was set if it deviates from device time by more than this plus the share; crystals drift less.
 _CLOCK_STEP_S = 2.0
 _CLOCK_DRIFT = 2e-4
-# A run that goes this much faster than the host's clock is a simulation.
+# A run that is faster than the host's clock by this factor is a simulation.
 _SIMULATED_SPEED = 1.5
 TRUTH_NAME = "truth.jsonl"
 
 
 @dataclass(frozen=True)
 class StepSpan:
-    """A step of the recipe and when it was done, in s of device time."""
+    """A recipe step with its start and end, in s of device time."""
 
     index: int
     kind: str
@@ -45,7 +45,7 @@ class StepSpan:
 class Event:
     utc_s: float
     uptime_s: float | None
-    """On the time axis of the run, as `Run.time_s`."""
+    """On the time axis of the run, like `Run.time_s`."""
     kind: str
     text: str
     data: dict[str, Any]
@@ -53,9 +53,9 @@ class Event:
 
 @dataclass(frozen=True)
 class Run:
-    """One recorded run. `samples` holds an array for each numeric column, nan where nothing was valid.
+    """One recorded run. `samples` holds an array for each numeric column, nan for an invalid reading.
 
-    `offsets_s` is what is added to the uptime of each boot to get one time axis for the whole run.
+    `offsets_s` is added to the uptime of each boot to get one time axis for the run.
     """
 
     path: Path
@@ -78,15 +78,15 @@ class Run:
 
     @cached_property
     def time_s(self) -> Floats:
-        """Device uptime, which goes on through restarts: there the host's clock bridges the gap."""
+        """Device uptime, continued across restarts by the host's clock."""
         return _on_one_axis(self.samples, self.offsets_s)
 
     @cached_property
     def utc_s(self) -> Floats:
         """Unix time of each sample: device time, anchored to the host's clock, which may have been set meanwhile.
 
-        After a clock was set it is right: earlier samples are counted back from there in device time. A simulation that
-        ran faster than the clock counts on from its beginning.
+        The clock is right after it was set: earlier samples are counted back from there in device time. A simulation
+        that ran faster than the clock is counted from its first sample.
         """
         if self.speed > _SIMULATED_SPEED:
             simulated_s: Floats = self.samples["utc_s"][0] + (self.time_s - self.time_s[0])
@@ -98,7 +98,7 @@ class Run:
 
     @property
     def speed(self) -> float:
-        """Device seconds per second of the host: 1 but for a simulation."""
+        """Device seconds per host second: 1 except in a simulation."""
         host = self.samples["host_s"]
         return self.duration_s / float(host[-1] - host[0]) if len(host) > 1 and host[-1] > host[0] else 1.0
 
@@ -109,15 +109,15 @@ class Run:
 
 
 def find_record(path: Path) -> Path:
-    """The database that a person means: the file, or run.db in a folder. Raises FileError."""
+    """The record at a path: the file itself, or run.db in a folder. Raises FileError."""
     record = path / "run.db" if path.is_dir() else path
     if not record.is_file():
-        raise FileError(f"no record at {path}; name a folder that `ipch run` wrote, or a .db file")
+        raise FileError(f"no record at {path}; name a folder written by `ipch run`, or a .db file")
     return record
 
 
 def load_run(path: Path, number: int | None = None, columns: Collection[str] = SAMPLE_COLUMNS) -> Run:
-    """Read a run (the last one by default); of long ones only the columns that are wanted. Raises FileError."""
+    """Read a run, by default the last; `columns` limits the memory for long runs. Raises FileError."""
     with closing(open_database(path)) as database:
         database.row_factory = sqlite3.Row
         try:
@@ -171,7 +171,7 @@ def _samples(
     table: dict[str, Floats] = {
         name: np.empty(count, dtype=np.float64 if name in _DOUBLE else np.float32) for name in names
     }
-    # Texts come as numbers, so that a piece of the table is one array.
+    # Texts are read as numbers, so that a chunk of the table is one array.
     codes = {name: _codes(database, run, name) for name in _TEXTS}
     cases = [
         f"CASE {name} {' '.join(f'WHEN ? THEN {n}' for n in range(len(codes[name])))} END" for name in _TEXTS
@@ -183,7 +183,7 @@ def _samples(
         cursor.row_factory = None
         cursor.execute(query, (*(text for name in _TEXTS for text in codes[name]), run))
         at = 0
-        # In pieces, since a month of samples is gigabytes as Python's numbers. What comes meanwhile is for next time.
+        # In chunks: a month of samples is gigabytes as Python numbers. Later rows are left for the next read.
         while at < count and (rows := cursor.fetchmany(min(_CHUNK, count - at))):
             # None becomes nan.
             piece = np.array(rows, dtype=np.float64)
@@ -196,7 +196,7 @@ def _samples(
 
 
 def _codes(database: sqlite3.Connection, run: int, name: str) -> list[str]:
-    """Every text that a column has."""
+    """All distinct texts in a column."""
     return [
         str(row[0]) for row in database.execute(f"SELECT DISTINCT {name} FROM samples WHERE run = ?", (run,))
     ]
@@ -223,7 +223,7 @@ def _on_one_axis(samples: dict[str, Floats], offsets_s: dict[int, float]) -> Flo
 
 
 def _steps(events: list[Event], end_s: float) -> list[StepSpan]:
-    """Spans of the steps: each lasts until the next one, or the end of the recipe."""
+    """Spans of the steps: each ends at the next step or at the end of the recipe."""
     marks = [e for e in events if e.kind in ("step", "recipe-end") and e.uptime_s is not None]
     spans = []
     for mark, following in zip(marks, [*marks[1:], None], strict=False):
@@ -240,7 +240,7 @@ def _steps(events: list[Event], end_s: float) -> list[StepSpan]:
 
 @dataclass(frozen=True)
 class Truth:
-    """What was really so in a simulated chamber, on the device's time."""
+    """True state of a simulated chamber, in device time."""
 
     time_s: Floats
     pressure_pa: Floats
@@ -249,13 +249,13 @@ class Truth:
 
 
 def load_truth(path: Path) -> Truth:
-    """Read the file that `ipch sim --truth` wrote. Raises FileError."""
+    """Read a file written by `ipch sim --truth`. Raises FileError."""
     columns: list[tuple[float, float, float, float]] = []
     try:
         with path.open(encoding="utf-8") as file:
             for line in file:
                 if not line.endswith("\n"):
-                    break  # the simulator was stopped while it wrote
+                    break  # the simulator stopped while writing
                 row = json.loads(line)
                 columns.append(
                     (row["time_s"], row["pressure_pa"], row["fill_openings"], row["vent_openings"])

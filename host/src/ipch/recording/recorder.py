@@ -1,7 +1,7 @@
 """The record of a run: one SQLite file in WAL mode, readable while it grows. CSV is an export.
 
-Every sample is in it once, by boot and sequence number, with three clocks: `uptime_s` of the device (the time
-base of the experiment), `utc_s` (Unix time) and `host_s` (the host's monotonic clock).
+It holds each sample once, keyed by boot and sequence number, with three clocks: `uptime_s` of the device (the
+time base of the experiment), `utc_s` (Unix time) and `host_s` (the host's monotonic clock).
 """
 
 import contextlib
@@ -24,9 +24,9 @@ from ipch.recording.gaps import Seen, between, describe
 from ipch.recording.schema import SAMPLE_COLUMNS, LoneWriter, open_database, utc_now
 from ipch.recording.thinning import Thinning
 
-# What a crash may cost at most; committing every sample would cost a fast simulation most of its speed.
+# Longest loss in a crash; committing every sample would slow down a fast simulation.
 _COMMIT_S = 1.0
-# While nothing can be written, so many rows wait in memory: 14 h at one a second.
+# Rows kept in memory while the disk is full: 14 h at one per second.
 _MOST_WAITING = 50_000
 
 
@@ -44,9 +44,9 @@ class Mark:
 
 
 class Recorder:
-    """Writes one run. Use it in a `with`; leaving it ends the run.
+    """Writes one run. Use it in a `with`; leaving the block ends the run.
 
-    A disk that is full ends nothing: rows wait in memory, `alarm` is told, and they are written once there is room.
+    A full disk does not end the run: rows wait in memory, `alarm` is called, and they are written once there is room.
     """
 
     def __init__(
@@ -62,16 +62,16 @@ class Recorder:
         alarm: Callable[[str], None] = lambda text: None,
         acknowledge: Callable[[list[tuple[int, int]]], None] = lambda rows: None,
     ) -> None:
-        """Begin a run in a new or an existing file; with `resume` go on with its last one if that is of this device.
+        """Start a run in a new or existing file; with `resume`, append to its last run if that is of this device.
 
-        `thinning` leaves out samples that say nothing new. `acknowledge` is told boot and sequence of every row
-        that no crash can take any more. Raises FileError.
+        `thinning` leaves out unchanged samples. `acknowledge` is called with (boot, sequence) of all rows that have
+        become safe from a crash. Raises FileError.
         """
         self.path = path
         self.every_s = 1.0
-        """Between samples, device time; three times that without one is a gap."""
+        """Interval of samples in device time; three intervals without a sample are a gap."""
         self.count = 0
-        """Samples written or waiting to be."""
+        """Number of samples written or waiting."""
         self._commit_s = commit_s
         self._thinning = thinning
         self._alarm = alarm
@@ -86,7 +86,7 @@ class Recorder:
         self._settings = {setting.name: setting.value for setting in instrument.settings()}
         self._identity = asdict(instrument.identity)
         self.first_settings = dict(self._settings)
-        """Those that the device had when the run began."""
+        """Settings of the device at the start of the run."""
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._lock = LoneWriter(path)
@@ -108,7 +108,7 @@ class Recorder:
 
     @property
     def last(self) -> Sample | None:
-        """The last sample, also of the record that is gone on with."""
+        """The last sample, also from a resumed record."""
         return self._seen.sample if self._seen else None
 
     def __enter__(self) -> Self:
@@ -123,7 +123,7 @@ class Recorder:
         self.close(ended_by)
 
     def sample(self, sample: Sample) -> None:
-        """Record a sample, and what changed since the last one as events."""
+        """Record a sample, and the changes since the last one as events."""
         seen, now = self._seen, Seen(sample, time.time(), time.monotonic())
         last = seen.sample if seen else None
         if seen is not None:
@@ -143,7 +143,7 @@ class Recorder:
     def event(
         self, kind: str, text: str, data: Mapping[str, Any] | None = None, sample: Sample | None = None
     ) -> None:
-        """Record that something happened, at the time of `sample` or of the last one."""
+        """Record an event at the time of `sample` or of the last sample."""
         at = sample or self.last
         values = {
             "run": self.run,
@@ -158,14 +158,14 @@ class Recorder:
         self._insert("events", values)
 
     def lost(self, cause: str) -> None:
-        """The device does not answer: what is missing until the next sample is a gap with this cause."""
+        """Record that the device is lost: the gap until the next sample gets this cause."""
         if self._cause != cause:
             self._cause = cause
             self.event("lost", cause)
             self.commit()
 
     def marks(self, *kinds: str) -> list[Mark]:
-        """Events of these kinds that the record holds, in their order."""
+        """Recorded events of these kinds, in order."""
         chosen = ", ".join("?" * len(kinds))
         query = (
             "SELECT event, utc_s, coalesce(boot, 0), coalesce(uptime_s, 0), kind, text, data FROM events"
@@ -179,7 +179,7 @@ class Recorder:
         ]
 
     def compare(self, instrument: Instrument) -> None:
-        """Read settings, calibration among them, identity and learned gains again, and record what changed."""
+        """Read settings (with calibration), identity and learned gains again; record the changes."""
         settings = {setting.name: setting.value for setting in instrument.settings()}
         identity = asdict(instrument.identity)
         self._note_changes(settings, identity)
@@ -187,7 +187,7 @@ class Recorder:
         self._note_valves(instrument)
 
     def commit(self) -> None:
-        """Make sure of everything so far, or keep it for the next time if the disk has no room."""
+        """Write all waiting rows to disk, or keep them for the next attempt if that fails."""
         self._committed = time.monotonic()
         if not self._waiting:
             return
@@ -204,12 +204,12 @@ class Recorder:
         if self._failing:
             self._failing = ""
             self._given_up = False
-            self._alarm(f"recording to {self.path} goes on")
-            self.event("note", "recording goes on; what had been waiting is written")
+            self._alarm(f"recording to {self.path} resumed")
+            self.event("note", "recording resumed; the waiting rows are written")
             self.commit()
 
     def close(self, ended_by: str) -> None:
-        """End the run; `ended_by` is complete, interrupted or what went wrong. Raises FileError if rows are lost."""
+        """End the run; `ended_by` is complete, interrupted or an error. Raises FileError if rows are lost."""
         self._keep_held()
         self.event("end", ended_by)
         values = {"ended_utc": utc_now(), "ended_by": ended_by, "run": self.run}
@@ -223,7 +223,7 @@ class Recorder:
             )
 
     def drop(self) -> None:
-        """Let go of the file, as the end of the process would: without an end of the run, and of what waits."""
+        """Close the file as a crash would: without ending the run, and without the waiting rows."""
         with contextlib.suppress(sqlite3.Error):
             self._database.close()
         self._lock.close()
@@ -246,7 +246,7 @@ class Recorder:
         return cursor.lastrowid or 0
 
     def _resume(self, name: str) -> int:
-        """The last run of the file, if it can go on; 0 otherwise."""
+        """Number of the last run in the file if it can be resumed, else 0."""
         query = "SELECT run, identity, settings FROM runs WHERE name = ? ORDER BY run DESC LIMIT 1"
         found = self._database.execute(query, (name,)).fetchone()
         if found is None:
@@ -286,7 +286,7 @@ class Recorder:
             self.event("note", f"the firmware is {identity['firmware']} now", {"identity": identity})
 
     def _judge(self, last: Seen, now: Seen) -> None:
-        """Mark what is missing between two samples, and a clock that was set."""
+        """Record a gap between two samples, and a clock step."""
         found = between(last, now, self.every_s, self._cause)
         self._cause = ""
         if step_s := found.clock_step_s:
@@ -297,7 +297,7 @@ class Recorder:
             self.event("gap", found.gap, describe(last, now, found.gap), now.sample)
 
     def _note_valves(self, instrument: Instrument) -> None:
-        """What the device has learned of its valves, where it is not what it was."""
+        """Record the learned gains of the valves if they changed."""
         valves = {name: asdict(instrument.valve(number)) for number, name in ((1, "fill"), (2, "vent"))}
         gains = {name: valve["gain"] for name, valve in valves.items()}
         if gains != self._gains:
@@ -306,7 +306,7 @@ class Recorder:
             self.event("valves", f"learned gains: {text}", valves)
 
     def _keep_held(self) -> None:
-        """Write the sample that said nothing new: it is where the record ends, or a gap begins."""
+        """Write the held-back sample: it marks the end of the record, or the start of a gap."""
         if self._seen is not None and self._thinning is not None:
             for held in self._thinning.rest():
                 self._row(held, self._seen)
@@ -318,29 +318,29 @@ class Recorder:
     def _insert(self, table: str, values: dict[str, Any]) -> None:
         columns = ", ".join(values)
         marks = ", ".join(f":{name}" for name in values)
-        # A sample that is there already is the same sample.
+        # An existing row with this key is the same sample.
         self._waiting.append((f"INSERT OR IGNORE INTO {table} ({columns}) VALUES ({marks})", values))
 
     def _fail(self, reason: str) -> None:
         if not self._failing:
             self._alarm(
-                f"cannot record to {self.path}: {reason}; samples wait in memory, the device is not concerned:"
-                " make room"
+                f"cannot record to {self.path}: {reason}; samples wait in memory, the device is unaffected:"
+                " free disk space"
             )
-            self.event("note", f"nothing can be written: {reason}")
+            self.event("note", f"cannot write: {reason}")
         self._failing = reason
         if len(self._waiting) > _MOST_WAITING:
-            # Every other sample goes, so that the whole time stays covered; what happened stays.
+            # Drop every other sample, so that the whole time stays covered; keep all events.
             kept = [(n, row) for n, row in enumerate(self._waiting) if n % 2 or "sequence" not in row[1]]
             self._waiting = deque(row for _, row in kept)
             if not self._given_up:
                 self._given_up = True
-                text = f"disk full: every other sample that waited was given up ({reason})"
+                text = f"disk full: every other waiting sample was dropped ({reason})"
                 self.event("gap", text, {"cause": "disk full"})
 
 
 def _host_boot() -> str:
-    """What tells one start of this computer from another, where the system says: `host_s` counts from there."""
+    """Boot ID of this computer, empty if unknown; `host_s` counts from that boot."""
     try:
         return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
     except OSError:

@@ -1,4 +1,4 @@
-"""The file of a record: its tables, opening it, and that only one program writes it.
+"""The record file: its tables, opening it, and the lock of its only writer.
 
 It is SQLite in WAL mode, so that it can be read while it grows.
 """
@@ -16,7 +16,7 @@ from ipch.device import Sample
 from ipch.errors import FileError
 
 SCHEMA_VERSION = 1
-# "ipch" in ASCII: `file` and other tools can tell what it is.
+# "ipch" in ASCII, so that `file` and other tools identify the file.
 _APPLICATION_ID = 0x69706368
 
 SAMPLE_COLUMNS = tuple(field.name for field in fields(Sample))
@@ -76,7 +76,7 @@ CREATE TABLE events (
 
 
 def open_database(path: Path, create: bool = False) -> sqlite3.Connection:
-    """Open a record, for writing with `create`. Raises FileError if it is none, or one of a newer version."""
+    """Open a record, for writing with `create`. Raises FileError if it is no record or has another schema."""
     if not create and not path.is_file():
         raise FileError(f"no record at {path}")
     try:
@@ -97,18 +97,18 @@ def open_database(path: Path, create: bool = False) -> sqlite3.Connection:
         raise FileError(f"{path} is not a record of ipch")
     elif version != SCHEMA_VERSION:
         database.close()
-        raise FileError(f"{path} has schema {version}; this ipch knows {SCHEMA_VERSION}")
+        raise FileError(f"{path} has schema {version}; this version of ipch reads schema {SCHEMA_VERSION}")
     if create:
-        # What was acknowledged survives a power cut, too.
+        # Committed rows survive a power cut.
         database.execute("PRAGMA synchronous = FULL")
     return database
 
 
 class LoneWriter:
-    """While this lives no other program records to a file; it ends with the program, whatever ends that."""
+    """Lock against a second recorder on a file; the end of the process releases it."""
 
     def __init__(self, path: Path) -> None:
-        """Raises FileError if somebody else records to it, OSError if nobody can."""
+        """Take the lock. Raises FileError if another program records, OSError if the file cannot be locked."""
         self._path = path.with_name(f"{path.name}-lock")
         while True:
             self._file = self._path.open("ab")
@@ -117,7 +117,7 @@ class LoneWriter:
             except PermissionError as error:
                 self._file.close()
                 raise FileError(f"another program records to {path}; name another file") from error
-            # Whoever had it may have taken it away between the two lines above.
+            # The previous owner may have deleted the file between the two lines above.
             with contextlib.suppress(OSError):
                 if os.path.samestat(os.fstat(self._file.fileno()), self._path.stat()):
                     return
@@ -130,7 +130,7 @@ class LoneWriter:
 
 
 def _lock(descriptor: int) -> None:
-    """Raises PermissionError if somebody has it; a file system that knows no locks goes without."""
+    """Lock a file. Raises PermissionError if it is locked; ignores a file system without locks."""
     if sys.platform == "win32":
         import msvcrt
 

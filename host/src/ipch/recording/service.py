@@ -1,4 +1,4 @@
-"""The recorder as a systemd user service: one instance per regulator, one record each."""
+"""The recorder as a systemd user service: one instance and one record per regulator."""
 
 import os
 import re
@@ -14,16 +14,16 @@ UNIT = "ipch-log@.service"
 
 
 def default_record(serial_number: str) -> Path:
-    """Where the samples of a device go when nobody says otherwise."""
+    """Default record of a device."""
     return data_dir() / "log" / f"{re.sub(r'[^A-Za-z0-9_-]', '_', serial_number)}.db"
 
 
 def install(port: str | None) -> tuple[Path, list[str]]:
-    """Write the unit for this user; return where, and the commands that start it. Raises FileError."""
+    """Write the unit file for this user; return its path and the start commands. Raises FileError."""
     beside = Path(sys.argv[0]).resolve()
     program = str(beside) if beside.name == "ipch" else shutil.which("ipch")
     if program is None:
-        raise FileError("no ipch program on the PATH that a service could start; install it with pipx")
+        raise FileError("no ipch program on the PATH for the service; install it with pipx")
     text = Path(__file__).with_name(UNIT).read_text(encoding="utf-8").replace("@IPCH@", program)
     home = Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config")
     place = home / "systemd" / "user" / UNIT
@@ -34,5 +34,5 @@ def install(port: str | None) -> tuple[Path, list[str]]:
     return place, [
         "systemctl --user daemon-reload",
         f"systemctl --user enable --now ipch-log@{instance}",
-        'loginctl enable-linger "$USER"  # so that it runs while nobody is logged in',
+        'loginctl enable-linger "$USER"  # keeps it running without a login',
     ]

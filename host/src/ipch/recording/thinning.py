@@ -1,10 +1,10 @@
-"""Which samples are worth a row: every change, and one at least every so often."""
+"""Selection of samples to record: every change, and one sample per longest interval."""
 
 from dataclasses import dataclass, field
 
 from ipch.device import Sample
 
-# Steps of the filtered pressure and of temperature that noise does not make.
+# Steps of pressure and temperature above the noise.
 _PRESSURE_PA = 300
 _TEMPERATURE_K = 0.02
 _WORDS = ("boot", "state", "fault", "in_limits", "target_pa", "fills", "vents", "warnings")
@@ -13,14 +13,14 @@ _PRESSURES = ("pressure_pa", "ramp_pa", "control_pa", "safety_pa", "settled_pa")
 
 @dataclass
 class Thinning:
-    """Passes on a sample that differs from the last row, with the one before it, so that a step stays steep."""
+    """Passes on a sample that differs from the last row, and the sample before it, so that steps stay steep."""
 
     longest_s: float = 10.0
     _row: Sample | None = None
     _held: Sample | None = field(default=None, init=False)
 
     def rows(self, sample: Sample) -> list[Sample]:
-        """What to write now that this sample has come."""
+        """Rows to write after this sample."""
         row, held = self._row, self._held
         self._held = sample
         if row is None or sample.boot != row.boot:
@@ -35,7 +35,7 @@ class Thinning:
         return [*rows, sample]
 
     def rest(self) -> list[Sample]:
-        """The sample that was held back last: where a record ends, or a gap begins."""
+        """The last held-back sample: the end of a record, or the start of a gap."""
         held, self._held = self._held, self._row
         if held is None or held is self._row:
             return []

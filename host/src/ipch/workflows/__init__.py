@@ -1,4 +1,4 @@
-"""Whole tasks: run, resume, rehearse or demonstrate a recipe, log, report, make the example."""
+"""Complete tasks: run, resume, rehearse or demonstrate a recipe; log; report; make the example."""
 
 from ipch.workflows.example import CYCLER_NAME, VOLUME_ML, make_example
 from ipch.workflows.log import follow, log

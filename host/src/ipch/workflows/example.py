@@ -1,7 +1,7 @@
-"""The shipped example: five cycles of a simulated cell under regulated pressure, and the cycler's file beside it.
+"""The shipped example: five cycles of a simulated cell under regulated pressure, with a cycler file.
 
-Everything in it is made by this code. The cell swells with its charge, the chamber leaks a little, the oven swings; the
-cycler's file is a Neware export of the same currents, with a voltage that looks like a cell's and means nothing.
+This code computes all of its data. The cell swells with its charge, the chamber leaks slightly, the oven temperature
+oscillates; the cycler file is a Neware export of the same currents, with an arbitrary, cell-like voltage.
 """
 
 import csv
@@ -26,7 +26,7 @@ MERGED_NAME = "merged.bdf.csv"
 VOLUME_ML = 100.0
 CYCLES = 5
 CAPACITY_AH = 0.2
-# The first charge loses most; what was discharged is charged again.
+# Coulombic efficiency of each cycle, lowest in the first; each charge equals the previous discharge.
 _EFFICIENCY = (0.90, 0.985, 0.99, 0.992, 0.993)
 _BEGIN_S = 1800.0
 _HALF_S = 1500.0
@@ -51,7 +51,7 @@ note = "five cycles"
 
 
 def currents() -> list[tuple[float, float]]:
-    """(s after the start of the simulation, A until the next point)."""
+    """Points (s after the start of the simulation, A until the next point)."""
     points = [(0.0, 0.0)]
     at = _BEGIN_S
     charge_a = CAPACITY_AH / (_HALF_S / 3600.0)
@@ -65,7 +65,7 @@ def currents() -> list[tuple[float, float]]:
 
 
 def make_example(folder: Path, report: Report, announce: Callable[[str], None]) -> Run:
-    """Simulate, record, merge and report into a folder. Raises FileError where there is a record already."""
+    """Simulate, record, merge and report into a folder. Raises FileError if it already holds a record."""
     from ipch.sim.server import simulate
 
     if (folder / RECORD_NAME).exists():
@@ -79,7 +79,7 @@ def make_example(folder: Path, report: Report, announce: Callable[[str], None]) 
         simulate(["--rig", "core", "--speed", "max", "--ahead", "10s", *sets]) as simulator,
         Instrument.open(simulator.port) as instrument,
     ):
-        announce("the control code regulates a simulated chamber through five cycles: this takes minutes")
+        announce("the control code regulates a simulated chamber for five cycles: this takes minutes")
         record_recipe(instrument, Chosen("example", RECIPE, load_recipe(recipe)), folder, report)
     run = load_for_report(folder / RECORD_NAME)
     write_cycler(folder / CYCLER_NAME, float(run.utc_s[0] - run.time_s[0]))
@@ -93,7 +93,7 @@ def make_example(folder: Path, report: Report, announce: Callable[[str], None]) 
 
 
 def write_cycler(path: Path, zero_unix_s: float) -> None:
-    """Write the currents as Neware exports them, flat, in UTC; the simulation began at `zero_unix_s`."""
+    """Write the currents as a flat Neware export, in UTC; the simulation began at `zero_unix_s`."""
     head = (
         "DataPoint", "Cycle Index", "Step Index", "Step Type", "Time", "Cumulative Time", "Current(A)", "Voltage(V)",
         "Capacity(Ah)", "Chg. Cap.(Ah)", "DChg. Cap.(Ah)", "Date",
@@ -123,7 +123,7 @@ def write_cycler(path: Path, zero_unix_s: float) -> None:
 
 
 def _voltage(charge_ah: float, current_a: float) -> float:
-    """Something between 2.9 and 4.3 V that rises with the charge and jumps with the current."""
+    """An arbitrary voltage from 2.9 to 4.3 V that rises with the charge and steps with the current."""
     share = min(max(charge_ah / CAPACITY_AH, 0.0), 1.0)
     rest = 3.5 + 0.55 * share + 0.12 * math.tanh(12.0 * (share - 0.04)) - 0.10 * math.exp(-25.0 * share)
     return rest + 0.15 * current_a

@@ -1,4 +1,4 @@
-"""Record samples until something stops it."""
+"""Record samples until the duration ends or the user stops it."""
 
 import contextlib
 import threading
@@ -10,7 +10,7 @@ from ipch.device import Instrument, Pacer, Sample
 from ipch.errors import DeviceLostError
 from ipch.recording import CsvLog, Recorder, Thinning
 
-# A device that is away is looked for as often; settings are read again as often without a reason.
+# Retry interval for a lost device; longest sleep; interval for rereading the settings.
 _AGAIN_S = 0.25
 _NAP_S = 0.5
 _LOOK_S = 3600.0
@@ -22,9 +22,9 @@ def follow(
     duration_s: float | None,
     lost: Callable[[str], None] | None = None,
 ) -> Iterator[Sample]:
-    """Samples `every_s` apart in device time, for `duration_s` or without end; faults do not stop it.
+    """Yield samples `every_s` apart in device time, for `duration_s` or without end; faults do not stop it.
 
-    With `lost`, which is told the reason, a device that goes away or restarts does not stop it either.
+    `lost` is called when the device disappears, and iteration resumes later; without `lost` DeviceLostError is raised.
     """
     pacer, boot, passed_s, begun_s = Pacer(every_s), -1, 0.0, 0.0
     while True:
@@ -64,10 +64,10 @@ def log(
     changed: threading.Event | None = None,
     commit_s: float = 1.0,
 ) -> int:
-    """Record samples until `duration_s` is over or something stops it; CSV if the file is named so.
+    """Record samples until `duration_s` has passed or the user stops it; return their number. `.csv` writes CSV.
 
-    A device that goes away is waited for. `changed` is set when another program may have changed settings.
-    This is the one place where every sample passes: `show` and `watch` see each.
+    A record resumes when a lost device returns; CSV does not. Another program's change of settings sets `changed`.
+    `show` and `watch` are called with every sample.
     """
     if path.suffix.lower() == ".csv":
         return _log_csv(instrument, path, every_s, duration_s, show, watch)
@@ -89,11 +89,11 @@ def log(
         nonlocal away
         if not away:
             away = True
-            alarm(f"{reason}; recording goes on when it is back")
+            alarm(f"{reason}; recording resumes when it returns")
         recorder.lost("the device was away")
         recorder.commit()
 
-    # Ctrl-C is how a log ends, not what goes wrong with it.
+    # Ctrl-C is the normal end of a log.
     with recorder, contextlib.suppress(KeyboardInterrupt):
         for sample in follow(instrument, every_s, duration_s, lost):
             if away or (changed is not None and changed.is_set()) or time.monotonic() > look_at:

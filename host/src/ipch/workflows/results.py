@@ -1,4 +1,4 @@
-"""Report and summary of a record, and the names of the files in the folder of a run."""
+"""Report and summary of a record; file names in the folder of a run."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -22,7 +22,7 @@ def write_results(folder: Path) -> tuple[Run, Judgement]:
 
 
 def load_for_report(path: Path, number: int | None = None) -> Run:
-    """A run with those of its columns that a report is made of."""
+    """Load a run with the columns that a report needs."""
     return load_run(find_record(path), number, COLUMNS)
 
 
@@ -33,7 +33,7 @@ def report_run(
     assumed: Assumed | None = None,
     add: Callable[[Run], Merged | None] = lambda run: None,
 ) -> tuple[Path, Run, Judgement, Evaluation]:
-    """Write the report of a record, with what `add` puts beside it; return where it went."""
+    """Write the report of a record with the data from `add`; return its path, run and figures."""
     record = find_record(path)
     run = load_for_report(record, number)
     place = out or record.with_name(REPORT_NAME if record.name == RECORD_NAME else f"{record.stem}.html")

@@ -1,4 +1,4 @@
-"""Follow a recipe from its file to the report; resume it, rehearse it, demonstrate it."""
+"""Run a recipe from its file to the report; resume, rehearse or demonstrate it."""
 
 import contextlib
 import tempfile
@@ -20,7 +20,7 @@ from ipch.workflows.results import (
 
 
 def new_folder(name: str) -> Path:
-    """Where a run goes when nobody says otherwise."""
+    """Default folder of a run."""
     return Path("runs") / f"{name}-{datetime.now(UTC):%Y%m%dT%H%M%SZ}"
 
 
@@ -31,11 +31,9 @@ def run_recipe(
     report: Report,
     watch: Callable[[Sample], None] = lambda sample: None,
 ) -> tuple[Run, Judgement]:
-    """Follow a recipe, record it into `folder`, and write report and summary there, also when it ends early.
+    """Run a recipe, record it into `folder`, and write report and summary there, also if it ends early.
 
-    Each sample goes to `watch` as well.
-
-    Raises what the runner raises, once the report is written.
+    `watch` is called with each sample. Raises the errors of the runner after the report is written.
     """
     with _reporting(folder):
         record_recipe(instrument, chosen, folder, report, watch)
@@ -48,8 +46,8 @@ def resume_recipe(
     report: Report,
     watch: Callable[[Sample], None] = lambda sample: None,
 ) -> tuple[Run, Judgement]:
-    """Go on with a recipe whose program ended, where it stood in device time. Raises FaultError if the device is not
-    as the run left it, FileError if there is nothing to resume."""
+    """Resume an interrupted recipe at its position in device time. Raises FaultError if the device has changed since,
+    FileError if there is nothing to resume."""
     chosen = unfinished_recipe(folder)
     with _reporting(folder), Recorder(folder / RECORD_NAME, instrument, chosen.name, resume=True) as recorder:
         position = find_position(recorder)
@@ -58,15 +56,15 @@ def resume_recipe(
 
 
 def unfinished_recipe(folder: Path) -> Chosen:
-    """The recipe of a run that did not come to its end. Raises FileError."""
+    """The recipe of an unfinished run. Raises FileError."""
     record = find_record(folder)
     with contextlib.closing(open_database(record)) as database:
         query = "SELECT name, recipe, ended_by FROM runs ORDER BY run DESC LIMIT 1"
         name, text, ended_by = database.execute(query).fetchone() or ("", None, None)
     if text is None:
-        raise FileError(f"{record} is no record of a recipe; `ipch run RECIPE` begins one")
+        raise FileError(f"{record} is not the record of a recipe; `ipch run RECIPE` starts one")
     if ended_by == "complete":
-        raise FileError(f"{record}: the recipe came to its end; there is nothing to resume")
+        raise FileError(f"{record}: the recipe is complete; nothing to resume")
     return recipe_of_record(name, text)
 
 
@@ -75,7 +73,7 @@ def _reporting(folder: Path) -> Iterator[None]:
     try:
         yield
     except BaseException:
-        # Without a single sample there is nothing to report.
+        # A record without samples has no report.
         with contextlib.suppress(FileError):
             write_results(folder)
         raise
@@ -88,16 +86,16 @@ def record_recipe(
     report: Report,
     watch: Callable[[Sample], None] = lambda sample: None,
 ) -> None:
-    """Follow a recipe and record it into `folder`."""
+    """Run a recipe and record it into `folder`."""
     record = folder / RECORD_NAME
     if record.exists():
-        raise FileError(f"{record} exists already; name another folder with --out, or go on with --resume")
+        raise FileError(f"{record} exists already; name another folder with --out, or use --resume")
     with Recorder(record, instrument, chosen.name, chosen.text) as recorder:
         Runner(instrument, chosen.recipe, recorder, report, watch).run()
 
 
 def rehearse(chosen: Chosen, longest_s: float, report: Report) -> tuple[Plan, Run]:
-    """Simulate a recipe on the rung `core`, with its steps of time cut to `longest_s`; nothing real is touched."""
+    """Simulate a recipe on the rig `core`, with timed steps cut to `longest_s`; uses no real device."""
     from ipch.sim.desk import Desk
 
     with tempfile.TemporaryDirectory() as folder, Desk(Path(folder)) as desk:
@@ -111,9 +109,9 @@ def rehearse(chosen: Chosen, longest_s: float, report: Report) -> tuple[Plan, Ru
 def demonstrate(
     folder: Path, chosen: Chosen, report: Report, announce: Callable[[str], None]
 ) -> tuple[Run, Judgement]:
-    """Run a recipe on a simulated rig as fast as it goes; everything is in `folder` afterwards.
+    """Run a recipe on a simulated rig at full speed; write all files to `folder`.
 
-    The figures are judged by the true pressure, which only a simulator knows.
+    The figures use the true pressure, which only a simulator knows.
     """
     from ipch.sim.server import simulate
 
