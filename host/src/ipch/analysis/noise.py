@@ -6,7 +6,8 @@ start of each segment and steps by a random amount at marked rows (the scatter o
 
 Strength and memory of the mismatch, scatter of pulses, and the overall scale are unknown. The result is the mean
 over a grid of them, weighted with the restricted likelihood, so that their uncertainty widens the intervals. One
-Kalman filter whitens the data and every column of X for all points of the grid at once (de Jong 1991: generalised least squares is ordinary least squares on the filter's innovations).
+Kalman filter whitens the data and every column of X for all points of the grid at once (de Jong 1991:
+generalised least squares is ordinary least squares on the filter's innovations).
 """
 
 from collections.abc import Sequence
