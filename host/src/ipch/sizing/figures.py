@@ -1,4 +1,4 @@
-"""All figures of a design, each with how it was got; estimates are called so."""
+"""All figures of a design, each with its derivation; estimates are marked as such."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ from ipch.sizing.flow import (
     warm_k,
 )
 
-# A ramp is asked of a valve at half of what it can pass.
+# A ramp uses at most half of what a valve can pass.
 RAMP_RESERVE = 2.0
-PROOF = 1.43  # times the rating, as one of the rules has it; look up yours
+PROOF = 1.43  # times the rating, as in one of the rules; look up yours
 WATER_BULK_PA = 2.2e9
 RAMPS_PA_S = (4_000, 20_000, 100_000)
 MONTH_DAYS = 30
@@ -50,7 +50,7 @@ class Figure:
 
 @dataclass(frozen=True)
 class Sizing:
-    """The result: figures, limits for the device's settings in Pa, and what to think about."""
+    """The result: figures, limits for the device's settings in Pa, and warnings."""
 
     design: Design
     fill_mm: float
@@ -60,7 +60,7 @@ class Sizing:
     warnings: list[str]
 
     def value(self, name: str) -> float:
-        """Return the figure of that name; KeyError if there is none."""
+        """Return the figure of this name; KeyError if there is none."""
         for figure in self.figures:
             if figure.name == name:
                 return figure.value
@@ -79,7 +79,7 @@ class Sizing:
 
 
 def _choose_mm(design: Design, slowest_c: float, coarsest_c: float, side: str) -> float:
-    """Return the hole in the middle between too slow for the ramp and too coarse for the band."""
+    """Return the hole midway between too slow for the ramp and too coarse for the band."""
     if design.hole_mm is not None:
         return design.hole_mm
     allowed = [
@@ -111,7 +111,7 @@ def size(design: Design) -> Sizing:
         pulse_room_pa / pulse_pa(design, 1.0, True),
         "fill",
     )
-    # At the lowest pressure of use the vent need only just make the ramp.
+    # At the lowest pressure in use the vent must only just follow the ramp.
     vent_mm = _choose_mm(
         design,
         design.slew_pa_s / flow.vent_pa_s(1.0, low_pa),
