@@ -137,7 +137,7 @@ RAMP = '[[step]]\nramp="1MPa"\n'
         (
             RAMP + '[[step]]\nvent=true\n[[step]]\nquiet="1h"',
             6,
-            "step 3 (quiet for 1 h): there must be a ramp",
+            "step 3 (quiet for 1 h): a ramp must come",
         ),
         ("garbage", None, "not valid TOML"),
         (RAMP + "[[step]]\nwait='soon'", 4, "wait: not a duration: 'soon'"),
