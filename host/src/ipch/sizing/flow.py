@@ -166,7 +166,7 @@ def times_s(
 
 
 def warm_k(design: Design, slew_pa_s: float, start_pa: int = 1_000_000) -> tuple[float, float]:
-    """Return the excess gas temperature after a ramp to working pressure (K), and the later fall in pressure (Pa)."""
+    """Return the gas's excess temperature (K) after a ramp to working pressure, and the later fall in pressure (Pa)."""
     kelvin = design.temperature_k
     parameters = PlantParameters(
         gas="air" if design.gas == "air" else "nitrogen",
