@@ -146,7 +146,7 @@ def _overpressure(board: boards.Board) -> list[dict[str, Any]]:
 
 
 def _flooded(board: boards.Board) -> list[dict[str, Any]]:
-    """The same while a host queries without a pause: ticks that serve, ticks that collect garbage, and their successors."""
+    """The same while a host queries without pause: ticks that serve, ticks that collect garbage, and the next ones."""
     script = board.world.script
     for tick in range(board.world.ticks, board.world.ticks + 1_000):
         script[tick] = 2 * b":FETC?\n"
