@@ -15,7 +15,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--rig",
         action="append",
         choices=("core", "sim", "pico"),
-        help="a rung that the tests of tests/device run on, may be given again; core and sim unless told otherwise",
+        help="a rung for the tests of tests/device; may be repeated; core and sim by default",
     )
 
 

@@ -63,7 +63,7 @@ def test_cells_on_the_sim_rung(index: int) -> None:
 
 @pytest.mark.parametrize(("seed", "filled_s"), [(2, 0.6), (3, 1.0)])
 def test_a_quick_fill_after_a_vent_cools_and_is_no_open_vent(seed: int, filled_s: float) -> None:
-    """Seen in a recipe, 0.1 L: the gas was still cold from the vent when the fill warmed it, and the pressure fell by 20 kPa/s."""
+    """Seen in a recipe, 0.1 L: the vent's cold was offset against the fill's heat; the pressure fell by 20 kPa/s."""
     bench = Bench(sets=("volume_l=0.1", "initial_mpa=0.8", "supply_mpa=8", "missed_probability=0"), seed=seed)
     try:
         bench.send(":SOUR:PRES:SLEW 0.1;:SOUR:PRES 0.9;:OUTP ON")

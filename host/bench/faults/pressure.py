@@ -69,7 +69,7 @@ def _trial(bench: Bench, random: Random, port: str) -> float:
         if world.relief_asked_ms is not None:
             edge_ms = world.relief_asked_ms
             break
-    assert edge_ms is not None, "the relief valve was never asked for"
+    assert edge_ms is not None, "the relief valve was never requested"
     gates = [valve.name for valve in plant.valves if valve.gate and valve.name != "relief"]
     assert not gates, f"energised beside the relief valve: {gates}"
     clear(world)

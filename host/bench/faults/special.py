@@ -34,7 +34,7 @@ def over_pressure(state: str, values: dict[str, object], other: str = "") -> Res
             # The noise of both transducers tripped before the true pressure did.
             over_ms = asked_ms
         if asked_ms is None or over_ms is None:
-            raise Missed(f"relief asked at {asked_ms}, over at {over_ms}")
+            raise Missed(f"relief requested at {asked_ms}, over at {over_ms}")
         took_s = (asked_ms - over_ms) / 1000
         if took_s > 0.05 or bench.state != "RELIEF":
             raise Missed(f"{took_s:g} s, {bench.state}")
@@ -178,8 +178,8 @@ SPECIAL = _special()
 
 # Reasons why a row does not run in a state. MAINTENANCE: the firmware does not run, every coil is off and the coil rail
 # drops; only the mechanical relief and the comparator act.
-_NO_PULSES = "no pulse is made in this state, so nothing tells it from a healthy part"
-_OTHER_SIDE = "no pulse of this side is made in this state"
+_NO_PULSES = "no pulse in this state, so the fault has no effect"
+_OTHER_SIDE = "no pulse of this side in this state"
 _SLOW = "judged while gas is not moved on purpose; the same watch runs in HOLD, for which it is shown"
 _TREND = "a trend of pulses: shown in HOLD, where there are enough of them"
 UNSEEN: dict[int, dict[str, str]] = {

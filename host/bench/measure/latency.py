@@ -56,7 +56,7 @@ for turn in sys.stdin:
         except BlockingIOError:
             time.sleep(0.001)
     print(flush=True)
-    # The line is left as it was found: what was sent is answered, and the answers are read.
+    # Leave the line in its first state: all messages answered, and the answers read.
     while select.select([port], [], [], 0.5)[0]:
         os.read(port, 4096)
     os.write(port, bytes([10]))

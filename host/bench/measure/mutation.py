@@ -57,7 +57,7 @@ _REASONS = (
     ("self._generation + 1", "1 -> 2", "only the order of generations counts"),
     ("self._generation += 1", "1 -> 2", "only the order of generations counts"),
     ("decoded[0] > self._generation", ">=", "two copies never have the same generation"),
-    ("self._next = suffix", "left out", "the copy that was read first has said so"),
+    ("self._next = suffix", "left out", "the copy that was read first has set it"),
     ("at < 0", "", "a record without a head is refused two lines later"),
 )
 

@@ -29,7 +29,7 @@ _RATE = 10.0
 
 @dataclass(frozen=True)
 class Plan:
-    """What to measure."""
+    """The temperatures and pressures to measure."""
 
     pressures_pa: tuple[int, ...]
     temperatures_c: tuple[float, ...] = ()
@@ -76,7 +76,9 @@ class Calibrator:
         return self.points
 
     def _wait_for_temperature(self, celsius: float) -> None:
-        self._say(f"set the oven to {celsius:g} degC; this goes on once the block is there and steady")
+        self._say(
+            f"set the oven to {celsius:g} degC; the calibration continues once the block is there and steady"
+        )
         monitor = Monitor(self._instrument, 5.0)
         since_s, low_k, high_k, start_k = math.inf, 0.0, 0.0, 0.0
         for sample in monitor:
@@ -98,7 +100,7 @@ class Calibrator:
         where = f"point {len(self.points) + 1}, {format_target(pressure_pa)}"
         if plan.by_hand:
             self._say(
-                f"{where}: bring the chamber to this pressure; this goes on once it is there and steady"
+                f"{where}: bring the chamber to this pressure; the calibration continues once it is there and steady"
             )
             self._wait_until_steady(where, pressure_pa)
         else:

@@ -30,7 +30,7 @@ class Typed:
     def read_pa(self, told: str) -> float | None:
         while True:
             print(
-                f"ipch: {told}: what does the standard read? (as 5.0012MPa; skip leaves it out)",
+                f"ipch: {told}: what does the standard read? (such as 5.0012MPa; skip leaves the point out)",
                 file=sys.stderr,
             )
             line = sys.stdin.readline()

@@ -305,9 +305,9 @@ class Runner:
 
     def _check_regulating(self, sample: Sample, target_pa: int | None) -> None:
         if sample.state not in REGULATING:
-            raise FaultError(f"regulation ended: the device is {sample.state} now; somebody else told it to")
+            raise FaultError(f"regulation ended: the device is {sample.state} now; another client changed it")
         if target_pa is not None and sample.target_pa != target_pa:
-            raise FaultError(f"somebody else set the target to {format_target(sample.target_pa)}")
+            raise FaultError(f"another client set the target to {format_target(sample.target_pa)}")
 
     def _show(self, sample: Sample, fraction: float, left_s: float) -> None:
         """Report progress of the whole run, from the share of this step that is done and its remaining time."""

@@ -129,7 +129,7 @@ class Wait(Step):
 
 
 class LogRate(Step):
-    """Record a sample every so many seconds from this step on."""
+    """Record samples at this interval, in s, from this step on."""
 
     log_rate: Duration = Field(alias="log-rate")
 

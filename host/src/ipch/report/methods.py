@@ -196,8 +196,8 @@ def _leak_sentence(values: dict[str, Any]) -> str:
         return f"No leak was detected (below {values['leak_at_most_kpa_h']:.2g} kPa/h at the 95 % level)."
     if leak.value < 0:
         return (
-            f"The amount of gas seemed to grow by {plus_minus(leak.times(-1))} kPa/h (95 % interval), as where a"
-            " cell goes on swelling."
+            f"The amount of gas seemed to grow by {plus_minus(leak.times(-1))} kPa/h (95 % interval), as if the"
+            " cell kept swelling."
         )
     return (
         f"The chamber leaked {plus_minus(leak)} kPa/h (95 % interval), determined while regulating from the"

@@ -94,7 +94,7 @@ def _cycle_notes(found: Evaluation, merged: Merged) -> str:
     if merged.clock_steps:
         notes.append(f"Its clock went back {merged.clock_steps} times; earlier rows were shifted to match.")
     if any(not cycle.complete for cycle in found.cycles):
-        notes.append("An asterisk marks a cycle that is not complete.")
+        notes.append("An asterisk marks an incomplete cycle.")
     if found.assumed.volume_ml is None:
         notes.append("Swelling in mL needs the chamber's gas volume (--volume).")
     else:

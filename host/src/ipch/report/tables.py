@@ -85,13 +85,13 @@ def gas_rows(found: Evaluation) -> list[tuple[str, str]]:
         ("leak as a share of the gas", f"{plus_minus(balance.leak_share_1_day.times(100))} % per day"),
     ]
     if not detected(balance.leak_kpa_h):
-        rows.append(("", "no leak is seen: the interval contains 0"))
+        rows.append(("", "no leak detected: the interval contains 0"))
     for name, moved in (("let in", balance.filled_kpa), ("let out", balance.vented_kpa)):
         if moved.value:
-            rows.append((f"gas {name}", f"{plus_minus(moved)} kPa of the chamber, while it held"))
+            rows.append((f"gas {name}", f"{plus_minus(moved)} kPa of the chamber, while holding"))
     if found.supply is not None:
         supply = found.supply
-        lasts = f"{plus_minus(supply.days)} days" if supply.days is not None else "nothing is used"
+        lasts = f"{plus_minus(supply.days)} days" if supply.days is not None else "no consumption"
         rows.append(("gas used", f"{plus_minus(supply.used_normal_l_day)} normal litres per day"))
         rows.append(
             (

@@ -90,6 +90,6 @@ def check(design: Design) -> None:
     )
     refuse(
         design.relief_c is not None and not needed <= design.relief_c < 1.0,
-        f"relief valve of C = {design.relief_c or 0:.1e} m3/(s Pa) cannot carry off the worst fault, or is none; "
+        f"relief valve of C = {design.relief_c or 0:.1e} m3/(s Pa) cannot discharge the worst fault or is too large; "
         f"allowed is at least {needed:.1e}",
     )

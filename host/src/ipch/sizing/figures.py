@@ -206,7 +206,7 @@ def size(design: Design) -> Sizing:
         add(f"energy {name}", stored_energy_j(pressure, design.volume_m3) / 1e3, "kJ", "isentropic expansion")
     proof_pa = PROOF * design.rated_pa
     add("rating x volume", (design.rated_pa - AMBIENT_PA) * design.volume_m3 / 100.0, "bar L",
-        "above ambient; what rules for pressure equipment ask for")  # fmt: skip
+        "above ambient; the measure in rules for pressure equipment")  # fmt: skip
     add(f"energy at {PROOF} x rating, water", proof_pa**2 * design.volume_m3 / (2 * WATER_BULK_PA) / 1e3, "kJ",
         "why a proof test uses water")  # fmt: skip
 
@@ -286,7 +286,7 @@ def _warnings(design: Design, flow: Flow, c_fill: float) -> list[str]:
         oxygen = 0.2095 * design.working_pa
         found.append(
             f"air at {format_target(design.working_pa)} holds {oxygen / 1e6:.2g} MPa of oxygen: "
-            "what smoulders in the room burns fiercely in there; prefer nitrogen"
+            "materials burn fiercely in it; prefer nitrogen"
         )
     if design.supply_pa > design.working_pa + 2_000_000:
         found.append(
@@ -301,7 +301,7 @@ def _warnings(design: Design, flow: Flow, c_fill: float) -> list[str]:
     if design.volume_m3 * design.rated_pa > 5_000.0:
         found.append(
             f"rating x volume is {design.rated_pa * design.volume_m3 / 100.0:.0f} bar L: "
-            "look up the rules for pressure vessels that hold where you are"
+            "look up your local rules for pressure vessels"
         )
     gap = limits(design)["comparator_pa"] - limits(design)["trip_pa"]
     if flow.rise_pa(c_fill, limits(design)["trip_pa"]) > gap:
