@@ -1,6 +1,6 @@
 """The device's black box as a file: fetched over the serial line, checked, read back.
 
-The file is JSON. `rows` are the ticks, oldest first, with a value for each name in `fields`; Elsewhere `row`
+The file is JSON. `rows` are the ticks, oldest first, with a value for each name in `fields`. Elsewhere `row`
 counts them from 0; it is negative for events before the oldest. `crc32` covers the rest, written with sorted keys and
 without blanks.
 """

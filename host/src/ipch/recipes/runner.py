@@ -224,7 +224,7 @@ class Runner:
                 sample = self._next()
                 if self._task.target_pa is not None:
                     self._check_regulating(sample, self._task.target_pa)
-                late = f"the event that the recipe waits for did not come{trouble and f' ({trouble})'}"
+                late = f"the event that the recipe waits for did not occur{trouble and f' ({trouble})'}"
                 self._check_time(step.timeout, sample, late)
                 self._show(sample, 0.0, SETTLE_GUESS_S)
 

@@ -145,7 +145,7 @@ def size(design: Design) -> Sizing:
         "smallest hold band",
         band / 1e3,
         "kPa",
-        "+-, 0.75 pulse + 3 sigma; ripple that is not chased comes on top",
+        "+-, 0.75 pulse + 3 sigma; plus uncorrected ripple",
     )
     add("smallest hold band of full scale", band / FULL_SCALE_PA * 100, "%", "of 10 MPa")
     step = flow.gas.state(
@@ -296,7 +296,7 @@ def _warnings(design: Design, flow: Flow, c_fill: float) -> list[str]:
     if design.source_pa > design.rated_pa:
         found.append(
             f"the source ({format_target(design.source_pa)}) is above the rating: everything up to the fill valve "
-            "must stand it or have its own relief valve, and the chamber relies on its relief valve and burst disc"
+            "must withstand it or have its own relief valve, and the chamber relies on its relief valve and burst disc"
         )
     if design.volume_m3 * design.rated_pa > 5_000.0:
         found.append(
