@@ -1,4 +1,4 @@
-"""Nothing of the person who runs the tests gets into them: no port of theirs, no simulators of theirs."""
+"""Isolate the tests from the user's environment: none of their ports, none of their simulators."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--rig",
         action="append",
         choices=("core", "sim", "pico"),
-        help="a rung that the tests of tests/device run on, may be given again; core and sim unless told otherwise",
+        help="a rung for the tests of tests/device; may be repeated; core and sim by default",
     )
 
 
 def pytest_configure() -> None:
-    # How long an example takes depends on what else the computer does.
+    # The duration of an example depends on other load on the computer.
     settings.register_profile("ipch", deadline=None)
     settings.load_profile("ipch")
-    # A shell without job control starts its background jobs deaf to Ctrl-C, and what they start inherits that: a
-    # command that a test ends with Ctrl-C would never end.
+    # A shell without job control starts background jobs that ignore Ctrl-C, and their children inherit that: a command
+    # that a test ends with Ctrl-C would never end.
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 

@@ -1,1 +1,1 @@
-"""Measurements: each prints a table and writes runs/bench/NAME.json. Nothing here passes or fails on time."""
+"""Measurements: each prints a table and writes runs/bench/NAME.json. None has a time limit that it can fail."""

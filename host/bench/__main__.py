@@ -1,6 +1,6 @@
 """`make bench [ONLY=name]`: run the measurements and write their figures.
 
-IPCH_BENCH_TICK_MS=100 gives a rougher look in a quarter of the time. What simulates runs on PyPy where there is one.
+IPCH_BENCH_TICK_MS=100 gives rougher figures in a quarter of the time. Simulations run on PyPy if installed.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ def main() -> int:
 
 
 def _show(title: str, rows: list[dict[str, Any]]) -> int:
-    """Print the rows; return how many missed their goal."""
+    """Print the rows; return the number of missed goals."""
     table = Table(title=title)
     for column in ("name", "value", "unit", "goal", "ok"):
         table.add_column(column)

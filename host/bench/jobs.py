@@ -1,7 +1,7 @@
-"""Runs functions that simulate in processes of their own: on PyPy where there is one, else on this interpreter.
+"""Runs simulating functions in processes of their own: on PyPy if installed, else on this interpreter.
 
 A worker (worker.py) reads one job a line, `["module:function", [arguments]]`, and answers with one line, both in JSON.
-It needs the standard library alone, and ends with the program that started it, however that ends.
+It needs only the standard library, and ends with its parent process, even if that is killed.
 """
 
 from __future__ import annotations
@@ -19,35 +19,35 @@ from queue import SimpleQueue
 from typing import Any
 
 _HOST = Path(__file__).parents[1]
-# Traces of more than so many operations are given up: with PyPy's own 6000 the firmware's tick is traced again and
-# again (9 to 15 us a tick instead of 4.5, `make bench ONLY=speed`).
+# Longer traces are given up. With PyPy's own limit of 6000 operations it traces the firmware's tick again and again
+# (9 to 15 us a tick instead of 4.5, `make bench ONLY=speed`).
 _TRACES = "trace_limit=3000,trace_eagerness=30"
 
 
 def interpreter() -> list[str]:
-    """Return the command of what simulates: IPCH_BENCH_PYTHON, `pypy3` on the PATH, or this interpreter."""
+    """Return the command of the interpreter for simulations: IPCH_BENCH_PYTHON, `pypy3` on the PATH, or this one."""
     chosen = os.environ.get("IPCH_BENCH_PYTHON") or shutil.which("pypy3") or sys.executable
     return [chosen, "--jit", _TRACES] if "pypy" in Path(chosen).name else [chosen]
 
 
 class Workers:
-    """So many processes, one for each processor unless told otherwise; use it in a `with`."""
+    """Worker processes, by default one for each processor; use it as a context manager."""
 
     def __init__(self, count: int = 0, command: list[str] | None = None) -> None:
         self.count = count or os.cpu_count() or 1
         self._command = command or interpreter()
         self.name = ""
-        """Which interpreter runs the jobs."""
+        """Name of the interpreter that runs the jobs."""
         self.cpu_s = 0.0
-        """How long processors have worked for them so far."""
+        """Processor time used so far."""
 
     def __enter__(self) -> Workers:
         self._threads = ThreadPoolExecutor(self.count)
         environment = os.environ | {
             "PYTHONPATH": os.pathsep.join(map(str, (_HOST, _HOST / "src"))),
-            # Where simple-pid is, which is plain Python; behind everything else.
+            # Folder of simple-pid, which is plain Python; last on the path.
             "BENCH_PACKAGES": sysconfig.get_path("purelib"),
-            # MicroPython is beside this interpreter.
+            # MicroPython is in the folder of this interpreter.
             "PATH": os.pathsep.join((str(Path(sys.executable).parent), os.environ.get("PATH", ""))),
         }
         self._all = [
@@ -77,7 +77,7 @@ class Workers:
                 pipe.close()
 
     def call(self, function: str | Callable[..., Any], *arguments: Any) -> Any:
-        """Run one job; return what came of it as JSON has it. Raises RuntimeError with the worker's traceback."""
+        """Run one job; return its result as decoded JSON. Raises RuntimeError with the worker's traceback."""
         name = function if isinstance(function, str) else f"{function.__module__}:{function.__qualname__}"
         worker = self._idle.get()
         assert worker.stdin is not None and worker.stdout is not None
@@ -96,5 +96,5 @@ class Workers:
         return result
 
     def map(self, function: str | Callable[..., Any], *columns: Iterable[Any]) -> Iterator[Any]:
-        """As the built-in `map`, side by side: results come in the order of the arguments."""
+        """Like the built-in `map`, in parallel: results come in the order of the arguments."""
         return self._threads.map(lambda *arguments: self.call(function, *arguments), *columns)

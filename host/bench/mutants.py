@@ -1,4 +1,4 @@
-"""Mutants of a Python file: one small change each, of the kind that a slip of the pen makes."""
+"""Mutants of a Python file: one small change each, like a typing mistake."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _ARITHMETIC = {
 
 
 def mutants(source: str) -> Iterator[tuple[int, str, str]]:
-    """Yield (line, what was changed, mutated source) for every place that a change is known for."""
+    """Yield (line, change, mutated source) for every place with a known mutation."""
     tree = ast.parse(source)
     for index, node in enumerate(ast.walk(tree)):
         for change in range(_changes(node)):

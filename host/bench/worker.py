@@ -1,4 +1,4 @@
-"""What jobs.py starts: runs functions that it is told of, one line of JSON each way."""
+"""The process that jobs.py starts: runs the named functions, one line of JSON each way."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from queue import Queue
 
 
 def name() -> str:
-    """Return what this interpreter calls itself."""
+    """Return the name of this interpreter."""
     pypy = getattr(sys, "pypy_version_info", None)
     return f"PyPy {pypy.major}.{pypy.minor}.{pypy.micro}" if pypy else f"CPython {platform.python_version()}"
 
 
 def main() -> None:
-    """Answer until whoever started it is gone."""
-    # Ctrl-C is for the program that started it.
+    """Answer until the parent process ends."""
+    # Ctrl-C is for the parent process.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     sys.path.append(os.environ["BENCH_PACKAGES"])
     answers = os.fdopen(os.dup(1), "w")
-    # What a job prints must not be taken for an answer.
+    # Output of a job must not be taken for an answer.
     os.dup2(2, 1)
     jobs: Queue[str] = Queue()
     threading.Thread(target=_listen, args=(jobs,), daemon=True).start()
@@ -37,7 +37,7 @@ def main() -> None:
             answer: list[object] = [True, getattr(importlib.import_module(module), function)(*arguments)]
         except Exception:
             answer = [False, traceback.format_exc()]
-        # With those of the programs that it started.
+        # Including the programs that it started.
         answer.append(sum(os.times()[:4]) - sum(before[:4]))
         print(json.dumps(answer), file=answers, flush=True)
 

@@ -1,8 +1,8 @@
-"""Emulated boards for tests: booted once a process, then one fork for each test.
+"""Emulated boards for tests: booted once per process, then one fork for each test.
 
-An emulated boot takes a minute, so it is done in the parent, up to the moment at which the firmware has begun its first
-conversion: it has seen nothing of its plant until then. Each test gets a copy of that board in a child process of its
-own, and so a fresh one.
+An emulated boot takes a minute, so the parent does it, up to the moment at which the firmware starts its first
+conversion: until then it has measured nothing of its plant. Each test runs in a child process with a copy of that
+fresh board.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _broken = ""
 
 
 def boot() -> bool:
-    """Boot this process's board, unless there is one; return whether there is one then."""
+    """Boot this process's board, unless it exists; return whether it does."""
     global _broken, _missing, _first_world
     if _booted or _missing:
         return bool(_booted)
@@ -53,7 +53,7 @@ def boot() -> bool:
 
 
 def missing() -> str:
-    """Why there is no board."""
+    """Reason why there is no board."""
     return _missing
 
 
@@ -63,10 +63,10 @@ def new_world(*sets: str, seed: int = 1, line: SerialLine | None = None) -> Worl
 
 
 def take(world: World) -> PicoDevice:
-    """The board of this process in this world; skips by name where none can be."""
+    """Take the board of this process into this world; skips by name if none can boot."""
     assert not _broken, _broken
     if not _booted:
-        # With its name, so that the summary lists each.
+        # With its name, so that the summary lists each test.
         name = os.environ.get("PYTEST_CURRENT_TEST", "").rsplit(" ", 1)[0]
         pytest.skip(f"{name}: {_missing or 'no board was booted'}")
     device = _booted[0]
@@ -78,11 +78,11 @@ def take(world: World) -> PicoDevice:
 def in_a_child(item: pytest.Item) -> list[pytest.TestReport]:
     """Run a test in a child process with the booted board; return its reports."""
     boot()
-    # Else every child would make one of its own and remove those of others.
+    # Otherwise every child would make its own one and remove those of others.
     item.config._tmp_path_factory.getbasetemp()  # type: ignore[attr-defined]
     source, sink = os.pipe()
     with warnings.catch_warnings():
-        # Under pytest-xdist there are threads, none of which the child needs.
+        # Under pytest-xdist there are threads, which the child does not need.
         warnings.simplefilter("ignore", DeprecationWarning)
         child = os.fork()
     if not child:
@@ -99,7 +99,7 @@ def in_a_child(item: pytest.Item) -> list[pytest.TestReport]:
     ]
     for report in reports:
         if isinstance(report.longrepr, list):
-            # Why it was skipped: JSON has no tuples, and the summary wants one.
+            # Reason of a skip: JSON has no tuples, but the summary needs one.
             report.longrepr = tuple(report.longrepr)
     return reports
 
@@ -126,7 +126,7 @@ def _crash(item: pytest.Item, why: str) -> pytest.TestReport:
 
 
 class Board:
-    """A board of its own for one test, and what to do with it."""
+    """A board of its own for one test, with helpers."""
 
     def __init__(self, *sets: str, seed: int = 1, line: SerialLine | None = None) -> None:
         self.world = new_world("initial_mpa=0.1", *sets, seed=seed, line=line)
@@ -134,11 +134,11 @@ class Board:
         self.chip = self.device.chip
 
     def run_ms(self, ms: float) -> None:
-        """Let emulated time pass."""
+        """Run for this much emulated time."""
         self.chip.run_ms(ms)
 
     def ask(self, message: bytes, limit_ms: int = 5000) -> str:
-        """Send a line; return the first one that comes back."""
+        """Send a line; return the first reply line."""
         world = self.world
         world.received.clear()
         world.script[world.ticks + 1] = message + b"\n"
@@ -146,7 +146,7 @@ class Board:
         return world.received.decode().strip()
 
     def tell(self, message: bytes) -> None:
-        """Send a line and see that it was accepted."""
+        """Send a line and check that it was accepted."""
         self.world.script[self.world.ticks + 1] = message + b"\n"
         self.run_ms(60)
         error = self.ask(b":SYST:ERR?")
@@ -158,7 +158,7 @@ class Board:
         return dict(zip(names, self.ask(b":FETC?").split(","), strict=True))
 
     def regulate(self) -> None:
-        """Regulate to a pressure that is well above the present one."""
+        """Regulate to a pressure well above the present one."""
         self.tell(b":SOUR:PRES %.3f" % (self.world.plant.pressure_pa * 1e-6 + 0.3))
         self.tell(b":OUTP ON")
 
@@ -170,7 +170,7 @@ class Board:
             self.run_ms(step_ms)
 
     def run_until_edge(self, coil: str, on: bool, limit_ms: int) -> float:
-        """Run until a coil's pin changes after now; return when, in ns of emulated time."""
+        """Run until a coil's pin next changes; return the emulated time in ns."""
         start = self.chip.clock.nanos
 
         def found() -> list[float]:
@@ -183,16 +183,16 @@ class Board:
 
 
 def pico_device(world: World, state: Path) -> PicoDevice:
-    """The emulated board as the device suite makes its devices; it keeps nothing in `state`."""
+    """The emulated board as a device of the device suite; it stores nothing in `state`."""
     return take(world)
 
 
-# Beyond the software's trip at 6 MPa, below the comparator's 6.5.
+# Above the software's trip at 6 MPa, below the comparator's 6.5.
 OVER_PRESSURE_MA = 4 + 16 * 0.63
 
 
 def over_pressure_ms(board: Board, phase_us: int) -> float:
-    """Time from both transducers over the trip to the edge of the relief output; leaves the board as it was."""
+    """Time from both transducers over the trip to the edge of the relief output; leaves the board unchanged."""
     return float(in_a_fork(lambda: _trip(board, phase_us)))
 
 
@@ -204,7 +204,7 @@ def _trip(board: Board, phase_us: int) -> float:
 
 
 def in_a_fork(measure: Callable[[], Any]) -> Any:
-    """What `measure` returns (as JSON), from a copy of this process: its board stays as it is."""
+    """Result of `measure` (as JSON) in a copy of this process: its own board stays unchanged."""
     source, sink = os.pipe()
     child = os.fork()
     if not child:

@@ -1,4 +1,4 @@
-"""One suite for every rung: each test runs on the rungs that `--rig` names (core and sim unless told otherwise)."""
+"""One suite for every rung: each test runs on the rungs that `--rig` names (core and sim by default)."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from tests.device.boards import Board, in_a_child, pico_device
 DEVICES = {"core": CoreDevice, "sim": SimDevice, "pico": pico_device}
 
 
-# An emulated second takes half a minute. These take 17 of them together; every other test of this folder takes 4 to
-# 230 each, and is left out by name.
+# An emulated second takes half a minute. These tests take 17 of them together; every other test of this folder takes
+# 4 to 230 each, and is excluded by name.
 ON_PICO = (
     "test_each_end_of_a_line",
     "test_mixed_ends_and_empty_lines",
@@ -29,7 +29,7 @@ ON_PICO = (
 
 
 class Bench:
-    """A device on its plant, driven tick by tick: the time belongs to the test."""
+    """A device on its plant, driven tick by tick: the test controls the time."""
 
     def __init__(self, rig: str, state: Path, sets: tuple[str, ...], seed: int) -> None:
         self.world = World(Plant(load_parameters(None, sets), seed=seed))
@@ -37,11 +37,11 @@ class Bench:
         self.plant = self.world.plant
 
     def send(self, message: str) -> None:
-        """Put a message on the line; it arrives in the next tick."""
+        """Put a message on the line; the device receives it in the next tick."""
         self.world.script[self.world.ticks + 1] = message.encode() + b"\n"
 
     def ask(self, message: str) -> str:
-        """Send a message and run until its reply line is there."""
+        """Send a message and run until its reply line arrives."""
         self.world.received.clear()
         self.send(message)
         for _ in range(400):
@@ -56,7 +56,7 @@ class Bench:
         return dict(zip(names, self.ask(":FETC?").split(","), strict=True))
 
     def run_s(self, seconds: float) -> None:
-        """Let this much device time pass."""
+        """Run for this much device time."""
         self.device.run(round(seconds * 1000 / self.world.tick_ms))
 
     def run_until(self, condition: Callable[[], bool], limit_s: float) -> float:
@@ -95,7 +95,7 @@ def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> 
 
 @pytest.fixture
 def board() -> Board:
-    """An emulated board that was just booted, its output off."""
+    """A freshly booted emulated board with its output off."""
     return Board()
 
 

@@ -10,7 +10,7 @@ from ipch.sim.plant import Plant
 from ipch.sim.rigs import SimDevice
 from ipch.sim.world import World
 
-# After so many rounds the mix is cut into the same pieces again, so the same bytes are in the buffers.
+# After this many rounds the mix is split into the same pieces again, so the buffers hold the same bytes.
 ROUNDS_AGAIN = 64
 EARLY_ROUNDS = 36
 
@@ -66,7 +66,7 @@ MIX = (
 
 
 class Flood(World):
-    """A world that stands still, with a host that sends the mix for ever, as fast as the device takes it."""
+    """A world that stands still, with a host that sends the mix forever, as fast as the device reads it."""
 
     def __init__(self, plant: Plant) -> None:
         super().__init__(plant)

@@ -1,4 +1,4 @@
-"""Trips recorded by the device, fetched over its line, and replayed on a desk: every command bit for bit."""
+"""Trips recorded by the device, fetched over its serial line, and replayed on a desk: every command bit for bit."""
 
 import json
 from pathlib import Path
@@ -15,7 +15,7 @@ from ipch.sim import signals
 
 
 class Client:
-    """What the client needs of an instrument, over the bench's line: its time belongs to the test."""
+    """The client's view of an instrument, over the bench's line: the test controls its time."""
 
     identity = Identity("ipch", "IPCH-1", "TEST", "0", "?")
 
@@ -96,7 +96,7 @@ def test_a_trip_is_fetched_long_after_and_replayed_bit_for_bit(bench, kind, tmp_
     assert box.fault == fault and box.trip_row == len(box.rows) - 50
     replay = replayed(box)
     assert len(box.rows) - replay.start_row > 400, "8 s at least are replayed"
-    # The rows are what went over the rig's wires.
+    # The rows equal the values on the rig's wires.
     counts = [entry[1:] for entry in trace if len(entry) == 1 + signals.COUNT]
     names = (
         "dt_ms",
@@ -135,7 +135,7 @@ def test_settings_and_requests_within_the_ring_are_replayed(bench, tmp_path):
     assert replay.start_row < min(request.row for request in box.requests if request.row >= 0)
     assert replay.app.settings.get("dead_band_pa") == 2000
     assert replay.app.control.target_pa == 5_150_000
-    # It records again only once it is told to.
+    # It records again only after the command.
     rig.run_s(1)
     assert rig.ask(":TRAC:STAT?").startswith("FROZEN")
     capture.arm(Client(rig))

@@ -1,4 +1,4 @@
-"""A transducer that drifts, calibrated at three temperatures and four pressures, reads true at all others."""
+"""A drifting transducer, calibrated at three temperatures and four pressures, reads correctly at all others."""
 
 from random import Random
 
@@ -14,7 +14,7 @@ STANDARD_PA = 300.0
 
 
 def at(bench, celsius, mpa, seed):
-    """A device whose block has this temperature, in a closed chamber at this pressure."""
+    """A device with this block temperature, in a closed chamber at this pressure."""
     rig = bench(*DRIFT, f"oven_c={celsius}", f"initial_mpa={mpa}", "transducer_noise_kpa=1", seed=seed)
     rig.run_s(5)
     return rig
@@ -53,7 +53,7 @@ def write(rig, header, coefficients):
 
 
 OTHERS = [(celsius, mpa) for celsius in (20.0, 24.0, 28.5, 38.0, 41.0, 45.0) for mpa in (0.9, 2.7, 4.5, 5.3)]
-"""Points that are not used for the fit."""
+"""Points outside the fit."""
 
 
 def test_a_calibrated_transducer_reads_true_at_points_not_used(bench, request):
@@ -66,7 +66,7 @@ def test_a_calibrated_transducer_reads_true_at_points_not_used(bench, request):
     assert abs(fitted["control"].coefficients.span_tc_ppm_k + 200) < 20
     assert fitted["control"].expanded_pa < LIMIT_PA
     uncorrected, corrected = [], []
-    # One is enough to see that the other rungs compute the same.
+    # One is enough to show that the other rungs compute the same.
     for number, (celsius, mpa) in enumerate(OTHERS if rung == "core" else [(41.0, 4.5)]):
         rig = at(bench, celsius, mpa, seed=100 + number)
         uncorrected.append(abs(mean(rig, "control_pa", 1) - rig.plant.pressure_pa))

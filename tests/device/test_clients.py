@@ -1,4 +1,4 @@
-"""The clients that laboratories use, as they come from PyPI, drive the device over both kinds of line."""
+"""The clients that laboratories use, unmodified from PyPI, drive the device over both kinds of line."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ LIMIT_S = 30
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[RunningServer]:
-    """The firmware on MicroPython in a small chamber at ambient, as fast as it goes."""
+    """The firmware on MicroPython in a small chamber at ambient, as fast as possible."""
     with simulate(["--speed", "max", "--tcp", "0", "--set", "volume_l=0.1", "--seed", "1"]) as running:
         yield running
 
@@ -32,7 +32,7 @@ def open_visa(name: str) -> MessageBasedResource:
 
 @pytest.fixture(params=["ASRL", "TCPIP"])
 def address(request: pytest.FixtureRequest, server: RunningServer) -> str:
-    """The VISA resource name of the device, on a port that is in its first state."""
+    """The VISA resource name of the device, on a port in its initial state."""
     if request.param == "ASRL":
         name = f"ASRL{server.port}::INSTR"
     else:
@@ -43,12 +43,12 @@ def address(request: pytest.FixtureRequest, server: RunningServer) -> str:
     return name
 
 
-# Device time runs a hundred times as fast as these clients ask: a ramp that is to be seen on its way must be this slow.
+# Device time runs a hundred times as fast as these clients query: a ramp must be this slow to be seen in progress.
 CRAWL_MPA_S = 0.0001
 
 
 def wait_for(condition: Callable[[], bool]) -> None:
-    """Ask until it is so; the chamber's time runs far faster than this clock."""
+    """Query until the condition holds; the chamber's time runs far faster than this clock."""
     limit = time.monotonic() + LIMIT_S
     while not condition():
         assert time.monotonic() < limit, "it never came true"
@@ -136,7 +136,7 @@ def test_pyvisa_comes_and_goes(address):
 
 
 class MeasureRegulator(SCPIMixin, Instrument):
-    """What somebody writes who knows PyMeasure and has read the list of commands."""
+    """Code of a user who knows PyMeasure and has read the list of commands."""
 
     pressure = Instrument.measurement(":SENS:PRES?", "Filtered pressure in MPa.")
     target = Instrument.control(":SOUR:PRES?", ":SOUR:PRES %g MPA", "Target in MPa.", check_set_errors=True)
@@ -255,7 +255,7 @@ def test_qcodes_reads_sets_and_ramps(station):
     station.target(round(start + 0.1, 4))
     station.output("on")
     assert station.output() == "on"
-    # QCoDeS walks the parameter in steps; the device ramps between them.
+    # QCoDeS steps the parameter; the device ramps between steps.
     station.target.step = 0.05
     target = round(start + 0.25, 4)
     station.target(target)

@@ -1,4 +1,4 @@
-"""The device says what the transcripts in tests/golden say, on every rung; tests/host has the other half."""
+"""The device answers as in the transcripts of tests/golden, on every rung; tests/host tests the other end."""
 
 from __future__ import annotations
 

@@ -7,7 +7,7 @@ import re
 import pytest
 from pages.commands import commands
 
-# Query, what its reply begins with when headers are on, and the reply itself.
+# Query, start of its reply with headers on, and the reply without.
 PRESSURE, KELVIN = r"-?\d+\.\d{7}", r"-?\d+\.\d{3}"
 QUERIES = (
     ("*IDN?", "*IDN", r"ipch,IPCH-1,\w+,[\w. ]+"),

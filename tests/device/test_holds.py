@@ -1,11 +1,11 @@
-"""Hours of a hold on the simulated plant, judged by the true pressure, as `make bench` judges whole days."""
+"""Hours of holding on the simulated plant, judged by the true pressure, as `make bench` does for whole days."""
 
 from __future__ import annotations
 
 from bench.scenarios.day import REFERENCE, SLOW_OVEN, Scenario, run
 
 BAND_KPA = 5.0
-# What a valve does is judged on a fifth of the samples then: harder than the board's own tick.
+# At this tick a valve is judged on a fifth of the samples: harder than with the board's own tick.
 ROUGH_MS = 100
 
 
@@ -20,6 +20,6 @@ def test_a_swing_beyond_the_dead_band_takes_a_pulse_a_turn() -> None:
     sets = (*REFERENCE, *SLOW_OVEN)
     result = run(Scenario("slow oven", sets, hours=5, tick_ms=ROUGH_MS, settings=settings))
     assert result.metrics.max_kpa <= BAND_KPA
-    # Nine turns to each side in the last four and a half hours; what comes before teaches the valves.
+    # Nine reversals in the last four and a half hours; the device learns its valves before.
     late = [side for second, side in result.pulses if second > 1800]
     assert len(late) <= 23

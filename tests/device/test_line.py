@@ -1,4 +1,4 @@
-"""The line of the whole device: ends of lines, lines in pieces, too long, faster than they are read."""
+"""The serial line of the whole device: line ends, lines in pieces, too long, or faster than they are read."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ CLEAN = b'0,"No error"\r\n'
 
 
 def exchange(rig, *chunks: bytes, gap: int = 3, ticks: int = 80) -> bytes:
-    """Let chunks arrive `gap` ticks apart; return all that comes back."""
+    """Send chunks `gap` ticks apart; return all replies."""
     world = rig.world
     world.received.clear()
     for index, chunk in enumerate(chunks):
@@ -103,7 +103,7 @@ def test_a_host_that_does_not_read_stalls_nothing(bench):
     assert lines.pop() == b""
     numbers = [int(line.split(b",")[0]) for line in lines]
     assert all(line.count(b",") == 20 for line in lines)
-    # What fits into the queue is whole and in order; what did not is missing as a whole, and that is told.
+    # Lines that fit into the queue are complete and in order; others are missing as a whole, and the loss is reported.
     assert numbers == list(range(1, len(numbers) + 1)) and 10 < len(numbers) < 40
     assert exchange(rig, b":SYST:ERR?\n:SOUR:PRES?\n") == b'-430,"Query DEADLOCKED"\r\n1.2500000\r\n'
     assert exchange(rig, b":FETC?\n").startswith(b"61,"), "a gap in the numbers shows the loss"

@@ -1,4 +1,4 @@
-"""What commands take of the memory, they give back."""
+"""Commands return the memory that they take."""
 
 from __future__ import annotations
 

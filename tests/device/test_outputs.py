@@ -1,4 +1,4 @@
-"""The coil rail, the comparator and what the simulator's world makes of them without the processor."""
+"""The coil rail, the comparator and their model in the simulator's world without the processor."""
 
 from ipch.sim import signals
 from ipch.sim.parameters import load_parameters
@@ -24,7 +24,7 @@ def test_the_rail_follows_the_heartbeat():
     run(w, 1, True)
     assert w.counts[signals.RAIL] == 1
     w.switch(4)
-    # A processor that hangs says nothing any more.
+    # A hung processor sends nothing.
     run(w, 50)
     assert w.counts[signals.RAIL] == 1
     run(w, 3)
@@ -47,7 +47,7 @@ def test_the_device_cuts_the_rail_at_once():
     assert w.counts[signals.RAIL] == 0
     run(w, 60, False)
     assert w.counts[signals.RAIL] == 0
-    # As over-pressure and a trial do it.
+    # As in over-pressure and in a trial.
     run(w, 1, True)
     assert w.counts[signals.RAIL] == 1
     assert [valve.name for valve in w.plant.valves if valve.energised] == ["relief"]

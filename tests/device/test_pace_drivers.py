@@ -1,6 +1,6 @@
-"""Drivers that were written for a PACE5000 find here what they know from it.
+"""Drivers written for a PACE5000 work with this device.
 
-How they talk is taken from what laboratories run: a Python driver of a synchrotron (BLISS, ESRF: CR at the end, suffix
+The messages are those of drivers in laboratories: a Python driver of a synchrotron (BLISS, ESRF: CR at the end, suffix
 1 at the root, header and value split at the blank), a StreamDevice protocol of EPICS (the header in front of the
 format), and LabVIEW's VISA Write and VISA Read (bytes as they are, until LF).
 """
@@ -29,7 +29,7 @@ def server() -> Iterator[RunningServer]:
 
 @pytest.fixture(params=["ASRL", "TCPIP"])
 def line(request: pytest.FixtureRequest, server: RunningServer) -> Iterator[MessageBasedResource]:
-    """The port with headers on, as a PACE has them."""
+    """The port with headers on, as on a PACE."""
     if request.param == "ASRL":
         name = f"ASRL{server.port}::INSTR"
     else:
@@ -42,13 +42,13 @@ def line(request: pytest.FixtureRequest, server: RunningServer) -> Iterator[Mess
 
 
 def value_of(line: MessageBasedResource, query: str) -> str:
-    """The value of a reply that is a header, a blank and a value; a LF that is left of the last one is a blank, too."""
+    """Value of a reply of header, blank and value; a LF left over from the previous reply counts as a blank."""
     _, value = line.query(query).split()
     return value
 
 
 def command(line: MessageBasedResource, text: str) -> None:
-    """Send a command and look for an error, as the driver does after each one."""
+    """Send a command and check for an error, as the driver does after each one."""
     line.write(text)
     reply = line.query("SYST:ERR?")
     assert "No error" in reply, (text, reply)
@@ -92,7 +92,7 @@ def test_a_vent_is_started_seen_to_its_end_and_put_back(line):
     assert value_of(line, ":OUTP:STAT?") == "0"
 
 
-# A protocol of StreamDevice: out, and in with its format as a pattern (%f a number, %d an integer, %s a word).
+# A StreamDevice protocol: output, and input with its format as a pattern (%f a number, %d an integer, %s a word).
 PROTOCOL = (
     (":SENS:PRES?", r":SENS:PRES [-+.\d]+"),
     (":SOUR:PRES:COMP?", r":SOUR:PRES:COMP [-+.\d]+"),

@@ -1,6 +1,6 @@
 """The firmware on a stock MicroPython image, on an emulated RP2040 with the board's chips on its pins.
 
-Everything here is measured in emulated time, and each test has a board of its own that was just booted.
+All times are emulated, and each test has its own freshly booted board.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ def test_pressure_rises_through_pulses_of_the_pio(board: Board) -> None:
     fills = [(at, on) for at, name, on in device.edges if name == "fill"]
     lengths_us = [(off - on) / 1000 for (on, _), (off, _) in zip(fills[::2], fills[1::2], strict=False)]
     assert len(lengths_us) > 2
-    # The first one may be cut: a proof of the supply isolation, which ends by shutting everything.
+    # The first pulse may be cut short: a proof of the supply isolation ends by shutting everything.
     for length_us in lengths_us[1:]:
         assert 500 < length_us < 300_100
         # Whole steps of the PIO program.
@@ -97,7 +97,7 @@ def test_maintenance_leaves_the_prompt_to_tools(board: Board) -> None:
 
 
 def sealed_within_ms(board: Board, fault: str, values: dict[str, object], limit_ms: float) -> None:
-    """Inject a fault; the state must be SEALED, and every output off, in time (and two ticks to read it back)."""
+    """Inject a fault; the state must be SEALED, and every output off, in time (plus two ticks for the read-back)."""
     inject(board.world, fault, values)
     board.run_ms(limit_ms + 20)
     assert not any(board.device.coils_on())
@@ -139,7 +139,7 @@ def test_a_shorted_transistor_cuts_the_rail_at_once_and_a_trial_switches_it_on(b
     valve = board.world.plant.valves[COILS[NAMES.index("relief")]]
     assert coils.rail
     valve.held = True
-    # Two ticks until it is seen on two samples, and the rest of the tick.
+    # Two ticks until two samples show it, and the rest of the tick.
     board.wait_for(lambda: not coils.rail, 50, "a rail that is cut")
     board.run_ms(200)
     assert not coils.rail

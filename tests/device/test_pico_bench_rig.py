@@ -1,4 +1,4 @@
-"""The bench rig: two emulated Picos, their pins wired to each other as hardware/rig/wiring.csv says."""
+"""The bench rig: two emulated Picos, wired to each other as in hardware/rig/wiring.csv."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ class Pair:
         self.rig.run_to_prompt()
         self.rig.install({path.name: path.read_bytes() for path in sorted(FIRMWARE.glob("*.py"))})
         self.rig.power_cycle()
-        # Its program is compiled for a quarter of a second.
+        # Compiling its program takes a quarter of a second.
         self.rig.run_ms(500)
         self._wire(pins)
         self._ahead_ns = self.rig.clock.nanos - board.chip.clock.nanos
@@ -86,7 +86,7 @@ class Pair:
         for pin in (*range(pins.FILL, pins.HEARTBEAT + 1), pins.CELL_SAFE):
             connect(theirs[pin], mine[pin])
         connect(theirs[device.pins.RAIL_CUT], mine[pins.RAIL_CUT])
-        # The rig stands in for the coils, the rail and the comparator of the emulated circuit.
+        # The rig replaces the coils, the rail and the comparator of the emulated circuit.
         coils: Any = device.coils
         coils.watch = lambda safety_ma: None
         coils._show_drain = lambda index: None
@@ -94,7 +94,7 @@ class Pair:
         for pin in (*range(pins.FILL_DRAIN, pins.RELIEF_DRAIN + 1), pins.RAIL):
             connect(mine[pin], theirs[pin])
         tripped = mine[pins.TRIP]
-        # Open drain with a pull-up: low only while it is driven low.
+        # Open drain with a pull-up: low only while driven low.
         tripped.add_listener(
             lambda state, before: theirs[pins.TRIP].set_input_value(state != GPIOPinState.LOW)
         )
@@ -112,7 +112,7 @@ class Pair:
             self.rig.run_until(self.board.chip.clock.nanos + self._ahead_ns, exact=True)
 
     def exchange(self, line: str) -> str:
-        """A line to the rig, and its answer."""
+        """Send the rig a line; return its answer."""
         self.rig.received.clear()
         self.rig.send(line.encode() + b"\n")
         for _ in range(400):
@@ -159,7 +159,7 @@ def test_the_regulator_measures_what_the_rig_plays_and_the_rig_times_its_pulses(
         for first, later, before, after in zip(said, said[1:], theirs, theirs[1:], strict=False)
     ]
     for rig_us, pin_us in between:
-        # The rig's counters begin one after the other, and count in steps of 2 us.
+        # The rig's counters start one after the other, and count in steps of 2 us.
         assert abs(rig_us - pin_us) < 60, between
 
 
@@ -177,7 +177,7 @@ def test_the_trip_line_reaches_the_regulator(board: Board) -> None:
 
 
 def test_the_rig_sees_the_relief_open_at_over_pressure(board: Board) -> None:
-    # Beyond the software's trip, below the comparator's.
+    # Above the software's trip, below the comparator's.
     plant = Plant(load_parameters(None, ("initial_mpa=6.2", "safety_noise_kpa=0")), seed=1)
     pair = Pair(board, plant)
     pair.step_until(lambda: any(valve == 4 and on for _, valve, on in pair.stepper.edges), 300, "relief")

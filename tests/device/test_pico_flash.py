@@ -1,4 +1,4 @@
-"""Flashing the emulated board through its serial line, with the command that `make flash` runs and real mpremote."""
+"""Flash the emulated board through its serial line, with the command of `make flash` and real mpremote."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ from tests.device.boards import Board
 
 pytestmark = pytest.mark.pico
 
-# The board takes a minute to boot here, and its answers up to some seconds.
+# The emulated board takes a minute to boot, and answers within some seconds.
 TIMEOUT_S = 300.0
-# As board.py has it.
+# Same value as in board.py.
 MAINTENANCE_REQUEST = 0x1DC4
 
 
 @contextlib.contextmanager
 def served(device: PicoDevice, line: SerialLine) -> Iterator[str]:
-    """Let the board run beside the test; its port."""
+    """Run the board beside the test; yields its port."""
     over = threading.Event()
 
     def run() -> None:
@@ -60,7 +60,7 @@ def world_on(line: SerialLine) -> World:
 
 
 def other_version(number: str) -> dict[str, bytes]:
-    """This firmware, calling itself by another version number."""
+    """This firmware with another version number."""
     files = firmware_files()
     del files["regulator/__init__.mpy"]
     return {"regulator/__init__.py": f'VERSION = "{number}"\n'.encode(), **files}
@@ -107,7 +107,7 @@ def test_a_board_that_crashes_at_boot_says_so_and_can_be_flashed(
     with served(device, line) as port:
         with pytest.raises(FlashError, match="does not answer"):
             flash(port, files=good | {"main.py": b"import board\nraise ValueError\n"}, timeout_s=20)
-        # As a Ctrl-C leaves it that comes before board.py has read the request.
+        # The state after a Ctrl-C that arrives before board.py has read the request.
         device.chip.mcu.watchdog.scratch_data[0] = MAINTENANCE_REQUEST
         report = flash(port, files=good, timeout_s=TIMEOUT_S)
     assert report.after.startswith("ipch,IPCH-1,")
@@ -158,7 +158,7 @@ def test_power_cut_while_flashing_leaves_a_board_that_opens_nothing_and_can_be_f
         if ssi._tx_buffer and ssi._tx_buffer[0] == 0x02:
             programs += 1
             if programs % 12 == 3 and len(cuts) < 4:
-                # The power goes while the page is half written.
+                # The power fails while the page is half written.
                 whole = bytes(ssi._tx_buffer)
                 content = bytearray(chip.mcu.flash[:FLASH_BYTES])
                 address = int.from_bytes(whole[1:4], "big")

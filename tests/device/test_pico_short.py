@@ -1,4 +1,4 @@
-"""The firmware on a stock MicroPython image on an emulated RP2040: what `make test` looks at, in emulated time."""
+"""The firmware on a stock MicroPython image on an emulated RP2040, in emulated time: the part for `make test`."""
 
 from __future__ import annotations
 

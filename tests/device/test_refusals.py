@@ -1,4 +1,4 @@
-"""A command that is refused changes nothing, whatever it is and whatever the device is doing."""
+"""A refused command changes nothing, in every state of the device."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from ipch.sim.world import World
 
 STATES = [row[0] for row in load_firmware()["regulator.modes"].TABLE]
 
-# What brings the device into each of the states that a command may meet.
+# Messages that bring the device into each of the states.
 BEGINNINGS = {
     "off": "*CLS",
     "regulating": ":SOUR:PRES 1.1;:OUTP ON",
@@ -76,7 +76,7 @@ class Line:
             assert self.state() in ("RELIEF", "SEALED")
 
     def send(self, message: str) -> str:
-        """Send a line and run until it is done."""
+        """Send a line and run until the device has processed it."""
         self.world.received.clear()
         self.world.script[self.world.ticks + 1] = message.encode() + b"\n"
         self.device.run(2)
@@ -92,9 +92,9 @@ class Line:
         return codes
 
     def shown(self) -> tuple[object, ...]:
-        """Every setting, the state, and what can be set besides."""
+        """Every setting, the state, and all other values that commands can change."""
         app = self.device.app
-        # A relief turns into a seal by itself.
+        # A relief becomes a seal by itself.
         state = self.state().replace("SEALED", "RELIEF")
         proof = (app.watches.proof.active, app.record.proof_date)
         return (
@@ -130,7 +130,7 @@ def test_a_refused_command_changes_nothing(beginning: str, unit: str) -> None:
 def test_a_message_counts_up_to_its_first_error_and_no_further(beginning: str, units: list[str]) -> None:
     message = ";".join(units)
     if any(quote in unit for unit in units for quote in "'\""):
-        # An open string swallows what follows; the single commands are tried above.
+        # An open string swallows the rest of the line; the single commands are tested above.
         return
     with tempfile.TemporaryDirectory() as first, tempfile.TemporaryDirectory() as second:
         whole, stepped = Line(beginning, first), Line(beginning, second)
@@ -138,7 +138,7 @@ def test_a_message_counts_up_to_its_first_error_and_no_further(beginning: str, u
         expected: list[int] = []
         for unit in units:
             stepped.send(unit)
-            # *CLS within the message forgets the errors; none was there before it.
+            # *CLS within the message clears the errors; none was queued before.
             expected = stepped.errors()
             if expected:
                 break

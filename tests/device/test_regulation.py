@@ -1,4 +1,4 @@
-"""The regulator regulates: ramps, holds, vents, waits, and says what it does."""
+"""Regulation: ramps, holds, vents, waits, and the reported status."""
 
 BAND_PA = 5_000
 
@@ -97,9 +97,9 @@ def test_vent_goes_to_ambient_at_its_rate_and_ends_off(bench):
     rig = bench("initial_mpa=1.1")
     rig.send(':SYST:SETT "vent_slew_pa_s",20000;:SOUR:PRES:LEV:IMM:AMPL:VENT 1')
     took_s = rig.run_until(lambda: rig.plant.pressure_pa < 0.7e6, 60)
-    # 20 s at the rate, and some for the first pulses, by which the device gets to know the valve.
+    # 20 s at the rate, plus time for the first pulses, by which the device learns the valve's gain.
     assert 18 < took_s < 25
-    # Further down the open valve gives less than the rate that was asked for.
+    # At lower pressure the open valve gives less than the requested rate.
     rig.run_until(lambda: rig.ask(":SOUR:PRES:LEV:IMM:AMPL:VENT?") == "2", 200)
     assert rig.plant.pressure_pa < 0.14e6
     assert rig.fetch()["state"] == "OFF"

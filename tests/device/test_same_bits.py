@@ -25,7 +25,7 @@ def test_core_and_sim_agree_in_every_tick(name):
     assert sum(1 for entry in core if entry[1] == "pulse") > 10
     assert len(sim) > len(core) * 99 // 100
     assert core[: len(sim)] == sim[: len(core)]
-    # Replies leave the MicroPython program with its next frame, so the last one may be missing, and those of a reset.
+    # Replies leave the MicroPython program with its next frame, so the last one may be missing, like those of a reset.
     assert set(sim_said.split(b"\r\n")[:-1]) <= set(core_said.split(b"\r\n"))
 
 

@@ -1,4 +1,4 @@
-"""The simulator's line keeps the pace of the clock whatever a host sends, and serves one host after another."""
+"""The simulator's line keeps real time whatever a host sends, and serves one host after another."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a tick may cost: no large integers, no memory."""
+"""Limits of a tick: no large integers, no memory allocation."""
 
 import pytest
 
@@ -41,7 +41,7 @@ def test_no_integer_of_a_tick_reaches_two_to_the_thirtieth(name, tmp_path):
             device.run(10)
             watch.armed = True
             device.run(1500)
-        # Over-pressure and a dead transducer take other paths through the tick.
+        # Over-pressure and a failed transducer take other paths through the tick.
         world.plant.valves[1].leak_c = world.plant.valves[0].leak_c = 1e-8
         world.plant.supply_pa_override = 9.5e6
         device.run(500)

@@ -105,7 +105,7 @@ def test_over_pressure_opens_the_relief_within_50_ms(bench, regulate):
     if not regulate:
         rig.send(":OUTP OFF")
         rig.run_s(1)
-    # Both valves of the fill side stick open: what the two in series are there to prevent.
+    # Both valves of the fill side stick open, the fault against which two are in series.
     for valve in rig.plant.valves[:2]:
         valve.stuck = "open"
     relief = rig.plant.valves[4]
@@ -116,14 +116,14 @@ def test_over_pressure_opens_the_relief_within_50_ms(bench, regulate):
         rig.run_s(TICK_S)
         pressure_pa = rig.plant.pressure_pa
         if over_ms is None and pressure_pa > 6.0e6:
-            # The truth is seen at ticks; between them it rises evenly enough.
+            # The truth is known at ticks; between them it rises almost linearly.
             over_ms = rig.plant.time_ms - 20 * (pressure_pa - 6.0e6) / (pressure_pa - before_pa)
         if relief.energised:
             break
         before_pa = pressure_pa
     assert relief.energised
     assert over_ms is not None
-    # The command itself, as the rig saw it: a MicroPython program hands it over with its next frame.
+    # The command itself, as the rig received it: a MicroPython program sends it with its next frame.
     edge_tick = next(entry[0] for entry in rig.world.trace if entry[1] == "switch" and entry[2] & 4)
     assert edge_tick * rig.world.tick_ms - over_ms <= 50
     assert "fill" not in energised(rig) and "supply_isolation" not in energised(rig)

@@ -1,4 +1,4 @@
-"""`ipch inject` and the plant file's [[faults]]: what they accept, when they act, and that they end."""
+"""`ipch inject` and the plant file's [[faults]]: accepted values, start, effect and end."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def run(world: World, ticks: int) -> None:
 
 
 def test_every_row_that_can_be_injected_has_a_fault() -> None:
-    # A bad setting is what a command does: tests/faults/test_matrix.py sends it.
+    # A bad setting results from a command: tests/faults/test_matrix.py sends it.
     assert {fault.row for fault in FAULTS.values()} == set(range(1, 37)) - {27}
 
 
@@ -46,7 +46,7 @@ def test_a_fault_that_ends_leaves_the_rig_as_it_was(name: str, tmp_path: Path) -
     run(world, 20)
     assert active(world) == []
     for each in (world, before):
-        each.plant.supply_pa = 0.0  # followed from tick to tick
+        each.plant.supply_pa = 0.0  # tracked from tick to tick
     for one, other in zip(world.plant.valves, before.plant.valves, strict=True):
         for part in ("stuck", "leak_c", "stick_us", "coil", "held", "gate", "energised", "c"):
             assert getattr(one, part) == getattr(other, part), part

@@ -1,4 +1,4 @@
-"""The fault matrix on the rung `core`: a part of the cells in every run, all of them in `make faults`."""
+"""The fault matrix on the rung `core`: some of the cells in every run, all of them in `make faults`."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from bench.faults.special import SPECIAL, UNSEEN
 from bench.scenarios.cells import CELLS, Cell
 from bench.scenarios.rig import STATES
 
-# Every cell in one state, another one each time; all of them are in `make faults`.
+# Every cell in one state, a different one each time.
 QUICK = [
     (cell, cell.states[index % len(cell.states)])
     for index, cell in enumerate(cell for cell in CELLS if not cell.slow)
@@ -54,7 +54,7 @@ def test_no_cell_is_unexplained() -> None:
 
 
 def test_a_cell_can_fail() -> None:
-    # A healthy device under a fault that it does not see, judged as if it had to.
+    # A healthy device with an invisible fault, judged as if it had to detect it.
     cell = Cell(1, "off", "mechanical-relief-blocked", {}, ("HOLD",), "trip", ("CONTROL_OPEN",), 0.2)
     with pytest.raises(AssertionError, match="nothing after"):
         run_core(cell, "HOLD")

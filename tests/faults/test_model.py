@@ -1,4 +1,4 @@
-"""A stateful property test: whatever is sent and whatever fails, only what a reference model allows."""
+"""A stateful property test: whatever the host sends and whatever fails, a reference model must allow the result."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ EXAMPLES, STEPS = 20, 50
 
 
 class Machine(RuleBasedStateMachine):
-    """Draws the steps of the model, and shrinks the way to what it does not allow."""
+    """Draws the steps of the model, and shrinks the steps to a violation."""
 
     steps = 0
     """Of all examples together."""
 
     def __init__(self) -> None:
         super().__init__()
-        Machine.steps -= 1  # the invariant is looked at before the first step, too
+        Machine.steps -= 1  # The invariant is also checked before the first step.
         self.model = model.Regulator()
 
     def teardown(self) -> None:

@@ -1,4 +1,4 @@
-"""A share of what `make faults` and `make soak` do in full."""
+"""A share of the full runs of `make faults` and `make soak`."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def test_cells_on_the_sim_rung(index: int) -> None:
 
 @pytest.mark.parametrize(("seed", "filled_s"), [(2, 0.6), (3, 1.0)])
 def test_a_quick_fill_after_a_vent_cools_and_is_no_open_vent(seed: int, filled_s: float) -> None:
-    """Seen in a recipe, 0.1 L: the cold of the vent was set against the heat of the fill, which fell by 20 kPa/s."""
+    """Seen in a recipe, 0.1 L: the vent's cold was offset against the fill's heat; the pressure fell by 20 kPa/s."""
     bench = Bench(sets=("volume_l=0.1", "initial_mpa=0.8", "supply_mpa=8", "missed_probability=0"), seed=seed)
     try:
         bench.send(":SOUR:PRES:SLEW 0.1;:SOUR:PRES 0.9;:OUTP ON")
@@ -82,6 +82,6 @@ def test_a_quick_fill_after_a_vent_cools_and_is_no_open_vent(seed: int, filled_s
 
 
 def test_an_isolation_valve_that_fails_to_open_once_is_no_fault() -> None:
-    # With this seed it is the first opening of the first ramp that is missed.
+    # With this seed the missed opening is the first one of the first ramp.
     (calm,) = (each for each in long.CALMS if each.name == "1 % of pulses missed")
     long.live(calm, hours=0.005, seed=150)

@@ -1,8 +1,8 @@
-"""What every command answers, as JSON and as text: `python -m tests.golden.commands` records commands.jsonl anew.
+"""Answers of every command, as JSON and as text: `python -m tests.golden.commands` rewrites commands.jsonl.
 
-Offline commands work on a record that is computed here, so their figures are compared, to six digits: the last ones
-depend on the linear algebra that numpy was built with. Of commands that talk to a simulated regulator, whose
-figures depend on the instant, names and kinds of the values are compared.
+Offline commands work on a record that is computed here, so their figures are compared, to six digits: further digits
+depend on numpy's linear algebra library. The figures of a simulated regulator depend on the instant, so there only
+names and kinds of the values are compared.
 """
 
 from __future__ import annotations
@@ -142,7 +142,7 @@ def record(folder: Path) -> None:
 
 
 class Words(HTMLParser):
-    """The visible words of a page."""
+    """Extracts the visible words of a page."""
 
     def __init__(self, page: str) -> None:
         super().__init__()
@@ -162,7 +162,7 @@ class Words(HTMLParser):
 
 
 def digest(path: Path) -> str:
-    """What a written file says: of a page its words, of CSV its rows, with figures to six digits."""
+    """Content of a written file: a page's words or a CSV file's rows, with figures to six digits."""
     text = path.read_text()
     if path.suffix == ".html":
         text = "\n".join(Words(text).text)
@@ -174,7 +174,7 @@ def summed(text: str) -> str:
 
 
 def short(text: str) -> str:
-    """As it is, or its beginning and a sum where it is long."""
+    """A short text unchanged, or the beginning of a long one with a checksum."""
     return text if len(text) < 2000 else f"{text[:300]}... {summed(text)}"
 
 
@@ -187,7 +187,7 @@ def rounded(value: Any) -> Any:
 
 
 def kinds(value: Any) -> Any:
-    """Names and kinds of what there is; of a list its first entry."""
+    """Names and kinds of all values; of a list its first entry."""
     if isinstance(value, dict):
         return {name: kinds(each) for name, each in value.items()}
     if isinstance(value, list):
@@ -203,7 +203,7 @@ def say(words: str) -> tuple[int, str]:
 
 
 def offline() -> Iterator[str]:
-    """Code and answer of each command, as JSON and as text, and what it wrote; in the present folder."""
+    """Code and answer of each command, as JSON and as text, and the files it wrote; in the present folder."""
     record(Path())
     for words in OFFLINE:
         before = {path: path.stat().st_mtime_ns for path in Path().rglob("*")}
@@ -236,7 +236,7 @@ def device() -> Iterator[str]:
 
 
 def documents(text: str) -> list[str]:
-    """One JSON document, or one a line."""
+    """One JSON document, or one per line."""
     try:
         json.loads(text)
     except ValueError:
@@ -245,7 +245,7 @@ def documents(text: str) -> list[str]:
 
 
 def answers() -> str:
-    """Everything, as it stands in commands.jsonl."""
+    """All answers, as stored in commands.jsonl."""
     before, width = Path.cwd(), os.environ.get("COLUMNS")
     with tempfile.TemporaryDirectory() as folder:
         os.environ["COLUMNS"] = "80"

@@ -1,7 +1,7 @@
 """Five scenarios of ten minutes as traces: the counts of every tick, every command to a valve, every reply.
 
-`python tests/golden/traces.py` prints a digest for each, with any interpreter that runs the rung `core`; with `--write`
-it puts them into traces.txt, which is what every later version has to compute.
+`python tests/golden/traces.py` prints a digest for each, with any interpreter that runs the rung `core`; `--write`
+stores them in traces.txt, which every later version must reproduce.
 """
 
 import hashlib
@@ -22,7 +22,7 @@ from ipch.sim.world import World
 GOLDEN = Path(__file__).with_name("traces.txt")
 TICKS = 30_000
 SEED = 7
-# Asked in turn, so that what the firmware thinks is in its replies.
+# Queried in turn, so that the replies show the firmware's internal values.
 QUESTIONS = (
     b":FETC?\n",
     b":SYST:WARN?\n",
@@ -43,7 +43,7 @@ SETS = (
     "missed_probability=0.05",
 )
 
-# Plant, what is sent in which tick, and which part fails (or None: all are in order again) in which.
+# Plant, messages by tick, and by tick the part that fails (None: all parts work again).
 SCENARIOS = {
     "ramp and hold": (
         SETS,
@@ -145,7 +145,7 @@ def digests(name):
     for entry in entries:
         texts[min(entry[0] * 10 // TICKS, 9)].append(str(entry))
     lines = [f"{name}, part {part}: {_digest(chr(10).join(text))}" for part, text in enumerate(texts)]
-    # Sentences may be worded better: they are not what is computed.
+    # Wording may improve: sentences are not part of the computed result.
     return [*lines, f"{name}, replies: {_digest(_SENTENCE.sub('', replies.decode()))}"]
 
 

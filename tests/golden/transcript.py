@@ -1,11 +1,11 @@
-r"""Transcripts of the line: what was sent and what came back, for both of its ends.
+r"""Transcripts of the serial line, messages and replies, used to test both of its ends.
 
     # a comment
-    > what the host sends, with \xNN for a byte that cannot be printed
-    < a line of the reply; {int:5}, {decimal:1.25} and {word:OFF} stand for such a value and show one
-    ! deaf | hearing    the host stops to read, or reads again
+    > a message of the host, with \xNN for an unprintable byte
+    < a line of the reply; {int:5}, {decimal:1.25} and {word:OFF} stand for any such value and show an example
+    ! deaf | hearing    the host stops reading, or reads again
 
-A message without a `<` line has no reply. A transcript begins at a device that has just been started.
+A message without a `<` line has no reply. A transcript begins with a device that has just started.
 """
 
 from __future__ import annotations
@@ -30,12 +30,12 @@ class Exchange:
 
     @property
     def data(self) -> bytes:
-        """What goes over the line."""
+        """The bytes on the line."""
         return self.sent.encode().decode("unicode_escape").encode("latin-1")
 
 
 def names() -> list[str]:
-    """All transcripts."""
+    """Names of all transcripts."""
     return sorted(path.stem for path in FOLDER.glob("*.txt") if path.stem != "traces")
 
 
@@ -59,7 +59,7 @@ def load(name: str) -> list[Exchange]:
 
 
 def matches(pattern: str, text: str) -> bool:
-    """Whether a reply is as the transcript says."""
+    """Whether a reply matches the transcript."""
     parts = _VALUE.split(pattern)
     expression = ""
     for index in range(0, len(parts), 3):
@@ -70,7 +70,7 @@ def matches(pattern: str, text: str) -> bool:
 
 
 def example(pattern: str) -> str:
-    """A reply as the transcript says."""
+    """The example reply of the transcript."""
     for kind, value in _VALUE.findall(pattern):
-        assert re.fullmatch(_KINDS[kind], value), f"{value!r} is no {kind}"
+        assert re.fullmatch(_KINDS[kind], value), f"{value!r} does not match {kind}"
     return _VALUE.sub(lambda match: match.group(2), pattern)

@@ -94,7 +94,7 @@ def test_half_a_charge_cannot_be_told_from_a_leak(breathing: Planted) -> None:
     )
     found = solve_balance(cut, volume_ml=100)
     assert found.leak_to_swelling > 0.95
-    assert any("hardly be told apart" in note for note in found.notes)
+    assert any("hardly separates leak and swelling" in note for note in found.notes)
 
 
 def test_too_little_is_said_so(leaky: Planted) -> None:
@@ -102,7 +102,7 @@ def test_too_little_is_said_so(leaky: Planted) -> None:
     with pytest.raises(NotEnough, match="too few samples"):
         solve_balance(short)
     empty = replace(leaky.record, usable=np.zeros(len(leaky.record.time_s), dtype=np.bool_))
-    with pytest.raises(NotEnough, match="held for some minutes"):
+    with pytest.raises(NotEnough, match="hold the pressure for some minutes"):
         solve_balance(empty)
 
 

@@ -100,7 +100,7 @@ def test_points_that_do_not_tell_are_refused() -> None:
         [few[0], few[5]],
         [few[0], few[1], few[4], few[8]][:3],
     ):
-        with pytest.raises(UsageError, match="do not tell"):
+        with pytest.raises(UsageError, match="do not determine"):
             fit(chosen, "control", REFERENCE_K, Coefficients())
     exact = fit([few[0], few[1], few[4], few[5]], "control", REFERENCE_K, Coefficients())
     assert exact.freedom == 0 and math.isnan(exact.expanded_pa)

@@ -177,8 +177,8 @@ def test_a_reader_that_has_had_enough() -> None:
 @pytest.mark.parametrize(
     ("content", "what"),
     [
-        (b"", "is no UF2 image"),
-        (bytes(range(256)) * 4, "is no UF2 image"),
+        (b"", "is not a UF2 image"),
+        (bytes(range(256)) * 4, "is not a UF2 image"),
         # RP2350's family, as of a Pico 2.
         (bytes.fromhex("5546320a57515d9e" + 20 * "00" + "598be4e6") + bytes(480), "RPI_PICO images"),
     ],

@@ -249,10 +249,10 @@ def test_what_is_refused(tmp_path: Path) -> None:
             f"{head},Date\n1,1,0,3,0,2026-01-01 00:00:00\n2,1,0,3,0,",
             "1 of 2 rows have no time stamp",
         ),
-        "other.csv": ("a,b,c\n1,2,3", "no known cycler: a, b, c"),
+        "other.csv": ("a,b,c\n1,2,3", "unknown columns a, b, c"),
         "empty.csv": ("", "is empty"),
         "relative.csv": ("Test Time / s,Voltage / V,Current / A\n0,3,0", "test time alone"),
-        "cell.xlsx": ("", "not a cycler file that is known"),
+        "cell.xlsx": ("", "unknown kind of cycler file"),
         "cell.ndax": ("no archive", "cannot be read"),
         "cell.mpr": ("no module", "cannot be read"),
     }

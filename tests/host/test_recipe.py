@@ -132,12 +132,12 @@ RAMP = '[[step]]\nramp="1MPa"\n'
         ("parameters=3\n" + RAMP, 1, "parameters: "),
         ('[[step]]\nramp="$x"', 2, "ramp: $x: no such parameter; [parameters] has none"),
         ('[parameters]\np="1MPa"\n[[step]]\nramp="$x"', 4, "ramp: $x: no such parameter; [parameters] has p"),
-        ('[[step]]\nhold="1h"', 2, "hold: step 1 (hold for 1 h): there must be a ramp before it"),
-        ('[[step]]\nwait="in-limits"', 2, "there must be a ramp before it"),
+        ('[[step]]\nhold="1h"', 2, "hold: step 1 (hold for 1 h): a ramp must come before it"),
+        ('[[step]]\nwait="in-limits"', 2, "a ramp must come before it"),
         (
             RAMP + '[[step]]\nvent=true\n[[step]]\nquiet="1h"',
             6,
-            "step 3 (quiet for 1 h): there must be a ramp",
+            "step 3 (quiet for 1 h): a ramp must come",
         ),
         ("garbage", None, "not valid TOML"),
         (RAMP + "[[step]]\nwait='soon'", 4, "wait: not a duration: 'soon'"),
@@ -269,7 +269,7 @@ def test_the_cycle_in_a_file_that_is_read_as_a_whole(tmp_path: Path) -> None:
         assert settled(cycles) == 0 and not cycles.trouble
         path.write_text("half a")
         assert settled(cycles) == 0
-        assert "no known cycler" in cycles.trouble
+        assert "unknown columns" in cycles.trouble
         path.write_text(f"{head}\n0,3,1,1\n60,3,1,2\n")
         assert settled(cycles) == 2
         assert not cycles.trouble
@@ -291,7 +291,9 @@ def test_the_cycle_in_a_real_binary_file(name: str, highest: int, tmp_path: Path
 
 
 def test_what_cannot_be_followed(tmp_path: Path) -> None:
-    with pytest.raises(FileError, match=r"cell.xlsx: no file whose cycles can be followed; .csv, .*, .mpr"):
+    with pytest.raises(
+        FileError, match=r"cell.xlsx: cannot follow cycles in this kind of file; expected .csv, .*, .mpr"
+    ):
         open_cycles(tmp_path / "cell.xlsx")
     path = tmp_path / "cell.csv"
     path.write_text("a,b\n" + "1,2\n" * 1000)

@@ -142,7 +142,7 @@ def test_a_timeout(play: Play) -> None:
         (lambda regulator: regulator.off(), "regulation ended: the device is OFF now"),
         (
             lambda regulator: setattr(regulator, "target_pa", 900_000),
-            "somebody else set the target to 0.9 MPa",
+            "another client set the target to 0.9 MPa",
         ),
     ],
 )

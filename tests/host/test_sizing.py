@@ -104,8 +104,8 @@ def test_the_relief_valve_carries_off_the_worst_fault() -> None:
 
 REFUSED = [
     (["--supply", "12MPa"], "above the chamber's rating 10 MPa and no relief valve is stated"),
-    (["--supply", "12MPa", "--relief-c", "1e-10"], "cannot carry off the worst fault"),
-    (["--relief-c", "nan"], "cannot carry off the worst fault"),
+    (["--supply", "12MPa", "--relief-c", "1e-10"], "cannot discharge the worst fault"),
+    (["--relief-c", "nan"], "cannot discharge the worst fault"),
     (["--working", "10MPa"], "working pressure 10 MPa; allowed is"),
     (["--working", "6MPa", "--rated", "5MPa"], "is not below the chamber's rating 5 MPa"),
     (["--rated", "5.5MPa"], "less than the transducers tell apart"),

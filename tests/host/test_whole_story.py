@@ -110,7 +110,7 @@ def test_the_cell_of_a_plant_follows_a_cyclers_file(tmp_path: Path) -> None:
     with pytest.raises(FileError, match=r"--set cell_profile=none.csv: cell_profile: cannot read none.csv"):
         load_parameters(None, ["cell_profile=none.csv"])
     (tmp_path / "bad.csv").write_text("a,b,c\n1,2,3\n")
-    with pytest.raises(FileError, match="no known cycler"):
+    with pytest.raises(FileError, match="unknown columns"):
         load_parameters(None, [f"cell_profile={tmp_path / 'bad.csv'}"])
 
 

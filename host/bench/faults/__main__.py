@@ -1,7 +1,7 @@
-"""`make faults [ONLY=name]`: the whole proof of safety; prints tables and writes runs/bench/faults.json.
+"""`make faults [ONLY=name]`: the complete safety tests; prints tables and writes runs/bench/faults.json.
 
-`make soak` is its part `soak`: ten million fuzzed lines; SOAK_FROM=seed goes on where one ended. What simulates runs
-on PyPy where there is one.
+`make soak` is its part `soak`: ten million fuzzed lines; SOAK_FROM=seed continues an earlier run. Simulations run
+on PyPy if installed.
 """
 
 from __future__ import annotations
@@ -32,14 +32,14 @@ TRIALS = 10_000
 LINES_PER_SEED = 50_000
 SOAK_SEEDS = 200
 CALM_DAYS = 60.0
-# Hours of each scenario that a worker lives through at a time.
+# Hours of each scenario per job.
 CALM_HOURS = 6.0
 WALKS, STEPS = 1400, 80
 Rows = list[dict[str, Any]]
 
 
 def _worst(outcomes: Sequence[cell.Outcome]) -> dict[str, dict[str, Any]]:
-    """The longest of each limit: a leak may take half an hour, a valve that is stuck open in the same row not."""
+    """The longest time for each limit: a leak may take half an hour, a valve stuck open in the same row not."""
     found: dict[str, dict[str, Any]] = {}
     for each in outcomes:
         limit = f"of {each.limit}" if each.limit else ""
@@ -57,7 +57,7 @@ def matrix(workers: Workers) -> Rows:
     for rig, jobs in (("core", on_core), ("sim", on_sim)):
         outcomes = [cell.Outcome(*each) for each in workers.map(cell.outcome, *zip(*jobs, strict=True))]
         table = Table(title=f"fault matrix on {rig}")
-        for column in ("row", "cells", "worst, and what is allowed", "kinds", "missed"):
+        for column in ("row", "cells", "worst, and its limit", "kinds", "missed"):
             table.add_column(column)
         for number in range(1, 37):
             mine = [each for each in outcomes if each.row == number]
@@ -82,7 +82,7 @@ def matrix(workers: Workers) -> Rows:
         for each in outcomes:
             if each.error:
                 print(f"missed on {rig}, row {each.row}, {each.state}: {each.error}")
-    print("rows that are not run in a state:")
+    print("rows that do not run in a state:")
     for number, states in special.UNSEEN.items():
         print(f"  {number}: {', '.join(states)}: {next(iter(states.values()))}")
     print("  all in MAINTENANCE: the firmware does not run there, every coil is off")
@@ -90,7 +90,7 @@ def matrix(workers: Workers) -> Rows:
 
 
 def pressure(workers: Workers) -> Rows:
-    """10,000 times from the trip pressure to the relief output."""
+    """10,000 reaction times from the trip pressure to the relief output."""
     each = 250
     found = [
         entry
@@ -118,7 +118,7 @@ def pressure(workers: Workers) -> Rows:
 
 
 def model(workers: Workers) -> Rows:
-    """Random walks against the reference model; `make test` has the property test that shrinks what it finds."""
+    """Random walks against the reference model; `make test` has the property test, which shrinks its findings."""
     found = [way for way in workers.map(reference.walk, repeat(STEPS, WALKS), range(WALKS)) if way]
     for way in found:
         print(f"not allowed by the model: {way}")
@@ -129,7 +129,7 @@ def model(workers: Workers) -> Rows:
 
 
 def wraps(workers: Workers) -> Rows:
-    """Counters that wrap: seeded before each in every state, and 60 days with a tick of 1 s."""
+    """Counters that wrap: each preset close to its wrap in every state, and 60 days with a tick of 1 s."""
     ticks = sum(workers.map(long.cross_wraps, STATES))
     workers.call(long.cross_quiet_end)
     figures = workers.call(long.sixty_days)
@@ -152,9 +152,9 @@ def two(workers: Workers) -> Rows:
 
 
 def calm(workers: Workers) -> Rows:
-    """60 days of healthy but awkward operation, with the tick of the board, or in long holds with a longer one.
+    """60 days of healthy but awkward operation, with the board's tick, or a longer one in long holds.
 
-    CALM_FROM=part goes on where one ended.
+    CALM_FROM=part continues an earlier run.
     """
     parts = range(int(os.environ.get("CALM_FROM", "0")), round(CALM_DAYS * 24 / CALM_HOURS))
     lived = []
@@ -164,7 +164,7 @@ def calm(workers: Workers) -> Rows:
         lived.append((hours, error))
         if part % len(long.CALMS) == len(long.CALMS) - 1:
             print(
-                f"  {sum(each for each, _ in lived):.0f} h; to go on from here: CALM_FROM={part + 1}",
+                f"  {sum(each for each, _ in lived):.0f} h; to continue from here: CALM_FROM={part + 1}",
                 flush=True,
             )
     hours = sum(each for each, _ in lived)
@@ -189,7 +189,7 @@ def soak(workers: Workers) -> Rows:
         seeds = range(seed, min(seed + workers.count, SOAK_SEEDS))
         list(workers.map(fuzz.fuzz, repeat(LINES_PER_SEED), seeds))
         sent += len(seeds) * LINES_PER_SEED
-        print(f"  {sent} lines; to go on from here: SOAK_FROM={seeds[-1] + 1}", flush=True)
+        print(f"  {sent} lines; to continue from here: SOAK_FROM={seeds[-1] + 1}", flush=True)
     return [row("fuzzed lines", sent, ""), row("first seed", first, "")]
 
 
@@ -204,7 +204,7 @@ PARTS: dict[str, Callable[[Workers], Rows]] = {
 
 
 def main() -> int:
-    """Run the named parts, or all but the soak."""
+    """Run the named parts, or all except the soak."""
     known = {**PARTS, "soak": soak}
     wanted = sys.argv[1:] or list(PARTS)
     unknown = [name for name in wanted if name not in known]
@@ -226,7 +226,7 @@ def main() -> int:
 
 
 def _write(rows: Rows, part: str) -> None:
-    """Replace the rows of this part in the file, and keep those of the others."""
+    """Replace the rows of this part in the file; keep those of the others."""
     path = OUT / ("soak.json" if part == "soak" else "faults.json")
     kept = json.loads(path.read_text()) if path.is_file() else []
     kept = [each for each in kept if each.get("part") != part]

@@ -9,7 +9,7 @@ from bench.scenarios.cells import CELLS
 
 
 class Outcome(NamedTuple):
-    """What came of one cell."""
+    """Result of one cell."""
 
     row: int
     kind: str
@@ -17,7 +17,7 @@ class Outcome(NamedTuple):
     value: Optional[float]
     unit: str
     limit: str
-    """What was allowed, as text; empty where the cell has no time of its own."""
+    """The limit as text; empty for a cell without a time of its own."""
     error: str
 
 

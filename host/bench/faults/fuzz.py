@@ -1,4 +1,4 @@
-"""Command lines that nobody would send: nothing may crash, stall, grow, or change what no valid command asked for."""
+"""Invalid command lines: the firmware must not crash, stall, grow, or change anything without a valid command."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ OTHERS = (
     b"import machine\r",
     b"+++", b"raw\x01", b"\x7e\x00\x78\xf0\x7e", b"\r\r\r", b"\n\n", b";;;;", b"::::", b"?", b"GET / HTTP/1.1\r\n\r\n",
 )  # fmt: skip
-# What may change state, target or settings when it is valid: strict, so that it knows nothing of a lenient parser.
+# Valid units that may change state, target or settings: a strict parser, independent of the firmware's lenient one.
 STATEFUL = re.compile(
     r"^(:?OUTP(UT)?1?(:STAT(E)?)? +\S.*|:?OUTP(UT)?1?:QUI(ET)? +\S.*|\*RST"
     r"|:?(SOUR(CE)?1?:)?PRES(SURE)?(:LEV(EL)?)?(:IMM(EDIATE)?)?(:AMPL(ITUDE)?)?(:VENT)? +\S.*"
@@ -33,7 +33,7 @@ STATEFUL = re.compile(
 
 
 NOISE = re.compile(r"^[^\x21-\x7e]+")
-# A suffix of 1 is what a node without one means (SCPI-99, 6.2.5.2): `PRES1 DEF` is `PRES DEF`.
+# The suffix 1 is the default of a node without one (SCPI-99, 6.2.5.2): `PRES1 DEF` is `PRES DEF`.
 SUFFIX = re.compile(r"(?<=[A-Za-z])1(?=[:?\s]|$)")
 
 
@@ -64,15 +64,15 @@ def line(random: Random) -> bytes:
 
 
 def harmless(data: bytes) -> bool:
-    """Return whether no unit of what was sent could be a valid command that changes anything."""
+    """Return whether no unit of the sent bytes could be a valid command that changes anything."""
     text = data.decode("latin-1").replace("\x03", "").replace("\t", " ")
-    # What is not printable is ignored before a line.
+    # Unprintable characters before a line are ignored.
     lines = (NOISE.sub("", each) for each in re.split(r"[\r\n]", text))
     return not any(STATEFUL.match(SUFFIX.sub("", unit.strip())) for each in lines for unit in each.split(";"))
 
 
 def _lines(count: int, random: Random) -> Iterator[bytes]:
-    """Draw lines; those that could ask for a change, alone or with what came before, are left to the model."""
+    """Draw lines; the model covers those that could be a valid change, alone or with the text before them."""
     text = b""
     for _ in range(count):
         while not harmless(text + (more := line(random))):
@@ -84,7 +84,7 @@ def _lines(count: int, random: Random) -> Iterator[bytes]:
 
 
 def _listen(bench: Bench) -> None:
-    """Have what is left of half a line ended, and read."""
+    """Terminate any unfinished line, and read."""
     bench.send("")
     while bench.world.waiting:
         bench.run_s(1)
@@ -95,7 +95,7 @@ def _listen(bench: Bench) -> None:
 
 
 def fuzz_core(count: int, seed: int) -> int:
-    """Send `count` lines to a device that regulates; return the ticks it took. Raises AssertionError."""
+    """Send `count` lines to a regulating device; return the ticks it took. Raises AssertionError."""
     lines = _lines(count, Random(f"fuzz {seed}"))
     bench = settled("HOLD").copy()
     try:
@@ -104,7 +104,7 @@ def fuzz_core(count: int, seed: int) -> int:
         pending = bytearray()
         more: bytes | None = b""
         while more is not None or pending:
-            # The buffer of the line holds the host back; what it holds is still to be read.
+            # A full line buffer stops the host; its content is still unread.
             while more is not None and len(pending) < 64:
                 more = next(lines, None)
                 pending += more or b""
@@ -127,7 +127,7 @@ def fuzz_core(count: int, seed: int) -> int:
 
 
 def fuzz_sim(count: int, seed: int) -> int:
-    """The same through a MicroPython program with a small heap; it must answer afterwards, in the same state."""
+    """The same through a MicroPython program with a small heap; afterwards it must still answer, in the same state."""
     bench = Bench("sim")
     try:
         bench.send(":SOUR:PRES 4.7;:OUTP ON")

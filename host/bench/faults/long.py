@@ -1,4 +1,4 @@
-"""What takes weeks: counters that wrap, and healthy operation without a single false trip."""
+"""Weeks of operation: counters that wrap, and healthy operation without a false trip."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def cross_wraps(state: str, seconds: float = 20.0) -> int:
             if state == "HOLD":
                 assert abs(bench.world.plant.pressure_pa - 5e6) < 8_000
             if state == "RAMP":
-                # 10 kPa/s: what is asked for and what is there.
+                # 10 kPa/s: requested and actual rate.
                 assert abs(bench.app.control.ramp_pa - bench.world.plant.pressure_pa) < 60_000
         finally:
             bench.close()
@@ -43,7 +43,7 @@ def cross_wraps(state: str, seconds: float = 20.0) -> int:
 
 
 def cross_quiet_end() -> None:
-    """A quiet window that ends behind a wrap ends in time."""
+    """A quiet window across a wrap ends in time."""
     for wrap_s in WRAPS_S:
         bench = settled("HOLD").copy()
         try:
@@ -58,7 +58,7 @@ def cross_quiet_end() -> None:
 
 
 def sixty_days(days: float = 60.0, tick_ms: int = 1000) -> dict[str, float]:
-    """Live through days in turns of all states with a long tick; return figures. Raises AssertionError."""
+    """Run days that alternate between all states, with a long tick; return figures. Raises AssertionError."""
     bench = Bench(tick_ms=tick_ms, sets=("initial_mpa=5", "missed_probability=0"))
     app = bench.app
     try:
@@ -87,14 +87,14 @@ def sixty_days(days: float = 60.0, tick_ms: int = 1000) -> dict[str, float]:
 
 @dataclass(frozen=True)
 class Calm:
-    """Healthy but awkward operation: a plant and what is sent, in turn, each for some seconds."""
+    """Healthy but awkward operation: a plant and alternating messages, each for some seconds."""
 
     name: str
     sets: tuple[str, ...]
     plan: tuple[tuple[str, float], ...]
     settings: tuple[tuple[str, int], ...] = ()
     tick_ms: int = 20
-    """A rougher tick does where ramps are slow or few: long ones of 20 kPa/s or more are misjudged at it."""
+    """A longer tick suffices for slow or few ramps; it misjudges long ones of 20 kPa/s or more."""
 
 
 def _slew(mpa_s: float) -> tuple[tuple[str, float], ...]:
@@ -152,7 +152,7 @@ def live(calm: Calm, hours: float, seed: int = 1) -> float:
 
 
 def judge_part(part: int, hours: float) -> tuple[float, str]:
-    """Live through the next one of CALMS, in turn; return the hours and the first fault that latched, or ""."""
+    """Run the next one of CALMS, in turn; return the hours and the first fault that latched, or ""."""
     try:
         return live(CALMS[part % len(CALMS)], hours, part), ""
     except AssertionError as error:

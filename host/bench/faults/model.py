@@ -1,4 +1,4 @@
-"""A reference model of the states: whatever is sent and whatever fails, only what it allows may happen."""
+"""A reference model of the states: whatever the host sends and whatever fails, only allowed transitions may happen."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ FAULTS: tuple[tuple[str, dict[str, object]], ...] = (
     ("safety-open", {}),
     ("gas-sensor", {"how": "dead"}),
 )
-# What the model knows: which state a command that was accepted may lead to from which, without a fault.
+# The model: the states that an accepted command may lead to from each state, without a fault.
 ON, OFF, VENT, ABORT, QUIET = "on", "off", "vent", "abort", "quiet"
 WORDS = {
     ON: ":OUTP ON",
@@ -46,15 +46,15 @@ LENGTHS_S = (0.02, 0.1, 1.0, 5.0)
 
 
 class Regulator:
-    """Keeps what must be so: the latched cause, and whether anybody has asked for regulation."""
+    """Holds the model's state: the latched cause, and whether regulation was requested."""
 
     def __init__(self) -> None:
         self.bench: Bench = settled("OFF").copy()
         self.cause = "NONE"
-        self.wanted = False  # a command to regulate was accepted, and nothing has ended it since
+        self.wanted = False  # a command to regulate was accepted and is still in force
 
     def close(self) -> None:
-        """End it."""
+        """Close the device."""
         self.bench.close()
 
     def _send(self, message: str) -> bool:
@@ -81,13 +81,13 @@ class Regulator:
             assert state not in ("REGULATE", "QUIET"), f"{word} failed and {before} became {state}"
 
     def target(self, mpa: float) -> None:
-        """A target, allowed or not."""
+        """Set a target, allowed or not."""
         before = self.bench.app.control.target_pa
         if not self._send(f":SOUR:PRES {mpa:.4f}"):
             assert self.bench.app.control.target_pa == before
 
     def nonsense(self, message: str) -> None:
-        """Lines that fail: nothing is half done but what stood before the mistake."""
+        """Invalid lines: only units before the mistake may take effect."""
         before = dict(self.bench.app.settings.items())
         state = self.bench.state
         self._send(message)
@@ -98,7 +98,7 @@ class Regulator:
             assert self.bench.state not in ("REGULATE", "QUIET")
 
     def acknowledge(self) -> None:
-        """A latched fault goes only with its cause, and ends OFF."""
+        """A latched fault clears only once its cause is gone, and ends OFF."""
         latched = self.bench.app.modes.fault_name
         if self._send(":SYST:FAUL:ACK") and latched != "NONE":
             self.cause = "NONE"
@@ -106,12 +106,12 @@ class Regulator:
             assert self.bench.state == "OFF" or self.bench.app.modes.fault_name != "NONE"
 
     def fail(self, fault: tuple[str, dict[str, object]], for_s: float) -> None:
-        """Something breaks for a while."""
+        """A part fails for a while."""
         name, values = fault
         self.bench.inject(name, {**values, "for_s": for_s})
 
     def repair(self) -> None:
-        """Everything is whole again."""
+        """All parts work again."""
         clear(self.bench.world)
 
     def wait(self, ticks: int) -> None:
@@ -119,13 +119,13 @@ class Regulator:
         self.bench.board.run(ticks)
 
     def check(self) -> None:
-        """What must be so after every step."""
+        """Invariants after every step."""
         self.first_cause_stays()
         self.regulates_only_when_asked()
         self.pressure_is_bounded()
 
     def first_cause_stays(self) -> None:
-        """A fault latches with its first cause and never clears itself; the world has refused forbidden commands."""
+        """A latched fault keeps its first cause and never clears itself; the world has refused forbidden commands."""
         fault = self.bench.app.modes.fault_name
         if self.cause != "NONE":
             assert fault == self.cause
@@ -135,16 +135,16 @@ class Regulator:
             assert self.bench.state in ("SEALED", "RELIEF", "VENT", "OFF")
 
     def regulates_only_when_asked(self) -> None:
-        """Nobody asked, nobody regulates."""
+        """The device never regulates without a request."""
         if self.bench.state in ("REGULATE", "QUIET"):
             assert self.wanted
 
     def pressure_is_bounded(self) -> None:
-        """Above the trip only for as long as the relief valve takes to act."""
+        """Above the trip only until the relief valve acts."""
         assert self.bench.world.plant.pressure_pa < 6.5e6
 
 
-# Every step with what draws its arguments: limits, and what lies beyond them, more often than chance would have it.
+# Every step with the generators of its arguments; limits and values beyond them are more frequent than by chance.
 STEPS: dict[str, Callable[[Random], tuple[object, ...]]] = {
     "command": lambda random: (random.choice(sorted(WORDS)),),
     "target": lambda random: (random.choice((random.uniform(-1, 8), -1.0, 0.0, 5.5, 6.0, 8.0)),),
@@ -157,7 +157,7 @@ STEPS: dict[str, Callable[[Random], tuple[object, ...]]] = {
 
 
 def walk(steps: int, seed: int) -> str:
-    """Walk at random for so many steps; return the way to what the model does not allow, "" if all is well."""
+    """Walk at random for this many steps; return the steps to a violation of the model, "" without one."""
     random = Random(f"walk {seed}")
     model = Regulator()
     way: list[str] = []

@@ -1,4 +1,4 @@
-"""Two faults at once: no command that must not be given, and a pressure that the reliefs bound."""
+"""Two faults at once: no forbidden command, and a pressure bounded by the reliefs."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from itertools import combinations
 from bench.scenarios.rig import Bench, settled
 from ipch.sim.faults import FAULTS
 
-# Of what happens on a long time scale alone, or acts on files only, there is nothing to see in ten seconds.
+# Faults that act only over a long time, or only on files, show no effect in ten seconds.
 SECONDS = 10.0
 TRIP_PA = 6.0e6
-# What the gas goes on rising until the relief valve is open and takes effect: 8 MPa through the fill valves, 0.1 s.
+# Rise until the relief valve has opened and acts: 8 MPa through the fill valves, 0.1 s.
 OVERSHOOT_PA = 0.25e6
 VALUES: dict[str, dict[str, object]] = {
     "fill-stuck-open": {"valve": "both"},
@@ -24,9 +24,9 @@ VALUES: dict[str, dict[str, object]] = {
     "host": {"how": "floods"},
     "spike": {"every_s": 0.5, "on_s": 0.04},
 }
-# Pairs in which nothing that the device drives can bound the pressure: the mechanical relief does, at 9.5 MPa.
+# Pairs in which no output of the device can bound the pressure: the mechanical relief does, at 9.5 MPa.
 MECHANICAL_PA = 9.7e6
-# ... because the switched relief valve cannot open, or nobody is left to open it.
+# ... because the switched relief valve cannot open, or nothing can open it.
 WITHOUT_RELIEF = (
     "relief-blocked",
     "rail-lost",
@@ -37,7 +37,7 @@ WITHOUT_RELIEF = (
     "coil-open",
     "coil-short",
 )
-# ... or because what would tell of it is wrong; the comparator has its own limit, 6.5 MPa.
+# ... or because the sensor that would show it is wrong; the comparator has its own limit, 6.5 MPa.
 COMPARATOR_PA = 6.5e6
 
 
@@ -47,7 +47,7 @@ def pairs() -> list[tuple[str, str]]:
 
 
 def run_pair(one: str, other: str, state: str = "HOLD") -> str:
-    """Run both from a settled state; return what it ended in. Raises AssertionError or Violation."""
+    """Run both from a settled state; return the final state. Raises AssertionError or Violation."""
     bench = settled(state).copy()
     try:
         for name in (one, other):
@@ -73,7 +73,7 @@ def run_pair(one: str, other: str, state: str = "HOLD") -> str:
 
 
 def judge_pair(one: str, other: str) -> str:
-    """Return "" for a pair that is safe, or what is not."""
+    """Return "" for a safe pair, else the violation."""
     try:
         run_pair(one, other)
     except AssertionError as error:

@@ -8,17 +8,17 @@ from bench.scenarios.rig import Bench
 from ipch.sim.injector import clear
 
 TRIP_PA = 6.0e6
-# Three times the noise of the safety transducer: from here on both transducers say so in every sample.
+# Three times the safety transducer's noise: from here on both transducers exceed the trip in every sample.
 CLEAR_PA = 10_000.0
 PORTS = ("quiet", "floods", "stalls", "gone")
-# A program serves so many trials, then the next one has another plant.
+# A program runs this many trials; the next one has another plant.
 PER_PLANT = 50
 
 
 def trials(count: int, seed: int) -> list[tuple[float, str]]:
-    """Return (ms from the pressure to the edge, what the port was doing) of each trial.
+    """Return (ms from the pressure to the edge, state of the port) of each trial.
 
-    The edge is the tick in which the device asks for it: the time that it needs for its tick comes on top.
+    The edge is the tick in which the device requests it; the computing time of the tick must be added.
     """
     random = Random(f"over-pressure {seed}")
     found: list[tuple[float, str]] = []
@@ -63,13 +63,13 @@ def _trial(bench: Bench, random: Random, port: str) -> float:
         world.relief_asked_ms = None
         bench.board.run(1)
         if over_ms is None and plant.pressure_pa > TRIP_PA + CLEAR_PA:
-            # The truth is seen at ticks; between them it rises evenly enough.
+            # The truth is known at ticks; between them it rises almost linearly.
             share = (TRIP_PA + CLEAR_PA - before_pa) / (plant.pressure_pa - before_pa)
             over_ms = before_ms + world.tick_ms * min(max(share, 0.0), 1.0)
         if world.relief_asked_ms is not None:
             edge_ms = world.relief_asked_ms
             break
-    assert edge_ms is not None, "the relief valve was never asked for"
+    assert edge_ms is not None, "the relief valve was never requested"
     gates = [valve.name for valve in plant.valves if valve.gate and valve.name != "relief"]
     assert not gates, f"energised beside the relief valve: {gates}"
     clear(world)
@@ -78,7 +78,7 @@ def _trial(bench: Bench, random: Random, port: str) -> float:
         bench.board.run(5)
         if plant.pressure_pa < 5.9e6 and not plant.valves[4].energised:
             break
-    # What was flooded has to be worked off before a command gets through.
+    # The device must process the flooded lines before it reaches a command.
     bench.run_s(3)
     bench.send("")
     bench.send(":SYST:FAUL:ACK")

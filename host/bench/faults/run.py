@@ -1,4 +1,4 @@
-"""Runs one cell of the matrix in one state and returns what it took."""
+"""Runs one cell of the matrix in one state and returns the time or pulses it took."""
 
 from __future__ import annotations
 
@@ -9,21 +9,21 @@ from bench.scenarios.cells import RESET, SAFE, STAY, TRIP, WARN, Cell
 from bench.scenarios.rig import LATCHED, Bench, settled
 
 NAMES = {"HOLD": "REGULATE", "RAMP": "REGULATE", "DOWN": "REGULATE"}
-# A latched state is watched for so long: it must stay as it is.
+# Observation time of a latched state, which must not change.
 LATCHED_S = 2.0
-# How long pulses may take to come.
+# Longest wait for pulses.
 PULSES_S = 120.0
-# A movement, in which an isolation valve stays open, has ended after so long.
+# Longest movement, during which an isolation valve stays open.
 MOVEMENT_S = 600.0
 
 
 class Missed(AssertionError):
-    """The device did not do what the matrix says."""
+    """The device did not react as the matrix requires."""
 
 
 @dataclass(frozen=True)
 class Result:
-    """What a cell took: seconds or pulses; nothing where nothing was to happen."""
+    """Reaction of a cell: seconds or pulses; none if no reaction was expected."""
 
     value: float | None
     unit: str = "s"
@@ -76,7 +76,7 @@ class _Run:
         return self.bench.world.plant.time_ms
 
     def _watch(self) -> None:
-        """Note when the first window came after the fault, and until when the valve in question was switched on."""
+        """Note the first window after the fault, and the time until which the faulty valve was switched on."""
         world = self.bench.world
         side = self.cell.side
         if self._now_ms() <= self.start_ms:
@@ -86,13 +86,13 @@ class _Run:
         elif self.first_window_ms is None and world.plant.valves[2 * side].gate:
             self.first_window_ms = self._now_ms()
         if any(valve.gate for valve in world.plant.valves if valve.name == self.cell.values.get("valve")):
-            # A fault that only shows while the coil is off.
+            # A fault that shows only while the coil is off.
             self.off_ms = max(self.start_ms, self._now_ms() + self.cell.tick_ms)
 
     def _happened(self) -> bool:
         cell = self.cell
         if cell.codes == ("SUPPLY_HIGH",):
-            # Fills are held back from here on; the warning that tells of it follows.
+            # Fills are inhibited from here on; the warning follows.
             return bool(self.bench.app.watches.supply.warnings)
         if cell.expect == WARN:
             return bool(self.bench.warnings & set(cell.codes))
@@ -103,11 +103,11 @@ class _Run:
     def _happens(self, wave: bool) -> Result:
         cell, bench = self.cell, self.bench
         limit_s = PULSES_S if cell.pulses or cell.since == "window" else cell.within_s
-        # One tick is the resolution of everything here.
+        # The resolution is one tick.
         last_ms = self.start_ms + round(limit_s * 1000) + cell.tick_ms
         up = False
         while not self._happened():
-            # A valve that is never switched off while its fault is in force would put the end off for ever.
+            # A valve that stays on while its fault is in force would postpone the end forever.
             if self._now_ms() > last_ms + min(self.off_ms - self.start_ms, round(MOVEMENT_S * 1000)):
                 raise Missed(f"nothing after {limit_s:g} s: {self._says()}")
             if wave and self._now_ms() % 20_000 == 0:
@@ -123,12 +123,12 @@ class _Run:
         return took
 
     def _under_way(self) -> int:
-        """Pulses judged so far, with the one whose gas has flowed but whose verdict is to come."""
+        """Pulses judged so far, plus the one whose gas has flowed but whose verdict is pending."""
         valves = self.bench.app.valves
         return int(valves.verdicts) + (1 if valves.stage else 0)
 
     def _judged(self) -> int:
-        """Pulses whose end was seen since the fault; what follows without a pause is part of the pulse before."""
+        """Pulses since the fault whose end was seen; immediately following ones count as part of the pulse before."""
         return int(self.bench.app.valves.verdicts) - self.start_verdicts
 
     def _took(self) -> Result:
@@ -153,12 +153,12 @@ class _Run:
             raise Missed(f"{took.value:g} {took.unit} instead of {limit:g}: {self._says()}")
 
     def _settle(self) -> None:
-        """After the event: the state that belongs to it, and nothing energised that should not be."""
+        """After the event: the required state, and nothing energised that should not be."""
         cell, bench = self.cell, self.bench
         if cell.expect == WARN or not bench.app.modes.fault:
             was = "REGULATE" if self.cell.drive.get(self.state) == ":OUTP ON" else self.was
             if was == "QUIET" and "QUIET_DRIFT" in bench.warnings:
-                # A reading that drifts ends a quiet window, whatever made it drift.
+                # A drifting reading ends a quiet window, whatever its cause.
                 was = "REGULATE"
             if bench.state != was or bench.app.modes.fault_name != self.cause:
                 raise Missed(f"a warning changed the state: {self._says()}")
@@ -181,7 +181,7 @@ class _Run:
             raise Missed(f"energised: {', '.join(on)}: {self._says()}")
 
     def _latched(self) -> Result:
-        """A second cause: the first one is kept, and the only way on is to RELIEF."""
+        """A second cause: the first one is kept, and the only transition is to RELIEF."""
         bench = self.bench
         bench.run_s(float(str(self.cell.values.get("after_s", 0.0))) + LATCHED_S)
         allowed = {self.was, "RELIEF"} if self.cell.end == "RELIEF" else {self.was}
@@ -195,7 +195,7 @@ class _Run:
     def _stay(self) -> Result:
         bench = self.bench
         bench.run_s(self.cell.within_s)
-        # A vent may be over by now, and a chamber that has been emptied is off.
+        # A vent may have ended by now, and an emptied chamber is OFF.
         allowed = {self.was, "OFF"} if self.was == "VENT" else {self.was}
         if self.cell.expect == SAFE and bench.app.modes.fault:
             if bench.state not in LATCHED:
@@ -207,7 +207,7 @@ class _Run:
         return Result(None)
 
     def _reset(self) -> Result:
-        """The plant must be shut in time, and what starts again must be in a state that it may be in."""
+        """The plant must be shut in time, and the restarted firmware must be in an allowed state."""
         cell, bench = self.cell, self.bench
         resets = bench.board.resets
         last_ms = self.start_ms + round(cell.within_s * 1000) + cell.tick_ms
@@ -233,7 +233,7 @@ class _Run:
         return Result((shut_ms - self.start_ms) / 1000)
 
     def _check_restart(self) -> None:
-        """OFF stays OFF; regulation is resumed or sealed; a latched fault is kept."""
+        """OFF stays OFF; regulation is resumed or the chamber sealed; a latched fault is kept."""
         state, fault = self.bench.state, self.bench.app.modes.fault_name
         allowed: dict[str, Any] = {
             "OFF": ({"OFF"}, {"NONE"}),

@@ -1,4 +1,4 @@
-"""Cells of the matrix on the rung `sim`: the firmware as a MicroPython program, asked over its serial line."""
+"""Cells of the matrix on the rung `sim`: the firmware as a MicroPython program, queried over its serial line."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from bench.scenarios.cells import RESET, SAFE, STAY, TRIP, WARN, Cell
 from bench.scenarios.rig import Bench, enter, learn
 from ipch.sim.injector import clear
 
-# What a question and its answer take on top of what is measured.
+# Time of a query and its answer, in addition to the measured time.
 ASKING_S = 0.12
 PULSES_S = 60.0
 
 
 def _chosen() -> list[tuple[Cell, str]]:
-    """The first two cells of each row that are quick, in different states where there are some."""
+    """The first two quick cells of each row, in different states if possible."""
     chosen: list[tuple[Cell, str]] = []
     for row in range(1, 37):
         cells = [cell for cell in ALL if cell.row == row and not cell.slow and cell.expect != SAFE]
@@ -45,7 +45,7 @@ def run_sim(cell: Cell, state: str) -> Result:
 def _judge(cell: Cell, state: str, bench: Bench) -> Result:
     before = bench.fetch()
     start_ms = bench.world.plant.time_ms + round(float(str(cell.values.get("after_s", 0.0))) * 1000)
-    # Uptime and the time of the plant began together.
+    # Uptime and the plant's time started together.
     bench.inject(cell.fault, cell.values)
     if cell.drive.get(state):
         bench.send(cell.drive[state])
@@ -78,7 +78,7 @@ def _judge(cell: Cell, state: str, bench: Bench) -> Result:
             took_s = (int(code[-1]) - start_ms) / 1000
             break
         if cell.expect == WARN and set(bench.ask(":SYST:WARN?").split(",")) & set(cell.codes):
-            # By how late it was asked.
+            # By the delay of the query.
             took_s = max(0.0, (bench.world.plant.time_ms - start_ms) / 1000 - ASKING_S)
             break
         if bench.world.plant.time_ms > last_ms:
@@ -92,7 +92,7 @@ def _judge(cell: Cell, state: str, bench: Bench) -> Result:
 
 
 def _again(bench: Bench) -> dict[str, str]:
-    """What the host missed or flooded is over first."""
+    """First wait until the host's missed or flooded data are processed."""
     clear(bench.world)
     bench.send("")
     bench.run_s(5)

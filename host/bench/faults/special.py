@@ -1,4 +1,4 @@
-"""Rows of the matrix that are no fault of one part: over-pressure, settings, stored copies, relief."""
+"""Rows of the matrix that do not concern a single part: over-pressure, settings, stored copies, relief."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ NOISE_PA = 12_000.0
 
 
 def over_pressure(state: str, values: dict[str, object], other: str = "") -> Result:
-    """Row 20: the relief output at most 50 ms after the pressure passed the trip, and nothing else energised."""
+    """Row 20: the relief output acts at most 50 ms after the pressure passes the trip; nothing else is energised."""
     bench = settled(state).copy()
     try:
         plant = bench.world.plant
@@ -31,10 +31,10 @@ def over_pressure(state: str, values: dict[str, object], other: str = "") -> Res
                 break
         asked_ms = bench.world.relief_asked_ms
         if over_ms is None and plant.pressure_pa > TRIP_PA - NOISE_PA:
-            # The noise of both transducers ran ahead of the pressure.
+            # The noise of both transducers tripped before the true pressure did.
             over_ms = asked_ms
         if asked_ms is None or over_ms is None:
-            raise Missed(f"relief asked at {asked_ms}, over at {over_ms}")
+            raise Missed(f"relief requested at {asked_ms}, over at {over_ms}")
         took_s = (asked_ms - over_ms) / 1000
         if took_s > 0.05 or bench.state != "RELIEF":
             raise Missed(f"{took_s:g} s, {bench.state}")
@@ -47,7 +47,7 @@ def over_pressure(state: str, values: dict[str, object], other: str = "") -> Res
 
 
 def bad_settings(state: str) -> Result:
-    """Row 27: refused with the reason, and the old ones kept, in every state."""
+    """Row 27: invalid settings are refused with the reason and the old ones kept, in every state."""
     bench = settled(state).copy()
     try:
         app = bench.app
@@ -75,11 +75,11 @@ def bad_settings(state: str) -> Result:
 
 
 def stored_copies(values: dict[str, object]) -> Result:
-    """Row 28: with one copy left the settings are kept; with none the defaults, OFF, and a warning that says so."""
+    """Row 28: one intact copy keeps the settings; without one the device starts with defaults, OFF, and a warning."""
     bench = Bench()
     try:
         for slew in (11_000, 12_000):
-            # Twice, so that both copies are there.
+            # Twice, so that both copies exist.
             bench.send(f':SYST:SETT "slew_pa_s",{slew}')
             bench.run_s(1)
         bench.inject("stored-copies", values)
@@ -91,7 +91,7 @@ def stored_copies(values: dict[str, object]) -> Result:
         slew = bench.app.settings.get("slew_pa_s")
         lost = "SETTINGS_LOST" in bench.warnings
         if values["copies"] != "both":
-            # The older one may be the one that is left.
+            # The intact copy may be the older one.
             if slew not in (11_000, 12_000) or lost:
                 raise Missed(f"slew {slew}, lost {lost}")
         elif slew != 20_000 or not (lost or values["how"] == "missing"):
@@ -102,7 +102,7 @@ def stored_copies(values: dict[str, object]) -> Result:
 
 
 def blocked_relief(fault: str) -> Result:
-    """Row 29: with the switched relief blocked the mechanical one bounds the pressure, and the other way round."""
+    """Row 29: with the switched relief blocked the mechanical one bounds the pressure, and vice versa."""
     bench = settled("HOLD").copy()
     try:
         bench.inject(fault, {})
@@ -119,7 +119,7 @@ def blocked_relief(fault: str) -> Result:
 
 
 def overdue_proof(state: str) -> Result:
-    """Row 29: a proof test that is overdue is told, and changes nothing."""
+    """Row 29: an overdue proof test is reported and changes nothing."""
     bench = settled(state).copy()
     try:
         was = bench.state
@@ -176,10 +176,10 @@ def _bind(function: Callable[..., Result], *arguments: object) -> Callable[[], R
 
 SPECIAL = _special()
 
-# Why a row is not run in a state. MAINTENANCE: the firmware does not run there, every coil is off and the coil rail
-# falls; the mechanical relief and the comparator are all that acts.
-_NO_PULSES = "no pulse is made in this state, so nothing tells it from a healthy part"
-_OTHER_SIDE = "no pulse of this side is made in this state"
+# Reasons why a row does not run in a state. MAINTENANCE: the firmware does not run, every coil is off and the coil rail
+# drops; only the mechanical relief and the comparator act.
+_NO_PULSES = "no pulse in this state, so the fault has no effect"
+_OTHER_SIDE = "no pulse of this side in this state"
 _SLOW = "judged while gas is not moved on purpose; the same watch runs in HOLD, for which it is shown"
 _TREND = "a trend of pulses: shown in HOLD, where there are enough of them"
 UNSEEN: dict[int, dict[str, str]] = {

@@ -1,7 +1,7 @@
 """Whether the Battery Data Format's own program accepts a merged file: `bdf validate` of batterydf.
 
-The package brings an ontology library and a notebook format, so it lives in an environment of its own beside the
-figures; pip fetches it the first time.
+The package depends on an ontology library and a notebook format, so it has its own environment beside the figures;
+pip fetches it the first time.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _ROW = {"unit": "", "goal": "accepted", "name": ""}
 
 
 def measure(out: Path, workers: Workers) -> list[dict[str, Any]]:
-    """Merge real files with a made-up pressure, and a made-up file without IPCH_SAMPLES; validate each."""
+    """Merge real files with a synthetic pressure, or a synthetic file without IPCH_SAMPLES; validate each."""
     folder = (out / "bdf").resolve()
     folder.mkdir(parents=True, exist_ok=True)
     program = _environment(folder) / "bdf"

@@ -1,6 +1,6 @@
-"""What is left of a transducer's drift with temperature once it is calibrated: zero 2 kPa/K and span 0.02 %/K, at
-three temperatures and four pressures, with a standard and readings that are noisy; judged by the true
-pressure at points between 20 and 45 degC that the fit has not seen, for three seeds.
+"""Residual temperature drift of a calibrated transducer: zero 2 kPa/K and span 0.02 %/K, at three temperatures and
+four pressures, with a noisy standard and noisy readings; judged by the true pressure at points between 20 and
+45 degC outside the fit, for three seeds.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ SEEDS = (7, 8, 9)
 def reading(
     celsius: float, mpa: float, seed: int, fitted: dict[str, Coefficients]
 ) -> tuple[dict[str, float], float, float]:
-    """Return the means of both transducers over 10 s, the wall in K, and the true pressure, of a closed chamber."""
+    """Return the means of both transducers over 10 s, the wall in K, and the true pressure, for a closed chamber."""
     plant = Plant(load_parameters(None, (*DRIFT, f"oven_c={celsius}", f"initial_mpa={mpa}")), seed=seed)
     world = World(plant, tick_ms=TICK_MS)
     with tempfile.TemporaryDirectory() as state:
@@ -69,7 +69,7 @@ def reading(
 
 
 def measure(out: Path, workers: Workers) -> list[dict[str, Any]]:
-    """Return the largest error before and after, and what the fit says of itself, of the worst seed."""
+    """Return the largest error before and after, and the uncertainty that the fit states, of the worst seed."""
     before = dict.fromkeys(TRANSDUCERS, 0.0)
     after = dict.fromkeys(TRANSDUCERS, 0.0)
     claimed = dict.fromkeys(TRANSDUCERS, 0.0)

@@ -1,9 +1,8 @@
 """rms against the number of pulses on the reference day, for dead-bands from 3 to 10 kPa.
 
-N pulses against a disturbance that travels D in R directions in turn leave at least D / (sqrt(12) (N + R)).
-D is the travel of the plant's own cell profile, R its charges and discharges. The ripple of the oven is
-left alone: its rms, measured on the same day with the cell idle and the output off, is taken out in
-quadrature.
+N pulses against a disturbance of total change D in R alternating directions leave an rms of at least D / (sqrt(12) (N
++ R)). D comes from the plant's own cell profile, R is its number of charges and discharges. The rms of the oven's
+ripple, measured on the same day with the cell idle and the output off, is subtracted in quadrature.
 """
 
 from __future__ import annotations
@@ -27,12 +26,12 @@ FACTOR = 1.25
 
 
 def ripple_rms_pa(result: Result) -> float:
-    """Return the rms about the mean of a day on which nothing was done."""
+    """Return the rms about the mean of a day without any control."""
     return float(np.std(np.asarray(result.pressure_pa)))
 
 
 def without_ripple_pa(rms_pa: float, ripple_pa: float) -> float:
-    """Return what is left of an rms when independent ripple is taken out of it."""
+    """Return an rms with independent ripple subtracted in quadrature."""
     return math.sqrt(max(0.0, rms_pa**2 - ripple_pa**2))
 
 
@@ -43,7 +42,7 @@ def measure(out: Path, workers: Workers) -> list[dict[str, Any]]:
         Scenario(f"{band} kPa", REFERENCE, settings=(("dead_band_pa", band * 1000),))
         for band in DEAD_BANDS_KPA
     ]
-    # The paper's cell moves the pressure by a fiftieth of that: it has no bound to speak of.
+    # The paper's cell moves the pressure by a fiftieth of that: its bound is negligible.
     small = Scenario("0.1 Ah cell, 5 kPa", REFERENCE + SMALL_CELL, settings=(("dead_band_pa", 5000),))
     alone, little, *held = run_all(
         workers,

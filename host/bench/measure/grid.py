@@ -1,19 +1,17 @@
-"""Steps without retuning: three volumes, three valves, two supplies; one device with its defaults in each,
-which knows nothing of them at the start and takes the three steps in turn, 1 to 5 to 2 to 2.1 MPa, with a
-hold after each.
+"""Steps without retuning: three volumes, three valves, two supplies. In each, one device with default settings and
+no learned gains takes the three steps in turn, 1 to 5 to 2 to 2.1 MPa, with a hold after each.
 
-All at the firmware's own tick of 20 ms. The device regulates at the first pressure for 10 s, in which it
-proves its valves one by one and moves no gas; then it is told the target, and time counts from there. The
-steps from 5 and from 2 MPa are also taken by devices that have learned nothing yet; those rows have no
-goal, because the best schedule knows its valves and the shortest step leaves a second to get to know them.
-What is judged, besides faults:
+All at the firmware's own tick of 20 ms. The device regulates at the first pressure for 10 s, in which it proves its
+valves one by one and moves no gas; then it receives the target, and time counts from there. Devices without learned
+gains also take the steps from 5 and from 2 MPa; those rows have no goal, because the best schedule knows its valves
+and the shortest step leaves a second to learn them. Criteria in addition to faults:
 
 - overshoot: beyond the target in the direction of the step, against 5 kPa or one smallest pulse (see
-  `_schedule.pulse_effect`), whichever is larger;
-- settling: until within the band to stay, against 1.25 x the best schedule (`_schedule.shortest_step_s`).
-  The band is the dead-band that the firmware says is in force, or what the smallest pulse allows: 3/4 of
-  its settled step and 1.5 kPa for noise. The firmware may widen its own to 1.25 x that, no more;
-- the hold: pulses against what the net change of gas in it needs (the wall still cools after a step), one
+  `schedule.pulse_effect`), whichever is larger;
+- settling: until the pressure stays in the band, against 1.25 x the best schedule (`schedule.shortest_step_s`).
+  The band is the firmware's effective dead-band, or the smallest pulse's limit: 3/4 of its settled step and
+  1.5 kPa for noise. The firmware may widen its dead-band to at most 1.25 x that limit;
+- the hold: pulses against the need of the net change of gas in it (the wall still cools after a step), one
   for each half band or for each longest pulse, and two for the ends; and at most two changes between filling
   and venting, which is one pulse in the wrong direction. More is a limit cycle.
 """
@@ -51,7 +49,7 @@ NOISE_PA = 1500.0
 LONGEST_US = 300_000
 SLEW_PA_S = Scenario.slew_pa_s
 PROOF_S = 10
-"""Regulating at the first pressure before the step: valves are proved at every start of regulation."""
+"""Time at the first pressure before the step: the device proves its valves at every start of regulation."""
 
 
 @dataclass(frozen=True)
@@ -82,7 +80,7 @@ class Case:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of a case; pressures in Pa, times in s."""
+    """Result of a case; pressures in Pa, times in s."""
 
     case: Case
     band_pa: float
@@ -136,7 +134,7 @@ class Outcome:
 
 
 def last_outside_s(error_pa: list[float] | array[float], dt_s: float, band_pa: float) -> float:
-    """Return when an error, sampled every `dt_s` from 0 on, came into the band to stay; inf if never."""
+    """Return the time after which an error, sampled every `dt_s` from 0 on, stays in the band; inf if never."""
     for index in range(len(error_pa) - 1, -1, -1):
         if abs(error_pa[index]) > band_pa:
             return math.inf if index == len(error_pa) - 1 else (index + 1) * dt_s
@@ -144,12 +142,12 @@ def last_outside_s(error_pa: list[float] | array[float], dt_s: float, band_pa: f
 
 
 def changes(sides: list[int]) -> int:
-    """Return how often filling and venting took turns."""
+    """Return the number of changes between filling and venting."""
     return sum(a != b for a, b in zip(sides, sides[1:]))
 
 
 def steps(cases: tuple[Case, ...], hold_s: int = HOLD_S) -> list[Outcome]:
-    """Run one device through cases that follow from each other."""
+    """Run one device through consecutive cases."""
     first = cases[0]
     plant = Plant(load_parameters(None, first.sets), seed=1)
     world = World(plant, tick_ms=TICK_MS)
@@ -175,7 +173,7 @@ def _outcome(found: dict[str, Any]) -> Outcome:
 
 
 def step(case: Case, plant: Plant, world: World, device: CoreDevice, hold_s: int) -> Outcome:
-    """Tell a device that regulates the target of a case, and watch."""
+    """Send a regulating device the target of a case, and observe it."""
     up = case.to_mpa > case.from_mpa
     target_pa = case.to_mpa * 1e6
     chamber = plant.chamber
@@ -209,7 +207,7 @@ def step(case: Case, plant: Plant, world: World, device: CoreDevice, hold_s: int
                 sides += [side] * (valves[side].openings - seen[side])
                 seen[side] = valves[side].openings
     fault = device.app.modes.fault_name if device.app.modes.fault else ""
-    # What the gas added or let off in the hold is worth at the pressure there.
+    # The net gas added or vented in the hold, as pressure at the target.
     net_pa = abs(plant.gas_kg - settled_kg) / settled_kg * target_pa
     side = 0 if plant.gas_kg > settled_kg else 1
     longest_pa = pulse_effect(case.sets, side, target_pa, LONGEST_US).settled_pa
@@ -233,7 +231,7 @@ def step(case: Case, plant: Plant, world: World, device: CoreDevice, hold_s: int
 
 
 def sequences() -> list[tuple[Case, ...]]:
-    """Return the three steps in each cell of the grid, and in the middle of it with the paper's cell at C/2."""
+    """Return the three steps in each cell of the grid, and in its middle with the paper's cell at C/2."""
     plants = [(*cell, 0.0) for cell in itertools.product(VOLUMES_L, CONDUCTANCES, SUPPLIES_MPA)]
     return [
         tuple(Case(volume_l, c, supply_mpa, *ends, cell_ah) for ends in STEPS_MPA)
@@ -242,7 +240,7 @@ def sequences() -> list[tuple[Case, ...]]:
 
 
 def measure(out: Path, workers: Workers) -> list[dict[str, Any]]:
-    """Return how many cases fail each goal, and the worst of each."""
+    """Return the number of cases that fail each goal, and the worst of each."""
     jobs = sequences()
     cold = [(case,) for cases in jobs for case in cases[1:]]
     outcomes: list[Outcome] = []

@@ -1,9 +1,9 @@
-"""Plants that make it hard: each must stay in the band or raise an honest alarm, and must never oscillate.
+"""Difficult plants: each must stay in the band or raise a justified alarm, and must never oscillate.
 
-The chamber of the reference day with the paper's 0.1 Ah cell, unless a case says otherwise; what a case
-adds is in `CASES`. In the band means: the true pressure never more than `allowed_kpa` off. An alarm is a
-latched fault or a warning. Oscillation is a fill and a vent within two minutes of each other, more often
-than once in six hours and three times: neither cell nor oven turns so fast.
+The chamber of the reference day with the paper's 0.1 Ah cell, unless a case in `CASES` changes it. In the band means
+that the true pressure is never more than `allowed_kpa` off. An alarm is a latched fault or a warning. Oscillation is
+a fill and a vent within two minutes of each other, more often than once in six hours and three times: neither cell
+nor oven reverses so fast.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ QUICK_S = 120.0
 
 @dataclass(frozen=True)
 class Case:
-    """A plant, and what its controller may do to the pressure before it must raise an alarm."""
+    """A plant, and the largest error without an alarm."""
 
     name: str
     sets: tuple[str, ...]
@@ -40,7 +40,7 @@ CASES = (
     Case("noise x 4", (*REFERENCE, "transducer_noise_kpa=2")),
     Case("noise x 4, 0.1 Ah cell", (*CALM, "transducer_noise_kpa=2")),
     Case("supply falls from 8 to 5.5 MPa", (*REFERENCE, "supply_mpa=8", "supply_fall_mpa_per_day=2.5")),
-    # The supply passes the chamber's pressure in the last hours: nothing can be filled any more.
+    # The supply falls below the chamber's pressure in the last hours: filling is no longer possible.
     Case("supply falls from 8 to 4.5 MPa", (*REFERENCE, "supply_mpa=8", "supply_fall_mpa_per_day=3.5")),
     Case("leak of 50 kPa/h", (*CALM, "leak_c=1.4e-14"), hours=12.0),
     Case("oven step of +5 K", (*CALM, "oven_step_k=5", "oven_step_s=3600"), hours=8.0),
@@ -51,7 +51,7 @@ CASES = (
 
 
 def quick_turns(pulses: tuple[tuple[float, int], ...], within_s: float = QUICK_S) -> int:
-    """Return how often a fill followed a vent, or a vent a fill, within that time."""
+    """Return the number of fills after a vent, and vents after a fill, within that time."""
     return sum(one[1] != other[1] and other[0] - one[0] <= within_s for one, other in zip(pulses, pulses[1:]))
 
 

@@ -1,18 +1,15 @@
-"""The paper's holders against this one: pressure of the same breathing cell over cycles and over an oven's
-drift.
+"""The paper's holders against this one: pressure of the same breathing cell over cycles and over an oven's drift.
 
-A uniaxial holder is a stiffness: cell, plates and bolts in series, and springs in series with them where
-there are any. Breathing of the cell by dL changes the pressure by K dL, and warming by dT changes it by K L
-(a_clamped - a_bolts) dT. K comes from two published figures for NCM811 | Li (Ham et al., cited by Chen,
-Jang et al. 2024, the paper behind this project): bolts and plates swing by 2 MPa over a cycle, springs cut
-that to less than 0.5 MPa. Swings are taken as those of a cell that breathes as much as ours: the areal
-capacity of the source cell is not known. Lithium of 5 mAh/cm2 grows by 5 um per mAh/cm2, so K is 2 MPa / 25
-um = 80 kPa/um, and 20 kPa/um with springs. The thermal part is an estimate: 30 mm of aluminium between
-steel bolts, (23 - 12) ppm/K, gives 0.33 um/K.
+A uniaxial holder is a stiffness: cell, plates and bolts in series, and any springs in series with them. Breathing of
+the cell by dL changes the pressure by K dL, and warming by dT changes it by K L (a_clamped - a_bolts) dT. K comes
+from two published figures for NCM811 | Li (Ham et al., cited by Chen, Jang et al. 2024, the paper behind this
+project): with bolts and plates the pressure varies by 2 MPa over a cycle, springs reduce that to less than 0.5 MPa.
+The source cell's areal capacity is unknown; it is assumed to breathe as much as ours. Lithium of 5 mAh/cm2 grows by 5
+um per mAh/cm2, so K is 2 MPa / 25 um = 80 kPa/um, and 20 kPa/um with springs. The thermal part is an estimate: 30 mm
+of aluminium between steel bolts, (23 - 12) ppm/K, gives 0.33 um/K.
 
-The isostatic chamber is the simulated plant, 0.5 L of air: sealed, then regulated. There the cell (the
-paper's 0.1 Ah bilayer, and one of 5 Ah as an upper end) pushes gas aside instead of plates, and temperature
-counts instead.
+The isostatic chamber is the simulated plant, 0.5 L of air: sealed, then regulated. There the cell (the paper's 0.1 Ah
+bilayer, and one of 5 Ah as an upper end) displaces gas instead of plates, and the gas temperature matters instead.
 """
 
 from __future__ import annotations
@@ -38,7 +35,7 @@ C_RATE = 1.0
 CYCLE_H = 2.0 / C_RATE
 START_PA = 5e6
 GROWTH_M_PER_AH_M2 = 5e-6 / 10.0
-"""Thickness of plated lithium: 5 um for 1 mAh/cm2, which is 10 Ah/m2."""
+"""Thickness of plated lithium: 5 um for 1 mAh/cm2, that is 10 Ah/m2."""
 AREAL_AH_M2 = 50.0
 """5 mAh/cm2, the paper's bilayer cell."""
 CLAMPED_M = 0.030
@@ -52,21 +49,21 @@ CELLS = {"0.1 Ah": 0.1, "5 Ah": 5.0}
 
 @dataclass(frozen=True)
 class Uniaxial:
-    """A holder that presses with something stiff; `swing_pa` is what a full charge of the cell adds."""
+    """A holder with a stiffness; `swing_pa` is the pressure change over a full charge of the cell."""
 
     name: str
     swing_pa: float
 
     @property
     def pa_m(self) -> float:
-        """Stiffness that belongs to the swing."""
+        """Stiffness that gives this pressure change."""
         return self.swing_pa / (GROWTH_M_PER_AH_M2 * AREAL_AH_M2)
 
     def pressure_pa(self, charged: Floats, warmer_k: Floats) -> Floats:
         """Return the pressure at a state of charge (0 to 1) and a temperature above that of the assembly."""
         moved_m = GROWTH_M_PER_AH_M2 * AREAL_AH_M2 * charged
         moved_m = moved_m + CLAMPED_M * EXPANSION_MISMATCH_1_K * warmer_k
-        # Plates that have come off press with nothing.
+        # Plates that have lost contact exert no pressure.
         return np.maximum(0.0, START_PA + self.pa_m * moved_m)
 
 
@@ -77,7 +74,7 @@ UNIAXIAL = (
 
 
 def charge_share(hours: Floats) -> Floats:
-    """Return the state of charge (0 to 1) of full charges and discharges in turn, starting empty."""
+    """Return the state of charge (0 to 1) of alternating full charges and discharges, starting empty."""
     phase = (hours / CYCLE_H) % 1.0
     return 1.0 - np.abs(2.0 * phase - 1.0)
 
@@ -88,12 +85,12 @@ def swing_kpa(pressure_pa: Floats) -> float:
 
 
 def thinned(values: Floats, digits: int) -> list[float]:
-    """Return about 1200 of the values, rounded, for a picture."""
+    """Return about 1200 of the values, rounded, for a plot."""
     return [round(float(value), digits) for value in values[:: max(1, len(values) // 1200)]]
 
 
 def measure(out: Path, workers: Workers) -> list[dict[str, Any]]:
-    """Return the swings of every holder; writes holders.md, holders.html, and the traces for a picture."""
+    """Return the pressure swing of every holder; writes holders.md, holders.html, and the traces for a plot."""
     cycle_hours = CYCLES * CYCLE_H
     jobs = []
     labels = []

@@ -1,4 +1,4 @@
-"""How soon a query is answered in real time, and whether hosts that ask or send without pause delay a tick."""
+"""Response time of a query in real time, and whether hosts that query or send without pause delay a tick."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ from ipch.sim.plant import Plant
 from ipch.sim.rigs import SimDevice
 from ipch.sim.world import World
 
-# Each kind of host has its turn in each round, so that what the machine does besides falls on all of them alike.
+# Each kind of host has its turn in each round, so that other load on the machine affects all of them alike.
 ROUNDS = 10
 TURN_S = 2.0
 TICK_MS = 20
 # A turn ends a few ticks after its time.
 TICKS_OF_A_TURN = 5
-# More than the ticks of an idle device are late in the same run: what the machine itself causes is in both.
+# Compared with an idle device in the same run: both include delays of the machine itself.
 MORE_LATE_MS = 2.0
 
-# Hosts of their own, so that they compete with the device for the line only. Each waits for its turn: a line with the
-# seconds that it lasts, which it answers.
+# Separate host processes compete with the device for the line only. Each waits for its turn: a line with the number
+# of seconds, which it answers at the end.
 EAGER = """
 import sys, time, serial
 port = serial.Serial(sys.argv[1], timeout=2)
@@ -56,7 +56,7 @@ for turn in sys.stdin:
         except BlockingIOError:
             time.sleep(0.001)
     print(flush=True)
-    # The line is left as it was found: what was sent is answered, and the answers are read.
+    # Leave the line in its first state: all messages answered, and the answers read.
     while select.select([port], [], [], 0.5)[0]:
         os.read(port, 4096)
     os.write(port, bytes([10]))
@@ -65,7 +65,7 @@ for turn in sys.stdin:
 
 
 class Timed(World):
-    """Notes when each tick begins."""
+    """Records the start of each tick."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -78,7 +78,7 @@ class Timed(World):
 
 
 class Device:
-    """The sim rung at the pace of the clock, regulating, in a thread of its own."""
+    """The sim rung in real time, regulating, in a thread of its own."""
 
     def __init__(self, state: str) -> None:
         self.line = SerialLine()
@@ -99,17 +99,17 @@ class Device:
         self.line.close()
 
     def late_ms(self, action: Callable[[], None]) -> np.ndarray:
-        """How much later than its time each tick began while the action went on, ms."""
+        """Delay of the start of each tick during the action, ms."""
         first = len(self.world.begun)
         action()
         begun = np.array(self.world.begun[first:]) * 1000
         due = np.arange(len(begun)) * TICK_MS
-        # The earliest tick tells where the raster of the clock lies.
+        # The earliest tick gives the phase of the clock's raster.
         return (begun - due) - (begun - due).min()
 
 
 class Host:
-    """A program with its hands on the line while it has its turn."""
+    """A program that uses the line during its turn."""
 
     def __init__(self, program: str, port: str) -> None:
         arguments = [sys.executable, "-c", program, port]
@@ -131,7 +131,7 @@ class Host:
 
 
 def measure(out: Path, workers: Workers) -> list[dict[str, Any]]:
-    """Return latencies of a query, and the lateness of ticks of an idle device, with an eager host and in a flood."""
+    """Return latencies of a query, and delays of ticks with an idle, a querying and a flooding host."""
     with tempfile.TemporaryDirectory() as state:
         device = Device(state)
         try:
@@ -151,7 +151,7 @@ def _measure(device: Device) -> list[dict[str, Any]]:
             transport.write_line(":FETC?")
             assert transport.read_line(2.0)
             latencies.append((time.perf_counter() - now) * 1000)
-            # Not in step with the ticks.
+            # Not synchronised with the ticks.
             time.sleep(0.0137 + 0.0171 * (len(latencies) % 3))
 
     hosts = {
@@ -180,7 +180,7 @@ def _measure(device: Device) -> list[dict[str, Any]]:
         rows.append(row(f"tick late, {name}, 99 %", float(np.percentile(ms, 99)), "ms", at_most=goal))
         rows.append(row(f"tick late, {name}, longest", float(np.max(ms)), "ms"))
     for name in ("eager host", "flood"):
-        # Had ticks begun before their time, there would be too many.
+        # Ticks that started early would make the count too high.
         too_many = len(late[name]) - ROUNDS * TURN_S * 1000 / TICK_MS
         rows.append(row(f"ticks too many, {name}", too_many, "", at_most=ROUNDS * TICKS_OF_A_TURN))
     rows.append(row("fills meanwhile", device.world.plant.valves[0].openings, "", at_least=1))

@@ -15,7 +15,7 @@ COMMANDS_PER_ROUND = 28
 
 
 def measure(out: Path, workers: Workers) -> list[dict[str, Any]]:
-    """Return what is free of the 400 kB heap, and what was lost on the way."""
+    """Return the free part of the 400 kB heap, and the loss between the two counts."""
     with tempfile.TemporaryDirectory() as folder:
         early, late = free_memory([EARLY_ROUNDS, LATE_ROUNDS], Path(folder))
     return [

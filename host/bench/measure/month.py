@@ -1,8 +1,9 @@
-"""28 days at 1 Hz: size of the record, time and memory to open, export and report it, also with a cycler's file.
+"""28 days at 1 Hz: size of the record, time and memory to open, export and report it, with and without a cycler's
+file.
 
-The record is written straight into the database: a pressure that wanders in its band, pulses, an oven, gaps.
-Each step runs in a process of its own, whose peak of memory is the operating system's word. Last, the recorder itself
-takes as many samples, as `ipch log` does: its memory must not grow with their number.
+The record is written directly into the database: a pressure that varies in its band, pulses, an oven, gaps. Each step
+runs in a process of its own, whose peak memory comes from the operating system. Last, the recorder itself records as
+many samples, as `ipch log` does: its memory must not grow with their number.
 """
 
 from __future__ import annotations
@@ -38,7 +39,7 @@ _STEPS = {
 
 
 def measure(out: Path, workers: Workers) -> list[dict[str, Any]]:
-    """Write the record and take the times."""
+    """Write the record and measure the times."""
     rows = []
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -66,7 +67,7 @@ def _row(name: str, value: float, unit: str, goal: str = "", ok: bool | None = N
 
 
 def _run(folder: Path, code: str) -> tuple[float, float]:
-    """Wall time and peak memory of a Python program; it must end well."""
+    """Wall time and peak memory of a Python program, which must succeed."""
     watch = "import resource, sys\ntry:\n    " + code.replace("; ", "\n    ") + (
         "\nfinally:\n    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, file=sys.stderr)"
     )  # fmt: skip
@@ -101,7 +102,7 @@ def _write_cycler(path: Path) -> None:
 
 
 def record() -> None:
-    """Let the recorder take 28 days of samples, a pulse every minute; write by how much it grew after the first."""
+    """Record 28 days of samples, a pulse every minute; print the memory growth after the first day."""
     from dataclasses import replace
 
     from ipch.device import Instrument
@@ -144,7 +145,7 @@ def write_record(path: Path, count: int) -> None:
 
 
 def _columns(columns: list[str], time_s: Any, random: Any) -> list[Any]:
-    """A leak of 1 kPa/h that is made up for every 8 h, an oven of +-0.5 K, an hour without a record every week."""
+    """A leak of 1 kPa/h refilled every 8 h, an oven of +-0.5 K, an hour without a record every week."""
     time_s = time_s[(time_s % (7 * 86_400)) < 7 * 86_400 - 3600]
     size = len(time_s)
     kelvin = 303.15 + 0.5 * np.sin(2 * np.pi * time_s / 900)

@@ -1,8 +1,8 @@
-"""Mutation testing of what keeps the chamber safe: which small slips would no test of tests/core notice?
+"""Mutation testing of the safety code: which small mistakes would no test of tests/core notice?
 
 Of each file up to IPCH_MUTANTS mutants (200; 0 is all) are drawn, the same ones each time, and run against the tests
-named here; IPCH_MUTATE names files, where not all are wanted. Survivors are listed in runs/bench/mutation.txt, with the
-reason for those of _REASONS.
+named here; IPCH_MUTATE restricts the run to the named files. Survivors are listed in runs/bench/mutation.txt, with
+the reason for those of _REASONS.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ CORE = ROOT / "tests" / "core"
 MOST = int(os.environ.get("IPCH_MUTANTS", "200"))
 TIMEOUT_S = 300
 _ALL = ("test_safety", "test_last_word", "test_watches", "test_proof", "test_record")
-# Each file with the tests that are to notice, the quickest first.
+# Each file with the tests that should notice, the quickest first.
 FILES = {
     "store.py": ("test_store", "test_record"),
     "safety.py": _ALL,
@@ -40,7 +40,7 @@ FILES = {
     "proof.py": ("test_proof", "test_record"),
     "record.py": ("test_record",),
 }
-# Survivors that make no difference: a part of the line, a part of what was changed, and why.
+# Survivors without an effect: a part of the line, a part of the change, and the reason.
 _REASONS = (
     ("self._present = 0", "0 -> 1", "the bit of NO_FAULT"),
     ("present = 0", "0 -> 1", "the bit of NO_FAULT"),
@@ -57,7 +57,7 @@ _REASONS = (
     ("self._generation + 1", "1 -> 2", "only the order of generations counts"),
     ("self._generation += 1", "1 -> 2", "only the order of generations counts"),
     ("decoded[0] > self._generation", ">=", "two copies never have the same generation"),
-    ("self._next = suffix", "left out", "the copy that was read first has said so"),
+    ("self._next = suffix", "left out", "the copy that was read first has set it"),
     ("at < 0", "", "a record without a head is refused two lines later"),
 )
 
@@ -91,7 +91,7 @@ def _reason(line: str, said: str) -> str:
 
 
 def measure(out: Path, workers: Workers) -> list[dict[str, Any]]:
-    """Return the share of mutants that are killed, file by file."""
+    """Return the share of killed mutants, file by file."""
     only = os.environ.get("IPCH_MUTATE", "").split()
     rows = []
     report = []

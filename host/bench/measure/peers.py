@@ -1,8 +1,8 @@
 """The regulator against three simpler ones on the same plant, valves, seeds and sensors.
 
 - PI with pulse-width modulation: `simple-pid`, tuned by Skogestad's rule from the step response of the
-  valves (`controllers.simc`); PWM periods of 0.25, 1 and 5 s, and one of 1 s that leaves errors below 3 kPa
-  alone. A pulse too short to lift the armature is not counted: the driver drops it.
+  valves (`controllers.simc`); PWM periods of 0.25, 1 and 5 s, and one of 1 s with a dead-band of 3 kPa.
+  A pulse too short to lift the armature is not counted: the driver drops it.
 - Hysteresis switching: a valve is open from the edge of the band to the target.
 - A plain dead-band with computed pulses, given the plant's true flow, volume and valve delays.
 
@@ -49,7 +49,7 @@ DAYS = {
     "drift": REFERENCE + DAILY_DRIFT,
     "leak": REFERENCE + LEAK_1_KPA_H,
 }
-# By default a swing of the oven may pass beyond the dead-band by this setting.
+# By default an oscillation of the oven may exceed the dead-band by this setting.
 ALLOWANCE = "swing_allowance_pa"
 APPROACH = "1 to 5 MPa"
 STEP = (*REFERENCE[:4], "initial_mpa=1", "cell_c_rate=0")
@@ -79,13 +79,13 @@ CONTENDERS = (
     Contender("computed pulses 5 kPa", controllers.computed_5, TICK_MS, tuple(DAYS)),
     Contender("computed pulses 10 kPa", controllers.computed_10, TICK_MS),
 )
-# Which runs of ours are judged, and within how many kPa.
+# Runs of ours to judge, and the band in kPa.
 JUDGED = (
     ("ours", "reference", 5.0),
     ("ours", "slow oven", 8.0),
     ("ours, no allowance", "slow oven", 5.0),
 )
-# Hysteresis at 5 kPa never rests: an hour of it tells all.
+# Hysteresis at 5 kPa never rests, so an hour of it is enough.
 SHORT = {"hysteresis 5 kPa": 1.0}
 
 
@@ -102,13 +102,13 @@ def jobs() -> list[tuple[str, str, Scenario, Make]]:
             listed.append((contender.label, f"reference, first {hours:g} h", scenario, contender.make))
         if contender.settings:
             continue
-        # The way to the target is short: all at the firmware's tick.
+        # The approach to the target is short: all at the firmware's tick.
         listed.append((contender.label, APPROACH, Scenario(APPROACH, STEP, hours=0.5), contender.make))
     return listed
 
 
 def beaten_by(our: Result, peers: list[Result]) -> list[Result]:
-    """Return the peers that have both less rms and fewer actuations."""
+    """Return the peers with both a lower rms and fewer actuations."""
     return [
         peer
         for peer in peers
@@ -117,7 +117,7 @@ def beaten_by(our: Result, peers: list[Result]) -> list[Result]:
 
 
 def percent(share: float) -> str:
-    """Return a share in percent; nothing but the whole is 100."""
+    """Return a share in percent; only the whole rounds to 100."""
     return "100%" if share == 1.0 else f"{min(share, 0.9999):.2%}"
 
 
@@ -194,7 +194,7 @@ def rows(results: dict[tuple[str, str], Result]) -> list[dict[str, Any]]:
         listed.append(row(f"{title}: peers with less rms and fewer actuations", beaten, "", at_most=0))
         listed.append(row(f"{title}: largest error", our.metrics.max_kpa, "kPa", at_most=within_kpa))
         share = our.actuations / max(1, results["PI-PWM 1 s", day].actuations)
-        # Without the allowance the oven's ripple has to be chased: that goal is one of the default.
+        # Without the allowance the controller must follow the oven's ripple: that goal holds for the default.
         listed.append(
             row(
                 f"{title}: actuations over those of PI-PWM",
@@ -207,7 +207,7 @@ def rows(results: dict[tuple[str, str], Result]) -> list[dict[str, Any]]:
 
 
 def measure(out: Path, workers: Workers) -> list[dict[str, Any]]:
-    """Run everybody on every day; writes peers.md and peers.html."""
+    """Run all controllers on every day; writes peers.md and peers.html."""
     listed = jobs()
     found = run_all(
         workers,

@@ -1,7 +1,7 @@
-"""What the firmware costs on the emulated RP2040 at 125 MHz: time of a tick, memory, start, over-pressure reaction.
+"""Cost of the firmware on the emulated RP2040 at 125 MHz: time of a tick, memory, start, over-pressure reaction.
 
-Emulated time counts instructions; it knows nothing of misses of the flash cache, so a board is slower than
-this. `make bench ONLY=pico` takes about a quarter of an hour.
+Emulated time counts instructions without misses of the flash cache, so a board is slower. `make bench ONLY=pico`
+takes about a quarter of an hour.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from tests.device import boards
 TRIALS = 50
 QUERIES = (b"*IDN?", b":FETC?", b":SYST:ERR?", b":SOUR:PRES 0.3", b':SYST:SETT? "trip_pa"')
 
-# At the prompt, on the real drivers: what 100 ticks without a command allocate, and what is free after commands.
+# At the prompt, on the real drivers: bytes allocated by 100 ticks without a command, and free memory after commands.
 MEMORY = """
 import gc,board
 class W:
@@ -81,7 +81,7 @@ class _Ticks:
         )
 
     def wait(self, count: int) -> list[float]:
-        """Run for so many ticks; return the ms that the processor worked in each."""
+        """Run for this many ticks; return the processor's working time in ms in each."""
         self._marks.clear()
         while len(self._marks) <= count:
             self._board.run_ms(5)
@@ -92,7 +92,7 @@ class _Ticks:
 
 
 def measure(out: Path, workers: Workers) -> list[dict[str, Any]]:
-    """Measure on a fresh board; says so and returns nothing where there is no image."""
+    """Measure on a fresh board; without an image print a note and return nothing."""
     if not boards.boot():
         print(f"skipped: {boards.missing()}")
         return []
@@ -128,7 +128,7 @@ def _busy(board: boards.Board) -> list[dict[str, Any]]:
     rows = [row("tick while regulating, worst of 200", max(works_ms), "ms", at_most=5.0)]
     for command in QUERIES:
         ticks.wait(15)
-        # Not in the tick that is under way, whose length is not seen.
+        # Not in the present tick, whose length is not measured.
         board.world.script[board.world.ticks + 2] = command + b"\n"
         rows.append(row(f"ticks that serve {command.decode()}, worst", max(ticks.wait(8)), "ms", at_most=5.0))
     return rows
@@ -146,7 +146,7 @@ def _overpressure(board: boards.Board) -> list[dict[str, Any]]:
 
 
 def _flooded(board: boards.Board) -> list[dict[str, Any]]:
-    """The same while a host asks without a pause: ticks that serve, that collect garbage, and that follow those."""
+    """The same while a host queries without pause: ticks that serve, ticks that collect garbage, and the next ones."""
     script = board.world.script
     for tick in range(board.world.ticks, board.world.ticks + 1_000):
         script[tick] = 2 * b":FETC?\n"

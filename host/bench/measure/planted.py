@@ -1,8 +1,8 @@
-"""Planted truth: leak and swelling that are known, found again from records by their own 95 % intervals.
+"""Planted truth: known leak and swelling, estimated from records and compared with their own 95 % intervals.
 
-IPCH_BENCH_SEEDS (100) records of each scenario, made by the whole plant under a plain regulator (scenarios/planted.py),
-and a record of the firmware itself with the same plant for each of two scenarios. The bound is what the noise of the
-plant allows an estimator that knows it, with all the other unknowns the same.
+IPCH_BENCH_SEEDS (100) records of each scenario, made by the whole plant under a simple regulator
+(scenarios/planted.py), and a record of the firmware itself with the same plant for each of two scenarios. The bound
+is the interval of an estimator that knows the plant's noise, with all the other unknowns the same.
 """
 
 from __future__ import annotations
@@ -88,7 +88,7 @@ def _firmware(scenario: Scenario) -> list[dict[str, Any]]:
                  sensors.supply.pa, *valves.openings, *opened, plant.cell_ah, plant.gas_kg, plant.leaked_kg)
             )  # fmt: skip
     data = np.array(table)
-    # From when it regulates on.
+    # From the start of regulation.
     data = data[60:]
     cycle = np.floor(data[:, 0] / (2 * scenario.half_s)) + 1 if scenario.half_s else None
     record = GasRecord(

@@ -1,4 +1,4 @@
-"""The recorder is killed 200 times at random instants while it writes one record."""
+"""Kill the recorder 200 times at random instants while it writes one record."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ KILLS = 200
 
 
 def measure(out: Path, workers: Workers) -> list[dict[str, Any]]:
-    """Return what is missing, double or unmarked in the record."""
+    """Return missing, duplicate or unmarked samples of the record."""
     with tempfile.TemporaryDirectory() as folder, simulate(["--speed", "20"]) as running:
         lost, double, unmarked = kill_often(running.port, Path(folder) / "log.db", KILLS, seed=1)
     return [

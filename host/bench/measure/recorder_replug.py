@@ -1,4 +1,4 @@
-"""The cable is pulled and put back 100 times at random instants while the recorder writes one record."""
+"""Unplug and replug the cable 100 times at random instants while the recorder writes one record."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ TIMES = 100
 
 
 def measure(out: Path, workers: Workers) -> list[dict[str, Any]]:
-    """Return what is unmarked or double in the record, and whether the regulator went on."""
+    """Return unmarked gaps and duplicates in the record, and whether regulation continued."""
     sets = ["--set", "volume_l=0.1", "--set", "initial_mpa=1"]
     with tempfile.TemporaryDirectory() as folder, simulate(["--speed", "20", *sets]) as running:
         with Instrument.open(running.port) as instrument:

@@ -1,10 +1,8 @@
-"""The days that the regulator alone is judged by, at the firmware's own tick, and what a longer tick would
-change.
+"""The days that judge the regulator alone, at the firmware's own tick, and the effect of a longer tick.
 
-Reference day: 24 h at 5 MPa in 0.5 L, a 5 Ah cell at C/2, an oven that swings by +-2 K in 600 s, C = 2e-10
-m3/(s Pa). The others have the paper's 0.1 Ah cell: the same oven, one of 1800 s, one that drifts by +-2 K
-in a day, and a leak of 1 kPa/h. The slow oven is run twice: with no allowance for ripple that reverses by
-itself, and as delivered.
+Reference day: 24 h at 5 MPa in 0.5 L, a 5 Ah cell at C/2, an oven that oscillates by +-2 K in 600 s, C = 2e-10 m3/(s
+Pa). The others have the paper's 0.1 Ah cell: the same oven, one of 1800 s, one that drifts by +-2 K in a day, and a
+leak of 1 kPa/h. The slow oven runs twice: without an allowance for ripple that reverses by itself, and as delivered.
 """
 
 from __future__ import annotations
@@ -37,7 +35,7 @@ DAYS = {
     "leak": REFERENCE + LEAK_1_KPA_H,
 }
 MOST_ACTUATIONS = {"reference": 55.0}
-# By default a swing of the oven that turns by itself may pass beyond the dead-band by the allowance.
+# By default an oscillation of the oven may exceed the dead-band by the allowance.
 ALLOWANCE = "swing_allowance_pa"
 ALLOWED_KPA = 8.0
 ALLOWED_ACTUATIONS = 15.0
@@ -56,7 +54,7 @@ def measure(out: Path, workers: Workers) -> list[dict[str, Any]]:
     rows = []
     for result, plain in zip(paired[::2], paired[1::2], strict=True):
         name = result.scenario.name
-        # Where no number is set as the goal: no more than a plain dead-band that knows its valves.
+        # Without another goal: no more than a plain dead-band that knows its valves.
         most = MOST_ACTUATIONS.get(name, float(plain.actuations))
         rows += [
             row(f"{name}: rms of the true error", result.metrics.rms_kpa, "kPa"),

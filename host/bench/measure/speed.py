@@ -1,4 +1,4 @@
-"""How much faster than real time the rungs run at the 20 ms tick, holding 5 MPa."""
+"""Speed of the rungs relative to real time at the 20 ms tick, holding 5 MPa."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from ipch.sim.world import World
 
 # 40 simulated minutes: a ramp to 5 MPa (4 min), then hold.
 TICKS = 120_000
-# On PyPy after a hold that has been compiled: what counts for days.
+# On PyPy after a hold that compiled the code: this speed counts for runs of days.
 WARM_UP_TICKS = 400_000
 
 
 def ticks_per_s(rig: str, warm_up: int) -> float:
-    """Return ticks per second of this interpreter's work on `core`, or of the clock on `sim`."""
+    """Return ticks per second of processor time on `core`, or of real time on `sim`."""
     with tempfile.TemporaryDirectory() as state:
         world = World(Plant(load_parameters(None, []), seed=1))
         world.script[1] = b":SOUR:PRES 5;:OUTP ON\n"
@@ -37,7 +37,7 @@ def ticks_per_s(rig: str, warm_up: int) -> float:
 
 
 def measure(out: Path, workers: Workers) -> list[dict[str, Any]]:
-    """Return the simulated time over the time that it took, of both rungs, and of `core` on PyPy where there is one."""
+    """Return simulated time over the time taken, for both rungs, and for `core` on PyPy if installed."""
     with Workers(1, [sys.executable]) as here:
         found = [("core", here.name, here.call(ticks_per_s, "core", 100), 200.0)]
     if workers.name.startswith("PyPy"):

@@ -1,6 +1,6 @@
-"""The fault matrix as cells: which fault, how it fails, in which states, and what must come of it within what time.
+"""The fault matrix as cells: fault, kind of failure, states, and the required reaction with its time limit.
 
-A cell that is not run in a state has a reason in UNSEEN; the test of completeness refuses any other gap.
+UNSEEN gives the reason why a cell does not run in a state; the test of completeness refuses any other gap.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ REGULATING = ("HOLD", "RAMP", "DOWN")
 OFF, STUCK, GARBAGE, WRONG = "off", "stuck", "garbage", "wrong"
 SLOW, DELAYED, INTERMITTENT = "slow", "delayed", "intermittent"
 TRIP, WARN, STAY, SAFE, RESET = "trip", "warn", "stay", "safe", "reset"
-# Settings of a cell that has to be over in a minute.
+# Settings of a cell that must end within a minute.
 NEAR_LIMIT = (("wall_max_mk", 303_650),)
 QUICK_SAFETY_LIMIT = (("safety_invalid_s", 5),)
 
@@ -28,8 +28,8 @@ class Cell:
     changes nothing for `within_s`; SAFE may also end in a latched state with everything shut; RESET ends within
     `within_s` with every valve shut and restarts. With `pulses` the limit is that many pulses of `side` instead
     of a time, or as many as move the pressure by `or_moved_pa`. `since` "window": time counts from the first
-    window of the side that comes after the fault; "off": from when the valve is switched off. `drive` is what is
-    sent right after the fault, by state ("" for all others).
+    window of the side after the fault; "off": from the valve's switching off. `drive` is the message sent right
+    after the fault, by state ("" for all others).
     """
 
     row: int
@@ -67,15 +67,15 @@ LATE: dict[str, object] = {"after_s": 1.0}
 VALVES = ("fill", "supply_isolation", "vent", "vent_isolation", "relief")
 OPEN_SIDE = ("FILL_STUCK_OPEN", "LINE_BURST", "VENT_STUCK_OPEN", "RELIEF_STUCK_OPEN", "DISAGREEMENT")
 DISAGREE = ("DISAGREEMENT",)
-# A reading that jumps has moved faster than gas could.
+# A jump of the reading exceeds any possible gas flow.
 JUMP = (*DISAGREE, "FILL_STUCK_OPEN", "VENT_STUCK_OPEN", "LINE_BURST", "PORT_BLOCKED", "TRANSDUCER_FROZEN")
 NOT_MOVING = ("TRANSDUCER_FROZEN", "PORT_BLOCKED", "DISAGREEMENT", "FILL_STUCK_SHUT")
-# Three pulses of a few kPa drown in the noise of the safety transducer: they count from this much on.
+# Three pulses of a few kPa vanish in the safety transducer's noise: they count from this pressure change on.
 SEEN_PA = 200_000
 ANY_LOOP = ("CONTROL_OPEN", "CONTROL_SHORTED", "CONTROL_RANGE", "DISAGREEMENT")
 
 
-# A table: a cell fills its lines.
+# A table, so its lines are filled.
 # fmt: off
 def _loops() -> list[Cell]:
     cells = []
@@ -93,7 +93,7 @@ def _loops() -> list[Cell]:
         (3, "control-range", "CONTROL_RANGE", 1.0, IN_AND_OUT, INTERMITTENT),
     ):
         cells.append(Cell(row, kind, fault, values, STATES, TRIP, (code,), within_s))
-    # The ADS1115 ends below 20.5 mA: there the graver of the two is assumed.
+    # The ADS1115 saturates below 20.5 mA: then the firmware assumes the more serious of the two faults.
     cells.append(Cell(3, WRONG, "control-range", {"ma": 20.7}, STATES, TRIP, ("CONTROL_SHORTED",), 1.0))
     for fault in ("control-open", "control-short"):
         cells.append(Cell(1 if "open" in fault else 2, INTERMITTENT, fault, BRIEFLY, STATES, STAY, within_s=5))
@@ -112,7 +112,7 @@ def _loops() -> list[Cell]:
             Cell(5, WRONG, "transducer-wrong", {**at, "kpa": 1300}, STATES, TRIP, JUMP),
             Cell(5, DELAYED, "transducer-wrong", {**at, "kpa": 300, **LATE}, STATES, TRIP, JUMP),
             Cell(5, INTERMITTENT, "transducer-wrong", {**at, "kpa": 300, **IN_AND_OUT}, STATES, TRIP, JUMP),
-            # 150 kPa is what tolerances and limit allow: reached after 30 s.
+            # Tolerances and limit together allow 150 kPa: reached after 30 s.
             Cell(5, SLOW, "transducer-wrong", {**at, "kpa": 300, "grow_s": 60.0}, ("OFF", "HOLD", "QUIET",
                 "SEALED", "RELIEF"), TRIP, DISAGREE, 33.0, settings=(("quiet_drift_pa", 1_000_000),)),
             Cell(5, DELAYED, "transducer-late", at, STATES, SAFE, within_s=20),
@@ -124,16 +124,16 @@ def _loops() -> list[Cell]:
             Cell(6, DELAYED, "port-blocked", {**at, **LATE}, MOVING, TRIP, NOT_MOVING, pulses=3,
                 or_moved_pa=SEEN_PA),
         ]
-    # One over the trip while the other one rises, because of a pulse that garbage made: over-pressure as defined.
+    # One transducer over the trip while the other rises from a pulse that garbage caused: over-pressure by definition.
     garbage = ("CONTROL_ERRATIC", *ANY_LOOP, *OPEN_SIDE, *NOT_MOVING, "OVERPRESSURE")
     cells += [
         Cell(5, GARBAGE, "transducer-garbage", {"which": "control"}, STATES, TRIP, garbage, 1.0,
             "SEALED RELIEF"),
-        # Garbage of the safety transducer is one that has failed: an alarm.
+        # Garbage from the safety transducer counts as its failure: an alarm.
         Cell(5, GARBAGE, "transducer-garbage", {"which": "safety"}, STATES, WARN, ("SAFETY_TRANSDUCER",)),
         Cell(5, WRONG, "transducer-noisy", {"kpa": 30}, STATES, SAFE, within_s=10),
     ]
-    # Equal counts alone are only told: after ten minutes.
+    # Equal counts alone only raise a warning: after ten minutes.
     cells.append(
         Cell(4, OFF, "transducer-frozen", {}, ("OFF", "HOLD"), WARN, ("TRANSDUCER_STILL",), 660, tick_ms=100,
             slow=True)
@@ -156,7 +156,7 @@ def _converters() -> list[Cell]:
         Cell(8, WRONG, "reference-drift", {"percent": -0.8, "grow_s": 5.0}, ("HOLD", "SEALED"), WARN,
             ("REFERENCE_DRIFT",), 60),
         Cell(8, GARBAGE, "reference-drift", {"percent": -3}, ("HOLD", "OFF"), SAFE, within_s=5),
-        # 0.5 % counts as a drift: after 10 s.
+        # A drift counts from 0.5 %: after 10 s.
         Cell(8, SLOW, "reference-drift", {"grow_s": 20.0}, ("OFF", "HOLD"), WARN, ("REFERENCE_DRIFT",), 70,
             slow=True),
     ]
@@ -167,7 +167,7 @@ def _valves() -> list[Cell]:
     shut = ("OFF", "HOLD", "QUIET", "SEALED", "RELIEF")
     cells = [
         Cell(9, STUCK, "fill-stuck-open", {"valve": "both"}, STATES, TRIP, OPEN_SIDE, 0.3),
-        # At every moment of a vent pulse, which takes away what comes in.
+        # At every moment of a vent pulse, which removes the incoming gas.
         *(
             Cell(9, DELAYED, "fill-stuck-open", {"valve": "both", "after_s": after_s}, ("VENT",), TRIP,
                 OPEN_SIDE, 0.3)
@@ -213,7 +213,7 @@ def _valves() -> list[Cell]:
         Cell(13, INTERMITTENT, "vent-stuck-shut", {"every_s": 8.0, "on_s": 1.0}, ("DOWN",), STAY,
             within_s=20),
     ]
-    # At the start of regulation, where both sides have pressure across them.
+    # At the start of regulation, when both sides have pressure across them.
     for valve in VALVES[:4]:
         cells.append(
             Cell(11, STUCK, "one-valve-open", {"valve": valve}, ("OFF",), WARN, ("PAIR_OPEN",), 30,
@@ -229,7 +229,7 @@ def _valves() -> list[Cell]:
                 30,
                 SLOW,
                 "restrictor",
-                # Once the valve is well known: its first fifty pulses set what it is compared with.
+                # Once the valve is well known: its first fifty pulses set the reference.
                 {"valve": valve, "factor": 0.4, "grow_s": 60.0, "after_s": 300.0},
                 ("HOLD",),
                 WARN,
@@ -244,7 +244,7 @@ def _valves() -> list[Cell]:
 
 def _coils() -> list[Cell]:
     cells = []
-    # A coil that breaks while it is on is not seen at its drain before it is switched off; its pulses have no effect.
+    # A coil that breaks while on shows at its drain only after switch-off; its pulses have no effect.
     codes = ("COIL_SHORTED", "COIL_DEAD", "FILL_STUCK_SHUT")
     for valve in VALVES:
         at = {"valve": valve}
@@ -260,7 +260,7 @@ def _coils() -> list[Cell]:
             since="off"),
         Cell(15, INTERMITTENT, "transistor-short", {"valve": "fill", **IN_AND_OUT}, STATES, TRIP, codes,
             0.05),
-        # A shorted coil shows while it is on: the isolation valves open 40 ms before the pulse.
+        # A shorted coil shows while on: the isolation valves open 40 ms before the pulse.
         Cell(14, STUCK, "coil-short", {"valve": "supply_isolation"}, ("RAMP",), TRIP, codes, 0.06,
             since="window"),
         Cell(14, STUCK, "coil-short", {"valve": "vent_isolation"}, ("DOWN", "VENT"), TRIP, codes, 0.06,
@@ -287,7 +287,7 @@ def _gas() -> list[Cell]:
     relief = ("RELIEF_STUCK_OPEN", "LINE_BURST", "VENT_STUCK_OPEN")
     empty = ("SUPPLY_LOW",)
     return [
-        # The balance begins after 15 min; a quarter of an hour may lose what a cell breathes (60 kPa).
+        # The balance starts after 15 min; a quarter of an hour may lose as much as a cell breathes (60 kPa).
         Cell(16, SLOW, "leak", {"kpa_h": 300}, ("HOLD",), WARN, ("LEAK",), 2 * 900 + 60, tick_ms=100,
             slow=True),
         Cell(16, SLOW, "leak", {"kpa_h": 100}, ("HOLD",), WARN, ("LEAK",), 5 * 900 + 60, tick_ms=100,
@@ -341,7 +341,7 @@ def _surroundings() -> list[Cell]:
         # 0.25 K/s at the wall, and past its limit in between.
         Cell(26, WRONG, "cell-runaway", {"watt": 500}, calm, TRIP, runaway, 9.0),
         Cell(26, DELAYED, "cell-runaway", {"watt": 500, **LATE}, calm, TRIP, runaway, 9.0),
-        # What a ramp heats masks the rate; the limit counts: 0.5 K away, so after 2 s.
+        # The heating by a ramp masks the rate; the limit counts: 0.5 K away, so after 2 s.
         Cell(26, WRONG, "cell-runaway", {"watt": 500, "for_s": 600}, STATES, TRIP, runaway, 7.0,
             settings=NEAR_LIMIT),
         Cell(26, SLOW, "oven-runaway", {"k": 100, "grow_s": 600.0}, ("OFF", "HOLD"), TRIP, runaway, 3600,
@@ -382,7 +382,7 @@ def _device() -> list[Cell]:
     cells.append(Cell(24, INTERMITTENT, "host", {"how": "gone", **IN_AND_OUT}, STATES, STAY, within_s=10))
     for ma in (0.0, 4.0, 20.0, 22.0):
         for which in ("control", "supply", "safety"):
-            # A wild sample of the safety transducer above the comparator's limit trips the comparator: see 34.
+            # A wild sample of the safety transducer above the comparator's limit trips the comparator: see row 34.
             if which != "safety" or ma < 14.0:
                 values: dict[str, object] = {"which": which, "ma": ma}
                 cells.append(Cell(36, WRONG, "spike", values, STATES, STAY, within_s=2))

@@ -1,7 +1,7 @@
-"""Controllers to compare with, on the same plant, valves and quantised sensors as the firmware.
+"""Controllers for comparison, with the same plant, valves and quantised sensors as the firmware.
 
-All follow the same ramp of the setpoint and hold the isolation valves open, so that no trapped gas disturbs
-their pulses and every opening of fill and vent is what they asked for.
+All follow the same setpoint ramp and hold the isolation valves open, so that no trapped gas disturbs their pulses,
+and every opening of fill and vent is one that they requested.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ MAXIMUM_US = 300_000
 
 
 class Peer:
-    """What all peers share: conversion of counts, a ramped setpoint, and one decision per tick."""
+    """Common to all peers: conversion of counts, a ramped setpoint, and one decision per tick."""
 
     def __init__(self, scenario: Scenario, world: World) -> None:
         self._world = world
@@ -38,7 +38,7 @@ class Peer:
         self.ticks = 0
 
     def tick(self) -> None:
-        """Run the world for a tick and decide on its measurement."""
+        """Run the world for a tick and decide from its measurement."""
         world = self._world
         world.advance()
         pressure_pa = world.counts[signals.CONTROL] * 390.625 - 2.5e6
@@ -58,7 +58,7 @@ class Peer:
 
 
 class Hysteresis(Peer):
-    """A valve is open from where the median of three samples leaves the band to the target."""
+    """Opens a valve when the median of three samples leaves the band, and closes it at the target."""
 
     def __init__(self, scenario: Scenario, world: World, band_pa: float) -> None:
         super().__init__(scenario, world)
@@ -74,12 +74,12 @@ class Hysteresis(Peer):
         if self._on is None and abs(error_pa) > self._band_pa:
             self._on = FILL if error_pa > 0 else VENT
         if self._on is not None:
-            # The coil stays on from tick to tick: each pulse reaches just into the next one.
+            # The coil stays on from tick to tick: each pulse extends just into the next tick.
             self._world.pulse(self._on, self._world.tick_ms * 1000 + 1)
 
 
 class ComputedPulses(Peer):
-    """A plain dead-band; each pulse, from what the plant truly is, ends at the target once settled."""
+    """A plain dead-band; each pulse is computed from the true plant and ends at the target once settled."""
 
     def __init__(self, scenario: Scenario, world: World, band_pa: float) -> None:
         super().__init__(scenario, world)
@@ -158,7 +158,7 @@ class PiPwm(Peer):
 
 @cache
 def valve_rates_pa_s(sets: tuple[str, ...], at_pa: float) -> tuple[float, float]:
-    """Return what open fill and vent valves do to the pressure, in Pa/s: slopes of 0.2 s of response."""
+    """Return the rates of pressure with open fill and vent valve, in Pa/s: slopes of 0.2 s of response."""
     rates = []
     for side in (FILL, VENT):
         plant = Plant(
@@ -194,7 +194,7 @@ def simc(parameters: PlantParameters, at_pa: float, period_s: float) -> tuple[fl
 
 
 def _named(name: str, make: Callable[[Scenario, World], Peer]) -> Callable[[Scenario, World, Path], Peer]:
-    """Return what makes a controller for a run; a worker finds it by its name."""
+    """Return the factory of a controller; a worker finds it by its name."""
 
     def made(scenario: Scenario, world: World, state: Path) -> Peer:
         return make(scenario, world)
@@ -203,12 +203,12 @@ def _named(name: str, make: Callable[[Scenario, World], Peer]) -> Callable[[Scen
     return made
 
 
-# PI with a PWM period of 1, 0.25 and 5 s, and with errors below 3 kPa left alone.
+# PI with a PWM period of 1, 0.25 and 5 s, and with a dead-band of 3 kPa.
 pi_pwm = _named("pi_pwm", lambda scenario, world: PiPwm(scenario, world, 1000))
 pi_pwm_fast = _named("pi_pwm_fast", lambda scenario, world: PiPwm(scenario, world, 250))
 pi_pwm_slow = _named("pi_pwm_slow", lambda scenario, world: PiPwm(scenario, world, 5000))
 pi_pwm_dead_band = _named("pi_pwm_dead_band", lambda scenario, world: PiPwm(scenario, world, 1000, 3000.0))
-# Switching, and computed pulses, with dead-bands of so many kPa.
+# Hysteresis, and computed pulses, with these dead-bands in kPa.
 hysteresis_5 = _named("hysteresis_5", lambda scenario, world: Hysteresis(scenario, world, 5e3))
 hysteresis_10 = _named("hysteresis_10", lambda scenario, world: Hysteresis(scenario, world, 10e3))
 computed_3 = _named("computed_3", lambda scenario, world: ComputedPulses(scenario, world, 3e3))

@@ -1,10 +1,9 @@
-"""One run of a controller on the simulated plant, judged by the true pressure: what every measurement here
-rests on.
+"""One run of a controller on the simulated plant, judged by the true pressure: the basis of every measurement here.
 
-The true pressure is taken after every tick, so that the peaks right after a pulse count in full. A day at
-the firmware's tick of 20 ms takes about four minutes. IPCH_BENCH_TICK_MS=100 makes it one: the firmware then
-sees a fifth of the samples and acts later. That moves the figures of the reference day by about a hundredth,
-those of days that live near the edge of the band by a tenth; `reference_day.py` has one such comparison.
+The true pressure is taken after every tick, so that the peaks right after a pulse count in full. A day at the
+firmware's tick of 20 ms takes about four minutes, with IPCH_BENCH_TICK_MS=100 about one: the firmware then has a
+fifth of the samples and acts later. That changes the figures of the reference day by about 1 %, those of days
+close to the edge of the band by 10 %; `reference_day.py` has one such comparison.
 """
 
 from __future__ import annotations
@@ -27,7 +26,7 @@ from ipch.sim.rigs import CoreDevice
 from ipch.sim.world import World
 
 TICK_MS = int(os.environ.get("IPCH_BENCH_TICK_MS", "20"))
-"""The firmware's own tick, unless a quicker and rougher look is wanted."""
+"""The firmware's own tick, unless set for a quicker, rougher result."""
 BANDS_KPA = (1, 2, 5, 10)
 Floats = Sequence[float]
 
@@ -38,13 +37,13 @@ REFERENCE = (
 )  # fmt: skip
 SMALL_CELL = ("cell_capacity_ah=0.1",)
 SLOW_OVEN = (*SMALL_CELL, "oven_period_s=1800")
-# A sine of this period runs from one extreme to the other and back in a day.
+# A sine of this period moves from one extreme to the other and back in a day.
 DAILY_DRIFT = (*SMALL_CELL, "oven_period_s=86400")
 LEAK_1_KPA_H = (*SMALL_CELL, "leak_c=2.8e-16")
 
 
 class Controller(Protocol):
-    """Whatever regulates: one tick of it runs the world for one tick."""
+    """Any regulator: one tick of it runs the world for one tick."""
 
     def tick(self) -> None: ...
 
@@ -54,7 +53,7 @@ Make = Callable[["Scenario", World, Path], Controller]
 
 @dataclass(frozen=True)
 class Scenario:
-    """A plant and what is asked of its controller. `settings` are the firmware's; peers ignore them."""
+    """A plant and the task of its controller. `settings` are the firmware's; peers ignore them."""
 
     name: str
     sets: tuple[str, ...]
@@ -66,7 +65,7 @@ class Scenario:
     slew_pa_s: float = 20_000.0
 
     def but(self, **changes: Any) -> Scenario:
-        """The same with some fields changed."""
+        """The same scenario with some fields changed."""
         return dataclasses.replace(self, **changes)
 
 
@@ -79,14 +78,14 @@ class Metrics:
     shares: tuple[float, ...]
     """Share of the time within each of BANDS_KPA."""
     overshoot_kpa: float
-    """How far beyond the target, seen from where it started; of a start at the target, the largest error."""
+    """Overshoot beyond the target in the direction of the step; for a start at the target, the largest error."""
     settled_s: float | None
-    """From the start until the pressure was within `band_kpa` to stay; None when it ended outside."""
+    """Time from the start until the pressure settled within `band_kpa`; None if it ended outside."""
 
 
 @dataclass(frozen=True)
 class Result:
-    """What became of a run."""
+    """Result of a run."""
 
     scenario: Scenario
     controller: str
@@ -100,9 +99,9 @@ class Result:
     vented_g: float
     fault: str
     warnings: int
-    """Every warning bit that was set at some time; 0 for peers."""
+    """All warning bits that were ever set; 0 for peers."""
     band_pa: int
-    """The dead-band in force at the end; 0 for peers."""
+    """The effective dead-band at the end; 0 for peers."""
     pulses: tuple[tuple[float, int], ...]
     """(time in s, FILL or VENT) of every opening, to the second."""
     seconds: Floats
@@ -115,7 +114,7 @@ class Result:
         return self.fills + self.vents
 
     def line(self) -> str:
-        """One line for a log."""
+        """One line of text for a log."""
         m = self.metrics
         shares = " ".join(f"{share:.4f}" for share in m.shares)
         settled = "never" if m.settled_s is None else f"{m.settled_s:.1f}"
@@ -128,7 +127,7 @@ class Result:
 
 
 def judge(error_pa: Floats, dt_s: float, band_pa: float = 5000.0) -> Metrics:
-    """Return the figures of an error taken at the end of every `dt_s`; the first one is the start."""
+    """Return the figures of an error sampled at the end of every `dt_s`; the first value is the start."""
     if not len(error_pa):
         raise ValueError("no errors to judge")
     rising = error_pa[0] < -band_pa
@@ -156,7 +155,7 @@ def judge(error_pa: Floats, dt_s: float, band_pa: float = 5000.0) -> Metrics:
 
 
 def ours(scenario: Scenario, world: World, state: Path) -> CoreDevice:
-    """The firmware on the `core` rung, regulating from its first ticks on."""
+    """The firmware on the `core` rung, regulating from its first ticks."""
     world.script[5] = b":SOUR:PRES %.6f;:OUTP ON\n" % (scenario.target_pa / 1e6)
     device = CoreDevice(world, state)
     for name, value in (*scenario.settings, ("slew_pa_s", int(scenario.slew_pa_s))):
@@ -167,7 +166,7 @@ def ours(scenario: Scenario, world: World, state: Path) -> CoreDevice:
 
 
 def in_force_pa(app: Any) -> int:
-    """Return the dead-band that the firmware keeps: the setting, or what its valves are too coarse for."""
+    """Return the firmware's effective dead-band: the setting, or the resolution of coarser valves."""
     return max(int(app.settings.get("dead_band_pa")), int(app.control.hold.coarse_pa))
 
 
@@ -222,7 +221,7 @@ def run(scenario: Scenario, make: Make = ours) -> Result:
 
 
 def run_job(scenario: dict[str, Any], make: str) -> dict[str, Any]:
-    """The same as a job for a worker: scenario and result as JSON has them, the controller as "module:function"."""
+    """The same as a job for a worker: scenario and result as JSON, the controller as "module:function"."""
     module, _, name = make.partition(":")
     pairs = tuple((key, value) for key, value in scenario.pop("settings"))
     day = Scenario(**{**scenario, "sets": tuple(scenario["sets"]), "settings": pairs})
@@ -235,16 +234,16 @@ def _result(scenario: Scenario, found: dict[str, Any]) -> Result:
     return Result(**{**found, "scenario": scenario, "metrics": metrics, "pulses": pulses})
 
 
-# What this process has run already: several measurements judge the same days.
+# Results in this process so far: several measurements judge the same days.
 _done: dict[tuple[Scenario, Make], Result] = {}
 
 
 def run_all(
     workers: Workers, jobs: Sequence[tuple[Scenario, Make]], progress: Callable[[Result], None] | None = None
 ) -> list[Result]:
-    """Run scenarios side by side, in the order given; `progress` is called as each new result arrives.
+    """Run scenarios in parallel; `progress` is called for each new result. Results keep the given order.
 
-    Days that were run before in this process, under whatever name, are not run again.
+    A day that this process has already run, even under another name, is not repeated.
     """
     keys = [(scenario.but(name=""), make) for scenario, make in jobs]
     new = {key: job for key, job in zip(keys, jobs) if key not in _done}

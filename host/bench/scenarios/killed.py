@@ -1,6 +1,6 @@
-"""A recorder that is killed at random instants, and what its record holds afterwards.
+"""A recorder that is killed at random instants, and the content of its record afterwards.
 
-One process with everything imported forks the recorders, so that a kill does not cost a start of Python.
+One process with all imports forks the recorders, so that a kill does not cost a start of Python.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ _END = (1 << 60, 1e12)
 
 
 def main() -> None:
-    """For each line on stdin, fork a recorder of that port and file, kill it, and tell what it acknowledged.
+    """For each line on stdin, fork a recorder of that port and file, kill it, and report the samples it acknowledged.
 
-    It is killed so many seconds after its start, or if they are negative, after its first acknowledgement.
+    It is killed this many seconds after its start, or if negative, after its first acknowledgement.
     """
     from ipch import workflows
     from ipch.device import Instrument, Owner, open_session
@@ -50,7 +50,7 @@ def main() -> None:
                 )
             os._exit(0)
         os.close(to_parent)
-        # Nothing but the instant comes from the clock: a pipe that is never written to.
+        # Only the instant comes from the clock: a pipe that is never written to.
         never, unused = os.pipe()
         if float(seconds) < 0:
             select.select([from_child], [], [])
@@ -62,12 +62,12 @@ def main() -> None:
             data += more
         for descriptor in (from_child, never, unused):
             os.close(descriptor)
-        # A write of up to 4096 bytes is whole or not there; what is behind the last line end was none.
+        # A write of up to 4096 bytes is complete or absent; text after the last line end is no acknowledgement.
         print(",".join(data.decode().split("\n")[:-1]), flush=True)
 
 
 def kill_often(port: str, path: Path, times: int, seed: int) -> tuple[int, int, int]:
-    """Acknowledged rows that are lost, rows that are there twice, and kills without a marked gap."""
+    """Lost acknowledged rows, duplicate rows, and kills without a marked gap."""
     chosen = random.Random(seed)
     acknowledged: list[tuple[int, int]] = []
     with subprocess.Popen(
@@ -103,7 +103,7 @@ def kill_often(port: str, path: Path, times: int, seed: int) -> tuple[int, int, 
                 " AND event BETWEEN ? AND ?",
                 (event, next_event),
             ).fetchone()[0]
-            # Who was killed before the first sample leaves it to the next one to mark the gap.
+            # A recorder killed before its first sample leaves it to the next one to mark the gap.
             unmarked += seen > 0 and gaps != 1
     return len(set(acknowledged) - set(rows)), len(rows) - len(set(rows)), unmarked
 

@@ -1,9 +1,9 @@
-"""Records with a known truth, made quickly: the whole plant, with a plain regulator in the place of the firmware.
+"""Records with a known truth, made quickly: the whole plant, with a simple regulator in place of the firmware.
 
-The plant (gas, heat, valves with jitter, sensors with noise, lag and slow mismatch, converters) is the simulator's own,
-stepped in seconds while its valves are shut, which it is made for. What stands in for the firmware is a dead-band with
-one pulse at a time, and for its filtered pressure the true one as the transducer sees it with the noise that the
-firmware's filter leaves of 0.5 kPa (0.14 kPa a second; `bench.measure.planted` compares with a run of the firmware).
+The plant (gas, heat, valves with jitter, sensors with noise, lag and slow mismatch, converters) is the simulator's
+own, stepped in seconds while its valves are shut, as it allows. A dead-band with one pulse at a time replaces the
+firmware. The transducer's true signal plus noise replaces its filtered pressure; the noise is what the firmware's
+filter leaves of 0.5 kPa (0.14 kPa in a second; `bench.measure.planted` compares with a run of the firmware).
 """
 
 from __future__ import annotations
@@ -26,16 +26,16 @@ LEAK_C_PER_KPA_H_L = 2.8e-16 / 0.5
 
 @dataclass(frozen=True)
 class Planted:
-    """A record and what was so."""
+    """A record and its truth."""
 
     record: GasRecord
     leak_kpa_h: float
     swelling_ml: dict[int, float]
-    """Volume of the cell at the largest charge less that at the smallest, by cycle."""
+    """Cell volume at the largest charge less that at the smallest, by cycle."""
 
 
 def _kelvin(counts: Floats) -> Floats:
-    """PT1000 counts as the firmware reads them: by IEC 60751 above 0 degC, to the mK."""
+    """PT1000 counts in the firmware's conversion: by IEC 60751 above 0 degC, to the mK."""
     ohm = counts / 32768.0 * signals.REFERENCE_OHM / 1000.0
     a, b = 3.9083e-3, -5.775e-7
     return np.round(273.15 + (-a + np.sqrt(a * a - 4 * b * (1 - ohm))) / (2 * b), 3)
@@ -51,7 +51,7 @@ def make(
     target_pa: float = 5e6,
     half_s: float = 0.0,
 ) -> Planted:
-    """Regulate a plant for some hours. `half_s` is the length of half a cycle of the cell, 0 for an idle one."""
+    """Regulate a plant for some hours. `half_s` is the length of a half cycle of the cell, 0 for an idle one."""
     rows, leaked, cm3_per_ah = rows_of(sets, hours, seed, every_s, band_pa, target_pa)
     return planted(rows, leaked, cm3_per_ah, hours, half_s, target_pa)
 
@@ -59,7 +59,7 @@ def make(
 def planted(
     rows: Any, leaked: float, cm3_per_ah: float, hours: float, half_s: float, target_pa: float = 5e6
 ) -> Planted:
-    """Rows as a record with its truth; `leaked` is the share of the gas that leaked in all."""
+    """Rows as a record with its truth; `leaked` is the leaked share of the gas."""
     table = np.array(rows)
     charge_ah = table[:, 9]
     cycle = np.floor(table[:, 0] / (2 * half_s)) + 1 if half_s else None
@@ -94,7 +94,7 @@ def leaking(kpa_h: float, volume_l: float) -> str:
 
 @dataclass(frozen=True)
 class Scenario:
-    """A plant, how long it is watched, and how long half a cycle of its cell takes (0: idle)."""
+    """A plant, the length of its record, and the length of its cell's half cycle (0: idle)."""
 
     name: str
     sets: tuple[str, ...]
@@ -108,7 +108,7 @@ class Scenario:
 
 
 def _cell(change_ml: float, half_s: float) -> tuple[str, ...]:
-    """A cell that swells by so much with each charge."""
+    """A cell with this swelling on each charge."""
     return (f"cell_capacity_ah={change_ml / 0.485}", f"cell_c_rate={3600 / half_s}")
 
 
@@ -133,7 +133,7 @@ SCENARIOS = (
 
 @dataclass(frozen=True)
 class Outcome:
-    """Of one record: is each estimate within its own interval, and how wide is that against what the noise allows."""
+    """For one record: whether each estimate is within its own interval, and the interval's width against the bound."""
 
     leak_error: float
     leak_half: float
@@ -144,7 +144,7 @@ class Outcome:
 
 
 def judge(scenario: Scenario, seed: int) -> Outcome:
-    """Make a record and estimate from it."""
+    """Make a record and evaluate it."""
     planted = scenario.record(seed)
     found = solve_balance(planted.record, volume_ml=scenario.volume_l * 1e3)
     least = bound(planted.record, scenario.volume_l * 1e3)
@@ -166,10 +166,10 @@ def judge(scenario: Scenario, seed: int) -> Outcome:
 
 
 def bound(record: GasRecord, volume_ml: float) -> Balance:
-    """The narrowest honest interval: the same unknowns, but the noise of this plant is known.
+    """The narrowest valid interval: the same unknowns, with this plant's noise known.
 
-    Per sample 140 Pa of the filtered pressure and 4 mK of the wall sensor with its 7.8 mK a count, which has no slow
-    mismatch; edges of pulses that scatter by 0.8 ms.
+    Per sample 140 Pa of filtered pressure and 4 mK of the wall sensor (7.8 mK a count), which has no slow mismatch;
+    pulse edges scatter by 0.8 ms.
     """
     pulses = float(np.ptp(record.fills) + np.ptp(record.vents))
     open_s = float(np.ptp(record.fill_open_s) + np.ptp(record.vent_open_s))

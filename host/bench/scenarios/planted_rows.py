@@ -16,7 +16,7 @@ _LEAD_MS, _LAG_MS, _REST_MS = 40, 60, 60_000
 def rows_of(
     sets: tuple[str, ...], hours: float, seed: int, every_s: float, band_pa: float, target_pa: float
 ) -> tuple[list[tuple[float, ...]], float, float]:
-    """Regulate a plant; return rows, the share of the gas that leaked in all, and the cell's cm3/Ah.
+    """Regulate a plant; return rows, the leaked share of the gas, and the cell's cm3/Ah.
 
     A row: s, Pa, counts of the gas sensor, K of the wall, Pa of the supply, fills, vents, s open of each, Ah.
     """
@@ -28,13 +28,13 @@ def rows_of(
     pulses = [0, 0]
     every_ms = round(every_s * 1000)
     volume_l = plant.volume_m3 * 1e3
-    # What the valves of these plants do: settled Pa per second of opening in a litre at its flow.
+    # Gains of these plants' valves: settled Pa per second of opening in a litre at its flow.
     started_kg, last_ms = plant.gas_kg, -_REST_MS
     for _ in range(round(hours * 3600 / every_s)):
         seen_pa = plant.pressure_pa + noise.gauss(0.0, FILTERED_PA)
         error_pa = target_pa - seen_pa
         spent_ms = 0
-        # A pulse answers within the band, and its overshoot by warm or cold gas is left to fade.
+        # Pulses correct errors beyond the band; the overshoot from warm or cold gas is left to fade.
         if abs(error_pa) > band_pa and plant.time_ms - last_ms > _REST_MS:
             last_ms = plant.time_ms
             side = 0 if error_pa > 0 else 1
@@ -63,7 +63,7 @@ def rows_of(
 
 
 def _flow(c: float, up_pa: float, down_pa: float) -> float:
-    """Settled Pa/s in a litre, about: isothermal, ISO 6358."""
+    """Approximate settled Pa/s in a litre: isothermal, ISO 6358."""
     ratio = down_pa / up_pa
     share = 1.0 if ratio <= 0.3 else sqrt(max(1 - ((ratio - 0.3) / 0.7) ** 2, 1e-3))
     return c * 99.7e3 * up_pa * share / 1e-3

@@ -1,4 +1,4 @@
-"""A regulator whose cable is pulled and put back at random instants while `ipch log` records it."""
+"""A regulator whose cable is unplugged and replugged at random instants while `ipch log` records it."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from ipch.sim.server import RunningServer
 
 @dataclass(frozen=True)
 class Replugged:
-    """What the record says afterwards."""
+    """Findings in the record."""
 
     gaps: int
-    """Marked, with both ends and the cause."""
+    """Marked gaps, with both ends and the cause."""
     unmarked: int
-    """Stretches of more than a second of the computer's time without a sample and without a mark."""
+    """Periods of more than a second of the computer's time without a sample and without a mark."""
     twice: int
     not_regulating: int
     """Samples in any other state."""
@@ -33,7 +33,7 @@ class Replugged:
 
 
 def replug_often(running: RunningServer, path: Path, times: int, seed: int) -> Replugged:
-    """Log a regulator that is on, and pull its cable so many times; each time until the log has noticed."""
+    """Log a regulating device and unplug its cable this many times; each time until the log has noticed."""
     chosen = random.Random(seed)
     control = running.first_line["control"]
     ipch = [sys.executable, "-m", "ipch"]
@@ -42,13 +42,13 @@ def replug_often(running: RunningServer, path: Path, times: int, seed: int) -> R
         assert log.stderr is not None
         _until(log.stderr, "recording to")
         for _ in range(times):
-            # So far into the samples that follow; nothing is said meanwhile.
+            # Wait this long into the next samples, without a message meanwhile.
             select.select([log.stderr], [], [], chosen.uniform(0.0, 0.3))
             channel.ask(control, {"plug": False})
             _until(log.stderr, "resumes when it returns")
             channel.ask(control, {"plug": True})
             _until(log.stderr, "the device is back")
-        # The last outage is marked by the sample that follows.
+        # The next sample marks the last outage.
         select.select([log.stderr], [], [], 1.0)
         log.send_signal(signal.SIGINT)
         log.communicate(timeout=60)

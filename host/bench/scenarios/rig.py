@@ -1,4 +1,4 @@
-"""Boards in a settled state, and a world that watches every command that the device gives."""
+"""Boards in a settled state, and a world that checks every command of the device."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from ipch.sim.parameters import load_parameters
 from ipch.sim.plant import FILL, SUPPLY_ISOLATION, VENT, VENT_ISOLATION, Plant
 from ipch.sim.world import World
 
-# The longest pulse that the firmware may ask for, and what the hardware lets pass.
+# The longest pulse that the firmware may request, and the hardware's limit.
 PULSE_MAX_US = 300_000
 STATES = ("OFF", "HOLD", "RAMP", "DOWN", "QUIET", "VENT", "SEALED", "RELIEF")
 LATCHED = ("SEALED", "RELIEF")
@@ -24,13 +24,13 @@ SETS = ("initial_mpa=4.7", "missed_probability=0")
 
 
 class Violation(AssertionError):
-    """A command that must never be given."""
+    """A forbidden command."""
 
 
 class Watched(World):
-    """Refuses what no state and no fault allows: too long a pulse, fill and vent together, fill while it is barred.
+    """Refuses forbidden commands: too long a pulse, fill and vent together, fill while it is barred.
 
-    `barred` is asked before every command of the fill side and returns why it must not be given, or "".
+    `barred` is called before every command of the fill side and returns why it is forbidden, or "".
     """
 
     barred: Callable[[], str] | None = None
@@ -69,11 +69,11 @@ class Watched(World):
 
     @property
     def waiting(self) -> bool:
-        """Whether bytes for the device have not been read yet."""
+        """Whether bytes for the device are still unread."""
         return bool(self._scripted or self.script)
 
     def permit_levels(self) -> None:
-        """The gates themselves: a side that is still running counts, whatever is asked for now."""
+        """Check the actual gates: a side that is still running counts, whatever the new command."""
         gates = [valve.gate for valve in self.plant.valves]
         if (gates[FILL] or gates[SUPPLY_ISOLATION]) and (gates[VENT] or gates[VENT_ISOLATION]):
             raise Violation(f"fill and vent side at once: {gates}")
@@ -116,12 +116,12 @@ class Bench:
         return set(warning_names(self.app.watches.warnings))
 
     def send(self, message: str) -> None:
-        """Put a message on the line; it arrives in the next tick."""
+        """Put a message on the line; the device receives it in the next tick."""
         at = self.world.ticks + 1
         self.world.script[at] = self.world.script.get(at, b"") + message.encode() + b"\n"
 
     def ask(self, message: str) -> str:
-        """Send a message and run until its reply line is there."""
+        """Send a message and run until its reply line arrives."""
         self.world.received.clear()
         self.send(message)
         for _ in range(500):
@@ -136,7 +136,7 @@ class Bench:
         return dict(zip(names, self.ask(":FETC?").split(",")))
 
     def run_s(self, seconds: float) -> None:
-        """Let this much time pass."""
+        """Run for this much time."""
         self.board.run(round(seconds * 1000 / self.world.tick_ms))
 
     def inject(self, fault: str, values: dict[str, object]) -> None:
@@ -144,7 +144,7 @@ class Bench:
         inject(self.world, fault, values)
 
     def copy(self) -> Bench:
-        """A second bench in the same state, with files of its own; `core` only."""
+        """A second bench in the same state with its own files; `core` only."""
         twin = copy.deepcopy(self)
         twin.folder = Path(tempfile.mkdtemp(prefix="ipch-faults-"))
         shutil.copytree(self.folder, twin.folder, dirs_exist_ok=True)
@@ -153,7 +153,7 @@ class Bench:
         return twin
 
     def close(self) -> None:
-        """End it and remove its files."""
+        """Close the device and remove its files."""
         self.board.close()
         shutil.rmtree(self.folder, ignore_errors=True)
 
@@ -181,7 +181,7 @@ def learn(bench: Bench) -> None:
 
 
 def enter(bench: Bench, state: str) -> None:
-    """Go from regulating to a state."""
+    """Change from regulating to a state."""
     if state == "OFF":
         bench.send(":OUTP OFF")
         bench.run_s(5)
@@ -211,7 +211,7 @@ def enter(bench: Bench, state: str) -> None:
 
 @functools.cache
 def settled(state: str, tick_ms: int = 20) -> Bench:
-    """A bench on `core` in this state, made once; take a copy."""
+    """A bench on `core` in this state, made once; use a copy."""
     if state == "HOLD":
         bench = Bench(tick_ms=tick_ms)
         learn(bench)

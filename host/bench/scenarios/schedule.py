@@ -1,4 +1,4 @@
-"""What a plant lets anybody do at best: shortest time of a step, smallest pulse, bound of a hold."""
+"""Physical limits of a plant: shortest time of a step, smallest pulse, bound of a hold."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from ipch.sim.plant import FILL, VENT, Plant
 from ipch.sim.surroundings import Cell
 
 _STEP_MS = 2
-# Slower than 50 Pa/s at full opening is an end, not a way.
+# A rate below 50 Pa/s at full opening means that the pressure gets no further.
 _STANDSTILL_PA = 0.1
-# The coil time that opens a valve for certain: its delay and all of its jitter, and a little more.
+# Coil time that certainly opens a valve: its delay and full jitter, plus a margin.
 _LIFT_MARGIN_US = 200
 _PERFECT = (
     "missed_probability=0", "valve_jitter_ms=0", "fill_open_ms=0", "fill_close_ms=0", "vent_open_ms=0",
@@ -23,22 +23,22 @@ _PERFECT = (
 
 @dataclass(frozen=True)
 class Effect:
-    """What one pulse does to the pressure: the most that is seen at once, and what stays."""
+    """Pressure change of one pulse: the largest immediate one, and the settled one."""
 
     immediate_pa: float
     settled_pa: float
 
 
 def shortest_step_s(sets: tuple[str, ...], target_pa: float, slew_pa_s: float, band_pa: float) -> float:
-    """Return the least time in s from the plant's initial pressure into the band around the target, to stay.
+    """Return the shortest time in s in which the pressure can settle in the band around the target.
 
-    The schedule that nothing can beat keeps the valve open all the way wherever the plant flows slower than
-    the slew setting, and throttles it to the slew where it flows faster; so each piece of the way takes dp
-    over the smaller of the two rates. The rate of the open valve is the plant's own: valves without delay,
+    The optimal schedule keeps the valve open all the way wherever the plant flows slower than
+    the slew setting, and throttles it to the slew where it flows faster; so each increment dp
+    takes dp over the smaller of the two rates. The rate of the open valve is the plant's own: valves without delay,
     open from the start, the gas warming and cooling to the wall as it does. From the edge of the band on
-    the valve stays throttled to what cools away at the wall (or warms up, after a vent), which is less than
-    what it passes: the pressure stays in the band, and the cooling adds no time, only gas. Real valves
-    cannot be throttled: they pay for that in pulses.
+    the valve stays throttled to compensate cooling at the wall (or warming, after a vent), which needs less than
+    its full flow: the pressure stays in the band, and the cooling costs gas but no time. Real valves cannot be
+    throttled and need pulses instead.
     """
     plant = Plant(load_parameters(None, (*sets, *_PERFECT)))
     plant.switch(True, True, False)
@@ -56,14 +56,14 @@ def shortest_step_s(sets: tuple[str, ...], target_pa: float, slew_pa_s: float, b
             return math.inf
         seconds += max(way_pa / slew_pa_s, _STEP_MS / 1e3)
         if (now_pa >= edge_pa) == up:
-            # Only a part of the last piece is needed.
+            # The last increment counts in part.
             seconds -= abs(now_pa - edge_pa) / way_pa * max(way_pa / slew_pa_s, _STEP_MS / 1e3)
         before_pa = now_pa
     return seconds
 
 
 def shortest_us(parameters: PlantParameters, side: int) -> int:
-    """Return the shortest time of a coil that lifts its armature for certain, in us."""
+    """Return the shortest coil time that certainly lifts the armature, in us."""
     open_ms = parameters.fill_open_ms if side == 0 else parameters.vent_open_ms
     return int((open_ms + parameters.valve_jitter_ms) * 1000) + _LIFT_MARGIN_US
 
@@ -71,7 +71,7 @@ def shortest_us(parameters: PlantParameters, side: int) -> int:
 def pulse_effect(sets: tuple[str, ...], side: int, at_pa: float, coil_us: int = 0) -> Effect:
     """Measure a pulse of FILL (0) or VENT (1) on the plant at rest at a pressure, without jitter.
 
-    `coil_us` 0 is the shortest pulse that surely opens the valve.
+    `coil_us` 0 is the shortest pulse that certainly opens the valve.
     """
     calm = (*sets, f"initial_mpa={at_pa / 1e6}", "oven_amplitude_k=0", "cell_c_rate=0", "leak_c=0")
     plant = Plant(load_parameters(None, (*calm, "missed_probability=0", "valve_jitter_ms=0")))
@@ -90,8 +90,7 @@ def pulse_effect(sets: tuple[str, ...], side: int, at_pa: float, coil_us: int = 
 
 
 def travel(parameters: PlantParameters, at_pa: float, hours: float) -> tuple[float, int]:
-    """Return how far the cell's breathing would move the pressure in total, in Pa, and in how many
-    directions in turn.
+    """Return the total pressure change that the cell's breathing would cause, in Pa, and its number of directions.
 
     Each swelling dV compresses the gas at constant temperature: dp = rho (dp/drho) dV/V.
     """
@@ -119,5 +118,5 @@ def travel(parameters: PlantParameters, at_pa: float, hours: float) -> tuple[flo
 
 
 def bound_rms_pa(travel_pa: float, directions: int, pulses: float) -> float:
-    """Return the least rms that so many pulses can leave of a disturbance that travels so far."""
+    """Return the lowest rms that this many pulses can reach against a disturbance of this total change."""
     return travel_pa / (math.sqrt(12.0) * (pulses + directions))

@@ -1,29 +1,29 @@
-"""Where the gas went: leak while regulating, what pulses deliver, and how much the cell swells, from one balance.
+"""Gas balance: leak while regulating, gas per pulse, and swelling of the cell, from one least-squares fit.
 
-The chamber holds  n = rho (V - v)  of gas: V its gas volume with the cell as it was at the start, v what the cell has
-swollen since, rho = p/(Z R T) the density by pressure, temperature and the gas law. Gas comes through the fill valve,
-goes through the vent valve, and leaks. With r = rho over its mean, each bin of samples between two pulses says
+The chamber holds  n = rho (V - v)  of gas: V is its gas volume at the start, v the swelling of the cell since then,
+rho = p/(Z R T) the density from pressure, temperature and the gas law. Gas enters through the fill valve, leaves
+through the vent valve, and leaks. With r = rho over its mean, each bin of samples between two pulses gives
 
     r = level + sum_k (v_k/V) r q_k(t) + g_f F(t) + d_f C_f(t) - g_v E(t) - d_v C_v(t) - l t + thermometers + noise
 
-- q_k: charge in the cell (Ah) within electrochemical cycle k, so v_k/V is swelling per Ah there. A cell is taken to
-  have the same volume again at equal charge: what remains swollen after a cycle looks like gas that came from nowhere,
-  that is like a negative leak. No measurement of pressure can tell the two apart.
-- F and E: time that fill and vent were open (as metered by the device), times what drives the flow (upstream pressure
+- q_k: charge in the cell (Ah) within electrochemical cycle k, so v_k/V is swelling per Ah there. The
+  model assumes equal volume at equal charge: irreversible swelling looks like added gas, that is like a negative
+  leak. No measurement of pressure can tell the two apart.
+- F and E: open time of fill and vent (as metered by the device), times the driving pressure (upstream pressure
   times the subsonic share of ISO 6358); C_f and C_v: the same for the number of pulses, since a valve opens late and
-  shuts late. Gain g and dead time d/g are unknown and estimated with all the rest: each pulse is seen as a step in
-  r, and the sum of pulses is known better than one of them. Beyond its mean a pulse scatters (see noise.py), which
-  costs nothing as long as pressure was recorded on both sides of it, and counts in full across a gap.
+  shuts late. Gain g and dead time d/g are unknown and estimated with the rest: each pulse is a step in r, and the sum
+  of pulses is known better than one of them. Pulses scatter about their mean (see noise.py). The scatter adds no
+  uncertainty where pressure was recorded on both sides of a pulse, and counts in full across a gap.
 - l: leak as a share of the gas per second, which for a small hole is the same at every pressure.
-- thermometers: r is computed with the gas sensor; (wall - gas) with a weight lets the wall sensor stand in as far as
-  the record itself says that it follows the gas better. What the wall does not see has a shape that is known: the gas
+- thermometers: r is computed with the gas sensor; the weight of (wall - gas) replaces it by the wall sensor as
+  far as the record shows that this one follows the gas better. The wall sensor misses effects of known shape: the gas
   follows the wall late (the wall behind itself by three lags), the warmth of each pulse fades (three exponentials), a
-  swelling cell works on the gas (warmer in proportion to the current). The wall itself stands for what calibration
-  leaves of the transducer's drift with temperature.
+  swelling cell works on the gas (warmer in proportion to the current). The wall temperature also models the drift of
+  the transducer with temperature that calibration leaves.
 - noise: white, from the scatter within bins, and a slow mismatch of unknown size and memory (noise.py).
 
-The minutes after pulses, in which gas and sensor are not yet equally warm, are left out, ramps too: behind a ramp the
-level begins anew. All are relative, so the leak needs no volume; millilitres of the cell do.
+The fit leaves out ramps, and the minutes after pulses in which gas and sensor differ in temperature. Each ramp starts
+a new level. All terms are relative, so the leak needs no volume; millilitres of the cell do.
 """
 
 from dataclasses import dataclass, field, replace
@@ -41,7 +41,7 @@ from ipch.analysis.noise import Fit, Noise, Rows, solve
 
 Floats = NDArray[np.floating[Any]]
 
-# What is believed of the nuisances before the data speak; all of it wide.
+# Priors of the nuisance coefficients, all of them wide.
 _WALL_WEIGHT, _WALL_WEIGHT_SD = 0.5, 1.0
 _LAG_SD = 1.0
 _WORK_SD_K = 0.05
@@ -49,7 +49,7 @@ _DRIFT_SD_PA_K = 500.0
 _DEAD_SD_S = 0.01
 _GAIN_SD = 1.0
 _HOUR_S = 3600.0
-# What the model itself is believed to be good for, as a share of a result: gas law (0.04 %), shapes of the warmth.
+# Uncertainty of the model itself, as a share of a result: gas law (0.04 %), shapes of the warmth.
 _MODEL = 0.0025
 
 
@@ -59,31 +59,31 @@ class Swelling:
 
     cycle: int
     span_ah: float
-    """Largest less smallest charge within the cycle."""
+    """Largest charge less smallest charge within the cycle."""
     share: Estimate
-    """Volume of the cell at the largest charge less that at the smallest, over the gas volume."""
+    """Cell volume at the largest charge less that at the smallest, over the gas volume."""
     change_ml: Estimate | None
     per_ah_ml: Estimate | None
 
 
 @dataclass(frozen=True)
 class Balance:
-    """What the balance says; see the module for the model."""
+    """Result of the balance; the module describes the model."""
 
     pressure_pa: float
-    """Mean pressure of what was used: figures in kPa belong to it."""
+    """Mean pressure of the bins used: figures in kPa refer to it."""
     duration_s: float
     rows: int
-    """Bins that were used."""
+    """Number of bins used."""
     bin_s: float
     leak_kpa_h: Estimate
     leak_share_1_day: Estimate
-    """Of the gas, per day."""
+    """Share of the gas, per day."""
     fill_kpa_s: Estimate | None
-    """Settled rise of pressure per second that the fill valve is open, at its mean flow; None without fills."""
+    """Settled rise of pressure per second of open fill valve, at its mean flow; None without fills."""
     vent_kpa_s: Estimate | None
     filled_kpa: Estimate
-    """All that was let in within the time that was used, as pressure of the chamber, by the estimated gain."""
+    """Gas let in during the time used, as pressure of the chamber, by the estimated gain."""
     vented_kpa: Estimate
     cycles: list[Swelling]
     wall_weight: float
@@ -91,12 +91,12 @@ class Balance:
     noise: Noise
     noise_scale: float
     leak_to_swelling: float
-    """Largest correlation of leak and swelling of a cycle, 0 to 1: beyond 0.95 the record hardly tells them apart."""
+    """Largest correlation of leak and swelling of a cycle, 0 to 1: above 0.95 the record hardly separates them."""
     notes: list[str] = field(default_factory=list)
     time_s: Floats = field(default_factory=lambda: np.zeros(0))
     """Of each bin."""
     swelling_share: Floats = field(default_factory=lambda: np.zeros(0))
-    """Volume of the cell over gas volume in each bin, leak and pulses taken out; each segment starts at the model's."""
+    """Cell volume over gas volume in each bin, without leak and pulses; each segment starts at the model's value."""
 
 
 def solve_balance(
@@ -109,7 +109,7 @@ def solve_balance(
 ) -> Balance:
     """Estimate leak, gains and swelling. Raises NotEnough.
 
-    `noises` and `sample_noise` (white, relative, of one sample) are for a bound with a noise that is known.
+    `noises` and `sample_noise` (white, relative, of one sample) give a bound for known noise.
     """
     bins = binned(record, law, ambient_pa)
     model = _MODEL if sample_noise is None else 0.0
@@ -144,7 +144,7 @@ def solve_balance(
     cycles, coupled = _swellings(fit, table, _spans_ah(record), volume_ml, model)
     notes = []
     if coupled > 0.95:
-        notes.append("leak and swelling can hardly be told apart: no rest and no full cycle is in the record")
+        notes.append("the record hardly separates leak and swelling: it holds no rest and no full cycle")
     residual = bins.value - table.columns @ (fit.mean * ~table.is_swelling)
     return Balance(
         pressure_pa=pressure_pa,
@@ -181,7 +181,7 @@ class _Table:
 
 
 def _columns(bins: Bins) -> _Table:
-    """The regressors that say something, with what is believed of their coefficients."""
+    """The regressors that vary, with the priors of their coefficients."""
     names: list[str] = []
     columns: list[Floats] = []
     priors: list[tuple[float, float]] = []
@@ -215,7 +215,7 @@ def _columns(bins: Bins) -> _Table:
         moved = np.diff(metered, prepend=metered[0])
         inside = (moved != 0) & ~bins.starts
         if inside.any():
-            # The steps themselves say how much about: the gain that explains them best, one by one.
+            # The steps themselves give a first gain: the one that explains them best, one by one.
             steps = np.diff(bins.value, prepend=bins.value[0])[inside]
             guess = max(float(steps @ moved[inside] / (moved[inside] @ moved[inside])), 1e-9)
             add(side, metered, guess, _GAIN_SD * guess)
@@ -252,7 +252,7 @@ def _columns(bins: Bins) -> _Table:
 
 
 def _filled(values: Floats) -> Floats:
-    """Charge through the time without cycler data: it stays what it was."""
+    """Charge, held constant through the time without cycler data."""
     known = np.flatnonzero(np.isfinite(values))
     if not len(known):
         return np.zeros(len(values))
@@ -265,7 +265,7 @@ def _solve(bins: Bins, table: _Table, noises: list[Noise] | None) -> Fit:
     try:
         return solve(rows, table.prior_mean, table.prior_sd, noises, rescale=noises is None)
     except ValueError as error:
-        raise NotEnough("too few samples for what is to be estimated") from error
+        raise NotEnough("too few samples for this many unknowns") from error
 
 
 def _estimate(fit: Fit, direction: Floats, model: float) -> Estimate:
@@ -274,7 +274,7 @@ def _estimate(fit: Fit, direction: Floats, model: float) -> Estimate:
 
 
 def _spans_ah(record: GasRecord) -> dict[int, float]:
-    """Largest less smallest charge of each cycle, also where the gas was not at rest."""
+    """Largest less smallest charge of each cycle, including times when the gas was not at rest."""
     if record.charge_ah is None or record.cycle is None:
         return {}
     known = np.isfinite(record.cycle) & np.isfinite(record.charge_ah)
@@ -289,7 +289,7 @@ def _spans_ah(record: GasRecord) -> dict[int, float]:
 def _swellings(
     fit: Fit, table: _Table, spans_ah: dict[int, float], volume_ml: float | None, model: float
 ) -> tuple[list[Swelling], float]:
-    """Swelling of each cycle, and how strongly the worst of them hangs together with the leak."""
+    """Swelling of each cycle, and the largest correlation of one of them with the leak."""
     found: list[Swelling] = []
     coupled = 0.0
     leak = table.names.index("leak") if "leak" in table.names else None
@@ -308,7 +308,7 @@ def _swellings(
 
 
 def _levelled(residual: Floats, model: Floats, bins: Bins, fit: Fit) -> Floats:
-    """What is left for the cell in each bin: the random part of each pulse is taken out between pulses."""
+    """Cell volume in each bin: the random part of each pulse is removed."""
     share = np.empty(len(residual))
     marks = np.concatenate(
         [[0], np.flatnonzero((np.diff(bins.pulses) != 0) | bins.starts[1:]) + 1, [len(residual)]]

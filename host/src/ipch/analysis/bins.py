@@ -1,4 +1,4 @@
-"""Samples to bins: means between pulses, and what each bin says of everything that moves gas or its temperature."""
+"""Bins of samples: means between pulses, and the regressors of everything that moves gas or its temperature."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -11,7 +11,7 @@ from ipch.analysis.gas_record import GasRecord
 
 Floats = NDArray[np.floating[Any]]
 
-# Gas that a pulse warmed or cooled is as warm as its sensor says after this; the wall takes longer to show in it.
+# After this wait the gas sensor has settled behind a pulse's warming or cooling; the wall sensor takes longer.
 _LEAST_SETTLE_S, _MOST_SETTLE_S, _SETTLE_SHARE = 20.0, 180.0, 0.5
 _BIN_S = 60.0
 _MOST_BINS = 2500
@@ -20,16 +20,16 @@ _LEAST_BAR_PA = 200e3
 _GRID_S, _MOST_GRID = 10.0, 200_000
 _WORK_S = 80.0
 LAGS_S = (30.0, 100.0, 300.0)
-"""By which the wall is set behind itself."""
+"""Time constants of the lags of the wall temperature behind itself."""
 FADING = ((30.0, 120.0), (90.0, 120.0), (270.0, 2.0))
-"""How a pulse's warmth fades: (s, K). Free convection slows down as it does, so no single exponential.
+"""How a pulse's warmth fades: (s, K). Free convection slows down with it, so one exponential does not fit.
 
-Amplitudes are for the whole of the gas: a fill warms by about 0.4 T dn/n, less is left for the slow parts.
+Amplitudes refer to all of the gas: a fill warms it by about 0.4 T dn/n; the slow parts have less.
 """
 
 
 class NotEnough(ValueError):
-    """There is too little in the record; the text says what is missing."""
+    """The record holds too little; the text names what is missing."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class Bins:
     pressure_pa: Floats
     gas_k: Floats
     thermal: Floats
-    """Relative change of the value for each kelvin that the gas is warmer than its sensor says."""
+    """Relative change of the value per kelvin of gas temperature above its sensor's."""
     means: dict[str, Floats]
     """Mean of each regressor within the bin."""
     charge_ah: Floats | None
@@ -64,17 +64,17 @@ def _settled(record: GasRecord) -> NDArray[np.bool_]:
         last = np.searchsorted(moved, np.arange(len(time_s)), side="right") - 1
         since_s = np.where(last >= 0, time_s - time_s[moved[np.maximum(last, 0)]], np.inf)
         settled &= since_s >= wait_s
-        # The sample before the counter moved may have seen the pulse already.
+        # The sample before the counter moved may already show the pulse.
         settled[moved - 1] = False
     return settled
 
 
 def binned(record: GasRecord, law: GasLaw, ambient_pa: float) -> Bins:
-    """Means over bins that no pulse falls into."""
+    """Means over bins that contain no pulse."""
     settled = _settled(record)
     index = np.flatnonzero(settled)
     if len(index) < _LEAST_ROWS:
-        raise NotEnough("too few samples at rest: the pressure has to be held for some minutes")
+        raise NotEnough("too few samples at rest: hold the pressure for some minutes")
     time_s = record.time_s[index]
     span_s = float(time_s[-1] - time_s[0])
     width_s = max(_BIN_S, np.ceil(span_s / _MOST_BINS / _BIN_S) * _BIN_S)
@@ -107,7 +107,7 @@ def binned(record: GasRecord, law: GasLaw, ambient_pa: float) -> Bins:
     first = np.zeros(len(edges), dtype=np.bool_)
     labels = segment[edges]
     pressures = mean(pressure_pa)
-    # Each segment in terms of its own mean, so that a leak is the same share at every pressure.
+    # Each segment relative to its own mean, so that a leak is the same share at every pressure.
     norm = np.empty(len(edges))
     for label in np.unique(labels[keep]):
         inside = (labels == label) & keep
@@ -145,7 +145,7 @@ def binned(record: GasRecord, law: GasLaw, ambient_pa: float) -> Bins:
 
 
 def _on_grid(record: GasRecord) -> tuple[Floats, dict[str, Floats]]:
-    """Wall temperature behind itself by each lag, and current, on an even grid of times that fills every gap."""
+    """Wall temperature behind itself by each lag, and current, on an even grid of times without gaps."""
     start_s, end_s = float(record.time_s[0]), float(record.time_s[-1])
     step_s = max(_GRID_S, (end_s - start_s) / _MOST_GRID)
     at = ((record.time_s - start_s) / step_s).astype(np.int64)
@@ -184,7 +184,7 @@ def _behind(values: Floats, part: float) -> Floats:
 
 
 def _regressors(record: GasRecord, settled: NDArray[np.bool_], ambient_pa: float) -> dict[str, Floats]:
-    """At each settled sample: what was metered up to there, and the time for the leak."""
+    """At each settled sample: the metered flows up to there, and the time for the leak."""
     pressure_pa = np.maximum(record.pressure_pa.astype(np.float64), 1.0)
     whole = np.diff(record.segment, prepend=record.segment[0]) == 0
     found: dict[str, Floats] = {}
@@ -215,7 +215,7 @@ def _regressors(record: GasRecord, settled: NDArray[np.bool_], ambient_pa: float
 
 
 def _faded(time_s: Floats, moved: NDArray[np.integer[Any]], size: Floats, fading_s: float) -> Floats:
-    """What is left at each sample of the pulses so far, when each fades exponentially."""
+    """Sum at each sample of all earlier pulses, each of which fades exponentially."""
     if not len(moved):
         return np.zeros(len(time_s))
     left = np.empty(len(moved))

@@ -1,4 +1,4 @@
-"""One line for each electrochemical cycle: capacities by the cycler, pressure and swelling by the record."""
+"""One row for each electrochemical cycle: capacities from the cycler, pressure and swelling from the record."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
@@ -13,29 +13,29 @@ from ipch.errors import UsageError
 
 Floats = NDArray[np.floating[Any]]
 
-# A last cycle whose second half moved less than this share of the one before is still under way.
+# A last cycle whose second half moved less than this share of the previous one's is incomplete.
 _COMPLETE = 0.9
 _MOVED_AH = 1e-12
 
 
 @dataclass(frozen=True)
 class Cycle:
-    """Ah, Pa, s, mL; None where something is not known or does not apply."""
+    """Ah, Pa, s, mL; None where a value is unknown or does not apply."""
 
     cycle: int
     complete: bool
-    """Both halves are there, and the file did not end within the second."""
+    """Whether both half cycles are there and the file did not end within the second."""
     start_unix_s: float
     duration_s: float
     charge_ah: float
     discharge_ah: float
     coulombic_efficiency: float | None
-    """Second half over first half: discharge over charge, unless the file's cycles begin with a discharge."""
+    """Second half cycle over first: discharge over charge, unless the file's cycles begin with a discharge."""
     retention: float | None
     """Discharge capacity over that of the reference cycle."""
     rows: int
     matched_rows: int
-    """Rows with a pressure."""
+    """Number of rows with a pressure."""
     pressure_s: float
     """Time with a pressure."""
     pressure_mean_pa: float | None
@@ -48,7 +48,7 @@ class Cycle:
     volume_change_95_ml: float | None
     """Half of the 95 % interval."""
     error_rms_pa: float | None
-    """Of the distance from the target, and what 95 % and 99 % of the time did not exceed."""
+    """Rms, 95 % and 99 % quantiles of the distance from the target."""
     error_95_pa: float | None
     error_99_pa: float | None
 
@@ -58,7 +58,7 @@ COLUMNS = tuple(field.name for field in fields(Cycle))
 
 @dataclass(frozen=True)
 class CyclerRows:
-    """What the table needs of a cycler's rows."""
+    """Columns of a cycler's rows that the table needs."""
 
     unix_s: Floats
     cycle: Floats
@@ -70,7 +70,7 @@ class CyclerRows:
 
 @dataclass(frozen=True)
 class PressureSamples:
-    """What the table needs of a record; `cycle` is nan where the cycler says nothing."""
+    """Columns of a record that the table needs; `cycle` is nan without cycler data."""
 
     time_s: Floats
     pressure_pa: Floats
@@ -85,7 +85,7 @@ def cycle_table(
     band_pa: float = BAND_PA,
     reference: int | None = None,
 ) -> list[Cycle]:
-    """The table of a merged run. `reference` is the cycle that retention refers to, by default the first complete one.
+    """The table of a merged run. Retention refers to cycle `reference`, by default the first complete one.
 
     Raises UsageError if there is no such cycle.
     """
@@ -146,7 +146,7 @@ def _volume(swelling: Swelling | None) -> dict[str, Any]:
 
 
 def _discharge_first(rows: CyclerRows, inside: Mapping[int, NDArray[np.integer[Any]]]) -> bool:
-    """Whether most cycles begin with a discharge, as those of half cells do."""
+    """Whether most cycles begin with a discharge, as in half cells."""
     votes = 0
     for at in inside.values():
         up, down = np.flatnonzero(rows.charged_ah[at] > 0), np.flatnonzero(rows.discharged_ah[at] > 0)
@@ -156,13 +156,13 @@ def _discharge_first(rows: CyclerRows, inside: Mapping[int, NDArray[np.integer[A
 
 
 def _rests(rows: CyclerRows) -> bool:
-    """Whether the file ends at rest: then the last half cycle is over."""
+    """Whether the file ends at rest, which completes the last half cycle."""
     last = rows.charged_ah[-3:] + rows.discharged_ah[-3:]
     return bool(np.all(last <= _MOVED_AH))
 
 
 def _pressures(samples: PressureSamples, band_pa: float) -> dict[int, dict[str, Any]]:
-    """Pressure in each cycle, every sample weighted with the time that it stands for."""
+    """Pressure in each cycle, every sample weighted with the time that it represents."""
     known = np.isfinite(samples.cycle) & np.isfinite(samples.pressure_pa)
     weight = weights(samples.time_s)
     found = {}
@@ -170,7 +170,7 @@ def _pressures(samples: PressureSamples, band_pa: float) -> dict[int, dict[str, 
         at = known & (samples.cycle == number)
         pressure_pa, share = samples.pressure_pa[at].astype(np.float64), weight[at]
         total = float(share.sum()) or 1.0
-        # Around a value near the mean: equal pressures have exactly that mean and no deviation.
+        # Relative to a value near the mean: equal pressures have exactly that mean and no deviation.
         origin = pressure_pa[0]
         mean = float(share @ (pressure_pa - origin)) / total
         spread = float(share @ np.square(pressure_pa - origin - mean)) / total

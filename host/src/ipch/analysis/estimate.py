@@ -1,4 +1,4 @@
-"""A figure with its uncertainty: what every estimate of the analysis is."""
+"""An estimate of the analysis: a value with its uncertainty."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""When a held pressure left its band, for how long, how far, and what it probably was."""
+"""Excursions of a held pressure from its band: start, duration, size and probable cause."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -11,35 +11,35 @@ from ipch.analysis.stability import BAND_PA, weights
 
 Floats = NDArray[np.floating[Any]]
 
-# What may count as the cause of an excursion that begins so much later.
+# Longest delay from a cause to the excursion that it explains.
 _AFTER_RAMP_S = 1800.0
 _AFTER_PULSE_S = 20.0
 _TREND_S = 900.0
 _SUPPLY_MARGIN_PA = 100e3
-# A sealed chamber that warms accounts for an excursion if it explains this share of the way there.
+# The temperature of a sealed chamber is the cause if it explains at least this share of the change.
 _THERMAL_SHARE = 0.6
 _JOIN_S = 10.0
 
 
 @dataclass(frozen=True)
 class Excursion:
-    """One stretch outside of the band."""
+    """One period outside the band."""
 
     start_s: float
     duration_s: float
     peak_pa: float
-    """Largest error in it, with its sign."""
+    """Its largest error, with its sign."""
     cause: str
     """fault, valves shut, supply too low, after a ramp, temperature, pulse, or cell or leak."""
     step: int | None = None
-    """In which step of the recipe it began, counted from 1."""
+    """Step of the recipe in which it began, counted from 1."""
     cycle: int | None = None
-    """In which cycle of the cell it began."""
+    """Cycle of the cell in which it began."""
 
 
 @dataclass(frozen=True)
 class Held:
-    """What is known of each sample of a stretch in which the pressure was to stay at its target."""
+    """Samples of a period in which the pressure was to stay at its target."""
 
     time_s: Floats
     pressure_pa: Floats
@@ -47,16 +47,16 @@ class Held:
     gas_k: Floats
     supply_pa: Floats
     pulses: Floats
-    """Fills and vents, counted."""
+    """Counters of fills and vents."""
     free: NDArray[np.bool_]
     """Whether the regulator was free to act: on, and not in a quiet window."""
     faulty: NDArray[np.bool_]
     since_ramp_s: Floats
-    """Time since the setpoint last arrived at its target; inf before the first ramp."""
+    """Time since the setpoint last reached its target; inf before the first ramp."""
 
 
 def excursions(held: Held, band_pa: float = BAND_PA, law: GasLaw = AIR) -> list[Excursion]:
-    """Every stretch outside of the band; stretches closer than 10 s to each other are one."""
+    """Every period outside the band; periods less than 10 s apart count as one."""
     error_pa = (held.pressure_pa - held.target_pa).astype(np.float64)
     outside = np.flatnonzero(np.abs(error_pa) > band_pa)
     if not len(outside):
@@ -81,7 +81,7 @@ def excursions(held: Held, band_pa: float = BAND_PA, law: GasLaw = AIR) -> list[
 
 
 def _cause(held: Held, first: int, peak: int, error_pa: float, law: GasLaw) -> str:
-    """The first that applies, from what is certain to what is left."""
+    """The first cause that applies, from the most certain to the default."""
     if held.faulty[first : peak + 1].any():
         return "fault"
     if not held.free[first : peak + 1].all():
@@ -98,7 +98,7 @@ def _cause(held: Held, first: int, peak: int, error_pa: float, law: GasLaw) -> s
     if held.pulses[peak] != held.pulses[start]:
         return "pulse"
     start = int(np.searchsorted(held.time_s, held.time_s[first] - _TREND_S))
-    # Only since the last pulse: what a pulse did is not the temperature's doing.
+    # Only since the last pulse, because the effect of a pulse is not that of the temperature.
     quiet = np.flatnonzero(held.pulses[start : peak + 1] == held.pulses[peak])
     start += int(quiet[0])
     warmed_k = float(held.gas_k[peak] - held.gas_k[start])

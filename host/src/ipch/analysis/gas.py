@@ -1,10 +1,10 @@
-"""The gas law that the analysis rests on: air and nitrogen from 0.1 to 10 MPa and 275 to 345 K.
+"""The gas law of the analysis: air and nitrogen from 0.1 to 10 MPa and 275 to 345 K.
 
     Z = 1 + p (a + b t + c t^2) + p^2 (d + e t + f t^2),   p in MPa, t = (T/K - 300)/100
 
 The coefficients were fitted to CoolProp (HEOS: Lemmon 2000 for air, Span 2000 for nitrogen) and are good to
-0.042 % in that range. A series in pressure, unlike the simulator's own in density: no iteration, and a plant that
-judges the analysis by another law than its own.
+0.042 % in that range. A series in pressure needs no iteration. The simulator uses a series in density, so it tests
+the analysis against an independent gas law.
 """
 
 from dataclasses import dataclass
@@ -20,14 +20,14 @@ Floats = NDArray[np.floating[Any]]
 MOLAR_GAS_CONSTANT = 8.314462618
 """J/(mol K), exact by the definition of the SI."""
 NORMAL_M3_MOL = MOLAR_GAS_CONSTANT * 273.15 / 101325.0
-"""Molar volume of an ideal gas at 0 degC and 101.325 kPa: what a normal litre means."""
+"""Molar volume of an ideal gas at 0 degC and 101.325 kPa, the reference of a normal litre."""
 CRITICAL_RATIO = 0.3
-"""Pressure ratio below which flow through a small orifice is choked (ISO 6358 `b`, as the firmware has it)."""
+"""Critical pressure ratio of a small orifice (ISO 6358 `b`, same as in the firmware)."""
 
 
 @dataclass(frozen=True)
 class GasLaw:
-    """Compressibility and what follows from it; pressures in Pa absolute, temperatures in K."""
+    """Compressibility and derived quantities; pressures in Pa absolute, temperatures in K."""
 
     name: str
     a: float
@@ -44,7 +44,7 @@ class GasLaw:
         return 1.0 + p * (linear + p * (self.d + t * (self.e + t * self.f)))
 
     def density_mol_m3(self, pressure_pa: Any, temperature_k: Any) -> Any:
-        """Amount of gas in a volume, p / (Z R T)."""
+        """Molar density p / (Z R T)."""
         z = self.compressibility(pressure_pa, temperature_k)
         return pressure_pa / (z * MOLAR_GAS_CONSTANT * temperature_k)
 
@@ -71,12 +71,12 @@ def gas_law(name: str) -> GasLaw:
     """The law of `air` or `nitrogen` (or `n2`), in any case. Raises UsageError."""
     law = _LAWS.get(name.strip().lower())
     if law is None:
-        raise UsageError(f"gas {name}: not known; air or nitrogen")
+        raise UsageError(f"gas {name}: unknown; expected air or nitrogen")
     return law
 
 
 def flow_share(upstream_pa: Any, downstream_pa: Any) -> Any:
-    """Flow over choked flow, 0 to 1 (ISO 6358 with b = 0.3); 0 where the pressures are the wrong way round."""
+    """Flow over choked flow, 0 to 1 (ISO 6358 with b = 0.3); 0 for reversed pressures."""
     ratio = np.clip(downstream_pa / np.maximum(upstream_pa, 1.0), CRITICAL_RATIO, 1.0)
     part = (ratio - CRITICAL_RATIO) / (1.0 - CRITICAL_RATIO)
     return np.sqrt(np.maximum(1.0 - part * part, 0.0))

@@ -1,4 +1,4 @@
-"""What the balance of gas is made from: columns of a record, and fewer of them for a long one."""
+"""Input of the gas balance: columns of a record, thinned for a long one."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -11,11 +11,11 @@ Floats = NDArray[np.floating[Any]]
 
 @dataclass(frozen=True)
 class GasRecord:
-    """What was recorded, an array for each column, in the order of time (s, Pa, K). nan where nothing was valid.
+    """One array for each recorded column, in order of time (s, Pa, K). nan where no value is valid.
 
-    `segment` counts up wherever the level is unknown (restart, ramp, vent); `usable` is False where the gas was on its
-    way. `charge_ah` is the charge put into the cell since the start and `cycle` the number of the electrochemical
-    cycle; both None for an idle cell, nan where the cycler says nothing.
+    `segment` counts up wherever the level is unknown (restart, ramp, vent); `usable` is False during ramps
+    and vents. `charge_ah` is the charge put into the cell since the start and `cycle` the number of the electrochemical
+    cycle; both None for an idle cell, nan without cycler data.
     """
 
     time_s: Floats
@@ -34,9 +34,9 @@ class GasRecord:
 
 
 def condensed(record: GasRecord, most: int = 400_000) -> GasRecord:
-    """Fewer samples: means over a few of them in a row, counters as they were last; all usable or none.
+    """Fewer samples: means over a few consecutive ones, the last value of counters; all usable or none.
 
-    The balance works with means of a minute or more; a month of seconds would only cost memory.
+    The balance works with means of a minute or more; a month of samples per second would only cost memory.
     """
     every = -(-len(record.time_s) // most)
     if every < 2:

@@ -1,13 +1,13 @@
-"""Least squares with honest intervals where the noise remembers: what the gas balance is solved with.
+"""Least squares for the gas balance, with intervals that hold for correlated noise.
 
 An observation is z = X b + m + u + e: `e` is white (variance known for each row), `u` an Ornstein-Uhlenbeck process
-(a slow mismatch that wanders and comes back, such as that of gas and thermometer), `m` a level that is unknown at the
-start of each segment and steps by a random amount wherever a row says so (what a pulse delivers beyond its mean).
+(a slow mismatch that returns to its mean, such as that of gas and thermometer), `m` a level that is unknown at the
+start of each segment and steps by a random amount at marked rows (the scatter of a pulse about its mean).
 
-How strong and how slow the mismatch is, how much pulses scatter, and the scale of it all are not known beforehand. They
-are not picked either: the answer is the mean over a grid of them, weighted with the restricted likelihood, so that
-not knowing them widens the intervals. One Kalman filter whitens the data and every column of X for all points of the
-grid at once (de Jong 1991: generalised least squares is ordinary least squares on what the filter leaves over).
+Strength and memory of the mismatch, scatter of pulses, and the overall scale are unknown. The result is the mean
+over a grid of them, weighted with the restricted likelihood, so that their uncertainty widens the intervals. One
+Kalman filter whitens the data and every column of X for all points of the grid at once (de Jong 1991:
+generalised least squares is ordinary least squares on the filter's innovations).
 """
 
 from collections.abc import Sequence
@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.floating[Any]]
 
-# Relative to the scale of the observations, which is 1: an unknown level.
+# Standard deviation of an unknown level, relative to the scale of the observations, which is 1.
 _UNKNOWN = 1.0
 _CHUNK = 256
 SLOW: tuple[float, ...] = (0.0, *(10.0 ** (third / 3.0) for third in range(-18, -5)))
@@ -40,7 +40,7 @@ class Noise:
 
 
 def grid() -> list[Noise]:
-    """Every combination that is tried. Without a mismatch its memory makes no difference."""
+    """Every combination of the parameters. Without a mismatch its memory makes no difference."""
     return [
         Noise(slow, memory_s, scatter)
         for slow in SLOW
@@ -51,7 +51,7 @@ def grid() -> list[Noise]:
 
 @dataclass(frozen=True)
 class Rows:
-    """Observations in the order of time: `step` is the expected size of what happened just before a row, relative."""
+    """Observations in order of time: `step` is the expected size of the step just before a row, relative."""
 
     time_s: Floats
     value: Floats
@@ -66,14 +66,14 @@ class Rows:
 
 @dataclass(frozen=True)
 class Fit:
-    """Coefficients with their covariance; `noise` is the likeliest point of the grid, `scale` of the noise there."""
+    """Coefficients with their covariance; `noise` is the likeliest grid point, `scale` that of its noise."""
 
     mean: Floats
     covariance: Floats
     noise: Noise
     scale: float
     freedom: int
-    """Observations less everything that was estimated."""
+    """Residuals: observations less all estimated terms."""
 
     def half_width(self, direction: Floats) -> float:
         """Half of the 95 % interval of a linear combination of the coefficients."""
@@ -97,9 +97,9 @@ def solve(
     noises: Sequence[Noise] | None = None,
     rescale: bool = True,
 ) -> Fit:
-    """Estimate the coefficients of `rows.columns`. A prior of infinite width says nothing.
+    """Estimate the coefficients of `rows.columns`. A prior of infinite width has no effect.
 
-    With `rescale` the overall level of noise is estimated, too. At least three more rows than columns.
+    `rescale` also estimates the overall level of noise. At least three more rows than columns.
     """
     points = list(noises) if noises is not None else grid()
     count, wide = rows.columns.shape
@@ -110,7 +110,7 @@ def solve(
     if freedom < 1:
         raise ValueError("too few observations for so many unknowns")
     precision = np.where(np.isfinite(prior_sd), 1.0 / np.square(prior_sd), 0.0)
-    # What the data say nothing of must not make the matrix singular.
+    # A coefficient without data must not make the matrix singular.
     scales = np.sqrt(np.maximum(gram[:, :wide, :wide].diagonal(axis1=1, axis2=2).max(axis=0), 1e-300))
     normal = gram[:, :wide, :wide] + np.diag(precision)
     normal = normal / scales[:, None] / scales[None, :] + 1e-12 * np.eye(wide)
@@ -144,7 +144,7 @@ def solve(
 
 
 def _whiten(rows: Rows, points: Sequence[Noise], gram: Floats, logs: Floats) -> None:
-    """Add up the products of the whitened columns and of the data (last), and log variances, for each point."""
+    """For each grid point, sum the products of the whitened columns and of the data (last), and the log variances."""
     slow2 = np.array([point.slow for point in points]) ** 2
     rate = 1.0 / np.array([point.memory_s for point in points])
     scatter2 = np.array([point.scatter for point in points]) ** 2

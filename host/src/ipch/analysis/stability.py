@@ -1,4 +1,4 @@
-"""How well a pressure was held: per step and over a run, from samples or from the truth."""
+"""How well a pressure was held: per step and over a run, from samples or from the simulator's truth."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,18 +10,18 @@ from numpy.typing import NDArray
 Floats = NDArray[np.floating[Any]]
 
 BAND_PA = 5000.0
-"""Half-width of the band that counts as held: 0.05 % of a full scale of 10 MPa."""
+"""Half-width of the band in which a pressure counts as held: 0.05 % of a full scale of 10 MPa."""
 
-# Steps in which the pressure is meant to stay where it is, if they have a target.
+# Steps that hold the pressure, if they have a target.
 HOLDING = ("hold", "quiet", "wait")
-# A longer interval than this and than so many usual ones is a gap: nothing is known of what was in it. A recorder that
-# saves room writes every 10 s at least.
+# A longer interval than this and than so many usual ones is a gap in the record. A thinned record has a row at least
+# every 10 s.
 _GAP_S = 30.0
 _GAP_USUAL = 5.0
 
 
 class Span(Protocol):
-    """A step and when it was done."""
+    """A step with its start and end."""
 
     @property
     def kind(self) -> str: ...
@@ -37,7 +37,7 @@ class Span(Protocol):
 
 @dataclass(frozen=True)
 class Stability:
-    """Errors against a constant target, each sample weighted with the time that it stands for."""
+    """Errors against a constant target, each sample weighted with its share of the time."""
 
     duration_s: float
     in_band_fraction: float
@@ -48,13 +48,13 @@ class Stability:
     max_pa: float
     """Largest distance from the target."""
     error_95_pa: float
-    """The distance from the target was no more than this for 95 % of the time."""
+    """95th percentile of the distance from the target, by time."""
     error_99_pa: float
 
 
 @dataclass(frozen=True)
 class StepResult:
-    """What became of one step. What does not apply to its kind is None."""
+    """Result of one step. Fields that do not apply to its kind are None."""
 
     text: str
     kind: str
@@ -63,15 +63,15 @@ class StepResult:
     duration_s: float
     held: Stability | None
     overshoot_pa: float | None
-    """How far beyond the target a ramp went until the next ramp, 0 if it did not."""
+    """Overshoot of a ramp beyond its target until the next ramp; 0 without."""
     settling_s: float | None
-    """From the setpoint's arrival at the target until the pressure stayed in the band."""
+    """From the setpoint's arrival at the target until the pressure settled in the band."""
     fills: int
     vents: int
 
 
 def longest_step_s(time_s: Floats) -> float:
-    """Two samples that are further apart than this have a gap between them."""
+    """Longest interval without a gap between two samples."""
     return max(_GAP_S, _GAP_USUAL * usual_step_s(time_s))
 
 
@@ -81,7 +81,7 @@ def usual_step_s(time_s: Floats) -> float:
 
 
 def weights(time_s: Floats) -> Floats:
-    """The time that each sample stands for: half of the interval on either side, nothing of a gap."""
+    """Time that each sample represents: half of the interval on either side, none of a gap."""
     if len(time_s) < 2:
         return np.ones(len(time_s))
     intervals = np.diff(time_s)
@@ -95,7 +95,7 @@ def weights(time_s: Floats) -> Floats:
 def stability(
     time_s: Floats, pressure_pa: Floats, target_pa: Floats | float, band_pa: float = BAND_PA
 ) -> Stability:
-    """Judge pressures against a target. At least one sample; times in s and in order, pressures in Pa."""
+    """Judge pressures against a target. At least one sample; times in s, ascending; pressures in Pa."""
     if len(time_s) == 0:
         raise ValueError("no samples to judge")
     return _judge(float(time_s[-1] - time_s[0]), weights(time_s), pressure_pa, target_pa, band_pa)
@@ -121,7 +121,7 @@ def _judge(
 
 
 def quantiles(values: Floats, weight: Floats, shares: Sequence[float]) -> list[float]:
-    """For each share the smallest value that so much of the weight does not exceed."""
+    """Weighted quantiles: for each share the smallest value that so much of the weight does not exceed."""
     order = np.argsort(values)
     reached = np.cumsum(weight[order])
     # Sums of many small weights differ in their last digits.
@@ -130,7 +130,7 @@ def quantiles(values: Floats, weight: Floats, shares: Sequence[float]) -> list[f
 
 
 def overshoot(pressure_pa: Floats, target_pa: float, from_pa: float) -> float:
-    """How far the pressure went beyond a target that it came to from `from_pa`; 0 if it did not."""
+    """Overshoot beyond a target approached from `from_pa`; 0 without."""
     beyond = pressure_pa - target_pa if target_pa >= from_pa else target_pa - pressure_pa
     return max(0.0, float(beyond.max())) if len(beyond) else 0.0
 
@@ -138,7 +138,7 @@ def overshoot(pressure_pa: Floats, target_pa: float, from_pa: float) -> float:
 def settling_time(
     time_s: Floats, pressure_pa: Floats, target_pa: float, arrived_s: float, band_pa: float = BAND_PA
 ) -> float | None:
-    """Seconds from `arrived_s` until the pressure is in the band to stay; None if it ends outside."""
+    """Seconds from `arrived_s` until the pressure stays in the band; None if it ends outside."""
     outside = np.flatnonzero(np.abs(pressure_pa - target_pa) > band_pa)
     if len(outside) == 0:
         return 0.0
@@ -156,7 +156,7 @@ def evaluate(
     vents: Floats,
     band_pa: float = BAND_PA,
 ) -> list[StepResult]:
-    """Judge every step. `ramp` is time and value of the ramped setpoint; `fills` and `vents` count."""
+    """Judge every step. `ramp` holds time and value of the ramped setpoint; `fills` and `vents` are counters."""
     results = []
     for index, step in enumerate(steps):
         inside = (time_s >= step.start_s) & (time_s <= step.end_s)
@@ -193,7 +193,7 @@ def evaluate(
 def overall(
     steps: Sequence[Span], time_s: Floats, pressure_pa: Floats, band_pa: float = BAND_PA
 ) -> Stability | None:
-    """Judge all holding steps together, gaps between them left out; None if there is none."""
+    """Judge all holding steps together without the gaps between them; None if there is none."""
     held = [step for step in steps if is_held(step)]
     inside = [np.flatnonzero((time_s >= step.start_s) & (time_s <= step.end_s)) for step in held]
     parts = [(step, at) for step, at in zip(held, inside, strict=True) if len(at)]
@@ -209,12 +209,12 @@ def overall(
 
 
 def is_held(step: Span) -> bool:
-    """Whether the pressure is meant to stay where it is in this step."""
+    """Whether this step holds the pressure."""
     return step.kind in HOLDING and step.target_pa is not None
 
 
 def _arrival(ramp: tuple[Floats, Floats], step: Span, until_s: float) -> float | None:
-    """When the ramped setpoint got to the target of a step."""
+    """Time at which the ramped setpoint reached the target of a step."""
     time_s, setpoint_pa = ramp
     there = time_s[(time_s >= step.start_s) & (time_s <= until_s) & (setpoint_pa == step.target_pa)]
     return float(there[0]) if len(there) else None

@@ -1,4 +1,4 @@
-"""How long the gas lasts."""
+"""Supply forecast: how long the gas lasts."""
 
 from dataclasses import dataclass
 
@@ -8,20 +8,20 @@ from ipch.analysis.gas import AIR, NORMAL_M3_MOL, GasLaw
 
 
 def gas_used_mol(kpa: float, volume_ml: float, pressure_pa: float, kelvin: float, law: GasLaw) -> float:
-    """Amount of gas that moves a chamber's pressure by so much."""
+    """Amount of gas that changes a chamber's pressure by this much."""
     share = kpa * 1e3 / (pressure_pa * float(law.stiffness(pressure_pa, kelvin)))
     return float(share * law.density_mol_m3(pressure_pa, kelvin) * volume_ml * 1e-6)
 
 
 @dataclass(frozen=True)
 class Supply:
-    """How long the gas lasts."""
+    """Gas consumption, and how long the cylinder lasts."""
 
     used_mol_day: Estimate
     used_normal_l_day: Estimate
     left_mol: float
     days: Estimate | None
-    """None where nothing is used; `high` may be infinite."""
+    """None without consumption; `high` may be infinite."""
 
 
 def forecast(
@@ -33,7 +33,7 @@ def forecast(
     kelvin: float,
     law: GasLaw = AIR,
 ) -> Supply:
-    """How long a cylinder lasts: what was let in per day goes on, the cylinder is empty at `needed_pa`.
+    """How long a cylinder lasts if this daily consumption continues; it counts as empty at `needed_pa`.
 
     The uncertainty is that of the fill gain. Above 10 MPa the gas law is extrapolated: within 2 % to 20 MPa.
     """

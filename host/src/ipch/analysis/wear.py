@@ -1,31 +1,31 @@
-"""How worn the valves are, and when they will have done what they are rated for."""
+"""Wear of the valves, and the time until their rated number of actuations."""
 
 from dataclasses import dataclass
 
 from ipch.analysis.estimate import Estimate
 
 RATED = 10_000_000
-"""Actuations that makers of miniature solenoid valves commonly state; the data sheet of yours counts."""
+"""Common rating of miniature solenoid valves; your valve's data sheet takes precedence."""
 _DAY_S = 86_400.0
 
 
 @dataclass(frozen=True)
 class Wear:
-    """One valve."""
+    """Wear of one valve."""
 
     valve: str
     actuations: int
     """In this run."""
     total: int
-    """By the device's own count at the end."""
+    """The device's own count at the end."""
     open_s: float
     held: int
-    """Of those in this run, those while the pressure was held: a ramp takes hundreds, and is soon over."""
+    """Actuations in this run while the pressure was held: a ramp takes hundreds, but is soon over."""
     per_day: Estimate
     """While the pressure was held; interval of a Poisson count."""
     rated: int
     years_left: Estimate | None
-    """Until `rated` at this rate; None without a single actuation."""
+    """Until `rated` at this rate; None without an actuation."""
     years_at_least: float
     """At the upper end of the rate's interval."""
 
@@ -33,7 +33,7 @@ class Wear:
 def wear(
     valve: str, first: float, last: float, open_s: float, held: float, held_s: float, rated: int = RATED
 ) -> Wear:
-    """Judge a valve by its counter at both ends of a run, and by its actuations in `held_s` of holding a pressure."""
+    """Judge a valve by its counter at both ends of a run, and by its actuations in `held_s` of holding."""
     days = max(held_s / _DAY_S, 1e-9)
     half = 1.96 * max(held, 1.0) ** 0.5
     rate = Estimate(held / days, half / days)

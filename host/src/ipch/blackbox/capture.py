@@ -1,7 +1,7 @@
-"""The device's black box as a file: fetched over the line, checked, read back.
+"""The device's black box as a file: fetched over the serial line, checked, read back.
 
-The file is JSON. `rows` are the ticks, oldest first, with a value for each name in `fields`; `row` elsewhere counts
-them from 0 and is negative for what came before the oldest. `crc32` is that of the rest, written with sorted keys and
+The file is JSON. `rows` are the ticks, oldest first, with a value for each name in `fields`. Elsewhere `row`
+counts them from 0; it is negative for events before the oldest. `crc32` covers the rest, written with sorted keys and
 without blanks.
 """
 
@@ -38,35 +38,35 @@ class Keyframe(_Strict):
 
 
 class Request(_Strict):
-    """A command that was carried out in the tick `row`; or, in quotes, a setting and what it was until then."""
+    """A command carried out in the tick `row`; or, in quotes, a setting and its value before that tick."""
 
     row: int
     text: str
 
 
 class BlackBox(_Strict):
-    """What was fetched."""
+    """The fetched black box."""
 
     format: str
     version: int
     fetched_utc: str
     identity: dict[str, str]
     fault: str
-    """Name of the fault that froze it, NONE if somebody asked for it."""
+    """Name of the fault that froze it; NONE if a command did."""
     trip_row: int | None
     missed: int
-    """Faults that came while it was frozen already."""
+    """Faults that occurred after it was frozen."""
     end_uptime_s: float
     settings: dict[str, int]
-    """As they were at the end."""
+    """At the end of the record."""
     fields: list[str]
     rows: list[list[int]]
     names_crc: str
-    """CRC32 of the names of a keyframe's values: a desk can only replay with firmware that has the same."""
+    """CRC32 of the names of a keyframe's values: replay needs firmware with the same names."""
     keyframes: list[Keyframe]
     requests: list[Request]
     lost_row: int | None
-    """Row of the last request that found no room: a replay has to begin after it."""
+    """Row of the last request that did not fit: a replay must begin after it."""
 
     def column(self, name: str) -> list[int]:
         """One value of every row."""
@@ -89,7 +89,7 @@ def fetch(instrument: Instrument) -> BlackBox:
     if state[0] == "ARMED":
         instrument.ask(":TRAC:FRE")
     for _ in range(_FREEZE_TRIES):
-        # The second after a trip is still to come.
+        # The second after a trip is still being recorded.
         state = scpi.fields(instrument.query(":TRAC:STAT?"))
         if state[0] == "FROZEN":
             break
@@ -140,7 +140,7 @@ def fetch(instrument: Instrument) -> BlackBox:
 
 
 def arm(instrument: Instrument) -> None:
-    """Let the black box record again; what it held is forgotten."""
+    """Let the black box record again, discarding its content."""
     instrument.ask(":TRAC:ARM")
 
 
@@ -150,36 +150,36 @@ def save(path: Path, box: BlackBox) -> None:
     text = json.dumps({**content, "crc32": _crc(content)}, indent=None, separators=(",", ":"))
     with access("write", path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        # A line for each row, for people and for diff.
+        # One line per row, for people and for diff.
         path.write_text(text.replace("],[", "],\n[").replace('],"', '],\n"') + "\n", encoding="utf-8")
     if load(path) != box:
-        raise FileError(f"{path} does not hold what was written to it; is the disk full?")
+        raise FileError(f"{path} differs from the data written; is the disk full?")
 
 
 def load(path: Path) -> BlackBox:
-    """Read a file. Raises FileError for one that is not intact, or of a version that is not known."""
+    """Read a file. Raises FileError for a damaged file or an unknown version."""
     try:
         content = json.loads(read_text(path))
     except ValueError as error:
         raise FileError(f"{path} is damaged: {error}") from error
     if not isinstance(content, dict) or content.get("format") != FORMAT:
-        raise FileError(f"{path} is no file of ipch blackbox")
+        raise FileError(f"{path} is not a file of ipch blackbox")
     if content.get("version") != VERSION:
         raise FileError(f"{path} has version {content.get('version')}; this ipch knows {VERSION}")
     if content.pop("crc32", None) != _crc(content):
-        raise FileError(f"{path} is damaged: its checksum does not fit its content")
+        raise FileError(f"{path} is damaged: its checksum does not match its content")
     try:
         box = BlackBox.model_validate(content)
     except ValidationError as error:
         first = error.errors()[0]
         raise FileError(f"{path}: {'.'.join(map(str, first['loc']))}: {first['msg']}") from error
     if any(len(row) != len(box.fields) for row in box.rows):
-        raise FileError(f"{path} is damaged: rows and fields do not fit")
+        raise FileError(f"{path} is damaged: rows and fields do not match")
     return box
 
 
 def _read(instrument: Instrument, name: str, code: str, length: int) -> list[int]:
-    """One array of the device, in as many replies as it takes."""
+    """One array of the device, in as many replies as needed."""
     most = _REPLY_BYTES // _SIZES[code]
     data = b""
     for first in range(0, length, most):

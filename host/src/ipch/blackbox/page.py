@@ -1,4 +1,4 @@
-"""The black box as a page with plots that needs nothing else."""
+"""The black box as a single HTML page with plots."""
 
 from pathlib import Path
 from typing import Any
@@ -16,11 +16,11 @@ _SWITCHES = (
     (16, "heartbeat", GREY),
 )
 STATES = ("OFF", "REGULATE", "QUIET", "VENT", "SEALED", "RELIEF", "MAINTENANCE")
-"""In the order of the firmware's numbers for them."""
+"""In the order of the firmware's numbers for the states."""
 
 
 def nominal_mpa(counts: int, volt_per_count: float) -> float:
-    """Pressure in MPa that 4-20 mA into the shunt mean, without calibration."""
+    """Pressure in MPa of these counts by the 4-20 mA scale, without calibration."""
     return (counts * volt_per_count / SHUNT_OHM * 1000 - 4) / 16 * 10
 
 
@@ -34,7 +34,7 @@ def write_plot(path: Path, box: BlackBox) -> None:
         _figure(box, times),
         title=f"Black box: {box.fault if box.trip_row is not None else 'frozen by command'}",
         subtitle=f"device {box.identity.get('serial_number', '?')}, firmware {box.identity.get('firmware', '?')}, "
-        f"fetched {box.fetched_utc}; pressures as 4-20 mA say, without calibration",
+        f"fetched {box.fetched_utc}; pressures from the 4-20 mA scale, without calibration",
         requests=requests or [("none",)],
     )
 

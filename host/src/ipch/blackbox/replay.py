@@ -1,7 +1,7 @@
-"""Replaying a black box: the recorded counts go through the firmware's own code on this machine.
+"""Replay of a black box: the firmware's own code processes the recorded counts on this machine.
 
-It starts from a keyframe. From there on every command to a valve has to come out as it was recorded, bit for bit, and
-each later keyframe has to be found again, integer by integer.
+It starts from a keyframe. From there on every valve command must equal the recorded one, bit for bit, and each later
+keyframe must match integer by integer.
 """
 
 import sys
@@ -16,7 +16,7 @@ from ipch.errors import CheckError, FileError
 from ipch.sim.rigs import load_firmware
 
 SWITCHES = ("supply isolation", "vent isolation", "relief")
-# What a tick has to reproduce; the other columns are what goes in.
+# Columns that a tick must reproduce; the other columns are its inputs.
 OUTPUTS = ("levels", "pulse_us", "state")
 _SAFE, _COILS = 8, 16
 
@@ -30,14 +30,14 @@ class Step:
     """Relative to the trip, or to the last row without one."""
     recorded: dict[str, int]
     replayed: dict[str, int]
-    """Those of `recorded` that are commands."""
+    """The values of `recorded` that are commands."""
     requests: list[str]
     differences: list[str]
-    """In words; none when all is as it was recorded."""
+    """As text; empty if the tick matches the record."""
 
 
 class _Rig:
-    """The rig contract with recorded inputs, and outputs that are taken down."""
+    """The rig contract with recorded inputs; it stores the outputs."""
 
     serial_number = "REPLAY"
     reset_cause = 0
@@ -102,7 +102,7 @@ class _Line:
 
 
 class _Store(SimpleNamespace):
-    """A flash that keeps everything and remembers nothing."""
+    """A flash that accepts every write and stores nothing."""
 
     def __init__(self, settings: Any) -> None:
         super().__init__(
@@ -120,10 +120,10 @@ class _Store(SimpleNamespace):
 
 
 class Replay:
-    """The firmware with a keyframe in it, ready for the rows after it. `app` may be looked into at every step."""
+    """The firmware with a keyframe loaded, ready for the rows after it. `app` may be inspected at every step."""
 
     def __init__(self, box: BlackBox) -> None:
-        """Raises FileError if the firmware here is another one, or if there is no keyframe to start from."""
+        """Raises FileError if this firmware is another one, or without a keyframe to start from."""
         modules = load_firmware()
         self.box = box
         self.states = tuple(row[0] for row in modules["regulator.modes"].TABLE)
@@ -145,12 +145,12 @@ class Replay:
             self.names = slot_names(self._found)
             if names_crc(self._found) != box.names_crc:
                 raise FileError(
-                    f"recorded by firmware {box.identity.get('firmware', '?')} whose inner values are not those of "
+                    f"recorded by firmware {box.identity.get('firmware', '?')} whose internal values are not those of "
                     "the firmware here; install the ipch that came with it"
                 )
             self._restore(keyframe.values)
             if self.app.record.outcome != pending:
-                # While a resume is being decided the firmware looks at what its flash holds, which is not recorded.
+                # While it decides on a resume, the firmware reads its flash, which is not recorded.
                 return keyframe
         raise FileError(
             "no keyframe to start from: the black box was frozen too soon, or the host sent too much"
@@ -160,11 +160,11 @@ class Replay:
         settings = modules["regulator.settings"].Settings()
         reason = settings.load(values)
         if reason:
-            raise FileError(f"the recorded settings are refused: {reason}")
+            raise FileError(f"the firmware refuses the recorded settings: {reason}")
         return modules["regulator.app"].App(self._rig, self._line, _Store(settings), modules["keyframe"])
 
     def _settings(self, row: int) -> dict[str, int]:
-        """The settings as they were at the end of a row."""
+        """The settings at the end of a row."""
         values = dict(self.box.settings)
         for request in reversed(self.box.requests):
             if request.row > row and request.text.startswith('"'):
@@ -185,7 +185,7 @@ class Replay:
                     setattr(thing, name, bool(value) if isinstance(held, bool) else value)
 
     def values(self) -> list[int]:
-        """The integers of a keyframe, as they are now."""
+        """The present values of a keyframe's integers."""
         found: list[int] = []
         for _, thing, names in self._found:
             for name, length in names:
@@ -194,7 +194,7 @@ class Replay:
         return found
 
     def value(self, name: str) -> int:
-        """One of these integers by its name."""
+        """One of these integers, by name."""
         return self.values()[self.names.index(name)]
 
     def steps(self) -> Iterator[Step]:
@@ -223,7 +223,7 @@ class Replay:
             keyframe = self._keyframes.get(row)
             if keyframe and not differences:
                 differences = [
-                    f"{name} was {then}, and is {now}"
+                    f"{name} was {then} in the record, now {now}"
                     for name, then, now in zip(self.names, keyframe.values, self.values(), strict=True)
                     if then != now
                 ][:5]
@@ -231,7 +231,7 @@ class Replay:
 
 
 def check(step: Step) -> None:
-    """Raise CheckError for a tick that is not as it was recorded."""
+    """Raise CheckError for the first tick that differs from the record."""
     if step.differences:
         raise CheckError(
             f"the replay differs at row {step.row} ({step.time_s:+.3f} s): {'; '.join(step.differences)}"

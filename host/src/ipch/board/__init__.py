@@ -1,4 +1,4 @@
-"""The board's files: compiled, packed with what is generated from them, flashed."""
+"""The board's files: compiled, packed with generated ones, flashed."""
 
 from ipch.board import flash
 from ipch.board.compile import firmware_files

@@ -1,4 +1,4 @@
-"""The firmware's files as they go onto a board: compiled by mpy-cross, with what only a reader needs left out."""
+"""The firmware's files for a board: compiled by mpy-cross, without what only a human reader needs."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from ipch.errors import FileError
 
 MPY_VERSION, MPY_SUB_VERSION = 6, 3
 
-# These are read by their name or before any compiled file could be.
+# The board reads these by name, or before it can import a compiled file.
 _SOURCE_ONLY = ("main.py",)
-# Native code for the functions that ask for it (RP2350 takes that of RP2040). Without numbers of lines, which take 7 kB
-# of the board's memory: a replay of the black box has them.
+# Native code for functions marked native (RP2350 runs RP2040's). Line numbers would take 7 kB of the board's memory;
+# a replay of the black box has them.
 _OPTIONS = ("-march=armv6m", "-O3")
-# A node of the source, none within another one, and the text in its place.
+# A node of the source, not nested in another one, and its replacement.
 _Change = tuple[ast.expr | ast.stmt | ast.arg, str]
 _PRIVATE = re.compile(r"_[A-Z][A-Z0-9_]*")
 _SHORTENED = re.compile(r"_[a-z][a-z0-9_]*")
@@ -34,9 +34,9 @@ _TEXTS = {"regulator/settings.py": ("TABLE", (5,)), "regulator/faults.py": ("FAU
 
 
 def firmware_files(compiled: bool = True) -> dict[str, bytes]:
-    """The board's file system as name -> content, main.py last; compiled where mpy-cross is installed.
+    """The board's file system as name -> content, main.py last; compiled if mpy-cross is installed.
 
-    Raises FileError without the firmware or when it does not compile.
+    Raises FileError if the firmware is missing or does not compile.
     """
     folder = firmware_dir()
     sources = {path.relative_to(folder).as_posix(): path.read_text() for path in folder.rglob("*.py")}
@@ -72,12 +72,12 @@ def firmware_files(compiled: bool = True) -> dict[str, bytes]:
 def with_constants(
     source: str, integers: Mapping[str, Mapping[str, int]] | None = None, own: Mapping[str, int] | None = None
 ) -> str:
-    """Source text with every private integer of the module (`_LIMIT_PA = 8_000`) declared a constant, and with the
-    numbers themselves in the place of integers that it imports; `integers` has those of each module. So have the
-    module's `own` integers that nobody needs by their names: their definitions are left out.
+    """Source text with every private integer of the module (`_LIMIT_PA = 8_000`) declared a constant, and with imported
+    integers replaced by their numbers; `integers` has those of each module. Numbers also replace the module's `own`
+    integers that no other file needs by name, and their definitions are dropped.
 
-    MicroPython's compiler then writes the number where the name stood, and neither name nor look-up are left on the
-    board. CPython has no `const`, so the firmware itself does without.
+    MicroPython's compiler then writes the number in place of the name, so the board needs neither name nor look-up.
+    CPython has no `const`, so the firmware's source does without.
     """
     tree = ast.parse(source)
     changes: list[_Change] = []
@@ -110,17 +110,17 @@ def with_constants(
 
 
 def with_short_parameters(source: str, kept: Set[str] = frozenset()) -> str:
-    """Source text with the parameters of its functions and methods called `a1`, `a2` and so on, but those in `kept`.
+    """Source with the parameters of its functions and methods renamed `a1`, `a2` and so on, except those in `kept`.
 
-    MicroPython keeps the name of every parameter for calls that use it. Nobody does, and the 80 names or so that are
-    nothing else would need another table on the board, of 9 kB.
+    MicroPython keeps the name of every parameter for keyword calls, which the firmware does not use. About 80 names
+    serve no other purpose; they would need another table of 9 kB on the board.
     """
     changes: list[_Change] = []
     tree = ast.parse(source)
     bodies = [tree.body, *(node.body for node in tree.body if isinstance(node, ast.ClassDef))]
     for function in [node for body in bodies for node in body if isinstance(node, ast.FunctionDef)]:
         parts = list(ast.walk(function))
-        # Names that inner functions define anew, and those in f-strings, whose places Python tells from 3.12 on only.
+        # Names that inner functions redefine, and those in f-strings, whose places Python reports only from 3.12 on.
         left = {part.arg for part in parts if isinstance(part, ast.arg) and part not in function.args.args}
         for text in [part for part in parts if isinstance(part, ast.JoinedStr)]:
             left |= {each.id for each in ast.walk(text) if isinstance(each, ast.Name)}
@@ -138,8 +138,8 @@ def with_short_parameters(source: str, kept: Set[str] = frozenset()) -> str:
 def private_names(source: str) -> dict[str, str]:
     """The private names of a module (attributes, methods, functions), each with a short one: `_1`, `_2` and so on.
 
-    Nobody else uses them, so modules share the short ones: that saves a third of all names on the board. Names inside
-    f-strings keep theirs, as Python tells their places from 3.12 on only; private constants are gone already.
+    Modules share the short names, as no other module uses a private one: that saves a third of all names on the board.
+    Names inside f-strings stay, as Python reports their places only from 3.12 on; private constants are gone already.
     """
     tree = ast.parse(source)
     texts = [part for part in ast.walk(tree) if isinstance(part, ast.JoinedStr)]
@@ -148,13 +148,13 @@ def private_names(source: str) -> dict[str, str]:
 
 
 def _private_in(tree: ast.AST) -> set[str]:
-    """Private names in a part of a source, constants and special names aside."""
+    """Private names in a part of a source, except constants and special names."""
     fields = [getattr(node, field, None) for node in ast.walk(tree) for field in ("attr", "id", "name")]
     return {name for name in fields if isinstance(name, str) and _SHORTENED.fullmatch(name)}
 
 
 def with_short_privates(source: str, short: Mapping[str, str]) -> str:
-    """Source text with these names replaced wherever they stand."""
+    """Source text with these names replaced wherever they occur."""
     lines = source.splitlines(keepends=True)
     tokens = tokenize.generate_tokens(io.StringIO(source).readline)
     for token in reversed([each for each in tokens if each.type == tokenize.NAME and each.string in short]):
@@ -165,7 +165,7 @@ def with_short_privates(source: str, short: Mapping[str, str]) -> str:
 
 
 def _is_pure(name: str) -> bool:
-    """Whether a file is of the regulator, into whose private names no REPL looks, unlike those of the board."""
+    """Whether a file belongs to the regulator: no REPL inspects its private names, unlike the board's."""
     return name.startswith("regulator/") or name == "link.py"
 
 
@@ -190,15 +190,13 @@ def without_texts(source: str, table: str, columns: tuple[int, ...], texts: str)
 
 
 def _uses(tree: ast.Module, names: Mapping[str, int], left_out: Set[ast.AST] = frozenset()) -> list[ast.Name]:
-    """Where these names are read, but in what is left out. Raises FileError where one is more than a name for its
-    number.
-    """
+    """Where these names are read, except in `left_out`. Raises FileError for a use that a number cannot replace."""
     uses = []
     for node in ast.walk(tree):
         if isinstance(node, ast.JoinedStr):
-            # Python before 3.12 does not tell where in its text a name is.
+            # Python before 3.12 does not report the place of such a name.
             if any(isinstance(each, ast.Name) and each.id in names for each in ast.walk(node)):
-                raise FileError(f"line {node.lineno}: an imported constant inside of an f-string")
+                raise FileError(f"line {node.lineno}: an imported constant inside an f-string")
         elif isinstance(node, ast.Name) and node.id in names and node not in left_out:
             if not isinstance(node.ctx, ast.Load):
                 raise FileError(f"line {node.lineno}: {node.id} is a constant and set again")
@@ -207,7 +205,7 @@ def _uses(tree: ast.Module, names: Mapping[str, int], left_out: Set[ast.AST] = f
 
 
 def _sets_only(node: ast.Assign, names: Mapping[str, int]) -> bool:
-    """Whether an assignment sets nothing but these names."""
+    """Whether an assignment sets only these names."""
     targets: list[ast.expr] = []
     for target in node.targets:
         targets += target.elts if isinstance(target, ast.Tuple) else [target]
@@ -215,7 +213,7 @@ def _sets_only(node: ast.Assign, names: Mapping[str, int]) -> bool:
 
 
 def _replaced(source: str, changes: list[_Change]) -> str:
-    """Source text with these changes."""
+    """Source text with these changes applied."""
     lines = [line.encode() for line in source.splitlines(keepends=True)]
     for node, text in sorted(
         changes, key=lambda change: (change[0].lineno, change[0].col_offset), reverse=True
@@ -227,7 +225,7 @@ def _replaced(source: str, changes: list[_Change]) -> str:
 
 
 def integers_of(folder: Path) -> dict[str, dict[str, int]]:
-    """The public whole numbers that each module of the regulator defines, from importing it here."""
+    """The public integers of each module of the regulator, found by importing it here."""
     if str(folder) not in sys.path:
         sys.path.append(str(folder))
     found = {}
@@ -239,7 +237,7 @@ def integers_of(folder: Path) -> dict[str, dict[str, int]]:
 
 
 def _needed_by_name(sources: Mapping[str, str]) -> set[str]:
-    """What is read as an attribute (`keyframe.SLOTS`), imported by a file that is not compiled, or named in a call."""
+    """Names read as an attribute (`keyframe.SLOTS`), imported by a file that is not compiled, or used as a keyword."""
     needed = set()
     for name, source in sources.items():
         for node in ast.walk(ast.parse(source)):
@@ -253,7 +251,7 @@ def _needed_by_name(sources: Mapping[str, str]) -> set[str]:
 
 
 def _is_integer(value: ast.expr, constants: set[str]) -> bool:
-    """Whether an expression is made of integers and of such constants alone."""
+    """Whether an expression consists of integers and such constants alone."""
     if isinstance(value, ast.Constant):
         return type(value.value) is int
     if isinstance(value, ast.Name):

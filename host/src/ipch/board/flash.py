@@ -1,8 +1,7 @@
-"""Put the firmware on a board: the files that differ, each verified by its hash on the device, main.py last.
+"""Put the firmware on a board: only changed files, each verified by its hash on the device, main.py last.
 
-From the moment at which main.py is removed until all other files are in place the board boots into the
-MicroPython prompt, which opens no valve: whenever the cable or the power fails, the next run finds a board
-that can be flashed.
+main.py is removed first. Until all other files are in place the board therefore boots into the MicroPython prompt,
+which opens no valve. If the cable or the power fails, the next run finds a board that it can flash.
 """
 
 from __future__ import annotations
@@ -29,11 +28,11 @@ HOW_TO_RESCUE = "unplug the board, hold its maintenance button while plugging it
 _CHUNK = 256
 _PROMPT_S = 1.0
 
-# What an answer to :SYST:ERR? begins with.
+# Start of an answer to :SYST:ERR?.
 _ERROR = r'-?\d+,"'
 
-# A Ctrl-C that came before board.py could take the request for maintenance back would make the next start heed it: that
-# and the count of failed starts (see board.py) begin anew.
+# A Ctrl-C may have stopped board.py before it cleared the maintenance request, which the next start would then obey.
+# So clear both the request and the count of failed starts (see board.py).
 _RESTART = """
 import machine,os
 a=0x400D800C if 'RP2350' in os.uname().machine else 0x4005800C
@@ -78,7 +77,7 @@ def _d(n):
 
 
 class FlashError(IpchError):
-    """The board did not do what was asked of it."""
+    """The board did not carry out a request."""
 
 
 class NotOffError(IpchError):
@@ -89,10 +88,10 @@ class NotOffError(IpchError):
 
 @dataclass
 class Report:
-    """What was done. `changed` and `removed` are names on the board."""
+    """Result of a flash. `changed` and `removed` are names on the board."""
 
     port: str
-    before: str = ""  # what *IDN? said, or the MicroPython version of a bare board
+    before: str = ""  # answer to *IDN?, or the MicroPython version of a bare board
     after: str = ""
     changed: list[str] = field(default_factory=list)
     removed: list[str] = field(default_factory=list)
@@ -111,9 +110,9 @@ def flash(
 ) -> Report:
     """Bring the board on `port` to this firmware and restart it.
 
-    A regulator that is not OFF is left alone (NotOffError); with `force` it is shut first: its valves close
-    and stay shut. `progress(what, share)` is called as it goes; `timeout_s` bounds each answer of the
-    board. Raises NoDeviceError, PortBusyError, NotOffError, FileError, FlashError, DeviceLostError.
+    A regulator that is not OFF is not touched (NotOffError); with `force` it is shut first: its valves close
+    and stay shut. `progress(what, share)` reports each stage; `timeout_s` bounds each answer of the board.
+    Raises NoDeviceError, PortBusyError, NotOffError, FileError, FlashError, DeviceLostError.
     """
     started = time.monotonic()
     port = _lasting(resolve_port(port))
@@ -149,7 +148,7 @@ def _update(
     stale = [name for name in there if name not in wanted and _is_ours(name, wanted)]
     report.unchanged = len(wanted) - len(changed)
     if changed or stale:
-        # Without main.py the board boots into its prompt, whatever state the rest is in.
+        # Without main.py the board boots into its prompt, whatever the state of the other files.
         repl.remove("main.py")
         if "main.py" in wanted and "main.py" not in changed:
             changed.append("main.py")
@@ -167,9 +166,7 @@ def _update(
 
 
 def _is_ours(name: str, wanted: dict[str, bytes]) -> bool:
-    """Whether a file on the board is code that is no part of this firmware, or half of a file from an
-    earlier try.
-    """
+    """Whether a file on the board is old code of this firmware, or half a file from an earlier try."""
     if name.endswith(".new"):
         return name[:-4] in wanted or name[:-4].endswith((".py", ".mpy"))
     if not name.endswith((".py", ".mpy")):
@@ -180,7 +177,7 @@ def _is_ours(name: str, wanted: dict[str, bytes]) -> bool:
 
 
 def _to_prompt(port: str, force: bool, timeout_s: float) -> str:
-    """Bring a running firmware to its prompt; return what it was, "" when there was none."""
+    """Bring a running firmware to its prompt; return its identity, "" without a firmware."""
     transport = Transport(port)
     try:
         identity = _ask(transport, "*IDN?", max(min(timeout_s, 3.0), timeout_s / 10))
@@ -199,7 +196,7 @@ def _to_prompt(port: str, force: bool, timeout_s: float) -> str:
             state = _fetch(transport, timeout_s).get("state", "")
             if state != "OFF":
                 raise NotOffError(
-                    f"the regulator on {port} does not leave {state}: its cause is there; {HOW_TO_RESCUE}"
+                    f"the regulator on {port} does not leave {state}: the cause persists; {HOW_TO_RESCUE}"
                 )
         transport.write_line(":SYST:MAIN")
         answer = _ask(transport, ":SYST:ERR?", timeout_s, _ERROR)
@@ -217,7 +214,7 @@ def _fetch(transport: Transport, timeout_s: float) -> dict[str, str]:
 
 
 def _lasting(port: str) -> str:
-    """The USB serial number of a board on this port: after a restart its path may be another one."""
+    """The USB serial number of a board on this port: a restart may change the path."""
     for info in list_ports():
         if info.port == port and info.kind == "board" and info.serial_number:
             return info.serial_number
@@ -225,9 +222,9 @@ def _lasting(port: str) -> str:
 
 
 def _ask(transport: Transport, query: str, timeout_s: float, like: str = "") -> str:
-    """The answer to a query, or "" for none. An echo (a prompt does that) is no answer.
+    """The answer to a query, or "" for none. An echo (from a prompt) is no answer.
 
-    `like` is a pattern of its beginning: a board that was slow still answers what was asked before.
+    `like` is a pattern of its beginning, because a slow board may still answer an earlier query.
     """
     transport.drain(0.05)
     transport.write_line(query)
@@ -244,7 +241,7 @@ def _ask(transport: Transport, query: str, timeout_s: float, like: str = "") -> 
 
 
 def _identify(port: str, timeout_s: float) -> str:
-    """What *IDN? says once the board is back on its port; "" when it does not come back in three times `timeout_s`."""
+    """Answer to *IDN? once the board is back on its port; "" if it does not return within three times `timeout_s`."""
     deadline = time.monotonic() + max(timeout_s, 5.0) * 3
     while time.monotonic() < deadline:
         with contextlib.suppress(NoDeviceError, PortBusyError, DeviceLostError):
@@ -268,9 +265,7 @@ class _Repl:
         self._run(_HELPER)
 
     def about(self) -> dict[str, Any]:
-        """Version of MicroPython, and whether it takes our compiled files. UsageError for another kind of
-        board.
-        """
+        """MicroPython version, and whether it loads our compiled files. UsageError for another kind of board."""
         text = self._run(
             "i=sys.implementation;"
             "print((sys.platform,i.name,'.'.join(str(x) for x in i.version[:3]),getattr(i,'_mpy',0)))"
@@ -292,7 +287,7 @@ class _Repl:
         self._run(f"_d({name!r})")
 
     def put(self, name: str, data: bytes) -> None:
-        """Write a file beside the old one, compare its hash, and put it in place."""
+        """Write a file beside the old one, compare its hash, and replace the old one."""
         self._raw.exec_raw_no_follow(f"_p({name!r},{len(data)})")
         serial = self._raw.serial
         self._expect(serial, b"#", name)
@@ -341,9 +336,9 @@ class _Repl:
 
 @contextlib.contextmanager
 def _repl(port: str, timeout_s: float, ask: Callable[[], None]) -> Iterator[_Repl]:
-    """The prompt of the board; waits for it while the board restarts. Raises NoDeviceError.
+    """The prompt of the board; waits while the board restarts. Raises NoDeviceError.
 
-    `ask()` asks for it once more: a board that was booting before may run its firmware now, which heeds no Ctrl-C.
+    `ask()` requests it again: a board that was booting may run its firmware by now, which ignores Ctrl-C.
     """
     from mpremote.transport import TransportError
     from mpremote.transport_serial import SerialTransport
@@ -352,7 +347,7 @@ def _repl(port: str, timeout_s: float, ask: Callable[[], None]) -> Iterator[_Rep
     raw: Any = None
     while raw is None:
         try:
-            # What is sent while the board restarts is lost, and mpremote waits for a pseudo-terminal's answer for ever.
+            # Bytes sent during the restart are lost, and mpremote waits forever for a pseudo-terminal's answer.
             raw = SerialTransport(resolve_port(port), 115200, timeout=_PROMPT_S)
             raw.enter_raw_repl(soft_reset=False, timeout_overall=timeout_s)
             raw.serial.timeout = timeout_s
@@ -371,7 +366,7 @@ def _repl(port: str, timeout_s: float, ask: Callable[[], None]) -> Iterator[_Rep
         yield _Repl(raw, timeout_s)
     except OSError as error:
         raise DeviceLostError(
-            f"device lost: {port} ({error}); run it again, the board waits at its prompt"
+            f"device lost: {port} ({error}); run the command again, the board waits at its prompt"
         ) from None
     finally:
         raw.close()

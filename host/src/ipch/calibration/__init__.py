@@ -1,4 +1,4 @@
-"""Calibration of the transducers and the proof test: points, fit, standards, the way through them, pages."""
+"""Calibration of the transducers and the proof test: points, fit, standards, procedures, pages."""
 
 from ipch.calibration import prooftest
 from ipch.calibration.fit import (

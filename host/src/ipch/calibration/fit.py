@@ -1,8 +1,8 @@
-"""Calibration of the pressure transducers: points against a standard, the fit, and what the device keeps of it.
+"""Calibration of the pressure transducers: points against a standard, the fit, and the coefficients on the device.
 
 The device computes pressure = nominal + zero + span * nominal, zero and span each with a term that is linear in the
 temperature of the block that carries the transducers. A point holds the nominal reading, without any correction, so
-that a file of points can be fitted again whatever the device was told meanwhile.
+that a file of points can be fitted again even if the device's coefficients have changed.
 """
 
 import csv
@@ -27,17 +27,17 @@ TRANSDUCERS = ("control", "safety")
 COLUMNS = ("time_utc", "standard_pa", "block_c", "control_nominal_pa", "safety_nominal_pa")
 _HEADERS = {"control": ":CAL:CONT", "safety": ":CAL:SAF"}
 _TERMS = ("zero_pa", "span_ppm", "zero_tc_pa_k", "span_tc_ppm_k")
-# Less than this tells nothing of a term.
+# Smaller spreads do not determine a term.
 LEAST_PRESSURES_PA = 1_000_000
 LEAST_TEMPERATURES_K = 5.0
 _ZERO_CELSIUS_K = 273.15
-# Student's t for 95 % of both sides, by degrees of freedom from 1 on; 2 beyond.
+# Student's t, two-sided 95 %, by degrees of freedom from 1; 2 beyond.
 _T95 = (12.71, 4.30, 3.18, 2.78, 2.57, 2.45, 2.36, 2.31, 2.26, 2.23, 2.20, 2.18, 2.16, 2.14, 2.13)
 
 
 @dataclass(frozen=True)
 class Coefficients:
-    """What the device knows of one transducer: Pa, ppm, Pa/K, ppm/K, date as 20261231, serial number, initials."""
+    """One transducer's coefficients on the device: Pa, ppm, Pa/K, ppm/K, date as 20261231, serial number, initials."""
 
     zero_pa: int = 0
     span_ppm: int = 0
@@ -48,13 +48,13 @@ class Coefficients:
     operator: str = ""
 
     def pressure_pa(self, nominal_pa: float, block_k: float, reference_k: float) -> float:
-        """The pressure that a nominal reading stands for."""
+        """Corrected pressure of a nominal reading."""
         warmer_k = block_k - reference_k
         zero_pa = self.zero_pa + self.zero_tc_pa_k * warmer_k
         return nominal_pa * (1 + self._span(warmer_k)) + zero_pa
 
     def nominal_pa(self, pressure_pa: float, block_k: float, reference_k: float) -> float:
-        """The reading without correction behind a corrected one."""
+        """Nominal reading of a corrected pressure."""
         warmer_k = block_k - reference_k
         zero_pa = self.zero_pa + self.zero_tc_pa_k * warmer_k
         return (pressure_pa - zero_pa) / (1 + self._span(warmer_k))
@@ -75,22 +75,22 @@ class Point:
 
 @dataclass(frozen=True)
 class Fit:
-    """Coefficients of one transducer with what is known of their worth."""
+    """Coefficients of one transducer with their uncertainties."""
 
     name: str
     coefficients: Coefficients
     uncertainty: Mapping[str, float]
-    """Expanded (95 %), in the unit of each coefficient that was fitted; nan without points to spare."""
+    """Expanded uncertainty (95 %), in the unit of each fitted coefficient; nan without degrees of freedom."""
     residual_pa: Floats
-    """Corrected reading less standard at each point."""
+    """Residual at each point: corrected reading less standard."""
     before_pa: Floats
-    """The same without any correction."""
+    """Error at each point without any correction."""
     freedom: int
-    """Points beyond the number of coefficients."""
+    """Degrees of freedom: points beyond the number of coefficients."""
     expanded_pa: float
-    """95 % uncertainty of a corrected pressure within the range of the points, the standard's share included."""
+    """95 % uncertainty of a corrected pressure within the range of the points, including the standard's."""
     fixed: tuple[str, ...] = field(default=())
-    """Terms that the points could not tell, kept as they were."""
+    """Terms that the points do not determine; they keep their old values."""
 
     @property
     def largest_pa(self) -> float:
@@ -106,7 +106,7 @@ def fit(
 ) -> Fit:
     """Fit zero and span, and their temperature terms if the points cover `LEAST_TEMPERATURES_K`.
 
-    `reference_k` is the device's `cal_temperature_mk`; `before` holds the terms that stay. Ordinary least squares of
+    `reference_k` is the device's `cal_temperature_mk`; `before` gives terms not fitted. Ordinary least squares of
     standard less nominal; uncertainties are Student's t times the standard error (GUM, annex G). Raises UsageError.
     """
     nominal = np.array([point.nominal_pa[name] for point in points], dtype=np.float64)
@@ -114,7 +114,7 @@ def fit(
     warmer = np.array([point.block_k - reference_k for point in points], dtype=np.float64)
     if len(points) < 2 or np.ptp(standard) < LEAST_PRESSURES_PA:
         raise UsageError(
-            f"{len(points)} points do not tell the span; needed are pressures at least"
+            f"{len(points)} points do not determine the span; needed are pressures at least"
             f" {LEAST_PRESSURES_PA / 1e6:g} MPa apart"
         )
     fitted: tuple[str, ...] = _TERMS if np.ptp(warmer) >= LEAST_TEMPERATURES_K else _TERMS[:2]
@@ -132,7 +132,7 @@ def fit(
     scale = np.abs(matrix).max(axis=0)
     if len(points) < len(fitted) or np.linalg.matrix_rank(matrix / scale, tol=1e-3) < len(fitted):
         raise UsageError(
-            f"{len(points)} points do not tell {len(fitted)} coefficients; needed are at least two pressures"
+            f"{len(points)} points do not determine {len(fitted)} coefficients; needed are at least two pressures"
             " at each of at least two temperatures, or one temperature for zero and span alone"
         )
     solution = np.linalg.lstsq(matrix / scale, standard - nominal - kept, rcond=None)[0] / scale
@@ -182,7 +182,7 @@ def deviations_pa(
     )
 
 
-# What the device keeps
+# Coefficients on the device
 
 
 def reference_k(instrument: Instrument) -> float:
@@ -191,7 +191,7 @@ def reference_k(instrument: Instrument) -> float:
 
 
 def read(instrument: Instrument, name: str) -> Coefficients:
-    """The coefficients of `control` or `safety` that are in force."""
+    """The present coefficients of `control` or `safety`."""
     reply = instrument.query(_HEADERS[name] + "?")
     answer = scpi.fields(reply)
     if len(answer) != 7:
@@ -202,10 +202,10 @@ def read(instrument: Instrument, name: str) -> Coefficients:
 
 
 def write(instrument: Instrument, wanted: Mapping[str, Coefficients]) -> None:
-    """Write the calibration of one or more transducers, each as a whole: all of them, or none.
+    """Write the calibration of one or more transducers: all of them, or none.
 
-    Raises DeviceError with nothing changed; whatever else happens, what was there before is put back if the device
-    can still be reached.
+    Raises DeviceError with nothing changed; after any other error the old values are restored if the device can
+    still be reached.
     """
     before = {name: read(instrument, name) for name in wanted}
     try:
@@ -226,7 +226,7 @@ def today() -> int:
 
 
 def initials(text: str) -> str:
-    """Initials of an operator as the device keeps them. Raises UsageError."""
+    """Initials of an operator in the device's format. Raises UsageError."""
     letters = text.strip().upper()
     if not 1 <= len(letters) <= 6 or not all("A" <= letter <= "Z" for letter in letters):
         raise UsageError(f"not initials: {text!r}; allowed are one to six letters from A to Z")
@@ -244,7 +244,7 @@ def _put_back(instrument: Instrument, name: str, coefficients: Coefficients) -> 
         if read(instrument, name) != coefficients:
             _write_one(instrument, name, coefficients)
     except IpchError:
-        # The reason why it failed in the first place is the one to tell.
+        # Report the reason of the first failure.
         return
 
 
@@ -268,7 +268,7 @@ def save_points(path: Path, points: Sequence[Point]) -> None:
 
 
 def load_points(path: Path) -> list[Point]:
-    """Read what `save_points` wrote; the time may be missing. Raises FileError with the line that is wrong."""
+    """Read a file of `save_points`; the time may be missing. Raises FileError with the number of the faulty line."""
     try:
         with path.open(newline="", encoding="utf-8") as file:
             rows = list(csv.DictReader(file))

@@ -1,4 +1,4 @@
-"""A calibration as one HTML file that needs nothing else: coefficients, plot of the errors, points."""
+"""A calibration as a single HTML file: coefficients, plot of the errors, points."""
 
 import math
 from collections.abc import Sequence
@@ -8,7 +8,7 @@ from typing import Any
 from ipch.base.units import format_celsius, format_pressure
 from ipch.calibration.fit import FULL_SCALE_PA, Fit, Point
 
-# Colours that stay apart for colour-blind readers and in grey (Okabe and Ito).
+# Colours that colour-blind readers and grey prints can tell apart (Okabe and Ito).
 _COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 TERM_UNITS = {"zero_pa": "Pa", "span_ppm": "ppm", "zero_tc_pa_k": "Pa/K", "span_tc_ppm_k": "ppm/K"}
 _TERM_NAMES = {
@@ -21,7 +21,7 @@ _TERM_NAMES = {
 
 def write_page(path: Path, points: Sequence[Point], fits: Sequence[Fit], subtitle: str) -> None:
     """Write the page. Raises FileError."""
-    # Its numerical libraries are not needed where no page is written.
+    # Import numerical libraries only when a page is written.
     from ipch.report import write_html
 
     heads = ["time (UTC)", "standard", "block"]
@@ -40,9 +40,7 @@ def write_page(path: Path, points: Sequence[Point], fits: Sequence[Fit], subtitl
 
 
 def _figure(points: Sequence[Point], fits: Sequence[Fit]) -> dict[str, Any]:
-    """What is left of the error at each point, over pressure; a plot for each transducer, a colour for each
-    temperature.
-    """
+    """Residuals at each point, over pressure; a plot for each transducer, a colour for each temperature."""
     data = []
     layout: dict[str, Any] = {
         "height": 340 * len(fits),
@@ -79,9 +77,7 @@ def _coefficients(fits: Sequence[Fit]) -> list[tuple[str, str, str, str]]:
     for fit in fits:
         for term, unit in TERM_UNITS.items():
             uncertain = fit.uncertainty.get(term, math.nan)
-            worth = (
-                "kept as it was" if term in fit.fixed else "" if math.isnan(uncertain) else f"{uncertain:.2g}"
-            )
+            worth = "not fitted" if term in fit.fixed else "" if math.isnan(uncertain) else f"{uncertain:.2g}"
             rows.append(
                 (f"{fit.name}, {_TERM_NAMES[term]}", str(getattr(fit.coefficients, term)), worth, unit)
             )

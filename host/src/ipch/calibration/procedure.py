@@ -1,4 +1,4 @@
-"""Goes through the points of a calibration with the device: temperature, pressure, standard, mean of the readings."""
+"""Steps a device through the points of a calibration: temperature, pressure, standard, mean of the readings."""
 
 import contextlib
 import math
@@ -13,7 +13,7 @@ from ipch.device import Instrument, Monitor, Progress, Report, Sample, set_press
 from ipch.errors import FaultError, IpchError, UsageError
 
 _ZERO_CELSIUS_K = 273.15
-# The block is at a temperature once it is this near and has moved by no more than that within that time.
+# The block's temperature is steady once it is this near and has moved by no more than that within that time.
 _NEAR_K = 1.0
 _STEADY_K = 0.1
 _STEADY_TEMPERATURE_S = 60.0
@@ -21,7 +21,7 @@ _STEADY_TEMPERATURE_S = 60.0
 _STEADY_PA = 2_000
 _STEADY_PRESSURE_S = 20.0
 _LONGEST_PRESSURE_S = 1800.0
-# A pressure that somebody sets by hand is there within this, or a twentieth.
+# A pressure that a person sets is reached within this, or a twentieth.
 _NEAR_PA = 50_000
 # Readings per second of device time.
 _RATE = 10.0
@@ -29,19 +29,19 @@ _RATE = 10.0
 
 @dataclass(frozen=True)
 class Plan:
-    """What to measure."""
+    """The temperatures and pressures to measure."""
 
     pressures_pa: tuple[int, ...]
     temperatures_c: tuple[float, ...] = ()
-    """Empty: at the temperature that is there."""
+    """Empty: at the present temperature."""
     by_hand: bool = False
-    """Somebody sets the pressures; the device moves no valve."""
+    """A person sets the pressures; the device moves no valve."""
     seconds: float = 20.0
-    """How long the readings of a point are averaged."""
+    """Averaging time of each point."""
 
 
 class Calibrator:
-    """One pass through a plan. The device is off afterwards, whatever happened."""
+    """One pass through a plan. The device is off afterwards, even after an error."""
 
     def __init__(
         self, instrument: Instrument, standard: Standard, say: Callable[[str], None], report: Report
@@ -69,14 +69,16 @@ class Calibrator:
                     self._measure(plan, pressure_pa)
                     keep(self.points)
         except BaseException:
-            # Why it ended is worth more than that the device cannot be reached now.
+            # Report the first error rather than that the device cannot be reached now.
             with contextlib.suppress(IpchError):
                 self._instrument.off()
             raise
         return self.points
 
     def _wait_for_temperature(self, celsius: float) -> None:
-        self._say(f"set the oven to {celsius:g} degC; this goes on once the block is there and steady")
+        self._say(
+            f"set the oven to {celsius:g} degC; the calibration continues once the block is there and steady"
+        )
         monitor = Monitor(self._instrument, 5.0)
         since_s, low_k, high_k, start_k = math.inf, 0.0, 0.0, 0.0
         for sample in monitor:
@@ -98,7 +100,7 @@ class Calibrator:
         where = f"point {len(self.points) + 1}, {format_target(pressure_pa)}"
         if plan.by_hand:
             self._say(
-                f"{where}: bring the chamber to this pressure; this goes on once it is there and steady"
+                f"{where}: bring the chamber to this pressure; the calibration continues once it is there and steady"
             )
             self._wait_until_steady(where, pressure_pa)
         else:
@@ -135,7 +137,7 @@ class Calibrator:
         instrument.off()
 
     def _wait_until_steady(self, where: str, about_pa: int | None = None) -> None:
-        """Wait until the pressure rests, `about_pa` if told; a person takes as long as it takes."""
+        """Wait until the pressure settles, near `about_pa` if given; without a time limit for a person."""
         start_s = since_s = -1.0
         low_pa = high_pa = 0
         for sample in Monitor(self._instrument, 1.0):
@@ -150,15 +152,15 @@ class Calibrator:
             if sample.uptime_s - since_s >= _STEADY_PRESSURE_S:
                 return
             if about_pa is None and sample.uptime_s - start_s > _LONGEST_PRESSURE_S:
-                raise FaultError(f"{where}: the pressure does not get steady; is there a leak?")
+                raise FaultError(f"{where}: the pressure does not settle; is there a leak?")
 
 
 def average(instrument: Instrument, seconds: float) -> tuple[float, dict[str, float]]:
-    """Mean temperature of the block in K and mean reading of each transducer in Pa, over so much device time."""
+    """Mean block temperature in K and mean reading of each transducer in Pa, over this much device time."""
     wanted = max(1, round(seconds * _RATE))
     block_k = 0.0
     sums = dict.fromkeys(TRANSDUCERS, 0.0)
-    # As many readings as that, so that the mean is as good where a simulation runs away from its reader.
+    # This many readings, so that the mean is as good where a simulation runs faster than its reader.
     for count, sample in enumerate(Monitor(instrument, 1 / _RATE), start=1):
         block_k += _block_k(sample)
         sums["control"] += sample.control_pa
@@ -170,7 +172,5 @@ def average(instrument: Instrument, seconds: float) -> tuple[float, dict[str, fl
 
 def _block_k(sample: Sample) -> float:
     if math.isnan(sample.wall_k):
-        raise FaultError(
-            "the temperature sensor of the block is invalid: without it there is nothing to correct with"
-        )
+        raise FaultError("the block's temperature sensor is invalid; the correction needs its temperature")
     return sample.wall_k

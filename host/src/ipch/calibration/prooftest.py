@@ -1,7 +1,7 @@
-"""The proof test: what a regulator can only show while somebody watches, measured, judged and written down.
+"""The proof test: checks that a regulator can only do while somebody watches; measured, judged and documented.
 
-Tightness is told from the amount of gas, p / (Z R T), so that a chamber that cools does not read as a leak. Its rate is
-the slope of a straight line; its uncertainty is that of the slope (k = 2), from the scatter of pressure and
+Tightness follows from the amount of gas, p / (Z R T), so that a cooling chamber does not look like a leak. The leak
+rate is the slope of a straight line; its uncertainty is that of the slope (k = 2), from the scatter of pressure and
 temperature about their lines.
 """
 
@@ -21,7 +21,7 @@ from ipch.errors import DeviceError, FaultError, UsageError
 
 VALVES = ("fill", "vent", "supply isolation", "vent isolation")
 _RELIEF = 5
-# The trap between the valves of a pair fills or empties once as its one side opens.
+# The trap between the valves of a pair fills or empties once, when its one side opens.
 _TRAP_S = 2.0
 _ACROSS_PA = 300_000
 _SHORTEST_S, _LONGEST_S = 5.0, 60.0
@@ -46,7 +46,7 @@ class Check:
 
     name: str
     result: str
-    """passed, failed, skipped, or uncertain where the measurement does not tell."""
+    """passed, failed, skipped, or uncertain if the measurement does not decide."""
     text: str
     rate: Rate | None = None
 
@@ -79,7 +79,7 @@ def rate(samples: list[Sample], law: GasLaw) -> Rate:
     times = np.array([sample.uptime_s for sample in usable])
     pressure = np.array([float(sample.control_pa) for sample in usable])
     kelvin = np.array([sample.gas_k for sample in usable])
-    # A straight line through the temperature: its noise is not the gas's.
+    # A straight line through the temperature keeps the sensor's noise out of the rate.
     line = np.polynomial.Polynomial.fit(times, kelvin, 1)(times)
     middle = float(line.mean())
     corrected = pressure * law.density_mol_m3(pressure, line) / law.density_mol_m3(pressure, middle)
@@ -95,7 +95,7 @@ def rate(samples: list[Sample], law: GasLaw) -> Rate:
 
 
 def judge(name: str, measured: Rate, limit_pa_h: float, verdict: str = "TIGHT") -> Check:
-    """Pass a rate that is within the limit with its uncertainty; `verdict` is the device's own."""
+    """Pass a rate that is within the limit including its uncertainty; `verdict` is the device's own."""
     told = f"{measured.pa_h / 1000:+.1f} +- {measured.uncertainty_pa_h / 1000:.1f} kPa/h in {measured.seconds:.0f} s"
     if verdict != "TIGHT":
         result, told = "failed", f"the device found it {verdict}; {told}"
@@ -109,7 +109,7 @@ def judge(name: str, measured: Rate, limit_pa_h: float, verdict: str = "TIGHT") 
 
 
 class ProofTest:
-    """Leads through the test on a regulator that is off, with gas in the chamber and supply above it."""
+    """Guides through the test on a regulator that is off, with gas in the chamber and supply pressure above it."""
 
     def __init__(
         self,
@@ -122,9 +122,9 @@ class ProofTest:
         ask: Callable[[str, str], bool] = lambda part, question: True,
         say: Callable[[str], None] = lambda text: None,
     ) -> None:
-        """`ask(part, question)`: False skips the part. Raises UsageError if nothing can be tested now."""
+        """`ask(part, question)`: False skips the part. Raises UsageError if the test cannot start now."""
         if not _SHORTEST_S <= seconds <= _LONGEST_S:
-            raise UsageError(f"not a time for a valve: {seconds:g} s; {_SHORTEST_S:g} to {_LONGEST_S:g} s")
+            raise UsageError(f"valve time of {seconds:g} s; allowed is {_SHORTEST_S:g} to {_LONGEST_S:g} s")
         self._instrument = instrument
         self._law = gas_law(gas)
         self._seconds = seconds
@@ -134,7 +134,7 @@ class ProofTest:
         ambient_pa = instrument.setting("ambient_pa").value
         if sample.state != "OFF" or sample.faulty:
             raise UsageError(
-                f"a proof test begins from OFF without a fault; the device is {sample.state}: ipch off"
+                f"a proof test starts from OFF without a fault; the device is {sample.state}: ipch off"
             )
         if sample.pressure_pa < ambient_pa + _ACROSS_PA or sample.supply_pa < sample.pressure_pa + _ACROSS_PA:
             raise UsageError(
@@ -153,7 +153,7 @@ class ProofTest:
         )
 
     def run(self, trip_wait_s: float = 60.0) -> Record:
-        """Do every part that the operator agrees to; set the date on the device if all of them passed."""
+        """Do every part that the operator agrees to; set the date on the device if all parts passed."""
         self._agreement()
         self._chamber()
         for number, name in enumerate(VALVES, 1):
@@ -176,7 +176,7 @@ class ProofTest:
         return False
 
     def _for(self, seconds: float) -> Iterator[Sample]:
-        """Samples as fast as they come, for so long in device time."""
+        """Samples at the full rate, for this much device time."""
         sample = self._instrument.fetch()
         end_s = sample.uptime_s + seconds
         while sample.uptime_s < end_s:
@@ -234,7 +234,7 @@ class ProofTest:
         if sample.fault != "COMPARATOR_TRIPPED":
             self._note(Check("trip input", "failed", f"{sample.fault.lower()} was seen within {wait_s:g} s"))
             return
-        self._say("trip seen; let the comparator go")
+        self._say("trip seen; release the comparator")
         end_s = sample.uptime_s + wait_s
         while True:
             try:
@@ -252,18 +252,18 @@ class ProofTest:
                 return
 
     def _verdict(self, number: int) -> str:
-        """The device's own result, once the proof is over."""
+        """The device's own result, once the proof has ended."""
         end_s = self._instrument.fetch().uptime_s + self._seconds
         while True:
             verdict = scpi.fields(self._instrument.query(f":DIAG:VALV{number}:PRO?"))[0]
             if verdict != "RUNNING":
                 return verdict
             if self._instrument.fetch().uptime_s > end_s:
-                raise FaultError(f"the proof of valve {number} does not end")
+                raise FaultError(f"the proof test of valve {number} does not end")
 
 
 def write(path: Path, record: Record) -> Path:
-    """Write the record as JSON, and beside it as a page of text; return where that is. Raises FileError."""
+    """Write the record as JSON, and a page of text beside it; return the page's path. Raises FileError."""
     page = path.with_suffix(".md")
     with access("write", path):
         path.parent.mkdir(parents=True, exist_ok=True)

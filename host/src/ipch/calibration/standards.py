@@ -1,4 +1,4 @@
-"""Pressure standards that a calibration compares with: typed by a person, or asked by SCPI."""
+"""Pressure standards for a calibration: read by a person, or queried by SCPI."""
 
 import sys
 from typing import Any, Protocol
@@ -11,31 +11,31 @@ _TIMEOUT_S = 5.0
 
 
 class Standard(Protocol):
-    """Whatever tells the true pressure."""
+    """Any source of the true pressure."""
 
     live: bool
-    """Whether it can be read as often as one likes."""
+    """Whether it can be read any number of times."""
 
     def read_pa(self, told: str) -> float | None:
-        """The pressure now in Pa absolute, or None to leave this point out; `told` says which point it is."""
+        """The pressure now in Pa absolute, or None to skip this point; `told` names the point."""
 
     def close(self) -> None: ...
 
 
 class Typed:
-    """A person reads the standard and types what it says."""
+    """A person reads the standard and types its value."""
 
     live = False
 
     def read_pa(self, told: str) -> float | None:
         while True:
             print(
-                f"ipch: {told}: what does the standard read? (as 5.0012MPa; skip leaves it out)",
+                f"ipch: {told}: what does the standard read? (such as 5.0012MPa; skip leaves the point out)",
                 file=sys.stderr,
             )
             line = sys.stdin.readline()
             if not line:
-                raise UsageError("no reading of the standard was typed; use --standard PORT to have it asked")
+                raise UsageError("no reading of the standard was typed; use --standard PORT to query it")
             if line.strip().lower() == "skip":
                 return None
             try:
@@ -54,7 +54,7 @@ class Asked:
     live = True
 
     def __init__(self, port: str, query: str, unit: str) -> None:
-        """`query` is answered by a number in `unit`. Raises UsageError, NoDeviceError or PortBusyError."""
+        """The standard answers `query` with a number in `unit`. Raises UsageError, NoDeviceError or PortBusyError."""
         parse_pressure(f"1{unit}")
         self._unit = unit
         self._query = query
@@ -88,7 +88,7 @@ class Asked:
 
 
 def _number(reply: str) -> str:
-    """The first number of a reply; some instruments put a header or a unit beside it."""
+    """The first number of a reply; some instruments send a header or a unit with it."""
     for word in scpi.fields(scpi.replies(reply)[0])[0].split():
         try:
             float(word)

@@ -20,7 +20,7 @@ _BDF_NAMES = {
 
 
 def read_bdf(path: Path, head: list[str], rows: list[list[str]], zone: tzinfo | None) -> CyclerData:
-    """BDF by its preferred or machine names. Without capacities the current is summed up."""
+    """BDF by its preferred or machine names. Without capacity columns the current is integrated."""
     names = [_BDF_NAMES.get(name, name) for name in head]
     table = {
         name: np.array([number(row[at]) if at < len(row) else np.nan for row in rows if row])
@@ -28,7 +28,7 @@ def read_bdf(path: Path, head: list[str], rows: list[list[str]], zone: tzinfo | 
         if name in _BDF_NAMES.values()
     }
     if "unix_time_second" not in table or not np.isfinite(table["unix_time_second"]).any():
-        raise FileError(f"{path}: no column Unix Time / s: test time alone does not say when it was")
+        raise FileError(f"{path}: no column Unix Time / s: test time alone gives no date")
     current_a = table["current_ampere"]
     unix_s = table["unix_time_second"]
     test_s = table.get("test_time_second", unix_s - unix_s[0])

@@ -16,7 +16,7 @@ Floats = NDArray[np.floating[Any]]
 _EC_LAB_STARTS = (
     "%m/%d/%Y %H:%M:%S.%f", "%m/%d/%Y %H:%M:%S", "%m-%d-%Y %H:%M:%S", "%m.%d.%Y %H:%M:%S.%f", "%m/%d/%y %H:%M:%S",
 )  # fmt: skip
-# A half cycle that moved less than this share of the largest one is a blip of the cycler's counting.
+# A half cycle with less than this share of the largest one's charge is an artefact of the cycler's counting.
 _BLIP = 1e-3
 
 
@@ -25,7 +25,7 @@ def cycles_of_halves(half: Floats, charge_ah: Floats) -> Floats:
 
     A half cycle charges or discharges by the change of `charge_ah` over it. A cycle begins with every half cycle in the
     direction of the first one that moved charge, and also where two in the same direction follow each other with a
-    number left out between them.
+    skipped number between them.
     """
     numbers = half.astype(np.int64)
     starts = np.concatenate([[0], np.flatnonzero(np.diff(numbers)) + 1])
@@ -55,7 +55,7 @@ def cycles_of_halves(half: Floats, charge_ah: Floats) -> Floats:
 def _biologic(
     path: Path, reader: str, table: dict[str, Floats], start: datetime | None, zone: tzinfo | None
 ) -> CyclerData:
-    """Columns of EC-Lab. Its time counts from the start of the acquisition, also in the second of linked files."""
+    """Columns of EC-Lab. Its time counts from the start of the acquisition, even in the second of linked files."""
     test_s = table["time/s"]
     charge_mah = column(table, "(Q-Qo)/mA.h")
     if charge_mah is None:
@@ -65,7 +65,7 @@ def _biologic(
         charge_mah = np.cumsum(change)
     current_a = column(table, "<I>/mA", "I/mA", scale=1e-3)
     if current_a is None:
-        # Not stored: the mean since the row before, from the charge that was counted.
+        # Not stored: the mean since the previous row, from the counted charge.
         passed = np.diff(charge_mah, prepend=charge_mah[0])
         took_s = np.diff(test_s, prepend=test_s[0])
         current_a = np.where(took_s > 0, passed * 3.6 / np.maximum(took_s, 1e-9), 0.0)
@@ -79,7 +79,7 @@ def _biologic(
         counted = since_change(charge_mah * 1e-3, edges)
     if start is None:
         raise FileError(
-            f"{path}: no time stamps: EC-Lab wrote no start of the acquisition; export it as .mpr or with all settings"
+            f"{path}: no time stamps: EC-Lab stored no start of the acquisition; export it as .mpr or with all settings"
         )
     voltage_v = column(table, "Ewe/V", "<Ewe>/V", "Ecell/V", "<Ewe/V>")
     step = column(table, "Ns")
@@ -116,7 +116,7 @@ def read_mpr(path: Path, zone: tzinfo | None) -> CyclerData:
 
 
 def read_mpt(path: Path, zone: tzinfo | None) -> CyclerData:
-    """EC-Lab's text, by galvani; the start of the acquisition is in its head."""
+    """EC-Lab's text, by galvani; its header holds the start of the acquisition."""
     _, reader = library("galvani")
     from galvani import BioLogic
 

@@ -1,4 +1,4 @@
-"""The number of the cycle that a cycler is in, from the file that it is still writing."""
+"""Present cycle number of a cycler, from the file that it is still writing."""
 
 import csv
 import re
@@ -14,7 +14,7 @@ _LINE_LIMIT = 1_000_000
 _HEAD_LINES = 1000
 _BINARY = (".nda", ".ndax", ".mpr")
 _TEXT = (".csv", ".txt", ".tsv", ".dat", ".mpt")
-# A file is read as a whole each time it has grown: not more often than this, nor for more than a tenth of the time.
+# Each growth means a full read: at most this often, and for at most a tenth of the time.
 _AGAIN_S = 30.0
 _REST = 10.0
 
@@ -24,25 +24,27 @@ class Cycles(Protocol):
 
     @property
     def trouble(self) -> str:
-        """Why no cycle was found so far, if there is more to it than that none was written; else empty."""
+        """Reason why no cycle was found, if it is more than that none was written yet; else empty."""
 
     def read(self) -> int:
-        """The highest cycle so far, 0 as long as there is none. Never waits, never raises."""
+        """The highest cycle so far, 0 before the first. Never waits, never raises."""
 
     def close(self) -> None: ...
 
 
 def open_cycles(path: Path) -> Cycles:
-    """Follow a file that may not be there yet. Raises FileError for a kind that cannot be followed."""
+    """Follow a file that may not exist yet. Raises FileError for a kind that cannot be followed."""
     check_kind(path)
     return BinaryCycles(path) if path.suffix.lower() in _BINARY else TextCycles(path)
 
 
 def check_kind(path: Path) -> None:
-    """Raises FileError if cycles cannot be read from a file of this name, or not without a library."""
+    """Raises FileError if this kind of file has no readable cycles, or needs a library that is missing."""
     ending = path.suffix.lower()
     if ending not in (*_BINARY, *_TEXT):
-        raise FileError(f"{path}: no file whose cycles can be followed; {', '.join((*_TEXT, *_BINARY))}")
+        raise FileError(
+            f"{path}: cannot follow cycles in this kind of file; expected {', '.join((*_TEXT, *_BINARY))}"
+        )
     if ending in _BINARY:
         from ipch.cyclers.table import library
 
@@ -50,10 +52,10 @@ def check_kind(path: Path) -> None:
 
 
 class BinaryCycles:
-    """A file of a binary format, read anew by the cycler's reader whenever it has changed, in a thread of its own."""
+    """A binary file, read in full by the cycler's reader after each change, in a thread of its own."""
 
     def __init__(self, path: Path, again_s: float = _AGAIN_S, rest: float = _REST) -> None:
-        """The next reading comes `again_s` after the last at the earliest, and `rest` times as long as that took."""
+        """The next read starts at least `again_s` after the last, and `rest` times that read's duration."""
         self._path = path
         self._again_s = again_s
         self._rest = rest
@@ -66,7 +68,7 @@ class BinaryCycles:
         self.trouble = ""
 
     def read(self) -> int:
-        """See Cycles: what the last whole reading found; the next one is begun when it is time."""
+        """See Cycles: the result of the last complete read; the next one starts when it is due."""
         now = time.monotonic()
         if self._reading is not None:
             if not self._reading.done():
@@ -74,7 +76,7 @@ class BinaryCycles:
             try:
                 self.highest, self.trouble = max(self.highest, self._reading.result()), ""
             except FileError as error:
-                # Half written, perhaps: what comes later may be whole.
+                # Perhaps half written: a later read may find it complete.
                 self.trouble = str(error)
             self._reading = None
             self._next = now + max(self._again_s, self._rest * (now - self._began))
@@ -84,7 +86,7 @@ class BinaryCycles:
         return self.highest
 
     def close(self) -> None:
-        """Let go of the thread; a reading that is under way is left to end by itself."""
+        """Release the thread; a read in progress ends by itself."""
         self._pool.shutdown(wait=False, cancel_futures=True)
 
 
@@ -103,12 +105,12 @@ def _highest(path: Path) -> int:
 
     from ipch.cyclers.read import read_cycler
 
-    # Its times do not matter here, nor where its clock hung.
+    # Its times and its time zone do not matter here.
     return int(np.nanmax(read_cycler(path, UTC).cycle))
 
 
 class TextCycles:
-    """The highest cycle number in a table of text that a cycler is still writing; reads only what is new."""
+    """The highest cycle number in a text table that a cycler is still writing; reads only new text."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -125,13 +127,13 @@ class TextCycles:
 
     @property
     def trouble(self) -> str:
-        """Why there may never be a cycle; empty as long as there may."""
+        """Reason why there may never be a cycle; else empty."""
         if self._column < 0 and self._lines >= _HEAD_LINES:
             return f"{self._path}: no column of cycle numbers in its first {_HEAD_LINES} lines"
         return ""
 
     def read(self) -> int:
-        """The highest cycle so far, 0 as long as there is none; a file that was replaced is read anew."""
+        """The highest cycle so far, 0 before the first; a replaced file is read from its start."""
         try:
             with self._path.open("rb") as file:
                 status = self._path.stat()
@@ -141,7 +143,7 @@ class TextCycles:
                 file.seek(self._offset)
                 data = file.read()
         except OSError:
-            # Not there yet, or locked while the cycler writes.
+            # Not there yet, or locked by the cycler.
             return self.highest
         self._offset += len(data)
         *lines, self._rest = (self._rest + data).split(b"\n")
@@ -151,7 +153,7 @@ class TextCycles:
         return self.highest
 
     def close(self) -> None:
-        """Nothing is held open."""
+        """No open file to close."""
 
     def _take(self, line: str) -> None:
         if self._column < 0:

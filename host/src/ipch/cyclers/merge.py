@@ -1,7 +1,7 @@
-"""Pressure and cycler data on one time axis: which pressure belongs to which row, which cycle to which sample.
+"""Pressure and cycler data on one time axis: a pressure for each cycler row, a cycle for each sample.
 
-Nothing is made up: between two samples, or two rows, that are further apart than usual, there is a gap, and what falls
-into it stays without a partner and is counted.
+Nothing is extrapolated: two samples, or two rows, further apart than usual enclose a gap. A row or sample in a gap
+stays unmatched and is counted.
 """
 
 from collections.abc import Sequence
@@ -19,27 +19,27 @@ from ipch.recording import Run, export, steady
 
 Floats = NDArray[np.floating[Any]]
 
-# Cyclers that rest write a row every minute or ten.
+# Resting cyclers write a row every minute to every ten minutes.
 _ROW_GAP_S = 900.0
 _USUAL = 5.0
-# A clock that goes back by less than this is rounding.
+# A smaller backward step of a clock is rounding.
 _BACK_S = 1.0
 
 
 @dataclass(frozen=True)
 class Merged:
-    """Rows of the cycler in the order of time, and how many of them have a pressure."""
+    """Cycler rows in order of time, and how many of them have a pressure."""
 
     run: Run
     parts: list[CyclerData]
     unix_s: Floats
-    """Of the rows, after clocks that were set back."""
+    """Times of the rows, corrected for clocks that were set back."""
     clock_steps: int
-    """How often a cycler's clock went back."""
+    """Number of backward steps of the cycler's clock."""
     pressure_pa: Floats
-    """At each row; nan where nothing was recorded near by."""
+    """At each row; nan where no sample is near."""
     charge_ah: Floats
-    """Put into the cell since the first row, at each row."""
+    """Charge put into the cell since the first row, at each row."""
     charged_ah: Floats
     """Increments of the capacities at each row."""
     discharged_ah: Floats
@@ -65,12 +65,12 @@ class Merged:
 
     @cached_property
     def cycle_of_samples(self) -> Floats:
-        """The cycle that each sample of the run falls into; nan where the cycler says nothing."""
+        """Cycle of each sample of the run; nan without cycler data."""
         return self._at_samples(self.cycle)
 
     @cached_property
     def charge_of_samples(self) -> Floats:
-        """Charge in the cell at each sample, Ah; nan where the cycler says nothing."""
+        """Charge in the cell at each sample, Ah; nan without cycler data."""
         sample_s = self.run.utc_s
         known = np.isfinite(self._at_samples(self.cycle))
         found: Floats = np.interp(sample_s, self.unix_s, self.charge_ah)
@@ -87,16 +87,16 @@ class Merged:
 
 
 def merge(run: Run, parts: Sequence[CyclerData]) -> Merged:
-    """Put rows of cycler files (in the order of their times) beside the samples of a run. Raises FileError.
+    """Match rows of cycler files (in order of time) with the samples of a run. Raises FileError.
 
-    No row at all beside a sample is refused: then the time zone or the offset is wrong.
+    If no row lies beside a sample, the time zone or the offset is wrong, and the merge is refused.
     """
     steps = 0
     times, charged, discharged = [], [], []
     for part in parts:
         back = np.diff(part.unix_s, append=part.unix_s[-1:]) < -_BACK_S
         steps += int(back.sum())
-        # Where test time is missing nothing says how long a row really took: a second.
+        # Without test time the real duration of a row is unknown: assume one second.
         test_s = np.where(np.isfinite(part.test_s), part.test_s, np.arange(len(part)))
         unix_s = steady(part.unix_s, test_s, back) if back.any() else part.unix_s
         times.append(np.maximum.accumulate(unix_s))
@@ -127,7 +127,7 @@ def merge(run: Run, parts: Sequence[CyclerData]) -> Merged:
 
 
 def between(time_s: Floats, values: Floats, at_s: Floats, gap_s: float) -> Floats:
-    """Values at other times, on a straight line between neighbours that are no gap apart; else nan."""
+    """Values interpolated linearly between neighbours with no gap between them; else nan."""
     after = np.searchsorted(time_s, at_s, side="left")
     inside = (at_s >= time_s[0]) & (at_s <= time_s[-1])
     after = np.clip(after, 0, len(time_s) - 1)
@@ -142,7 +142,7 @@ def between(time_s: Floats, values: Floats, at_s: Floats, gap_s: float) -> Float
 
 
 def bdf_table(merged: Merged) -> dict[str, export.Column]:
-    """The rows of the cycler with pressure and temperatures, under BDF's names."""
+    """The cycler rows with pressure and temperatures, under BDF's names."""
     run, unix_s = merged.run, merged.unix_s
 
     def of_run(name: str, zero: float = 0.0) -> Floats:

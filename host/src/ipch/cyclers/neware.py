@@ -15,7 +15,7 @@ Floats = NDArray[np.floating[Any]]
 
 
 def read_nda(path: Path, zone: tzinfo | None) -> CyclerData:
-    """Neware binary, by fastnda. Its capacity is of the step, negative while discharging; its times are Unix time."""
+    """Neware binary, by fastnda. Its capacity is that of the step, negative on discharge; its times are Unix time."""
     fastnda, reader = library("fastnda")
     frame = fastnda.read(str(path))
 
@@ -43,7 +43,7 @@ def read_flat(path: Path, head: list[str], rows: list[list[str]], zone: tzinfo |
 
 
 def read_nested(path: Path, rows: list[list[str]], zone: tzinfo | None) -> CyclerData:
-    """Three levels of head and of rows: cycle, step (indented by one), record (by two)."""
+    """Three levels of headings and rows: cycle, step (indented by one), record (by two)."""
     head = [cell.strip() for cell in rows[2]]
     records, levels = [], []
     cycle = step = "0"
@@ -53,7 +53,7 @@ def read_nested(path: Path, rows: list[list[str]], zone: tzinfo | None) -> Cycle
             continue
         if row[0].strip():
             cycle = row[0].strip()
-            # A cycle's first step may stand in the same line behind it.
+            # A cycle's first step may follow it on the same line.
             rest = row[len([cell for cell in rows[0] if cell.strip()]) :]
             step = rest[1].strip() if len(rest) > 1 and rest[1].strip() else step
         elif len(row) > 1 and row[1].strip():
@@ -72,7 +72,7 @@ def _neware_table(
     levels: list[tuple[str, str]] | None,
     zone: tzinfo | None,
 ) -> CyclerData:
-    """Records of an export. Their capacity starts anew with each step."""
+    """Records of an export. Their capacity starts from 0 with each step."""
     place = {name: at for at, name in enumerate(head)}
 
     def cells(*names: str) -> list[str] | None:
@@ -91,11 +91,11 @@ def _neware_table(
 
     dates = cells("Date", "Absolute Time", "Realtime")
     if dates is None:
-        raise FileError(f"{path}: no column Date, so nothing says when it was; export it with absolute time")
+        raise FileError(f"{path}: no column Date; export it with absolute time")
     current_a, capacity_ah = numbers("Current"), numbers("Capacity")
     charged_ah, discharged_ah = numbers("Chg. Cap."), numbers("DChg. Cap.")
     if not np.isfinite(charged_ah).any():
-        # The sign of a step's current says which it was; the first record of a step may still have none.
+        # The sign of a step's current gives its direction; the first record of a step may still have none.
         way = np.sign(_of_step(current_a, levels))
         charged_ah = np.where(way > 0, capacity_ah, 0.0)
         discharged_ah = np.where(way < 0, capacity_ah, 0.0)
@@ -120,7 +120,7 @@ def _neware_table(
 
 
 def _of_step(current_a: Floats, levels: list[tuple[str, str]] | None) -> Floats:
-    """Mean current of the step that each record belongs to."""
+    """Mean current of each record's step."""
     if levels is None:
         return current_a
     labels = np.unique(np.array([f"{cycle} {step}" for cycle, step in levels]), return_inverse=True)[1]

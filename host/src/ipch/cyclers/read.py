@@ -1,12 +1,12 @@
 """Files of battery cyclers as one table: Neware .nda, .ndax and CSV (flat and nested), BioLogic .mpr and .mpt, BDF.
 
-Binary files and EC-Lab's text go through readers that others keep (extra `cyclers`: fastnda for Neware, galvani for
-BioLogic). Neware's CSV exports and BDF are plain tables: the one reader for both that there is brings an ontology
-library and a notebook format with it, so they are read here.
+Third-party readers read binary files and EC-Lab's text (extra `cyclers`: fastnda for Neware, galvani for BioLogic).
+Neware's CSV exports and BDF are plain tables. The only existing reader for both depends on an ontology library and a
+notebook format, so they are read here.
 
-Times come out as Unix time. Neware's binary files hold it. All others hold the wall clock of the cycler's computer and
-do not say where that was, so a time zone is asked for; BDF may have Unix time. Relative time alone is refused, since it
-cannot be put beside a pressure.
+Times are returned as Unix time. Neware's binary files hold it, and BDF may. All others hold the local time of the
+cycler's computer without its time zone, so the caller must give one. Relative time alone is refused, since it cannot
+be matched with a pressure.
 """
 
 import csv
@@ -28,7 +28,7 @@ ENDINGS = (".nda", ".ndax", ".mpr", ".mpt", ".csv")
 
 
 def read_cycler(path: Path, zone: tzinfo | None = None, offset_s: float = 0.0) -> CyclerData:
-    """Read one file. `zone` is where its wall clock hung, `offset_s` is added to its times. Raises FileError."""
+    """Read one file. `zone` is the time zone of its wall clock; `offset_s` is added to its times. Raises FileError."""
     readers: dict[str, Callable[[Path, tzinfo | None], CyclerData]] = {
         ".nda": read_nda,
         ".ndax": read_nda,
@@ -38,7 +38,7 @@ def read_cycler(path: Path, zone: tzinfo | None = None, offset_s: float = 0.0) -
     }
     reader = readers.get(path.suffix.lower())
     if reader is None:
-        raise FileError(f"{path}: not a cycler file that is known; {', '.join(ENDINGS)}")
+        raise FileError(f"{path}: unknown kind of cycler file; expected {', '.join(ENDINGS)}")
     if not path.is_file():
         raise FileError(f"no cycler file at {path}")
     try:
@@ -46,24 +46,22 @@ def read_cycler(path: Path, zone: tzinfo | None = None, offset_s: float = 0.0) -
     except FileError:
         raise
     except Exception as error:
-        # The readers are not ours: whatever a damaged file makes them raise is one line here.
+        # Third-party readers: any exception that a damaged file causes becomes one line here.
         raise FileError(f"{path} cannot be read: {type(error).__name__}: {error}") from error
     if not len(data):
         raise FileError(f"{path}: holds no rows")
     missing = int(np.sum(~np.isfinite(data.unix_s)))
     if missing:
-        raise FileError(
-            f"{path}: {missing} of {len(data)} rows have no time stamp; nothing says when they were"
-        )
+        raise FileError(f"{path}: {missing} of {len(data)} rows have no time stamp")
     return replace(data, unix_s=data.unix_s + offset_s)
 
 
 def read_cyclers(
     paths: Sequence[Path], zone: tzinfo | None = None, offset_s: float = 0.0
 ) -> list[CyclerData]:
-    """Read several files of one cell, put in the order of their times. Cycles count on. Raises FileError.
+    """Read several files of one cell in order of time. Cycle numbers continue. Raises FileError.
 
-    A file that numbers its cycles from where the last one ended is left as it is.
+    A file whose cycle numbers already continue from the previous file is left unchanged.
     """
     parts = sorted((read_cycler(path, zone, offset_s) for path in paths), key=lambda part: part.unix_s[0])
     found: list[CyclerData] = []
@@ -71,7 +69,7 @@ def read_cyclers(
     for part in parts:
         first = float(np.nanmin(part.cycle))
         if found and part.unix_s[0] < found[-1].unix_s[-1] - 60.0:
-            raise FileError(f"{part.path} and {found[-1].path} overlap in time: give each stretch once")
+            raise FileError(f"{part.path} and {found[-1].path} overlap in time: give each period once")
         moved = part if first > last else replace(part, cycle=part.cycle + (last + 1 - first))
         last = float(np.nanmax(moved.cycle))
         found.append(moved)
@@ -79,12 +77,12 @@ def read_cyclers(
 
 
 def _csv(path: Path, zone: tzinfo | None) -> CyclerData:
-    """BDF, or one of Neware's exports, by what the first lines say."""
+    """BDF, or one of Neware's exports, recognised by its first lines."""
     raw = path.read_bytes()
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError:
-        # Neware's client writes the degree sign in the code page of its computer.
+        # Neware's client writes the degree sign in its computer's code page.
         text = raw.decode("gb18030", errors="replace")
     rows = list(csv.reader(io.StringIO(text)))
     if not rows:
@@ -96,6 +94,4 @@ def _csv(path: Path, zone: tzinfo | None) -> CyclerData:
         return read_flat(path, head, rows[1:], zone)
     if head[:1] == ["Cycle Index"] and len(rows) > 3 and any(c.strip() == "DataPoint" for c in rows[2]):
         return read_nested(path, rows, zone)
-    raise FileError(
-        f"{path}: columns of no known cycler: {', '.join(head[:4])}; Neware's exports and BDF are read"
-    )
+    raise FileError(f"{path}: unknown columns {', '.join(head[:4])}; expected Neware's exports or BDF")

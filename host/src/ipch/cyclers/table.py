@@ -1,4 +1,4 @@
-"""One table for the files of all cyclers, and what its readers share."""
+"""One table for the files of all cyclers, and helpers for its readers."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,21 +14,21 @@ Floats = NDArray[np.floating[Any]]
 
 @dataclass(frozen=True)
 class CyclerData:
-    """Rows in the order of the file. Ah, V, A (charging is positive), s; nan where the file says nothing."""
+    """Rows in file order. Ah, V, A (charging is positive), s; nan where the file has no value."""
 
     path: Path
     reader: str
-    """What read it, with its version."""
+    """Reader with its version."""
     unix_s: Floats
     test_s: Floats
-    """Time since the start of the test, which does not step with the clock."""
+    """Time since the start of the test; unaffected by steps of the clock."""
     voltage_v: Floats
     current_a: Floats
     cycle: Floats
-    """As the file numbers them; BioLogic without cycle numbers: see `cycles_of_halves`."""
+    """As numbered in the file; for BioLogic without cycle numbers see `cycles_of_halves`."""
     step: Floats
     charged_ah: Floats
-    """Within the present half cycle or step, as the file has it; 0 while discharging."""
+    """Within the present half cycle or step, as in the file; 0 while discharging."""
     discharged_ah: Floats
 
     def __len__(self) -> int:
@@ -36,20 +36,20 @@ class CyclerData:
 
 
 def net_charge_ah(data: CyclerData) -> Floats:
-    """Charge put into the cell since the first row, at each row, by the capacities of the file."""
+    """Charge put into the cell since the first row, at each row, from the file's capacities."""
     total: Floats = np.cumsum(increments(data.charged_ah) - increments(data.discharged_ah))
     return total
 
 
 def increments(capacity_ah: Floats) -> Floats:
-    """What each row adds to a capacity that starts again at 0 with a step, a half cycle or a cycle."""
+    """Increment of each row for a capacity that restarts from 0 with a step, a half cycle or a cycle."""
     filled = np.nan_to_num(capacity_ah)
     change = np.diff(filled, prepend=0.0)
     return np.where(change < 0, filled, change)
 
 
 def charge_profile(data: CyclerData) -> list[tuple[float, float]]:
-    """(s since the first row, A until the next point): mean currents that give the charge of the file at each row."""
+    """(s since the first row, A until the next point): mean currents that give the file's charge at each row."""
     passed_s = np.maximum.accumulate(np.nan_to_num(data.unix_s - data.unix_s[0]))
     last = np.append(np.diff(passed_s) > 0, True)
     time_s, charge_ah = passed_s[last], net_charge_ah(data)[last]
@@ -62,7 +62,7 @@ def nothing(like: Floats) -> Floats:
 
 
 def since_change(charge_ah: Floats, label: Floats) -> Floats:
-    """Charge since the row before the label last changed."""
+    """Charge since the last row with another label."""
     starts = np.concatenate([[0], np.flatnonzero(np.diff(label)) + 1])
     before = np.concatenate([charge_ah[:1], charge_ah[starts[1:] - 1]])
     counted: Floats = charge_ah - np.repeat(before, np.diff(np.append(starts, len(charge_ah))))

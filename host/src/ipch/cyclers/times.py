@@ -1,4 +1,4 @@
-"""Wall clocks of cyclers as Unix time: time zones, hours that come twice, and those that never were."""
+"""Wall clocks of cyclers as Unix time: time zones, repeated hours in autumn and skipped hours in spring."""
 
 import re
 from collections.abc import Sequence
@@ -28,12 +28,12 @@ def zone_of(name: str | None) -> tzinfo | None:
         return ZoneInfo(name.strip())
     except (ZoneInfoNotFoundError, ValueError, OSError) as error:
         raise UsageError(
-            f"time zone {name}: not known; a name such as Europe/Oslo, UTC, or an offset as +01:00"
+            f"time zone {name}: unknown; expected a name such as Europe/Oslo, UTC, or an offset such as +01:00"
         ) from error
 
 
 def clock(text: str) -> float:
-    """h:mm:ss(.fff), perhaps with days in front, in s."""
+    """h:mm:ss(.fff), optionally with days in front, in s."""
     parts = re.fullmatch(r"(?:(\d+)[-d ])?(\d+):(\d\d):(\d\d(?:\.\d+)?)", text.strip())
     if parts is None:
         return float("nan")
@@ -55,13 +55,13 @@ def unix(stamp: datetime, zone: tzinfo | None, path: Path) -> float:
         return stamp.timestamp()
     if zone is None:
         raise FileError(
-            f"{path}: its times are of a wall clock that hung somewhere; say where with --tz, as Europe/Oslo"
+            f"{path}: its times are local wall-clock times; give their time zone with --tz, such as Europe/Oslo"
         )
     return stamp.replace(tzinfo=zone).timestamp()
 
 
 def stamps(texts: Sequence[str], zone: tzinfo | None, path: Path) -> Floats:
-    """Wall-clock times as Unix time. An hour that comes twice is the first one until the clock steps back."""
+    """Wall-clock times as Unix time. A repeated hour counts as its first occurrence until the clock steps back."""
     found = np.full(len(texts), np.nan)
     last: datetime | None = None
     fold = 0
@@ -86,6 +86,6 @@ def _comes_twice(stamp: datetime, zone: tzinfo | None) -> bool:
 
 
 def _exists(stamp: datetime, zone: tzinfo) -> bool:
-    """Whether a wall clock ever showed it: not in the hour that is left out in spring."""
+    """Whether a wall clock ever showed this time: not in the hour that is skipped in spring."""
     back = datetime.fromtimestamp(stamp.replace(tzinfo=zone).timestamp(), zone)
     return back.replace(tzinfo=None) == stamp

@@ -1,4 +1,4 @@
-"""Recipes: their steps, reading and checking them, planning, following and resuming them."""
+"""Recipes: define, read, check, plan, run and resume their steps."""
 
 from ipch.recipes.loader import (
     Chosen,

@@ -1,4 +1,4 @@
-"""Recipe files: finding and reading them, putting parameters in, and telling what is wrong with line and key."""
+"""Recipe files: find and read them, fill in parameters, and report a mistake with its line and key."""
 
 import re
 import tomllib
@@ -20,7 +20,7 @@ _CHANGED = "# changed: "
 
 
 class _Misplaced(ValueError):
-    """A mistake that is only seen when the whole is looked at, and where."""
+    """A mistake that only the check of the whole recipe finds, with its place."""
 
     def __init__(self, place: Place, message: str) -> None:
         super().__init__(message)
@@ -28,12 +28,12 @@ class _Misplaced(ValueError):
 
 
 def shipped_recipes() -> dict[str, Path]:
-    """Name and file of every recipe that comes with the package."""
+    """Name and file of every recipe in the package."""
     return {path.stem: path for path in sorted(recipes_dir().glob("*.toml"), key=lambda path: path.stem)}
 
 
 def describe_recipes() -> list[dict[str, Any]]:
-    """Name, description, parameters and about how long it takes, for every shipped recipe."""
+    """Name, description, parameters and estimated duration of every recipe in the package."""
     rows = []
     for name, path in shipped_recipes().items():
         recipe = load_recipe(path)
@@ -51,13 +51,13 @@ def describe_recipes() -> list[dict[str, Any]]:
 
 
 def waits_for_others(recipe: Recipe) -> bool:
-    """Whether some step lasts as long as others take, which no estimate knows."""
+    """Whether a step waits for someone else, so that its duration cannot be estimated."""
     steps = (task.step for task in recipe.steps())
     return any(isinstance(step, Wait) and step.wait in ("file", "webhook", "cycle") for step in steps)
 
 
 def parse_changes(texts: list[str]) -> dict[str, str]:
-    """`name=value` as written behind --set. Raises UsageError."""
+    """Parse `name=value`, the argument of --set. Raises UsageError."""
     changes = {}
     for text in texts:
         name, equals, value = (part.strip() for part in text.partition("="))
@@ -68,7 +68,7 @@ def parse_changes(texts: list[str]) -> dict[str, str]:
 
 
 def find_recipe(name: str) -> Path:
-    """The file that a person means: a path, or the name of a recipe that comes with the package."""
+    """Recipe file for a path or for the name of a recipe in the package."""
     shipped = shipped_recipes()
     if name in shipped:
         return shipped[name]
@@ -79,9 +79,9 @@ def find_recipe(name: str) -> Path:
 
 
 def load_recipe(path: Path, changes: Mapping[str, str] | None = None) -> Recipe:
-    """Read and check a recipe; `changes` are parameters that differ from the file's.
+    """Read and check a recipe; `changes` override the file's parameters.
 
-    Raises FileError with file, line, key and what is allowed; UsageError for an unknown parameter.
+    Raises FileError with file, line, key and the allowed values; UsageError for an unknown parameter.
     """
     try:
         text = read_text(path)
@@ -91,7 +91,7 @@ def load_recipe(path: Path, changes: Mapping[str, str] | None = None) -> Recipe:
 
 
 def parse_recipe(text: str, path: Path, changes: Mapping[str, str] | None = None) -> Recipe:
-    """Check the text of a recipe; `path` is what messages call it."""
+    """Check the text of a recipe; messages name it `path`."""
     try:
         document = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
@@ -122,7 +122,7 @@ def parse_recipe(text: str, path: Path, changes: Mapping[str, str] | None = None
 
 @dataclass(frozen=True)
 class Chosen:
-    """A recipe as somebody asked for it: its name, the text to keep with the record, and what to do."""
+    """A chosen recipe: its name, the text to store in the record, and its steps."""
 
     name: str
     text: str
@@ -139,7 +139,7 @@ def choose_recipe(name: str, changes: Mapping[str, str] | None = None) -> Chosen
 
 
 def recipe_of_record(name: str, text: str) -> Chosen:
-    """The recipe as `choose_recipe` wrote it into a record, with what was changed."""
+    """The recipe that `choose_recipe` stored in a record, with its changed parameters."""
     changes = parse_changes(
         [line.removeprefix(_CHANGED) for line in text.splitlines() if line.startswith(_CHANGED)]
     )
@@ -147,7 +147,7 @@ def recipe_of_record(name: str, text: str) -> Chosen:
 
 
 def _fill_in(data: Any, values: Mapping[str, Any], place: Place) -> Any:
-    """Put the parameters where `$name` stands."""
+    """Replace each `$name` with its parameter."""
     if isinstance(data, dict):
         return {key: _fill_in(value, values, (*place, key)) for key, value in data.items()}
     if isinstance(data, list):
@@ -168,7 +168,7 @@ def _check_order(tasks: list[Task]) -> None:
         )
         if needs_target and task.target_pa is None:
             key = "wait" if isinstance(step, Wait) else task.kind
-            message = f"{key}: step {task.index + 1} ({task.text}): there must be a ramp before it"
+            message = f"{key}: step {task.index + 1} ({task.text}): a ramp must come before it"
             raise _Misplaced((*task.place, key), message)
 
 
@@ -177,7 +177,7 @@ _KEY = re.compile(r"\s*([A-Za-z0-9_\-]+)\s*=")
 
 
 def find_lines(text: str) -> dict[tuple[str | int, ...], int]:
-    """Line number of every table and key that begins a line, by its place."""
+    """Line number of every table and of every key that begins a line, by its place."""
     lines: dict[tuple[str | int, ...], int] = {}
     counts: dict[tuple[str | int, ...], int] = {}
     table: tuple[str | int, ...] = ()
@@ -193,7 +193,7 @@ def find_lines(text: str) -> dict[tuple[str | int, ...], int]:
                 elif table in counts:
                     table = (*table, counts[table])
             lines[table] = number
-            # The tables below a new element are counted anew.
+            # Tables below a new array element are counted from 0 again.
             for known in [key for key in counts if len(key) > len(table) and key[: len(table)] == table]:
                 del counts[known]
         elif key := _KEY.match(line):
@@ -202,7 +202,7 @@ def find_lines(text: str) -> dict[tuple[str | int, ...], int]:
 
 
 def _explain(path: Path, text: str, error: ValidationError) -> str:
-    """One line for the first thing that is wrong."""
+    """Describe the first mistake in one line."""
     first = error.errors()[0]
     place = _without_tags(first["loc"])
     where = _where(path, text, place)
@@ -229,7 +229,7 @@ def _where(path: Path, text: str, place: Place) -> str:
 
 
 def _without_tags(loc: tuple[str | int, ...]) -> tuple[str | int, ...]:
-    """Where it stands in the file: pydantic adds the kind of step behind its number."""
+    """Place in the file: pydantic adds the kind of step after its number."""
     return tuple(part for n, part in enumerate(loc) if not (n and isinstance(loc[n - 1], int)))
 
 

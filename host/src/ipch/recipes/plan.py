@@ -1,4 +1,4 @@
-"""What a recipe will do and about how long it takes, checked against the device before anything moves."""
+"""Steps and estimated durations of a recipe, checked against the device before anything moves."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +11,7 @@ from ipch.recipes.steps import Hold, LogRate, Quiet, Ramp, Recipe, Task, Vent, W
 
 @dataclass(frozen=True)
 class Plan:
-    """What a recipe will do on this device, with estimates in s of device time."""
+    """Steps of a recipe on this device, with estimated durations in s of device time."""
 
     tasks: list[Task]
     estimates_s: list[float]
@@ -40,7 +40,7 @@ def plan(instrument: Instrument, recipe: Recipe) -> Plan:
             allowed = f"this device allows {format_duration(quiet_s)} (setting quiet_max_s)"
             raise FileError(f"{where} is quiet for {format_duration(step.quiet)}; {allowed}")
         if isinstance(step, Wait) and step.wait == "cycle":
-            # Readers of cycler files bring numerical libraries with them.
+            # The cycler readers import numerical libraries.
             from ipch.cyclers import check_kind
 
             check_kind(Path(step.path or ""))
@@ -52,7 +52,7 @@ def plan(instrument: Instrument, recipe: Recipe) -> Plan:
 def estimate_s(
     tasks: list[Task], start_pa: float, slew_pa_s: int, vent_pa_s: int, settle_s: float
 ) -> list[float]:
-    """About how long each step takes, in s of device time, from a pressure and the device's own rates."""
+    """Estimated duration of each step, in s of device time, from a start pressure and the device's rates."""
     durations = []
     at_pa = start_pa
     for task in tasks:
@@ -65,7 +65,7 @@ def estimate_s(
             durations.append(at_pa / vent_pa_s)
             at_pa = 101_325
         elif isinstance(step, Wait):
-            # Nobody knows how long others take.
+            # Nobody can predict how long others take.
             durations.append(step.wait if isinstance(step.wait, float) else settle_s)
         elif isinstance(step, LogRate):
             durations.append(0.0)

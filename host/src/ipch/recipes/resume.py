@@ -1,4 +1,4 @@
-"""Where a run stood when its program ended, and whether the device is still as it left it."""
+"""Resume point of an interrupted run, and whether the device is still in its recorded state."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -14,7 +14,7 @@ REGULATING = ("REGULATE", "QUIET")
 
 @dataclass(frozen=True)
 class Position:
-    """Where a run stood when its last program ended, as its record tells."""
+    """Resume point of an interrupted run, from its record."""
 
     index: int
     started_s: float
@@ -22,21 +22,21 @@ class Position:
     started_utc_s: float
     boot: int
     told: bool
-    """Whether the device has confirmed what the step asks of it."""
+    """Whether the device has confirmed the step's request."""
     over: bool
-    """Whether only what the recipe says last was left."""
+    """Whether only the recipe's `finally` action remained."""
     slew_pa_s: int
-    """What the device had before the recipe."""
+    """State of the device before the recipe."""
     begun_utc_s: float
     calls: tuple[str, ...]
     last: Sample
 
     def fits(self, sample: Sample, task: Task, finally_: str, vented: bool) -> bool:
-        """Whether the device is as the run left it, or as its step `task` asked; `vented`: off after a vent."""
+        """Whether the device is in the recorded state, or in that of step `task`; `vented`: off after a vent."""
         last = self.last
         as_it_was = (sample.state, sample.target_pa) == (last.state, last.target_pa)
         if isinstance(task.step, Ramp) and not self.over:
-            # It may have been cut between the target and the switch.
+            # The line may have been cut between the target and the switch.
             asked = sample.target_pa == task.step.ramp and sample.state in (last.state, *REGULATING)
             unmoved = asked and (not self.told or sample.state in REGULATING)
             return unmoved or (as_it_was and not self.told)
@@ -49,7 +49,7 @@ class Position:
 
 
 def find_position(recorder: "Recorder") -> Position | None:
-    """Where the run of this recorder stood; None if it had not begun its first step."""
+    """Resume point of this recorder's run; None if its first step had not begun."""
     marks = recorder.marks("step", "told", "recipe-end", "call")
     steps = [mark for mark in marks if mark.kind == "step"]
     if not steps or recorder.last is None:

@@ -1,4 +1,4 @@
-"""Following a recipe in device time, at whatever speed the device's time passes."""
+"""Runs a recipe in device time, however fast the device's time passes."""
 
 import contextlib
 import math
@@ -30,10 +30,10 @@ if TYPE_CHECKING:
 
 
 class Runner:
-    """Does the steps of a recipe on a device and records every sample.
+    """Runs the steps of a recipe on a device and records every sample.
 
-    Before a step asks anything of the device, the record has it; what the device confirmed, it has, too. So
-    another Runner on the same record goes on where this one was ended, and asks for nothing twice.
+    Each request is recorded before it is sent to the device, and each confirmation when it arrives. Another
+    Runner on the same record therefore resumes where this one ended, and repeats no request.
     """
 
     def __init__(
@@ -67,11 +67,11 @@ class Runner:
         recorder.every_s = recipe.sample
 
     def run(self) -> None:
-        """Do all steps, or those that are left, then what the recipe says last.
+        """Run all steps, or the remaining ones, then the recipe's `finally` action.
 
-        Raises FaultError if a fault latches, a step times out, regulation ends, or if the device is not as the
-        record left it; then nothing was asked of it. DeviceLostError if it restarts. The device goes on with
-        what it was told last whatever happens here.
+        Raises FaultError if a fault latches, a step times out, regulation ends, or the device is not in the
+        recorded state; in that last case nothing was sent to it. DeviceLostError if it restarts. If this program
+        fails, the device keeps following its last command.
         """
         try:
             self._run()
@@ -114,12 +114,12 @@ class Runner:
         self._recorder.compare(self._instrument)
 
     def _resume(self, position: Position, sample: Sample) -> None:
-        """Take up a step. Raises FaultError unless the device is as the record left it, or as the step asked."""
+        """Resume a step. Raises FaultError unless the device is in the recorded state, or in the step's own."""
         task = self._task = self._plan.tasks[position.index]
         self._told = position.told
         self._started_s = position.started_s
         if sample.boot != position.boot:
-            # Only the host's clock knows how long it was off.
+            # Only the host's clock measures how long the device was off.
             self._started_s = sample.uptime_s - max(0.0, time.time() - position.started_utc_s)
         for number in range(position.index):
             step = self._plan.tasks[number].step
@@ -131,7 +131,7 @@ class Runner:
         vented = sample.state == "OFF" and self._instrument.vent_state == 2
         if not position.fits(sample, task, self._recipe.finally_, vented):
             raise FaultError(
-                f"not resumed, nothing was moved: the device is {sample.state} with target "
+                f"not resumed, nothing was changed: the device is {sample.state} with target "
                 f"{format_target(sample.target_pa)}; the run left it {position.last.state} with "
                 f"{format_target(position.last.target_pa)}"
             )
@@ -160,7 +160,7 @@ class Runner:
     def _tell(
         self, command: Callable[[], None], carried_out: Callable[[Sample], bool], sample: Sample
     ) -> None:
-        """Give a command that the step needs, once: after a cut line the device itself says whether it heard it."""
+        """Send a command of the step once; after a lost line the device itself shows whether it received it."""
         if self._told:
             return
         while not carried_out(sample):
@@ -182,7 +182,7 @@ class Runner:
             if self._instrument.fetch().state not in REGULATING:
                 self._instrument.on()
 
-        # The same pressure again is a new ramp only by its rate.
+        # A ramp to the same pressure is recognised only by its rate.
         self._tell(command, lambda now: False, sample)
         self._slew_pa_s = step.slew or self._slew_pa_s
         return self._arrive(step.ramp, step.timeout, sample)
@@ -213,7 +213,7 @@ class Runner:
                     done = cycles.read() >= (step.number or 1)
                     if cycles.trouble not in ("", trouble):
                         trouble = cycles.trouble
-                        self._recorder.event("note", f"waits on, but {trouble}", sample=sample)
+                        self._recorder.event("note", f"still waiting, but {trouble}", sample=sample)
                 elif step.wait == "file":
                     done = _is_newer(path, self._begun_utc_s)
                 else:
@@ -224,12 +224,12 @@ class Runner:
                 sample = self._next()
                 if self._task.target_pa is not None:
                     self._check_regulating(sample, self._task.target_pa)
-                late = f"what the recipe waits for did not come{trouble and f' ({trouble})'}"
+                late = f"the event that the recipe waits for did not occur{trouble and f' ({trouble})'}"
                 self._check_time(step.timeout, sample, late)
                 self._show(sample, 0.0, SETTLE_GUESS_S)
 
     def _hear(self, sample: Sample) -> None:
-        """Calls that came, recorded before they count."""
+        """Record new webhook calls before they count."""
         while self._webhooks is not None and not self._webhooks.calls.empty():
             name = self._webhooks.calls.get()
             self._recorder.event("call", name, sample=sample)
@@ -280,7 +280,7 @@ class Runner:
         def under_way(now: Sample) -> bool:
             return now.state == "VENT" or (now.state == "OFF" and self._instrument.vent_state == 2)
 
-        # A vent that ended before this step is not this one.
+        # A vent that ended before this step does not count.
         resumed = self._position is not None and self._task.index == self._position.index
         self._tell(self._instrument.vent, under_way if resumed else lambda now: now.state == "VENT", sample)
         while True:
@@ -305,12 +305,12 @@ class Runner:
 
     def _check_regulating(self, sample: Sample, target_pa: int | None) -> None:
         if sample.state not in REGULATING:
-            raise FaultError(f"regulation ended: the device is {sample.state} now; somebody else told it to")
+            raise FaultError(f"regulation ended: the device is {sample.state} now; another client changed it")
         if target_pa is not None and sample.target_pa != target_pa:
-            raise FaultError(f"somebody else set the target to {format_target(sample.target_pa)}")
+            raise FaultError(f"another client set the target to {format_target(sample.target_pa)}")
 
     def _show(self, sample: Sample, fraction: float, left_s: float) -> None:
-        """Report progress of the whole, from how much of this step is done and its time left."""
+        """Report progress of the whole run, from the share of this step that is done and its remaining time."""
         here = self._task.index
         estimates = self._plan.estimates_s
         total = max(1.0, self._plan.total_s)

@@ -81,7 +81,7 @@ class _Checked(BaseModel):
 
 
 class Step(_Checked):
-    """What all steps share."""
+    """Fields that all steps share."""
 
     note: str = ""
 
@@ -95,22 +95,22 @@ class Ramp(Step):
 
 
 class Hold(Step):
-    """Keep the pressure for so many seconds."""
+    """Hold the pressure for this many seconds."""
 
     hold: Duration
 
 
 class Quiet(Step):
-    """Keep the valves shut for so many seconds."""
+    """Keep the valves shut for this many seconds."""
 
     quiet: Duration
 
 
 class Wait(Step):
-    """Let so many seconds pass, or wait until something is so.
+    """Wait for this many seconds, or for an event.
 
-    `in-limits`: the pressure; `file`: the file `path` was written after the recipe began; `webhook`: somebody
-    called `name`; `cycle`: the cycler's growing file `path` has reached cycle `number`.
+    `in-limits`: the pressure is in limits; `file`: the file `path` was written after the recipe began; `webhook`:
+    a call of `name` arrived; `cycle`: the file `path`, which the cycler is writing, has reached cycle `number`.
     """
 
     wait: Annotated[float | str, _written(_parse_wait)]
@@ -129,19 +129,19 @@ class Wait(Step):
 
 
 class LogRate(Step):
-    """Record a sample every so many seconds from here on."""
+    """Record samples at this interval, in s, from this step on."""
 
     log_rate: Duration = Field(alias="log-rate")
 
 
 class Vent(Step):
-    """Let the gas out."""
+    """Vent the chamber."""
 
     vent: Literal[True]
 
 
 class Repeat(Step):
-    """Do the steps below so many times."""
+    """Repeat the steps below this many times."""
 
     repeat: Annotated[int, Field(ge=1, le=10_000, strict=True)]
     step: list["AnyStep"] = Field(min_length=1)
@@ -167,7 +167,7 @@ AnyStep = Annotated[
 
 
 class Recipe(_Checked):
-    """A checked recipe. `steps()` are what is done, one after the other."""
+    """A checked recipe. `steps()` lists its steps in order."""
 
     description: str = ""
     sample: Duration = 1.0
@@ -186,31 +186,31 @@ class Recipe(_Checked):
                 target_pa = None
             tasks.append(Task(len(tasks), step, target_pa, note, place))
             if len(tasks) > _MOST_STEPS:
-                raise ValueError(f"more than {_MOST_STEPS} steps once its repeats are written out")
+                raise ValueError(f"more than {_MOST_STEPS} steps once its repeats are unrolled")
         return tasks
 
 
 @dataclass(frozen=True)
 class Task:
-    """One step of the unrolled recipe; `target_pa` is what the pressure should be, None after a vent."""
+    """One step of the unrolled recipe; `target_pa` is the pressure that it should have, None after a vent."""
 
     index: int
     step: Step
     target_pa: int | None
     note: str
     place: "Place" = ()
-    """Where it stands in the file."""
+    """Place in the file."""
 
     @property
     def kind(self) -> str:
         if isinstance(self.step, LogRate):
             return "log-rate"
-        # The pressure still moves while one waits for it; any other wait with a target is a hold.
+        # During a wait for limits the pressure still moves; any other wait with a target is a hold.
         return "settle" if getattr(self.step, "wait", "") == "in-limits" else type(self.step).__name__.lower()
 
     @property
     def text(self) -> str:
-        """What is done, for people."""
+        """The step as text for people."""
         step = self.step
         if isinstance(step, Ramp):
             rate = f" at {format_slew(step.slew)}" if step.slew else ""
@@ -250,7 +250,7 @@ def _unroll(steps: list[Any], note: str, place: Place) -> Iterator[tuple[Step, s
 
 
 def shortened(recipe: Recipe, longest_s: float) -> Recipe:
-    """The same recipe with every step of time cut to `longest_s`, and without what only others can bring about."""
+    """The same recipe with every timed step cut to `longest_s`, and without steps that wait for other programs."""
 
     def cut(step: Any) -> Any:
         if isinstance(step, Repeat):

@@ -1,4 +1,4 @@
-"""What a recipe may wait for besides time and pressure: a call over HTTP."""
+"""Waiting for a call over HTTP."""
 
 import queue
 import re
@@ -11,9 +11,9 @@ WEBHOOK_PORT = 8377
 
 
 class Webhooks:
-    """Listens on the loopback interface: `POST /NAME` lets a step go on that waits for NAME.
+    """Listens on the loopback interface: `POST /NAME` releases the step that waits for NAME.
 
-    A call that comes before its step is kept for it. Calls from web pages are refused.
+    A call that arrives before its step is kept for that step. Calls from web pages are refused.
     """
 
     def __init__(self, port: int = WEBHOOK_PORT) -> None:
@@ -37,7 +37,9 @@ class Webhooks:
         try:
             self._server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
         except OSError as error:
-            raise UsageError(f"cannot wait for webhooks on port {port}: {error}; name another one") from error
+            raise UsageError(
+                f"cannot wait for webhooks on port {port}: {error}; choose another port"
+            ) from error
         self.port = int(self._server.server_address[1])
         self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
         self._thread.start()

@@ -1,4 +1,4 @@
-"""The report of a run: all figures, summary, methods paragraph, plots, tables, and the frame of every HTML page."""
+"""Report of a run: figures, summary, methods paragraph, plots, tables, and the frame of every HTML page."""
 
 from ipch.report import summary, tables
 from ipch.report.evaluate import COLUMNS, Assumed, Evaluation, evaluate, figures, write_cycles

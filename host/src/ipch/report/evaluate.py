@@ -1,4 +1,4 @@
-"""Everything that is said of a run, from its samples and, where there is one, the cycler's file."""
+"""All evaluations of a run, from its samples and, if given, the cycler's file."""
 
 import csv
 from collections.abc import Sequence
@@ -43,9 +43,9 @@ Floats = NDArray[np.floating[Any]]
 
 _GAS_COLUMNS = ("pressure_pa", "gas_k", "wall_k", "supply_pa", "fills", "vents", "fill_open_s", "vent_open_s")
 COLUMNS = ("ramp_pa", "target_pa", *_GAS_COLUMNS)
-"""What it needs of the samples."""
+"""Columns of the samples that the evaluation needs."""
 
-# States in which all gas that moves goes through metered valves or a leak.
+# States in which gas moves only through metered valves or a leak.
 _SHUT = ("OFF", "REGULATE", "QUIET", "SEALED")
 _RAMP_SETTLE_S = 600.0
 _AWAY_PA = 50e3
@@ -54,7 +54,7 @@ _BEFORE_S = 3600.0
 
 @dataclass(frozen=True)
 class Assumed:
-    """What the record does not know. Without the volume there are no millilitres and no litres."""
+    """Parameters that the record does not hold. Without the volume there are no millilitres and no litres."""
 
     gas: GasLaw = AIR
     volume_ml: float | None = None
@@ -67,7 +67,7 @@ class Assumed:
 
 @dataclass(frozen=True)
 class Gap:
-    """Nothing was recorded for longer than usual."""
+    """A gap in the record."""
 
     start_s: float
     duration_s: float
@@ -75,7 +75,7 @@ class Gap:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """See the parts; what could not be found is None or empty, and `why_not` has the reason for the balance."""
+    """All results; a missing one is None or empty, and `why_not` gives the reason for a missing balance."""
 
     assumed: Assumed
     balance: Balance | None
@@ -86,11 +86,11 @@ class Evaluation:
     wear: list[Wear]
     gaps: list[Gap]
     recorded_share: float
-    """Of the run's time, less gaps."""
+    """Share of the run's time that the record covers."""
 
 
 def evaluate(run: Run, merged: Merged | None = None, assumed: Assumed | None = None) -> Evaluation:
-    """Find everything. Raises UsageError for a reference cycle that is not there."""
+    """Evaluate a run. Raises UsageError for an unknown reference cycle."""
     given = assumed or Assumed()
     record = condensed(gas_record(run, merged))
     ambient_pa = float(run.settings.get("ambient_pa", 101_325))
@@ -182,7 +182,7 @@ def write_cycles(path: Path, cycles: Sequence[Cycle]) -> None:
 
 
 def gas_record(run: Run, merged: Merged | None = None) -> GasRecord:
-    """The samples of a run for the gas balance."""
+    """Input of the gas balance from the samples of a run."""
     samples = run.samples
     time_s = run.time_s
     ramping = _ramping(run)
@@ -200,7 +200,7 @@ def gas_record(run: Run, merged: Merged | None = None) -> GasRecord:
 
 
 def find_gaps(time_s: Floats) -> list[Gap]:
-    """Intervals without a sample that are longer than 30 s and five usual ones."""
+    """Intervals without a sample, longer than 30 s and five usual intervals."""
     if len(time_s) < 2:
         return []
     intervals = np.diff(time_s)
@@ -215,7 +215,7 @@ def _in_states(run: Run, states: tuple[str, ...]) -> NDArray[np.bool_]:
 
 
 def _ramping(run: Run) -> NDArray[np.bool_]:
-    """Where the setpoint moves or the pressure is far from it, and where gas is let out."""
+    """Whether the setpoint moves, the pressure is far from it, or gas is vented."""
     samples = run.samples
     on = _in_states(run, ("REGULATE", "QUIET"))
     away = np.abs(samples["pressure_pa"] - samples["target_pa"]) > _AWAY_PA
@@ -236,7 +236,7 @@ def _since(time_s: Floats, marked: NDArray[np.bool_]) -> Floats:
 
 
 def holding(run: Run, band_pa: float = BAND_PA) -> NDArray[np.bool_]:
-    """The samples in which a pressure was to be held: by the steps of the recipe, else by what the device did."""
+    """The samples of holding: by the steps of the recipe, else by the state of the device."""
     if not run.steps:
         away = np.abs(run.samples["pressure_pa"] - run.samples["target_pa"]) > band_pa
         return _on_target(run, ~away)
@@ -248,24 +248,24 @@ def holding(run: Run, band_pa: float = BAND_PA) -> NDArray[np.bool_]:
 
 
 def counted(counter: Floats, inside: NDArray[np.bool_]) -> float:
-    """By how much a counter went up between neighbours that are both inside."""
+    """Increments of a counter between neighbours that are both inside."""
     steps = np.diff(counter)[inside[1:] & inside[:-1]]
     return float(steps[steps > 0].sum())
 
 
 def _on_target(run: Run, near: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Regulating with no ramp under way: the way to a target is no holding, so only once the band was reached."""
+    """Regulating with no ramp in progress, once the band was reached: the approach to a target is no holding."""
     moving = run.samples["ramp_pa"] != run.samples["target_pa"]
     still = _in_states(run, ("REGULATE", "QUIET")) & ~moving
     target_pa = run.samples["target_pa"]
-    # Where samples are missing a ramp may have begun and ended between two of them.
+    # A whole ramp may lie between two samples of a gap.
     other = np.concatenate([[False], target_pa[1:] != target_pa[:-1]])
     held: NDArray[np.bool_] = still & _arrived(still, near, other)
     return held
 
 
 def _excursions(run: Run, merged: Merged | None, assumed: Assumed) -> list[Excursion]:
-    """Of all stretches in which the regulator was to hold its target."""
+    """Excursions of all periods in which the regulator was to hold its target."""
     samples = run.samples
     moving = samples["ramp_pa"] != samples["target_pa"]
     faulty = np.fromiter((fault != "NONE" for fault in run.faults), dtype=np.bool_, count=len(run.faults))
@@ -275,7 +275,7 @@ def _excursions(run: Run, merged: Merged | None, assumed: Assumed) -> list[Excur
     outside = np.flatnonzero(away & held)
     if not len(outside):
         return []
-    # What happened up to an hour before is all that matters; a month has better uses for memory.
+    # Only the hour before an excursion matters; this saves memory for a long run.
     inside = np.zeros(len(away), dtype=np.bool_)
     for stretch in np.split(outside, np.flatnonzero(np.diff(outside) > 1) + 1):
         first, last = np.searchsorted(
@@ -302,7 +302,7 @@ def _excursions(run: Run, merged: Merged | None, assumed: Assumed) -> list[Excur
 
 
 def _placed(run: Run, merged: Merged | None, found: Excursion) -> Excursion:
-    """With the step and the cycle in which it began."""
+    """The excursion with the step and the cycle in which it began."""
     number = sum(step.start_s <= found.start_s for step in run.steps)
     cycle = np.nan
     if merged is not None:
@@ -313,7 +313,7 @@ def _placed(run: Run, merged: Merged | None, found: Excursion) -> Excursion:
 def _arrived(
     holding: NDArray[np.bool_], near: NDArray[np.bool_], other: NDArray[np.bool_]
 ) -> NDArray[np.bool_]:
-    """Whether the band was reached since the present stretch of holding began, or one at an `other` target."""
+    """Whether the band was reached since the present period of holding began, or one at an `other` target."""
     index = np.arange(len(holding))
     began = np.maximum.accumulate(np.where(~holding, index, np.where(other, index - 1, -1)))
     reached = np.maximum.accumulate(np.where(holding & near, index, -1))

@@ -1,4 +1,4 @@
-"""Every HTML page: one frame, one style, one escaping. A page is one file that needs nothing else."""
+"""One frame, style and escaping for every HTML page. A page is a single file without external parts."""
 
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,7 @@ _PACKAGE = Path(__file__).resolve().parents[1]
 def render_html(template: str, plot: dict[str, Any] | None = None, **values: Any) -> str:
     """Fill in a template of the package, such as `report/page.html`, which extends `report/base.html`.
 
-    `plot` is data and layout for plotly, whose script is then in the page. All values are escaped.
+    `plot` holds data and layout for plotly; its script is then included in the page. All values are escaped.
     """
     import jinja2
     from plotly.offline import get_plotlyjs

@@ -1,4 +1,4 @@
-"""The methods paragraph of a report, and where each number in it comes from."""
+"""The methods paragraph of a report, with the source of each number."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ from ipch.report.summary import Judgement
 from ipch.report.tables import NOT_TOLD, calibration_rows, detected, plus_minus
 
 Numbers = list[tuple[str, Any, str]]
-"""Name, value as computed, and what it was computed from."""
+"""Name, computed value, and its source."""
 
 
 def numbers(run: Run, judged: Judgement, found: Evaluation, merged: Merged | None) -> Numbers:
@@ -53,12 +53,12 @@ def numbers(run: Run, judged: Judgement, found: Evaluation, merged: Merged | Non
 
 
 def _calibrated(run: Run) -> list[list[str]]:
-    """What is known of the control transducer, if its calibration has a date."""
+    """Calibration of the control transducer, if it has a date."""
     return [row for row in calibration_rows(run) if row[0] == "control" and row[2] != NOT_TOLD]
 
 
 def _targets(run: Run, judged: Judgement) -> str:
-    """Pressures that were held, Pa; of a run without steps at most five."""
+    """Held pressures, Pa; at most five for a run without steps."""
     targets = {step.target_pa for step in judged.steps if step.held is not None and step.target_pa}
     if not targets:
         held = run.samples["target_pa"][run.samples["target_pa"] > 0]
@@ -68,7 +68,7 @@ def _targets(run: Run, judged: Judgement) -> str:
 
 
 def _holding(run: Run, judged: Judgement, record: str) -> Numbers:
-    """What is said of the time in which the pressure was held."""
+    """Figures of the time in which the pressure was held."""
     held = judged.held
     if held is None:
         return []
@@ -107,7 +107,7 @@ def _mean_and_deviation(values: Any, weight: Any) -> tuple[float, float]:
 
 
 def _cycles(found: Evaluation, merged: Merged, record: str) -> Numbers:
-    """What is said of the cycles that are complete."""
+    """Figures of the complete cycles."""
     names = ", ".join(part.path.name for part in merged.parts)
     rows: Numbers = [
         ("cycler_rows", merged.rows, names),
@@ -196,8 +196,8 @@ def _leak_sentence(values: dict[str, Any]) -> str:
         return f"No leak was detected (below {values['leak_at_most_kpa_h']:.2g} kPa/h at the 95 % level)."
     if leak.value < 0:
         return (
-            f"The amount of gas seemed to grow by {plus_minus(leak.times(-1))} kPa/h (95 % interval), as where a"
-            " cell goes on swelling."
+            f"The amount of gas seemed to grow by {plus_minus(leak.times(-1))} kPa/h (95 % interval), as if the"
+            " cell kept swelling."
         )
     return (
         f"The chamber leaked {plus_minus(leak)} kPa/h (95 % interval), determined while regulating from the"

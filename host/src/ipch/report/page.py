@@ -1,4 +1,4 @@
-"""The report of a run as one HTML file that needs nothing else: figures, plots, tables; page.html is its template."""
+"""The report of a run as a single HTML file: figures, plots, tables; page.html is its template."""
 
 from datetime import datetime
 from pathlib import Path
@@ -92,24 +92,22 @@ def _cycle_notes(found: Evaluation, merged: Merged) -> str:
     lost = merged.rows - merged.matched
     notes = [f"{merged.rows} rows of the cycler, {lost} of them without a pressure."]
     if merged.clock_steps:
-        notes.append(
-            f"Its clock went back {merged.clock_steps} times; what came before was moved to meet it."
-        )
+        notes.append(f"Its clock went back {merged.clock_steps} times; earlier rows were shifted to match.")
     if any(not cycle.complete for cycle in found.cycles):
-        notes.append("An asterisk marks a cycle that is not complete.")
+        notes.append("An asterisk marks an incomplete cycle.")
     if found.assumed.volume_ml is None:
         notes.append("Swelling in mL needs the chamber's gas volume (--volume).")
     else:
         notes.append(
             f"Swelling: volume at the largest charge less that at the smallest, from {found.assumed.volume_ml:g} mL"
-            " of gas, \u00b1 half of the 95 % interval; what stays swollen after a cycle looks like a negative leak."
+            " of gas, \u00b1 half of the 95 % interval; irreversible swelling looks like a negative leak."
         )
     return " ".join(notes)
 
 
 def _step_notes(judged: Judgement) -> str:
     by = (
-        "The figures come from the true pressure of the simulated chamber, which no device knows."
+        "The figures come from the true pressure of the simulated chamber, which no device can measure."
         if judged.source == "truth"
         else "The figures come from the device's own filtered transducer."
     )

@@ -1,4 +1,4 @@
-"""The plots of a report as plotly takes them: panels above each other that share one time axis."""
+"""The plots of a report for plotly: panels above each other with one time axis."""
 
 from typing import Any
 
@@ -18,7 +18,7 @@ _MOST_MARKS = 200
 
 
 class Figure(Panels):
-    """Panels of a run, in the unit of time that suits it."""
+    """Panels of a run, with a suitable unit of time."""
 
     def __init__(self, run: Run) -> None:
         super().__init__()
@@ -27,7 +27,7 @@ class Figure(Panels):
         self.end = run.duration_s / self.unit_s
 
     def at(self, time_s: Floats | float) -> Any:
-        """Device time to the unit of the axis."""
+        """Convert device time to the unit of the axis."""
         return (time_s - self._start_s) / self.unit_s
 
 
@@ -52,7 +52,7 @@ def figure(
     plot.panel("hold error / kPa")
     errors = _hold_errors(plot, run, truth, found)
     plot.band(judged.band_pa / 1e3)
-    # The band gives the scale, unless the error needs more.
+    # The band sets the scale, unless the error needs more.
     largest = [np.nanmax(np.abs(errors)) / 1e3] if np.isfinite(errors).any() else []
     limit = max([1.3 * judged.band_pa / 1e3, *(1.1 * float(value) for value in largest)])
     plot.scale(range=[-limit, limit])
@@ -78,7 +78,7 @@ def figure(
 
 
 def time_unit(duration_s: float) -> tuple[float, str]:
-    """Seconds in the unit that suits, and its name."""
+    """A suitable unit for a time in seconds, and its name."""
     for scale, unit in ((86400.0, "d"), (3600.0, "h"), (60.0, "min")):
         if duration_s >= 3 * scale:
             return scale, unit
@@ -114,7 +114,7 @@ def _of_steps(run: Run, time_s: Floats, pressure_pa: Floats) -> Floats:
 
 
 def _error_without_steps(run: Run) -> Floats:
-    """Distance from the target wherever the ramp was over: a log has no steps that say when that was."""
+    """Distance from the target wherever no ramp was in progress: a log has no steps to mark these times."""
     ramp_pa, target_pa = run.samples["ramp_pa"], run.samples["target_pa"]
     error = _while_regulating(run, run.samples["pressure_pa"] - target_pa)
     return np.where(ramp_pa == target_pa, error, np.nan)
@@ -131,7 +131,7 @@ def _broken(run: Run, values: Floats, found: Evaluation) -> Floats:
 
 
 def _with_breaks(x: Floats, y: Floats, widest: float) -> tuple[Floats, Floats]:
-    """The same points with a hole wherever two are further apart."""
+    """The same points with a hole between two that are further apart than this."""
     cuts = np.flatnonzero(np.diff(x) > widest) + 1
     return np.insert(x, cuts, x[cuts]), np.insert(y.astype(np.float64), cuts, np.nan)
 
@@ -148,7 +148,7 @@ def _mark_events(plot: Figure, run: Run) -> None:
 
 
 def _steps(run: Run, plot: Figure) -> list[dict[str, Any]]:
-    """A thin line through all panels where a step begins."""
+    """A thin line through all panels at the start of each step."""
     if len(run.steps) > _MOST_MARKS:
         return []
     return [

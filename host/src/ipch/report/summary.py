@@ -1,4 +1,4 @@
-"""The figures of a run: what `ipch run`, `ipch report` and `ipch demo` print and write as summary.json."""
+"""The figures of a run, which `ipch run`, `ipch report` and `ipch demo` print and write as summary.json."""
 
 import json
 from dataclasses import asdict, dataclass
@@ -16,7 +16,7 @@ from ipch.report.evaluate import counted, holding
 
 @dataclass(frozen=True)
 class Judgement:
-    """How well a run did, by the truth of a simulated chamber where there is one."""
+    """Stability of a run, by the truth of a simulated chamber where available."""
 
     source: str
     """`truth` or `device`."""
@@ -25,7 +25,7 @@ class Judgement:
     held: Stability | None
     """All holding steps together."""
     overshoot_pa: float
-    """The largest of all ramps."""
+    """The largest overshoot of all ramps."""
     fills: int
     vents: int
     held_fills: int
@@ -40,12 +40,12 @@ def find_truth(run: Run) -> Truth | None:
 
 
 def judge(run: Run, truth: Truth | None, band_pa: float = BAND_PA) -> Judgement:
-    """Evaluate the steps of a run; without steps it was held where the device was to keep its target."""
+    """Evaluate the steps of a run; without steps, the times at which the device was to keep its target."""
     samples = run.samples
     time_s, pressure_pa = run.time_s, samples["pressure_pa"]
     fills, vents = samples["fills"], samples["vents"]
     if truth is not None:
-        # What the simulator did before and after belongs to nobody's run.
+        # Skip what the simulator did before and after the run.
         inside = (truth.time_s >= time_s[0]) & (truth.time_s <= time_s[-1])
         time_s, pressure_pa = truth.time_s[inside], truth.pressure_pa[inside]
         fills, vents = truth.fills[inside], truth.vents[inside]
@@ -122,7 +122,7 @@ STEP_COLUMNS = (
 
 
 def step_rows(judged: Judgement) -> list[list[str]]:
-    """One row of text for each step, to go under STEP_COLUMNS; a dash where something does not apply."""
+    """One row of text for each step, for STEP_COLUMNS; a dash where a figure does not apply."""
     rows = []
     for number, step in enumerate(judged.steps, 1):
         held = step.held
@@ -146,7 +146,7 @@ def step_rows(judged: Judgement) -> list[list[str]]:
 
 
 def headline(run: Run, judged: Judgement) -> list[tuple[str, str]]:
-    """The figures that matter, as (name, value) for people."""
+    """The main figures as (name, value) for people."""
     rows = [("duration", format_duration(run.duration_s))]
     if run.speed > 1.5:
         rows[0] = ("duration", f"{rows[0][1]}, simulated at {run.speed:.0f} x")

@@ -1,4 +1,4 @@
-"""What a report says in words and tables; plain text, which report.py puts into the page."""
+"""Texts and tables of a report as plain text; page.py puts them into the page."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -30,7 +30,7 @@ NOT_TOLD = "not told"
 
 
 def cycle_rows(cycles: Sequence[Cycle]) -> list[list[str]]:
-    """One row for each cycle, to go under CYCLE_COLUMNS. An asterisk: not complete."""
+    """One row for each cycle, for CYCLE_COLUMNS. An asterisk marks an incomplete cycle."""
 
     def mpa(pa: float | None) -> str:
         return _DASH if pa is None else f"{pa / 1e6:.4f}"
@@ -59,7 +59,7 @@ def cycle_rows(cycles: Sequence[Cycle]) -> list[list[str]]:
 
 
 def excursion_rows(run: Run, found: Evaluation, most: int = 50) -> list[list[str]]:
-    """The largest excursions, in the order of time."""
+    """The largest excursions, in order of time."""
     largest = sorted(found.excursions, key=lambda e: -abs(e.peak_pa))[:most]
     start_s = float(run.time_s[0])
     return [
@@ -76,7 +76,7 @@ def excursion_rows(run: Run, found: Evaluation, most: int = 50) -> list[list[str
 
 
 def gas_rows(found: Evaluation) -> list[tuple[str, str]]:
-    """What the balance of gas says, as (name, value)."""
+    """Results of the gas balance, as (name, value)."""
     balance = found.balance
     if balance is None:
         return [("leak", f"not determined: {found.why_not}")]
@@ -85,19 +85,24 @@ def gas_rows(found: Evaluation) -> list[tuple[str, str]]:
         ("leak as a share of the gas", f"{plus_minus(balance.leak_share_1_day.times(100))} % per day"),
     ]
     if not detected(balance.leak_kpa_h):
-        rows.append(("", "no leak is seen: the interval contains 0"))
+        rows.append(("", "no leak detected: the interval contains 0"))
     for name, moved in (("let in", balance.filled_kpa), ("let out", balance.vented_kpa)):
         if moved.value:
-            rows.append((f"gas {name}", f"{plus_minus(moved)} kPa of the chamber, while it held"))
+            rows.append((f"gas {name}", f"{plus_minus(moved)} kPa of the chamber, while holding"))
     if found.supply is not None:
         supply = found.supply
-        lasts = f"{plus_minus(supply.days)} days" if supply.days is not None else "nothing is used"
+        lasts = f"{plus_minus(supply.days)} days" if supply.days is not None else "no consumption"
         rows.append(("gas used", f"{plus_minus(supply.used_normal_l_day)} normal litres per day"))
-        rows.append(("the cylinder lasts", f"{lasts} (fill gain only; what the days are like is not in it)"))
+        rows.append(
+            (
+                "the cylinder lasts",
+                f"{lasts} (uncertainty of the fill gain only, at constant consumption)",
+            )
+        )
     rows.append(
         (
             "thermometer",
-            f"wall sensor with a weight of {balance.wall_weight:.2f}, gas sensor with the rest; what is left wanders by"
+            f"wall sensor with a weight of {balance.wall_weight:.2f}, gas sensor with the rest; slow residual of"
             f" {_at_least(balance.noise.slow * balance.noise_scale * balance.pressure_pa / 1e3)} kPa",
         )
     )
@@ -111,7 +116,7 @@ def _at_least(kpa: float) -> str:
 
 
 def wear_rows(run: Run, found: Evaluation) -> list[list[str]]:
-    """One row for each valve, to go under WEAR_COLUMNS."""
+    """One row for each valve, for WEAR_COLUMNS."""
     return [
         [
             wear.valve,
@@ -128,7 +133,7 @@ def wear_rows(run: Run, found: Evaluation) -> list[list[str]]:
 
 
 def _years(wear: Wear) -> str:
-    """Years until the rated number; where few pulses say little, what they allow at least."""
+    """Years until the rated number; with few pulses, a lower bound."""
     left = wear.years_left
     if left is None or left.half_width > 0.5 * left.value or left.value > 100:
         return f"more than {min(100.0, float(f'{wear.years_at_least:.2g}')):g}"
@@ -136,7 +141,7 @@ def _years(wear: Wear) -> str:
 
 
 def _learned(run: Run, valve: str) -> str:
-    """What the device knew of a valve at the start and at the end; 0 before its first pulse."""
+    """The device's learned gain of a valve at the start and at the end; 0 before its first pulse."""
     gains = [event.data[valve]["gain"] for event in run.events if event.kind == "valves"]
     if not gains:
         return _DASH
@@ -144,7 +149,7 @@ def _learned(run: Run, valve: str) -> str:
 
 
 def calibration_rows(run: Run) -> list[list[str]]:
-    """Transducers: serial number, date, correction; as they were at the start of the run."""
+    """Transducers: serial number, date, correction, as at the start of the run."""
     rows = []
     for name in ("control", "safety", "supply"):
         zero, span = run.settings.get(f"{name}_zero_pa"), run.settings.get(f"{name}_span_ppm")
@@ -163,12 +168,12 @@ def calibration_rows(run: Run) -> list[list[str]]:
 
 
 def detected(estimate: Estimate) -> bool:
-    """Whether the 95 % interval leaves 0 out."""
+    """Whether the 95 % interval excludes 0."""
     return not estimate.covers(0.0)
 
 
 def plus_minus(estimate: Estimate) -> str:
-    """A value with half of its interval, to two digits of that."""
+    """A value with half of its interval, rounded to two digits of the latter."""
     half = estimate.half_width
     if not np.isfinite(half) or half <= 0:
         return f"{estimate.value:.4g}"

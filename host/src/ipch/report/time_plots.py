@@ -1,4 +1,4 @@
-"""Plots as plotly takes them: panels above each other that share one axis of time."""
+"""Plots for plotly: panels above each other with one time axis."""
 
 from itertools import pairwise
 from typing import Any
@@ -8,18 +8,18 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.floating[Any]]
 
-# Colours that stay apart for colour-blind readers and in grey (Okabe and Ito).
+# Colours that colour-blind readers and grey prints can tell apart (Okabe and Ito).
 BLUE, ORANGE, GREEN, PURPLE, GREY = "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#8a8f98"
-# Points of a line beyond this many are thinned out, extremes kept: no screen shows more.
+# A line with more points is thinned, keeping extremes: no screen shows more.
 _POINTS = 4000
 _PANEL_PX, _GAP_PX, _TOP_PX, _BOTTOM_PX = 170, 46, 34, 46
 _TALL = 1.45
 
 
 def thin(time: Floats, values: Floats, most: int = _POINTS) -> tuple[Floats, Floats]:
-    """Fewer points that draw the same line: first, lowest and highest of each stretch, and the last.
+    """Fewer points that draw the same line: first, lowest and highest of each group, and the last.
 
-    A stretch without values keeps its first point, so that the line is broken there.
+    A group without values keeps its first point, so that the line is broken there.
     """
     count = len(time)
     if count <= most:
@@ -47,16 +47,16 @@ class Panels:
         self._bands: list[tuple[int, float]] = []
 
     def panel(self, title: str, **axis: Any) -> None:
-        """Begin the next panel."""
+        """Start the next panel."""
         self.titles.append(title)
         self._ranges[len(self.titles)] = axis
 
     def scale(self, **axis: Any) -> None:
-        """More of what plotly is to know of the present panel's axis."""
+        """Set further plotly options of the present panel's axis."""
         self._ranges[len(self.titles)] |= axis
 
     def band(self, half: float) -> None:
-        """Shade what counts as held in the present panel."""
+        """Shade the band in the present panel."""
         self._bands.append((len(self.titles), half))
 
     def line(
@@ -68,7 +68,7 @@ class Panels:
         self._add(name, x, y, digits, mode="lines", line=style, showlegend=in_legend)
 
     def marks(self, name: str, x: Floats, y: Floats, texts: list[str], colour: str) -> None:
-        """Points that say something when one touches them."""
+        """Points with a text on hover."""
         marker = {"color": colour, "size": 8, "symbol": "diamond-open", "line": {"width": 1.6}}
         self._add(
             name, x, y, 6, mode="markers", marker=marker, text=texts, hovertemplate="%{text}<extra></extra>"
@@ -92,7 +92,7 @@ class Panels:
         )
 
     def layout(self, title: str, span: tuple[float, float]) -> dict[str, Any]:
-        """The whole of it: one axis of time below, one axis and one legend for each panel."""
+        """The complete layout: one time axis below, one axis and one legend for each panel."""
         count = len(self.titles)
         tall = [_TALL if number == 0 else 1.0 for number in range(count)]
         inner = sum(tall) * _PANEL_PX + (count - 1) * _GAP_PX

@@ -1,4 +1,4 @@
-"""What surrounds the processor of a simulated board: its watchdog, its power, and resets."""
+"""Around the processor of a simulated board: its watchdog, power and resets."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ BOOT_MS = 500
 
 
 class Board:
-    """A device on the rung `core` or `sim` that can hang and be reset while its plant goes on.
+    """A device on the rung `core` or `sim` that can hang and be reset while its plant continues.
 
-    A hung processor leaves its pins as they are; 1 s after the last `feed` the watchdog resets it.  The watchdog
-    only starts with the first tick, as on the board.
+    A hung processor leaves its pins as they are; 1 s after the last `feed` the watchdog resets it. The watchdog starts
+    with the first tick, as on the board.
     """
 
     def __init__(self, world: World, state: Path, rig: str = "sim") -> None:
@@ -61,7 +61,7 @@ class Board:
             self.tick()
 
     def move(self, state: Path) -> None:
-        """Let the device's files be in another folder from now on; on the rung `core`."""
+        """Move the device's files to another folder; on the rung `core`."""
         assert isinstance(self.device, CoreDevice)
         self._state = self.world.folder = state
         self.device.files.folder = state
@@ -78,7 +78,7 @@ class Board:
         world.restart()
         world.reset_wanted = None
         world.late_ms = 0
-        # What hung the processor is over once it starts again.
+        # A restart ends whatever hung the processor.
         clear(world, "hang")
         world.hung = False
         self.resets += 1

@@ -1,4 +1,4 @@
-"""I2C and SPI controllers of an emulated RP2040 with chips on them, at the speed of their clocks."""
+"""I2C and SPI controllers of an emulated RP2040 with chips on them, at their clock speed."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ipch.sim.emulator import CYCLE_NS, Chip
 
 
 class I2c:
-    """I2C controller 0 and the chips on its bus, at the speed of its clock."""
+    """I2C controller 0 and the chips on its bus, at its clock speed."""
 
     def __init__(self, chip: Chip, chips: list[I2cChip], sda: int, scl: int) -> None:
         from rp2040py.gpio_pin import GPIOPinState
@@ -41,7 +41,7 @@ class I2c:
         chip.mcu.gpio[scl].add_listener(clock)
         self._sda.set_input_value(True)
         chip.mcu.gpio[scl].set_input_value(True)
-        # The emulator keeps what is written to RESETS, but resets nothing; a controller that hangs needs it.
+        # The emulator stores writes to RESETS, but resets nothing; a hung controller needs the reset.
         resets: Any = chip.mcu.resets
         write = resets.write_uint32
 
@@ -54,7 +54,7 @@ class I2c:
         resets.write_uint32 = write_uint32
 
     def hold_sda(self, clocks: int = 9) -> None:
-        """A chip holds SDA low until it has seen so many clocks."""
+        """A chip holds SDA low until it has seen this many clocks."""
         self._clocks_left = clocks
         self._sda.set_input_value(False)
 
@@ -73,7 +73,7 @@ class I2c:
 
     def _on_start(self, repeated: bool) -> None:
         self.transfers += 1
-        # With SDA held low there is no start condition, and the controller waits for ever.
+        # With SDA held low there is no start condition, and the controller waits forever.
         if not self._clocks_left:
             self._after(1, self._controller.complete_start)
 
@@ -104,7 +104,7 @@ class Spi:
 
         def done() -> None:
             received = rtd.transfer(self._value)
-            # Data change on the other edge in modes 0 and 2: every bit arrives one place late.
+            # In modes 0 and 2 data change on the other edge: every bit arrives one place late.
             controller.complete_transmit(received if controller.spi_mode in (1, 2) else received >> 1)
 
         alarm = chip.clock.create_alarm(done)

@@ -63,11 +63,11 @@ class Chamber:
         self._properties = gas.raw_state(density, start_k)
         self.energy_j = self.gas_kg * self._properties[1]
         self.cell_heat_w = parameters.cell_heat_w
-        # What crossed the boundary so far: enthalpy with gas, heat from the wall, work done by the cell.
+        # Totals across the boundary: enthalpy with gas, heat from the wall, work done by the cell.
         self.enthalpy_in_j = 0.0
         self.heat_in_j = 0.0
         self.work_in_j = 0.0
-        # Share of the distance to the wall's temperature that the gas loses per second, as of the last step.
+        # Relative loss per second of the gas-to-wall temperature difference, as of the last step.
         self.heat_rate_1_s = 0.0
 
         diameter_m = (4.0 * self.volume_m3 / pi) ** (1.0 / 3.0)
@@ -83,7 +83,7 @@ class Chamber:
 
     @property
     def enthalpy_j_kg(self) -> float:
-        """Specific enthalpy of the gas, on the energy scale of its equation of state."""
+        """Specific enthalpy of the gas, on its equation of state's energy scale."""
         return (self.energy_j + self.pressure_pa * self.volume_m3) / self.gas_kg
 
     def predict(self, inflow_kg: float, enthalpy_j: float) -> tuple[float, float, float]:
@@ -167,7 +167,7 @@ class Chamber:
         self.wall_k += (self.cell_heat_w * dt_s - heat_j) / self._wall_j_k
 
     def _stir(self, dt_s: float, jet_kg_s: float) -> float:
-        """Return the forced part of Nu over a step; the stirring that the jet leaves fades exponentially."""
+        """Return the forced part of Nu over a step; the jet's stirring fades exponentially."""
         if self._stirring_s > 0.0:
             part = dt_s / self._stirring_s
             faded = exp(-part)

@@ -1,8 +1,8 @@
-"""The way into a running simulator besides its serial line: a unix socket for `ipch inject`.
+"""Control channel of a running simulator: a unix socket for `ipch inject`.
 
-One JSON object a line each way. `{"inject": NAME, "values": {...}}`, `{"clear": NAME or null}` or `{"list": null}`
-is answered by `{"active": [...]}`, or by `{"error": "one line"}` when nothing was done. `{"plug": false}` pulls the
-serial line's cable, true puts it back: `{"port": "..."}`, empty without one.
+One JSON object per line each way. `{"inject": NAME, "values": {...}}`, `{"clear": NAME or null}` or `{"list": null}`
+is answered by `{"active": [...]}`, or by `{"error": "one line"}` if nothing was changed. `{"plug": false}`
+unplugs the serial line's cable, true plugs it in again: `{"port": "..."}`, empty without one.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ class Channel:
     """The simulator's end; `serve` never waits."""
 
     def __init__(self) -> None:
-        # A path of a socket must be short, so it lies beside no other file.
+        # A socket's path must be short, so it does not lie beside other files.
         self._folder = tempfile.mkdtemp(prefix="ipch-")
         self.path = str(Path(self._folder) / "control")
         self._listener = socket.socket(socket.AF_UNIX)
@@ -37,7 +37,7 @@ class Channel:
         self._clients: dict[socket.socket, bytes] = {}
 
     def serve(self, world: World) -> None:
-        """Answer what was asked since the last time."""
+        """Answer all requests since the last call."""
         with contextlib.suppress(BlockingIOError):
             client, _ = self._listener.accept()
             client.setblocking(False)
@@ -60,7 +60,7 @@ class Channel:
                 client.close()
 
     def close(self) -> None:
-        """Hang up and take the socket away."""
+        """Close the connection and remove the socket."""
         for client in self._clients:
             client.close()
         self._listener.close()

@@ -1,7 +1,7 @@
 """The firmware with every arithmetic result checked against 2^30, where the board's small integers end.
 
-A desktop does not notice a large integer; the board would put it on the heap in the middle of a tick. So for tests the
-firmware is loaded with each arithmetic operation of its syntax tree wrapped in a check.
+A desktop does not notice a large integer; the board would allocate it on the heap in the middle of a tick. Tests
+therefore load the firmware with each arithmetic operation of its syntax tree wrapped in a check.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from typing import Any
 from ipch.base.paths import firmware_dir
 
 LIMIT = 1 << 30
-# Its CRC has 32 bits. It runs only while every valve is at rest, and takes memory and time anyway.
+# Its CRC has 32 bits. It runs only while every valve is at rest, and allocates memory anyway.
 _FLASH = "regulator.store.copies"
 
 
@@ -115,7 +115,7 @@ def _is_firmware(name: str) -> bool:
 
 @contextmanager
 def checked_firmware(watch: Watch) -> Iterator[None]:
-    """While this lasts, `ipch.sim.rigs.load_firmware` brings the checked firmware."""
+    """Within this context `ipch.sim.rigs.load_firmware` loads the checked firmware."""
     kept = {name: sys.modules.pop(name) for name in list(sys.modules) if _is_firmware(name)}
     finder = _Finder(firmware_dir(), watch)
     sys.meta_path.insert(0, finder)

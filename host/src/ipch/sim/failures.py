@@ -1,9 +1,9 @@
-"""The ways in which parts of the rig fail: each class acts on plant, sensors, converters, board or host.
+"""Failures of parts of the rig: each class acts on plant, sensors, converters, board or host.
 
-A failure is told when it begins and ends, and acts once a tick in between: before the plant moves on
-(`before`), on loop currents and temperatures (`sensed`), and on what the converters deliver (`converted`).
-`strength` runs from 0 to 1 while it grows, and is 1 otherwise.  None of them keeps the world, so that a world
-with its failures can be copied.
+`begin` and `end` are called once; in between a failure acts once a tick: before the plant advances (`before`), on
+loop currents and temperatures (`sensed`), and on the converters' counts (`converted`). `strength` rises from 0 to 1
+while the failure grows, and is 1 otherwise. No failure keeps a reference to the world, so that a world with its
+failures can be copied.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from ipch.sim.world import Failure, World
 Values = Mapping[str, "float | str"]
 
 MA_PER_PA = 16.0 / 10e6
-# What a burst or a leak of 1 kPa/h at 5 MPa is as a conductance, per m3 of chamber.
+# A burst, or a leak of 1 kPa/h at 5 MPa, as a conductance, per m3 of chamber.
 LEAK_C_PER_KPA_H_M3 = 1000.0 / 3600.0 / 5e6 / 101325.0
 CONVERTER_BITS = {"ads1115": 1, "max31865": 2, "tmp117": 4}
 CHANNELS = {
@@ -36,7 +36,7 @@ ADS1115 = (signals.CONTROL, signals.SUPPLY, signals.REFERENCE)
 
 
 class Part(Failure):
-    """Base: a part with its values, that fails at nothing."""
+    """Base class: a part with its options that does not fail."""
 
     def __init__(self, values: Values, random: Random) -> None:
         self.values = values
@@ -48,10 +48,10 @@ class Part(Failure):
         return float(self.values[name])
 
     def begin(self, world: World) -> None:
-        """The part fails now."""
+        """The failure begins."""
 
     def end(self, world: World) -> None:
-        """The part is whole again."""
+        """The failure ends; the part works again."""
 
 
 class Loop(Part):
@@ -62,7 +62,7 @@ class Loop(Part):
 
 
 class Offset(Part):
-    """A transducer that is wrong by a pressure, at once or growing."""
+    """A transducer with a pressure offset, at once or growing."""
 
     def sensed(self, world: World, measurement: Measurement) -> None:
         name = f"{self.values['which']}_ma"
@@ -71,7 +71,7 @@ class Offset(Part):
 
 
 class Noise(Part):
-    """A transducer whose noise has grown."""
+    """A transducer with increased noise."""
 
     def sensed(self, world: World, measurement: Measurement) -> None:
         name = f"{self.values['which']}_ma"
@@ -80,7 +80,7 @@ class Noise(Part):
 
 
 class Frozen(Part):
-    """A sensor that goes on saying what it said when it failed; with noise, as many electronics do."""
+    """A sensor that repeats its value from the start of the failure; with noise, like many electronics."""
 
     held: float | None = None
 
@@ -94,7 +94,7 @@ class Frozen(Part):
 
 
 class Late(Part):
-    """A transducer whose readings arrive late."""
+    """A transducer with delayed readings."""
 
     def __init__(self, values: Values, random: Random) -> None:
         super().__init__(values, random)
@@ -109,7 +109,7 @@ class Late(Part):
 
 
 class Spike(Part):
-    """Some samples in a row that are wild."""
+    """Several wild samples in a row."""
 
     def __init__(self, values: Values, random: Random) -> None:
         super().__init__(values, random)
@@ -149,7 +149,7 @@ class Temperature(Part):
 
 
 class Blocked(Part):
-    """A sensing port that is blocked, or so narrow that the transducer lags behind."""
+    """A blocked sensing port, or one so narrow that the transducer lags behind."""
 
     def before(self, world: World) -> None:
         lag_s = self.number("lag_s")
@@ -161,7 +161,7 @@ class Blocked(Part):
 
 
 class Converter(Part):
-    """Converters that do not answer: their last counts stay, and the driver reports them."""
+    """Converters that do not answer: their last counts stay, and the driver reports the failure."""
 
     def __init__(self, values: Values, random: Random) -> None:
         super().__init__(values, random)
@@ -178,7 +178,7 @@ class Converter(Part):
 
 
 class ReferenceDrift(Part):
-    """The ADS1115's own reference is off: all its channels scale together."""
+    """The ADS1115's own reference drifts: all its channels scale together."""
 
     def converted(self, world: World, counts: list[int]) -> None:
         scale = 1.0 + self.number("percent") * 0.01 * self.strength
@@ -191,7 +191,7 @@ def _named(world: World, name: str) -> Valve:
 
 
 class OneValve(Part):
-    """Base of what happens to one valve, or to both of a pair: option `valve`."""
+    """Base class of failures of one valve, or of both of a pair: option `valve`."""
 
     def valves(self, world: World) -> list[Valve]:
         name = str(self.values["valve"])
@@ -204,7 +204,7 @@ class OneValve(Part):
 
 
 class Stuck(OneValve):
-    """Seats that stay where they are."""
+    """Seats that do not move."""
 
     def begin(self, world: World) -> None:
         for valve in self.valves(world):
@@ -216,7 +216,7 @@ class Stuck(OneValve):
 
 
 class SeatLeak(OneValve):
-    """A seat that is not tight: a conductance while the valve is shut."""
+    """A leaking seat: a conductance while the valve is shut."""
 
     def before(self, world: World) -> None:
         for valve in self.valves(world):
@@ -228,7 +228,7 @@ class SeatLeak(OneValve):
 
 
 class Sticky(OneValve):
-    """A valve that shuts late, every time."""
+    """A valve that always shuts late."""
 
     def begin(self, world: World) -> None:
         for valve in self.valves(world):
@@ -240,7 +240,7 @@ class Sticky(OneValve):
 
 
 class Worn(OneValve):
-    """A restrictor that clogs (a factor below 1) or wears (above)."""
+    """A restrictor that clogs (factor below 1) or wears (factor above 1)."""
 
     def __init__(self, values: Values, random: Random) -> None:
         super().__init__(values, random)
@@ -257,7 +257,7 @@ class Worn(OneValve):
 
 
 class Coil(OneValve):
-    """A coil that is open or shorted: no force, and a drain that says so."""
+    """An open or shorted coil: no force, and a drain readback that shows it."""
 
     def begin(self, world: World) -> None:
         for valve in self.valves(world):
@@ -270,7 +270,7 @@ class Coil(OneValve):
 
 
 class Transistor(OneValve):
-    """A switch transistor that conducts for good: the coil is on while there is a coil rail."""
+    """A switch transistor that always conducts: its coil is on while the coil rail is."""
 
     def begin(self, world: World) -> None:
         for valve in self.valves(world):
@@ -285,7 +285,7 @@ class Transistor(OneValve):
 
 
 class Leak(Part):
-    """Gas that goes to the room from the chamber or from a burst line."""
+    """Gas that escapes to the room from the chamber or from a burst line."""
 
     def before(self, world: World) -> None:
         plant = world.plant
@@ -300,7 +300,7 @@ class Leak(Part):
 
 
 class SupplyPressure(Part):
-    """A supply that has another pressure than it should; grows from the one that it had."""
+    """A wrong supply pressure; grows from the correct one."""
 
     def __init__(self, values: Values, random: Random) -> None:
         super().__init__(values, random)
@@ -318,7 +318,7 @@ class SupplyPressure(Part):
 
 
 class OverPressure(Part):
-    """The chamber is fed past its target: both valves of the fill side stay open, from this supply."""
+    """The chamber is filled past its target: both valves of the fill side stay open, from this supply."""
 
     def begin(self, world: World) -> None:
         for name in ("fill", "supply_isolation"):
@@ -368,7 +368,7 @@ class Comparator(Part):
 
 
 class Rail(Part):
-    """The coil rail is off whatever the heartbeat does, or stays on."""
+    """The coil rail is off despite the heartbeat, or stays on."""
 
     def begin(self, world: World) -> None:
         world.rail_forced = self.values["how"] == "on"
@@ -388,7 +388,7 @@ class Hang(Part):
 
 
 class Reset(Part):
-    """Resets in turn, or one; after a brown-out the processor is off for a while first."""
+    """One reset or several in turn; after a brown-out the processor first stays off for a while."""
 
     def __init__(self, values: Values, random: Random) -> None:
         super().__init__(values, random)
@@ -404,7 +404,7 @@ class Reset(Part):
 
 
 class Host(Part):
-    """The host is gone, does not read what it is sent, or floods the line."""
+    """The host is gone, does not read, or floods the line."""
 
     WORDS = (
         b":FETC?\n",
@@ -429,7 +429,7 @@ class Host(Part):
 
 
 class StoredCopies(Part):
-    """Stored copies of settings or state that are damaged; the device finds out at its next start."""
+    """Damaged stored copies of settings or state; the device finds out at its next start."""
 
     def begin(self, world: World) -> None:
         if world.folder is None:

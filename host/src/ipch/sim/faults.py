@@ -1,7 +1,7 @@
-"""The table of faults: every way in which the simulated rig can be made to fail, by name, with its options.
+"""The table of faults that can be injected into the simulated rig, by name, with their options.
 
-The rows are those of the fault matrix.  Every fault takes `after_s` (it begins later), `for_s` (it ends by
-itself), `every_s` with `on_s` (it comes and goes); what can grow slowly takes `grow_s` as well.
+The rows are those of the fault matrix.  Every fault takes `after_s` (delay), `for_s` (duration), `every_s`
+with `on_s` (intermittent); faults that can grow slowly also take `grow_s`.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from ipch.sim.plant import VALVE_NAMES
 
 @dataclass(frozen=True)
 class Option:
-    """A number with unit and limits, or one of some words."""
+    """A number with unit and limits, or one of a list of words."""
 
     name: str
     default: float | str
@@ -31,7 +31,7 @@ class Option:
     words: tuple[str, ...] = ()
 
     def allowed(self) -> str:
-        """Return what may be given, for a message."""
+        """Return the allowed values, for a message."""
         if self.words:
             return f"one of {', '.join(self.words)}"
         return f"{self.minimum:g} to {self.maximum:g} {self.unit}".rstrip()
@@ -52,7 +52,7 @@ class Option:
 
 @dataclass(frozen=True)
 class Fault:
-    """One way to fail: its row in the matrix, what it is, its options, and the failure with fixed values."""
+    """A fault: its row in the matrix, help, options, and the failure with its fixed values."""
 
     name: str
     row: int
@@ -63,7 +63,7 @@ class Fault:
     grows: bool = False
 
     def all_options(self) -> tuple[Option, ...]:
-        """Return the own options and those that every fault takes."""
+        """Return its own options and those that every fault takes."""
         return (*self.options, *_WHEN, *((_GROW,) if self.grows else ()))
 
 
@@ -118,11 +118,11 @@ _ROWS = (
     _loop("control-open", 1, "loop of the control transducer open", "control", _ma(0.0, 0.0, 3.59)),
     _loop("control-short", 2, "loop of the control transducer shorted", "control", _ma(22.0, 21.01, 25.0)),
     _loop("control-range", 3, "control transducer out of range", "control", _ma(3.7, 3.6, 21.0)),
-    Fault("transducer-frozen", 4, "a transducer goes on saying what it said", failures.Frozen, (_CHAMBER,
+    Fault("transducer-frozen", 4, "a transducer keeps its last reading", failures.Frozen, (_CHAMBER,
         Option("noise_kpa", 0.0, 0.0, 1e3, "kPa"))),
-    Fault("transducer-wrong", 5, "a transducer is off by a pressure", failures.Offset, (_CHAMBER,
+    Fault("transducer-wrong", 5, "a transducer has a pressure offset", failures.Offset, (_CHAMBER,
         Option("kpa", 300.0, -1e4, 1e4, "kPa")), grows=True),
-    Fault("transducer-noisy", 5, "a transducer has grown noisy", failures.Noise, (_ALL_LOOPS, Option("kpa",
+    Fault("transducer-noisy", 5, "a transducer has increased noise", failures.Noise, (_ALL_LOOPS, Option("kpa",
         20.0, 0.0, 1e4, "kPa rms")), grows=True),
     Fault("transducer-late", 5, "readings of a transducer arrive late", failures.Late, (_CHAMBER,
         Option("delay_ms", 1000.0, 20.0, 60000.0, "ms"))),
@@ -130,9 +130,9 @@ _ROWS = (
     Fault("port-blocked", 6, "a sensing port is blocked, or lags with lag_s", failures.Blocked, (_CHAMBER,
         Option("lag_s", 0.0, 0.0, 1e5, "s"))),
     Fault("adc-dead", 7, "the ADS1115 does not answer", failures.Converter, (), (("which", "ads1115"),)),
-    Fault("bus-stuck", 7, "SDA is stuck low: nobody answers on I2C", failures.Converter, (), (("which",
+    Fault("bus-stuck", 7, "SDA is stuck low: no chip answers on I2C", failures.Converter, (), (("which",
         "bus"),)),
-    Fault("adc-stale", 7, "the ADS1115 delivers its last conversion for ever, and says nothing",
+    Fault("adc-stale", 7, "the ADS1115 repeats its last conversion, unreported",
         failures.Converter, (), (("which", "ads1115"), ("reported", "no"))),
     Fault("reference-drift", 8, "the reference of the ADS1115 drifts", failures.ReferenceDrift,
         (Option("percent", 1.0, -50.0, 50.0, "%"),), grows=True),
@@ -148,7 +148,7 @@ _ROWS = (
     _seats("vent-stuck-shut", 13, _VENT_SIDE, "shut"),
     Fault("coil-open", 14, "a broken coil", failures.Coil, (_ANY_VALVE,), (("how", "open"),)),
     Fault("coil-short", 14, "a shorted coil", failures.Coil, (_ANY_VALVE,), (("how", "short"),)),
-    Fault("transistor-short", 15, "a coil's transistor conducts for good", failures.Transistor,
+    Fault("transistor-short", 15, "a coil's transistor always conducts", failures.Transistor,
         (_ANY_VALVE,)),
     Fault("leak", 16, "gas leaks to the room, in kPa/h at 5 MPa", failures.Leak, (Option("kpa_h", 10.0, 0.0,
         1e6, "kPa/h"),), grows=True),
@@ -157,7 +157,7 @@ _ROWS = (
         0.05, 30.0, "MPa"),), grows=True),
     Fault("supply-high", 19, "supply regulator fails", failures.SupplyPressure, (Option("mpa", 9.0, 0.05,
         30.0, "MPa"),), grows=True),
-    Fault("over-pressure", 20, "both valves of the fill side stuck open, from this supply",
+    Fault("over-pressure", 20, "both valves of the fill side stuck open, at this supply pressure",
         failures.OverPressure, (Option("mpa", 8.0, 0.05, 30.0, "MPa"),)),
     Fault("hang", 21, "the processor stops", failures.Hang),
     Fault("brown-out", 22, "the processor loses its power", failures.Reset, (Option("off_s", 1.0, 0.0, 1e6,
@@ -201,7 +201,7 @@ _ROWS = (
 )
 # fmt: on
 FAULTS = {fault.name: fault for fault in _ROWS}
-# Row 27, a bad setting, is what a command does; there is nothing to inject.
+# Row 27, a bad setting, results from a command; there is nothing to inject.
 
 
 def describe_faults() -> list[dict[str, Any]]:

@@ -5,11 +5,10 @@ Lemmon 2000 for air, Span 2000 for nitrogen).  With x = density / (100 kg/m3) an
 
     Z = 1 + x B(y) + x^2 C(y) + x^3 d,   B and C quadratic in y
 
-A series in density was preferred to one in pressure because energy, heat capacities and the pressure
-derivatives then follow from the same coefficients in closed form: no second fit can contradict the first, and
-energy balances close. Errors against CoolProp: Z within 0.02 % for 0.05-10 MPa and 275-345 K, 0.4 % for
-200-550 K up to 15 MPa; internal energy within 30 J/kg and 650 J/kg in the same ranges (0.04 K and 0.9 K);
-ideal-gas cv within 0.09 % for 180-600 K.
+A series in density gives energy, heat capacities and pressure derivatives in closed form from the same
+coefficients: no second fit can contradict the first, and energy balances close. A series in pressure does not.
+Errors against CoolProp: Z within 0.02 % for 0.05-10 MPa and 275-345 K, 0.4 % for 200-550 K up to 15 MPa; internal
+energy within 30 J/kg and 650 J/kg in the same ranges (0.04 K and 0.9 K); ideal-gas cv within 0.09 % for 180-600 K.
 """
 
 from __future__ import annotations
@@ -56,8 +55,7 @@ COEFFICIENTS = {
 
 
 class State(NamedTuple):
-    """A gas at one density and temperature; SI, energies per kilogram, derivatives with the other one
-    held."""
+    """A gas at one density and temperature; SI, energies per kilogram, derivatives at constant other variable."""
 
     pressure_pa: float
     energy_j_kg: float
@@ -84,7 +82,7 @@ class Gas:
     def raw_state(
         self, density_kg_m3: float, temperature_k: float
     ) -> tuple[float, float, float, float, float]:
-        """Return the fields of State as a plain tuple: building the named one costs a tick too much.
+        """Return the fields of State as a plain tuple: building the named one takes too long in a tick.
 
         Residual energy is -R T^2 times the integral of (dZ/dT)/rho over rho; the residual cv is its
         derivative.

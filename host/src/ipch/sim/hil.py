@@ -1,7 +1,7 @@
-"""The host's side of the bench rig: it steps the plant, and the rig's Pico plays what the plant's sensors say.
+"""The host's side of the bench rig: it steps the plant, and the rig's Pico outputs the plant's sensor signals.
 
-One exchange of lines (hardware/rig/firmware/main.py) every 10 ms: what the converters of the regulator are to see goes
-out, the edges of its valve outputs come back with the time of the rig's PIO.
+One exchange of lines (hardware/rig/firmware/main.py) every 10 ms: the host sends the signals for the regulator's
+converters, and receives the edges of its valve outputs with the time of the rig's PIO.
 """
 
 from __future__ import annotations
@@ -21,28 +21,28 @@ from ipch.sim.world import COILS, COMPARATOR_HYSTERESIS_PA
 
 STEP_MS = 10
 _ANSWER_S = 1.0
-# Reference of the rig's DAC, its counts, and the rheostat beside its fixed resistor that stand in for the PT1000.
+# Reference of the rig's DAC, its counts, and the rheostat that with its fixed resistor replaces the PT1000.
 DAC_V, DAC_COUNTS = 2.5, 65536
 RHEOSTAT_STEP_OHM = 20_000 / 1024
 PARALLEL_OHM = 1300.0
-# The rig counts its PIO's cycles backwards from 2^32, two to a count; edges cost some in which it stands still.
+# The rig counts its PIO's cycles down from 2^32, two to a count; at edges it stands still for some cycles.
 _COUNT_US = 2
 _FROM = 0xFFFFFFFF
 
 
 def dac_counts(ma: float) -> int:
-    """Counts for the voltage that this loop current makes at the shunt, 0..65535."""
+    """DAC counts for the shunt voltage of this loop current, 0..65535."""
     return min(DAC_COUNTS - 1, max(0, round(ma * 1e-3 * signals.SHUNT_OHM / DAC_V * DAC_COUNTS)))
 
 
 def rheostat_position(kelvin: float) -> int:
-    """Position of the rheostat that comes closest to a PT1000 at this temperature, 25 to 57 degC."""
+    """Rheostat position closest to a PT1000 at this temperature, 25 to 57 degC."""
     ohm = min(signals.pt1000_ohm(kelvin), 0.999 * PARALLEL_OHM)
     return min(1023, max(0, round(ohm * PARALLEL_OHM / (PARALLEL_OHM - ohm) / RHEOSTAT_STEP_OHM)))
 
 
 def rheostat_ohm(position: int) -> float:
-    """Resistance of the stand-in at a position of the rheostat."""
+    """PT1000 resistance in ohm that a position of the rheostat gives."""
     ohm = position * RHEOSTAT_STEP_OHM
     return ohm * PARALLEL_OHM / (PARALLEL_OHM + ohm)
 
@@ -55,7 +55,7 @@ def edge_us(index: int, count: int) -> int:
 
 
 class Stepper:
-    """Steps a plant by what the rig says; `exchange(line) -> line` talks to the rig."""
+    """Steps a plant with the rig's clock; `exchange(line) -> line` talks to the rig."""
 
     def __init__(self, plant: Plant, exchange: Callable[[str], str], comparator_pa: float = 6.5e6) -> None:
         self.plant = plant
@@ -63,12 +63,12 @@ class Stepper:
         self.tripped = False
         self.rail = False
         self.cell_ok = False
-        self.edges: list[tuple[int, int, bool]] = []  # us since the start, valve in the order of the bits, on
+        self.edges: list[tuple[int, int, bool]] = []  # us since the start, valve in bit order, on
         self._exchange = exchange
         self._offset_us: int | None = None
 
     def step(self) -> None:
-        """One exchange; the plant goes on to the rig's time."""
+        """One exchange; the plant advances to the rig's time."""
         plant = self.plant
         found = plant.measure()
         pa = (found.safety_ma - 4.0) / 16.0 * 10e6
@@ -128,7 +128,7 @@ def _connect(port: str, sets: Sequence[str]) -> tuple[Stepper, Any]:
 
 
 def play(port: str, sets: Sequence[str], seconds: float | None) -> dict[str, object]:
-    """Step the plant for so long, or until Ctrl-C; return its truth at the end."""
+    """Step the plant for this many seconds, or until Ctrl-C; return its truth at the end."""
     stepper, transport = _connect(port, sets)
     try:
         with contextlib.suppress(KeyboardInterrupt):
@@ -139,7 +139,7 @@ def play(port: str, sets: Sequence[str], seconds: float | None) -> dict[str, obj
 
 
 def check(rig_port: str, port: str, sets: Sequence[str]) -> list[dict[str, object]]:
-    """Try the regulator on `port` against the rig: what it measures, a step of 0.2 MPa, off. Rows name, value, ok."""
+    """Check the regulator on `port` with the rig: its readings, a step of 0.2 MPa, off. Rows name, value, ok."""
     from ipch.device import Instrument
 
     stepper, transport = _connect(rig_port, sets)

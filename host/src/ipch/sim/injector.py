@@ -1,4 +1,4 @@
-"""When faults are in force: by hand while the simulator runs, or scripted in the plant file."""
+"""Timing of faults: injected by hand while the simulator runs, or scripted in the plant file."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Script = list[tuple[str, dict[str, object]]]
 def load_script(path: Path | None) -> Script:
     """Return (name, values) of the [[faults]] of a plant file. Raises FileError naming the entry.
 
-    `at_s` is simulated time since the start; everything else as in `faults.parse_values`.
+    `at_s` is simulated time since the start; all other keys as in `faults.parse_values`.
     """
     if path is None:
         return []
@@ -50,7 +50,7 @@ def load_script(path: Path | None) -> Script:
 
 
 class _Planned(Failure):
-    """One injected fault and when it is in force."""
+    """One injected fault with its timing."""
 
     def __init__(self, fault: Fault, values: dict[str, float | str], now_ms: int, seed: str) -> None:
         self.fault = fault
@@ -98,7 +98,7 @@ class _Planned(Failure):
             self.part.converted(world, counts)
 
     def remove(self, world: World) -> None:
-        """Take it off the world's list, with the part whole again."""
+        """Remove it from the world's list and repair the part."""
         if self.present:
             self.part.end(world)
         world.failures.remove(self)
@@ -109,9 +109,9 @@ def _planned(world: World) -> list[_Planned]:
 
 
 def inject(world: World, name: str, given: Mapping[str, object]) -> None:
-    """Plan a fault from now on; the same fault of the same part replaces the one that was there.
+    """Plan a fault from now on; it replaces the same fault of the same part.
 
-    Raises UsageError with what is allowed; then nothing has changed.
+    Raises UsageError with the allowed values, and changes nothing.
     """
     fault, values = parse_values(name, given)
     for each in _planned(world):
@@ -123,7 +123,7 @@ def inject(world: World, name: str, given: Mapping[str, object]) -> None:
 
 
 def clear(world: World, name: str | None = None) -> int:
-    """End faults of this name, or all; return how many. Raises UsageError for an unknown name."""
+    """End faults of this name, or all; return their number. Raises UsageError for an unknown name."""
     if name is not None and name not in FAULTS:
         parse_values(name, {})
     ended = [each for each in _planned(world) if name is None or each.fault.name == name]
@@ -133,7 +133,7 @@ def clear(world: World, name: str | None = None) -> int:
 
 
 def active(world: World) -> list[dict[str, Any]]:
-    """Return what is planned or in force: name, row, present, and values that differ from the defaults."""
+    """Return planned and active faults: name, row, present, and values that differ from the defaults."""
     rows = []
     for each in _planned(world):
         defaults = {option.name: option.default for option in each.fault.all_options()}

@@ -1,4 +1,4 @@
-"""The device's serial line from outside: a pseudo-terminal and, on request, a TCP port, with FIFOs as USB has."""
+"""The device's serial line from outside: a pseudo-terminal and, on request, a TCP port, with USB-like FIFOs."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ import time
 import tty
 from collections.abc import Callable
 
-# The board's USB FIFOs hold this many bytes; what does not fit stays with the sender.
+# Size of the board's USB FIFOs in bytes; the sender keeps the rest.
 FIFO_BYTES = 256
 
 
 class SerialLine:
-    """Both ends of the line. Nothing here ever waits: the device must not feel whether a host reads."""
+    """Both ends of the line. Nothing here ever waits: the device must not notice whether a host reads."""
 
     def __init__(self, tcp: int | None = None) -> None:
         """Open a pseudo-terminal, and listen on 127.0.0.1:`tcp` as well (0 picks a free port)."""
@@ -38,15 +38,15 @@ class SerialLine:
 
     @property
     def plugged(self) -> bool:
-        """Whether the cable is in."""
+        """Whether the cable is plugged in."""
         return self._master >= 0
 
     def plug(self) -> None:
-        """Put the cable in: a pseudo-terminal, which may have another name than before."""
+        """Plug the cable in: the new pseudo-terminal may have another name."""
         if self.plugged:
             return
         self._master, self._slave = pty.openpty()
-        # The far end stays open here, so that a host may come and go without a hang-up.
+        # Keep the far end open, so that a host may come and go without a hang-up.
         tty.setraw(self._slave)
         os.set_blocking(self._master, False)
         self.port = os.ttyname(self._slave)
@@ -54,7 +54,7 @@ class SerialLine:
         self.moved(self.port)
 
     def unplug(self) -> None:
-        """Pull the cable: hosts see the line hang up, and what was under way on it is lost."""
+        """Unplug the cable: hosts see a hang-up, and data in transit are lost."""
         if not self.plugged:
             return
         self._poll.unregister(self._master)
@@ -68,7 +68,7 @@ class SerialLine:
         self.moved("")
 
     def pump(self, wait_s: float = 0.0) -> None:
-        """Move bytes between the host and the FIFOs for `wait_s`, and once at least."""
+        """Move bytes between the host and the FIFOs for `wait_s`, at least once."""
         end = time.monotonic() + wait_s
         if self.to_host:
             self._deliver()
@@ -80,7 +80,7 @@ class SerialLine:
                     self._accept()
                 else:
                     self._take_socket()
-            # A host that speaks must not cut the tick short, or one that floods would let the time race.
+            # Host traffic must not shorten the tick, or a host that floods would make time race.
             wait_s = end - time.monotonic()
             if wait_s <= 0:
                 return
@@ -89,17 +89,17 @@ class SerialLine:
                 return
 
     def take(self, count: int) -> bytes:
-        """Bytes that arrived for the device, at most `count`."""
+        """Bytes received for the device, at most `count`."""
         taken = bytes(self.to_device[:count])
         del self.to_device[:count]
         return taken
 
     def room(self) -> int:
-        """How many bytes the device may send now."""
+        """Number of bytes that the device may send now."""
         return FIFO_BYTES - len(self.to_host)
 
     def close(self) -> None:
-        """Hang up for good."""
+        """Close the line for good."""
         self.moved = lambda port: None
         self.unplug()
         if self._listener is not None:
@@ -114,7 +114,7 @@ class SerialLine:
     def _accept(self) -> None:
         assert self._listener is not None
         if self._client is not None and self._client_may_be_gone():
-            # The new one waits in the backlog until what the old one left has been read.
+            # A new connection waits in the backlog until the old one's data have been read.
             return
         client, _ = self._listener.accept()
         if self._client is not None:
@@ -170,7 +170,7 @@ class SerialLine:
         except BlockingIOError:
             return
         except OSError:
-            # The host hung up: what was meant for it is gone, as on USB.
+            # The host hung up: data for it are lost, as on USB.
             sent = len(self.to_host)
             self._drop_client()
         del self.to_host[:sent]

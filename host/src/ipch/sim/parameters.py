@@ -1,6 +1,6 @@
-"""The one table of the simulated plant's parameters: names carry units, limits and help come with them.
+"""Table of the simulated plant's parameters, with units in their names, limits and help.
 
-Values marked [E] are engineering estimates: nobody measured them on a rig.
+Values marked [E] are engineering estimates, not measured on a rig.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ class ParameterError(FileError, ValueError):
 
 
 class _RefusedError(ValueError):
-    """A value that is not allowed for the parameter `name`."""
+    """A refused value of the parameter `name`."""
 
     def __init__(self, name: str, given: object, allowed: str) -> None:
         shown = repr(given)
@@ -41,13 +41,13 @@ def quantity(default: float, unit: str, minimum: float, maximum: float, text: st
 
 
 def other(default: object, unit: str, text: str) -> Any:
-    """Return a field for something that is not a number."""
+    """Return a field for a value that is not a number."""
     return field(default=default, metadata={"help": text, "unit": unit})
 
 
 @dataclass(frozen=True)
 class PlantParameters:
-    """Everything that makes one simulated rig differ from another; pressures are absolute.
+    """All parameters of a simulated rig; pressures are absolute.
 
     Raises ValueError for a value that is not allowed, or for values that contradict each other.
     """
@@ -63,7 +63,7 @@ class PlantParameters:
         30.0, "degC", -20.0, 150.0, "temperature of the gas that comes from the supply"
     )
     supply_fall_mpa_per_day: float = quantity(
-        0.0, "MPa/day", 0.0, 100.0, "how fast the supply empties by other users"
+        0.0, "MPa/day", 0.0, 100.0, "fall of the supply pressure through other users"
     )
     compressor_low_mpa: float = quantity(
         4.0, "MPa", 0.05, 30.0, "supply pressure at which a compressor starts; used with compressor_period_s"
@@ -171,7 +171,7 @@ class PlantParameters:
     cell_profile_csv: str = other(
         "", "", "file with the columns time in s and current in A, instead of cell_profile"
     )
-    cell_heat_w: float = quantity(0.0, "W", 0.0, 1000.0, "heat that the cell gives to the wall it lies on")
+    cell_heat_w: float = quantity(0.0, "W", 0.0, 1000.0, "heat from the cell to its wall")
     gassing_mol_s: float = quantity(0.0, "mol/s", 0.0, 1e-3, "gas that the cell makes")
     gassing_cm3_h: float = quantity(
         0.0, "cm3/h", 0.0, 1e6, "the same, as volume at 0 degC and 101.325 kPa; give one of the two"
@@ -219,7 +219,7 @@ class PlantParameters:
         self._refuse_contradictions()
 
     def _refuse_contradictions(self) -> None:
-        """Refuse what no rig can be; strange but possible rigs stay allowed."""
+        """Refuse combinations that no rig can have; strange but possible rigs stay allowed."""
         for wrong, text in (
             (bool(self.cell_profile_csv), "cell_profile_csv names a file, which load_parameters reads"),
             (
@@ -285,14 +285,14 @@ class PlantParameters:
 def _number(name: str, given: object, limits: Mapping[str, Any]) -> float:
     """Return a finite number within its limits. Raises _RefusedError."""
     minimum, maximum = limits["minimum"], limits["maximum"]
-    # Compared before it is converted: an integer may be too large for that. Neither holds for NaN.
+    # Compared before conversion: an integer may be too large for it. Both comparisons are false for NaN.
     if isinstance(given, (int, float)) and not isinstance(given, bool) and minimum <= given <= maximum:
         return float(given)
     raise _RefusedError(name, given, f"must be a number from {minimum:g} to {maximum:g} {limits['unit']}")
 
 
 def _points(given: Any) -> CellProfile:
-    """Return a list of pairs of numbers as tuples. Raises _RefusedError with the part that is wrong."""
+    """Return a list of pairs of numbers as tuples. Raises _RefusedError with the faulty part."""
     points = given if isinstance(given, (list, tuple)) else [given]
     floats: list[Any] = [
         tuple(float(part) if type(part) is int else part for part in point)
@@ -310,10 +310,10 @@ def _points(given: Any) -> CellProfile:
 
 
 def load_parameters(path: Path | None, sets: Sequence[str]) -> PlantParameters:
-    """Return the parameters of a TOML file's [plant] table, with `name=value` strings laid over it.
+    """Return the parameters of a TOML file's [plant] table, overridden by `name=value` strings.
 
-    Other tables that the simulator knows ([[faults]]) are left to their own readers.  Raises ParameterError
-    with one line that names the parameter, where it came from and what is allowed.
+    Other tables of the simulator ([[faults]]) have their own readers. Raises ParameterError with one line of
+    parameter, source and allowed values.
     """
     values: dict[str, Any] = {}
     origin: dict[str, str] = {}
@@ -359,7 +359,7 @@ def describe_parameters() -> list[dict[str, Any]]:
 
 
 def _read_table(path: Path) -> dict[str, Any]:
-    # Here, because PyPy at the level of Python 3.9 has none: it is given words, not files.
+    # Imported here, because PyPy (Python 3.9) has no tomllib; it receives strings, not files.
     import tomllib
 
     try:
@@ -389,7 +389,7 @@ def _unknown(name: str, known: Sequence[str], kind: str) -> str:
 
 
 def _parse(name: str, raw: str) -> Any:
-    """Return the value of a --set string, as TOML would have given it; the table judges what it is."""
+    """Return the value of a --set string as TOML would; the table checks its type."""
     if name in ("gas", "cell_profile_csv"):
         return raw
     try:

@@ -1,8 +1,7 @@
-"""The `pico` rung: a stock MicroPython image on an emulated RP2040 with the board's chips on its pins and the plant
-behind.
+"""The `pico` rung: a stock MicroPython image on an emulated RP2040, with the board's chips on its pins and the plant.
 
-The plant follows the emulated processor in steps of a millisecond, valves open and close at the emulated microsecond at
-which their pins change, and a transfer on a bus takes as long as its clock makes it.
+The plant follows the emulated processor in steps of a millisecond, valves open and close at the emulated microsecond of
+their pins' edges, and a bus transfer takes as long as its clock requires.
 """
 
 from __future__ import annotations
@@ -53,8 +52,8 @@ class PicoDevice:
     ) -> None:
         """Boot `image`; `state` keeps the content of the flash chip between runs (pico.flash).
 
-        A flash chip without content gets `files` (name -> content) before the boot that counts; without them
-        the board is bare. `button` holds the maintenance button, from power-up on.
+        An empty flash chip receives `files` (name -> content) before the actual boot; without them the board is
+        bare. `button` holds the maintenance button, from power-up on.
         """
         self.chip = Chip(find_image(image))
         self._state = state / "pico.flash" if state is not None else None
@@ -62,7 +61,7 @@ class PicoDevice:
         if self._state is not None and not bare:
             self.chip.mcu.flash[:FLASH_BYTES] = self._state.read_bytes()[:FLASH_BYTES]
         self._noise = random.Random(1)
-        # What a signal is on its way into the board: tamper(name, value) -> value, in mA or K.
+        # Changes a signal on its way into the board: tamper(name, value) -> value, in mA or K.
         self.tamper: Callable[[str, float], float] = lambda name, value: value
         self.pins = pins = load_pins()
         self._take_world(world)
@@ -94,7 +93,7 @@ class PicoDevice:
         return tuple(self.coils.pins_on)
 
     def cell_ok(self) -> bool:
-        """Whether the cell-safe relay lets the cycler run."""
+        """Whether the cell-safe relay permits the cycler to run."""
         return self._level(self.pins.CELL_SAFE) == bool(self.pins.CELL_SAFE_OK)
 
     def led(self) -> bool:
@@ -102,17 +101,17 @@ class PicoDevice:
         return self._level(self.pins.LED) == bool(self.pins.LED_ON)
 
     def monitor_permille(self) -> float:
-        """Mean of the monitor output behind its filter, in permille of 3.3 V; 0 while no PWM drives it."""
+        """Mean of the monitor output after its filter, in permille of 3.3 V; 0 without PWM."""
         channel = self.chip.mcu.pwm.channels[self.pins.MONITOR // 2 % 8]
         compare = channel.cc >> 16 if self.pins.MONITOR % 2 else channel.cc & 0xFFFF
         return float(compare) * 1000 / (channel.top + 1) if channel.csr & 1 else 0.0
 
     def run(self, ticks: int) -> None:
-        """Run for so many ticks of the world."""
+        """Run for this many ticks of the world."""
         self.chip.run_ms(ticks * self.world.tick_ms)
 
     def run_to_first_conversion(self, limit_s: float = 10.0) -> None:
-        """Run until the firmware's first tick is due, in which it will see the chamber for the first time."""
+        """Run until the firmware's first tick is due, in which it first measures the chamber."""
         until_s = self.chip.now_s + limit_s
         while not self.ads1115.converting(self.pins.CONTROL_INPUT):
             self.chip.run_ms(0.05)
@@ -120,12 +119,12 @@ class PicoDevice:
                 raise DeviceLostError("the emulated board does not start its firmware")
 
     def replace_world(self, world: World) -> None:
-        """Put the board into another world; best done before its first conversion."""
+        """Put the board into another world, preferably before its first conversion."""
         self._take_world(world)
         self.coils.use(world)
 
     def close(self) -> None:
-        """Keep the flash chip's content."""
+        """Save the flash chip's content."""
         if self._state is not None:
             part = self._state.with_suffix(".part")
             part.write_bytes(bytes(self.chip.mcu.flash[:FLASH_BYTES]))
@@ -141,7 +140,7 @@ class PicoDevice:
         self._measurement = world.plant.measure()
 
     def _on_reset(self) -> None:
-        # What hung the processor is over once it starts again, unless it is injected anew.
+        # A restart ends whatever hung the processor, unless it is injected again.
         self.world.hung = self._hung = False
         clear(self.world, "hang")
 

@@ -1,12 +1,10 @@
 """The simulated rig: supply, five valves, a chamber of real gas with a breathing cell, oven and sensors.
 
-The chain is supply -> supply isolation -> trap -> fill -> chamber -> vent -> trap -> vent isolation -> room;
-the switched relief valve, the mechanical relief valve, the burst disc and leaks go from the chamber to the
-room.
+The chain is supply -> supply isolation -> trap -> fill -> chamber -> vent -> trap -> vent isolation -> room; the
+switched relief valve, the mechanical relief valve, the burst disc and leaks go from the chamber to the room.
 
-While all valves are shut a tick is one semi-implicit step.  While gas flows, steps follow the flow's own
-speed, with midpoint values for the chamber; the traps, which settle within milliseconds, are stepped
-exponentially.
+While all valves are shut a tick is one semi-implicit step.  While gas flows, steps follow the flow's own speed, with
+midpoint values for the chamber; the traps, which settle within milliseconds, are stepped exponentially.
 """
 
 from __future__ import annotations
@@ -26,31 +24,30 @@ VALVE_NAMES = ("supply_isolation", "fill", "vent_isolation", "vent", "relief")
 SUPPLY_ISOLATION, FILL, VENT_ISOLATION, VENT, RELIEF = range(5)
 PULSED = (FILL, VENT)
 MOLAR_GAS_CONSTANT = 8.314462618
-# The gas law at 0 degC and 101.325 kPa: what cm3/h of gassing mean.
+# The gas law at 0 degC and 101.325 kPa converts cm3/h of gassing.
 NORMAL_MOL_M3 = 101325.0 / (MOLAR_GAS_CONSTANT * ZERO_CELSIUS_K)
 # dp/p of a stirred adiabatic chamber is this times dm/m, a little on the high side.
 ADIABATIC = 1.6
-# What one step may do: share of the pressure, of the way to equilibrium of heat and of traps.
+# Limits of one step: share of the pressure, and of the way to equilibrium of heat and of traps.
 PRESSURE_SHARE = 0.01
 HEAT_SHARE = 0.025
 TRAP_SHARE = 0.3
 TRAP_SETTLED = 0.02
 LEAST_STEP_S = 2e-5
-# Beyond this share of the way to pressure equilibrium a step is damped: flow is linear there.
+# Beyond this share of the way to pressure equilibrium a step is damped, since flow is linear there.
 STIFF_SHARE = 0.25
 # Leaks slower than this share of the gas per step need no midpoint.
 SLOW_LEAK_SHARE = 1e-3
 
 
 class Plant:
-    """A rig that obeys valve commands, moves on in whole milliseconds and says what its sensors would.
+    """A rig that obeys valve commands, advances in whole milliseconds and gives its sensors' signals.
 
     Truth is in public attributes and properties, in SI units. `volume_m3` is the gas volume now,
-    `cell_volume_m3` the swelling of the cell since the start. These may be set while it runs, to break
-    things: `leak_c` and `burst` (a burst line), both in m3/(s Pa); `sensors.follow_share`;
-    `supply_pa_override`; `gassing_mol_s`; `cell_heat_w`; `oven_offset_k`; `mechanical_relief_blocked`; and
-    each valve's `stuck`, `leak_c`, `stick_us`, `coil` and `held`. The same parameters, seed and commands
-    give the same run bit for bit.
+    `cell_volume_m3` the swelling of the cell since the start. Failures may set these while it runs:
+    `leak_c` and `burst` (a burst line), both in m3/(s Pa); `sensors.follow_share`; `supply_pa_override`;
+    `gassing_mol_s`; `cell_heat_w`; `oven_offset_k`; `mechanical_relief_blocked`; and each valve's `stuck`, `leak_c`,
+    `stick_us`, `coil` and `held`. The same parameters, seed and commands give the same run bit for bit.
     """
 
     def __init__(self, parameters: PlantParameters, seed: int = 1) -> None:
@@ -101,7 +98,7 @@ class Plant:
         self._supply_enthalpy_pa = -1.0
         self._supply_trap_pa = self._ambient_pa
         self._vent_trap_pa = self._ambient_pa
-        # The traps are nearly all wall, so isothermal; their kg/Pa at the supply's compressibility.
+        # The traps are almost all wall, so isothermal; their kg/Pa at the supply's compressibility.
         z_r_t = gas.r_j_kg_k * self._supply_k * gas.compressibility(self.supply_pa, self._supply_k)
         self._supply_trap_kg_pa = parameters.supply_trap_ml * 1e-6 / z_r_t
         self._vent_trap_kg_pa = parameters.vent_trap_ml * 1e-6 / z_r_t
@@ -134,7 +131,7 @@ class Plant:
 
     @property
     def cell_heat_w(self) -> float:
-        """Heat that the cell gives to the wall."""
+        """Heat from the cell to the wall."""
         return self.chamber.cell_heat_w
 
     @cell_heat_w.setter
@@ -142,14 +139,14 @@ class Plant:
         self.chamber.cell_heat_w = watts
 
     def pulse(self, valve: int, duration_us: int) -> None:
-        """Energise fill (0) or vent (1) for a time; one that is on stays on, for the longer of the two."""
+        """Energise fill (0) or vent (1) for a time; one that is on stays on, for the longer of the two times."""
         if duration_us > 0:
             target = self.valves[PULSED[valve]]
             target.energise(self._time_us, self._time_us + duration_us)
             self._next_us = min(self._next_us, target.next_us())
 
     def switch(self, supply_isolation: bool, vent_isolation: bool, relief: bool) -> None:
-        """Set the coils of the three valves that are switched."""
+        """Set the coils of the three switched valves."""
         for index, on in (
             (SUPPLY_ISOLATION, supply_isolation),
             (VENT_ISOLATION, vent_isolation),
@@ -164,7 +161,7 @@ class Plant:
                 self._next_us = min(self._next_us, target.next_us())
 
     def drive(self, index: int, on: bool, at_us: int) -> None:
-        """Set one coil (an index of `valves`) at this time, which lies in the step that comes next."""
+        """Set one coil (an index of `valves`) at this time, which lies in the next step."""
         target = self.valves[index]
         if on != target.gate:
             if on:
@@ -174,13 +171,13 @@ class Plant:
             self._next_us = min(self._next_us, target.next_us())
 
     def shut(self) -> None:
-        """Switch all transistors off, also those of running pulses."""
+        """Switch all transistors off, including those of running pulses."""
         for valve in self.valves:
             valve.release(self._time_us)
         self._next_us = min(valve.next_us() for valve in self.valves)
 
     def power(self, on: bool) -> None:
-        """The coil rail comes, and with it the coils whose transistors conduct for good; or goes, for all."""
+        """Switch the coil rail on, and with it the coils of shorted transistors; or off, with all coils."""
         for valve in self.valves:
             if not on:
                 valve.cut(self._time_us)
@@ -199,7 +196,7 @@ class Plant:
         self._next_us = min(self._next_us, valve.next_us())
 
     def advance(self, dt_ms: int) -> None:
-        """Move on by a whole number of milliseconds."""
+        """Advance by a whole number of milliseconds."""
         dt_s = dt_ms * 1e-3
         end_us = self._time_us + dt_ms * 1000
         end_s = end_us * 1e-6
@@ -248,7 +245,7 @@ class Plant:
         self.sensors.follow(dt_s, self.supply_pa, chamber.gas_k, chamber.wall_k)
 
     def measure(self) -> Measurement:
-        """Return what the sensors say now, in an object that is used again; each call draws noise."""
+        """Return the present sensor signals, in an object that the next call reuses; each call draws noise."""
         return self.sensors.measure(self.chamber.wall_k)
 
     def truth(self) -> dict[str, float | int | bool]:
@@ -282,7 +279,7 @@ class Plant:
         return record
 
     def _guard_c(self) -> float:
-        """Return the conductance of mechanical relief and burst disc, after they saw the pressure."""
+        """Return the conductance of mechanical relief and burst disc, after updating them with the pressure."""
         pressure = self.chamber.pressure_pa
         if pressure >= self._burst_disc_pa:
             self.burst_disc_broken = True
@@ -297,7 +294,7 @@ class Plant:
         )
 
     def _rest(self, duration_s: float, swell_m3_s: float, oven_k: float) -> None:
-        """Move on with all valves tight: breathing, heat, gassing and slow leaks only."""
+        """Advance with all valves tight: breathing, heat, gassing and slow leaks only."""
         chamber = self.chamber
         leak_c = self.leak_c + self.burst
         if (
@@ -332,7 +329,7 @@ class Plant:
             self.sensors.follow_pressure(dt_s, before_pa, chamber.pressure_pa)
 
     def _flow(self, duration_s: float, swell_m3_s: float, oven_k: float) -> None:
-        """Move on with gas passing somewhere, in steps short enough for the fastest of the flows."""
+        """Advance with gas flowing, in steps short enough for the fastest of the flows."""
         chamber = self.chamber
         secant = self._orifice.secant_kg_s_pa
         supply_c, fill_c, room_c, vent_c, relief_c = [valve.passing_c() for valve in self.valves]
@@ -366,7 +363,7 @@ class Plant:
                 PRESSURE_SHARE * mass / (ADIABATIC * (abs(filling) + abs(venting) + abs(opening)) + 1e-30),
                 HEAT_SHARE / (chamber.heat_rate_1_s + 1e-30),
             )
-            # A trap that nothing leaves for the chamber may settle in one step.
+            # A trap without flow to the chamber may settle in one step.
             if g_fill and abs(g_supply * (supply_pa - trap_in) - filling) > TRAP_SETTLED * g_in * trap_in:
                 dt_s = min(dt_s, TRAP_SHARE * in_kg_pa / g_in)
             if g_vent and abs(venting - g_room * (trap_out - ambient_pa)) > TRAP_SETTLED * g_out * trap_out:
@@ -376,8 +373,8 @@ class Plant:
             if left_s < 1e-9:
                 left_s = 0.0
 
-            # Values in the middle of the step, from the flows at its start; near equilibrium the start's
-            # own, with the conductances reduced to what they pass on average while the difference decays.
+            # Values at mid-step from the flows at its start; near equilibrium those at the start, with conductances
+            # reduced to their mean effect while the difference decays.
             stiff = dt_s * ADIABATIC * pressure / mass * (g_fill + g_vent + g_open)
             soft = 1.0 if stiff < STIFF_SHARE else (1.0 - exp(-stiff)) / stiff
             g_fill *= soft
@@ -425,7 +422,7 @@ class Plant:
             self.metered_out_kg += vented_kg + (opened_kg * (relief_c / open_c) if open_c else 0.0)
             gassed_kg = gassing_kg_s * dt_s
             self.gassed_kg += gassed_kg
-            # What comes back from the vent trap counts as warm as the chamber: it is a tenth of a millilitre.
+            # Gas back from the vent trap counts as warm as the chamber: it is a tenth of a millilitre.
             carried_j = filled_kg * (supply_enthalpy if filled_kg > 0.0 else enthalpy)
             carried_j -= opened_kg * (enthalpy if opened_kg > 0.0 else self._ambient_enthalpy_j_kg)
             carried_j += (gassed_kg - vented_kg) * enthalpy

@@ -1,4 +1,4 @@
-"""What a cell does over time: currents from a CSV file or from a cycler's file."""
+"""A cell's current over time, from a CSV file or from a cycler's file."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def points_of(values: Mapping[str, Any]) -> dict[str, Any]:
         if points:
             raise ValueError("give cell_profile or cell_profile_csv, not both")
         values["cell_profile"] = read_profile(Path(name))
-        # What counts from here on is the list: the result can be dumped and loaded again.
+        # The list replaces the file's name: the result can be dumped and loaded again.
         values["cell_profile_csv"] = ""
     elif isinstance(points, str):
         values["cell_profile"] = read_cycler_profile(Path(points))
@@ -57,9 +57,9 @@ def read_profile(path: Path) -> CellProfile:
 
 
 def read_cycler_profile(path: Path) -> CellProfile:
-    """Currents that put into the cell what a cycler's file says, from 0 at its first row.
+    """Currents that reproduce the charge of a cycler's file, from 0 at its first row.
 
-    Also a plain CSV file of time in s and current in A.
+    A plain CSV file of time in s and current in A works as well.
     """
     from ipch.cyclers import charge_profile, read_cycler
 
@@ -68,7 +68,7 @@ def read_cycler_profile(path: Path) -> CellProfile:
             columns = file.readline().count(",") + 1
         if path.suffix.lower() == ".csv" and columns == 2:
             return read_profile(path)
-        # Only the time between its rows counts, so any zone will do.
+        # Only the time between rows counts, so any time zone will do.
         return tuple(charge_profile(read_cycler(path, timezone.utc)))
     except OSError as error:
         raise ValueError(f"cell_profile: cannot read {path}: {error.strerror}") from None

@@ -24,14 +24,14 @@ from ipch.sim.world import RX_BYTES, TX_BYTES, World
 
 FILL, VENT = 0, 1
 POWER, WATCHDOG, SOFTWARE = range(3)
-# The emulated board has that of its chip.
+# The emulated board has its chip's serial number.
 DEFAULT_SERIALS = {"core": "CORE000001", "sim": "SIM0000001"}
-# Words of a frame before its bytes; unix/board.py has the other end.
+# Words of a frame before its bytes; the other end is unix/board.py.
 OUT_WORDS, IN_WORDS = 5, signals.COUNT + 2
 
 
 class FirmwareStopped(Exception):
-    """The firmware program ended; the text is what it printed."""
+    """The firmware program ended; the text is its output."""
 
 
 def find_micropython() -> str:
@@ -82,7 +82,7 @@ class _Port:
 
 
 class _CoreRig:
-    """The rig contract straight onto the plant."""
+    """The rig contract directly on the plant."""
 
     def __init__(self, world: World, reset_cause: int) -> None:
         self._world = world
@@ -126,7 +126,7 @@ class _CoreRig:
         self._world.show(pattern, bool(cell_ok), monitor_permille)
 
     def collect(self) -> None:
-        """This interpreter collects its own garbage."""
+        """Nothing to do: this interpreter collects its own garbage."""
 
 
 def load_firmware() -> dict[str, ModuleType]:
@@ -161,9 +161,9 @@ class CoreDevice:
         *,
         reset_cause: int = POWER,
     ) -> None:
-        """`state` is the folder of its settings files; `load` may bring instrumented modules.
+        """`state` is the folder of its settings files; `load` may load instrumented modules.
 
-        `reset_cause` is what the chip says of this start: POWER, WATCHDOG or SOFTWARE.
+        `reset_cause` is the chip's cause of this start: POWER, WATCHDOG or SOFTWARE.
         """
         modules = load()
         settings = modules["regulator.settings"].Settings()
@@ -182,7 +182,7 @@ class CoreDevice:
             tick()
 
     def close(self) -> None:
-        """Nothing to end."""
+        """Nothing to close."""
 
 
 class SimDevice:
@@ -227,7 +227,7 @@ class SimDevice:
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
-        # Neither of these waits for the program: it may die before it opens its ends.
+        # Neither call waits for the program, which may die before it opens its ends.
         self._to_device = os.open(from_world, os.O_RDWR)
         self._from_device = open(os.open(to_world, os.O_RDONLY | os.O_NONBLOCK), "rb", buffering=0)  # noqa: SIM115
         self._await_first_frame()
@@ -237,7 +237,7 @@ class SimDevice:
         self._in_bytes = memoryview(self._in).cast("B")
 
     def tick(self) -> None:
-        """Take one frame of commands, run the plant for a tick, answer with what it measures."""
+        """Take one frame of commands, run the plant for a tick, answer with its measurements."""
         world = self._world
         out = self._out
         if self._from_device.readinto(self._out_bytes) != len(self._out_bytes):
@@ -261,7 +261,7 @@ class SimDevice:
         into[0 : signals.COUNT] = array.array("i", world.counts)
         into[signals.COUNT] = world.room()
         if out[2] & 16:
-            # The firmware took the last bytes; until then they are offered again, as a USB buffer would.
+            # Bytes that the firmware did not take are offered again, as by a USB buffer.
             data = world.take()
             into[signals.COUNT + 1] = len(data)
             self._in_bytes[IN_WORDS * 4 : IN_WORDS * 4 + len(data)] = data
@@ -274,7 +274,7 @@ class SimDevice:
             tick()
 
     def run_to_end(self) -> str:
-        """Run until the program ends by itself; return what it printed."""
+        """Run until the program ends; return its output."""
         with contextlib.suppress(FirmwareStopped):
             while True:
                 self.tick()
@@ -306,5 +306,5 @@ class SimDevice:
     def _printed(self) -> str:
         self._output.flush()
         return (
-            Path(self._output.name).read_text(errors="replace").strip() or "the firmware ended without a word"
+            Path(self._output.name).read_text(errors="replace").strip() or "the firmware ended without output"
         )

@@ -8,7 +8,7 @@ from random import Random
 from ipch.sim.parameters import PlantParameters
 from ipch.sim.surroundings import ZERO_CELSIUS_K
 
-# Transmitters after NAMUR NE43 saturate at these currents.
+# NAMUR NE43 transmitters saturate at these currents.
 LEAST_MA, MOST_MA = 3.8, 20.5
 
 
@@ -28,14 +28,14 @@ class Measurement:
 class Sensors:
     """Two transducers on the chamber, one on the supply, a PT1000 in the gas, a digital one on the wall.
 
-    All have first-order lags, exact for signals that run straight within a step.  A blocked port keeps its
-    transducer from following.  Each noise has its own random stream.
+    All have first-order lags, exact for signals that are linear within a step. A blocked port stops its transducer from
+    following. Each noise has its own random stream.
     """
 
     def __init__(
         self, parameters: PlantParameters, seed: int, pressure_pa: float, supply_pa: float, gas_k: float
     ) -> None:
-        # Share of the way to the true pressure that a transducer goes per reading: below 1 with a narrow port.
+        # Share of the way to the true pressure that a transducer covers per reading: below 1 with a narrow port.
         self.follow_share: dict[str, float] = {}
         self._measurement = Measurement()
         self._lag_s = parameters.transducer_lag_ms * 1e-3
@@ -74,7 +74,7 @@ class Sensors:
         self._mismatch_step_k = 0.0
 
     def follow_pressure(self, dt_s: float, before_pa: float, after_pa: float) -> None:
-        """Let the chamber's transducers follow a pressure that runs straight for `dt_s`."""
+        """Let the chamber's transducers follow a pressure that changes linearly over `dt_s`."""
         if self._lag_s:
             behind_pa = (after_pa - before_pa) * (self._lag_s / dt_s)
             decay = exp(-dt_s / self._lag_s)
@@ -97,13 +97,13 @@ class Sensors:
         behind_k = (near_k - self._near_k) * (self._gas_lag_s / dt_s)
         self._gas_k = near_k - behind_k + (self._gas_k - self._near_k + behind_k) * self._gas_decay
         self._near_k = near_k
-        # Ornstein-Uhlenbeck: stationary from the start, whatever the step.
+        # Ornstein-Uhlenbeck: stationary from the start, for any step length.
         self._mismatch_k = self._mismatch_k * self._mismatch_decay + self._mismatch_random.gauss(
             0.0, self._mismatch_step_k
         )
 
     def measure(self, wall_k: float) -> Measurement:
-        """Return what the sensors say now; each call draws new noise."""
+        """Return the present sensor signals; each call draws new noise."""
         share = self.follow_share
         if not share:
             self._control_pa = self._safety_pa = self._sensed_pa

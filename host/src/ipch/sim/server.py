@@ -1,4 +1,4 @@
-"""`ipch sim`: a simulated regulator that serves its serial line until it is told to stop."""
+"""`ipch sim`: a simulated regulator that serves its serial line until it is stopped."""
 
 from __future__ import annotations
 
@@ -54,15 +54,14 @@ def serve(
     faults: Script | None = None,
     announce: TextIO | None = None,
 ) -> None:
-    """Serve until SIGTERM, SIGINT or the end of the firmware. `speed` None is as fast as possible,
-    with `ahead_s` only until a host has been silent for so much simulated time, and then by the clock.
+    """Serve until SIGTERM, SIGINT or the end of the firmware. `speed` None is as fast as possible; with `ahead_s` only
+    until a host has been silent for this much simulated time, and then in real time.
 
-    The first line on `announce` (standard output by default) is one JSON object with port, rig, pid, tcp
-    speed and serial. `state` keeps the device's files between runs; without it they go when the simulator ends.
-    `serial` is the serial number of the board on the rungs core and sim, by which several are told apart.
-    For the rig `pico`, `image` is the MicroPython image that boots, `bare` leaves the firmware off a fresh
-    board. `faults` is what injector.load_script returned. Raises UsageError for an unknown rig or a TCP
-    port that is taken, FileError without a MicroPython.
+    The first line on `announce` (standard output by default) is one JSON object with port, rig, pid, tcp, speed, serial
+    and control. `state` keeps the device's files between runs; without it they are deleted when the simulator ends.
+    `serial` is the board's serial number on the rungs core and sim, to tell several apart. For the rig `pico`, `image`
+    is the MicroPython image to boot, and `bare` leaves a fresh board without firmware. `faults` comes from
+    injector.load_script. Raises UsageError for an unknown rig or a TCP port in use, FileError without a MicroPython.
     """
     if rig not in RIGS:
         raise UsageError(f"unknown rig {rig!r}; one of {', '.join(RIGS)}")
@@ -79,7 +78,7 @@ def serve(
             line = SerialLine(tcp)
         except (OSError, OverflowError) as error:
             raise UsageError(
-                f"cannot listen on TCP port {tcp}: {error}; name a free one, 0 picks it"
+                f"cannot listen on TCP port {tcp}: {error}; choose a free one, or 0 for any"
             ) from None
         stack.callback(line.close)
         truth_file = None
@@ -104,7 +103,7 @@ def serve(
         stack.callback(device.close)
         first_line = {"port": line.port, "rig": rig, "pid": os.getpid(), "tcp": line.tcp_port, "speed": speed}
         first_line |= {"serial": world.serial_number, "control": channel.path}
-        # Boot before anybody is told of the port.
+        # Boot before the port is announced.
         device.run(2)
         entry = register_simulator(first_line)
         stack.callback(entry.unlink, missing_ok=True)
@@ -117,7 +116,7 @@ def serve(
                 device.run(1)
                 channel.serve(world)
         except _Stop:
-            # A second signal must not interrupt the tidying up.
+            # A second signal must not interrupt the clean-up.
             for number in (signal.SIGTERM, signal.SIGINT):
                 signal.signal(number, signal.SIG_IGN)
 
@@ -146,7 +145,7 @@ class RunningServer:
 def simulate(arguments: Sequence[str] = (), *, timeout_s: float = 30.0) -> Iterator[RunningServer]:
     """Run `ipch sim ARGUMENTS` as a child process for the duration of a with-block.
 
-    Raises UsageError with what the child said when it does not come up.
+    Raises UsageError with the child's message if it does not start.
     """
     process = subprocess.Popen(
         [sys.executable, "-m", "ipch", "sim", *arguments],
@@ -163,7 +162,7 @@ def simulate(arguments: Sequence[str] = (), *, timeout_s: float = 30.0) -> Itera
         if not text:
             process.kill()
             raise UsageError(
-                f"the simulator did not start: {process.stderr.read().strip() or 'it said nothing'}"
+                f"the simulator did not start: {process.stderr.read().strip() or 'it gave no message'}"
             )
         first_line = json.loads(text)
         yield RunningServer(first_line["port"], first_line["pid"], first_line)

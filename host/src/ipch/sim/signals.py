@@ -1,4 +1,4 @@
-"""From what a sensor senses to the counts that its converter delivers."""
+"""From sensor signals to the counts that the converters deliver."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ TMP117_KELVIN_PER_COUNT = 1 / 128
 # IEC 60751, PT1000.
 _A, _B, _C = 3.9083e-3, -5.775e-7, -4.183e-12
 
-# Order of the values that cross to the firmware in one tick.
+# Order of the values sent to the firmware in one tick.
 DT_MS, CONTROL, SAFETY, SUPPLY, GAS, WALL, FAULTS = range(7)
 REFERENCE, COIL_DEAD, COIL_SHORTED, RAIL, TRIPPED = range(7, 12)
 COUNT = 12

@@ -1,4 +1,4 @@
-"""What happens to a chamber by itself, as functions of time: oven, supply and the breathing cell."""
+"""Surroundings of a chamber as functions of time: oven, supply and the breathing cell."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ COMPRESSOR_FALLING_SHARE = 0.8
 
 
 class Oven:
-    """Air temperature in the oven: set value, control cycle, drift and one step."""
+    """Air temperature in the oven: setpoint, control cycle, drift and one step."""
 
     __slots__ = ("_amplitude_k", "_drift_k_s", "_omega", "_set_k", "_step_at_s", "_step_k")
 
@@ -35,7 +35,7 @@ class Oven:
 
 
 class Supply:
-    """Pressure of a supply that falls slowly, or saws between two pressures when a compressor feeds it."""
+    """Pressure of a supply that falls slowly, or cycles between two pressures when a compressor feeds it."""
 
     __slots__ = ("_fall_pa_s", "_high_pa", "_least_pa", "_period_s", "_range_pa")
 
@@ -59,7 +59,7 @@ class Supply:
 
 
 class Cell:
-    """Charge in the cell: full charges and discharges in turn with rests, or a list of (time_s, A).
+    """Charge in the cell: alternating full charges and discharges with rests, or a list of (time_s, A).
 
     Each current of the list holds until the next one's time; the last time ends it.
     """
@@ -84,7 +84,7 @@ class Cell:
         self.breathes = bool(self.m3_per_ah and (self._points or (self._half_s and self._capacity_ah)))
 
     def ampere_hours(self, time_s: float) -> float:
-        """Return the charge put in since the start in Ah; times must not go back."""
+        """Return the charge put in since the start in Ah; times must not decrease."""
         if self._half_s:
             half, within_s = divmod(time_s, self._half_s + self._rest_s)
             share = min(within_s / self._half_s, 1.0)

@@ -1,4 +1,4 @@
-"""One normally closed solenoid valve: command, delays, and the ways in which real ones disobey."""
+"""One normally closed solenoid valve: command, delays, and failures of real valves."""
 
 from __future__ import annotations
 
@@ -12,11 +12,10 @@ NEVER = 1 << 62
 class Valve:
     """A valve whose armature follows its coil late, not always, and sometimes sticks.
 
-    `stuck` ("", "open" or "shut") and `leak_c` (seat leak, m3/(s Pa)) may be set at any time; they count
-    from the next step on; so may `stick_us` (it shuts that much later), `coil` ("", "open" or "short": no
-    force) and `held` (its transistor conducts). `gate` is the command, `energised` the coil. `openings`
-    counts how often the coil was energised, `missed` how often nothing moved, `open_us` the time that the
-    seat was truly open; `lifted` is where the armature would be if nothing stuck.
+    These may be set at any time and count from the next step on: `stuck` ("", "open" or "shut"), `leak_c` (seat leak,
+    m3/(s Pa)), `stick_us` (extra closing delay), `coil` ("", "open" or "short": no force) and `held` (its transistor
+    conducts). `gate` is the command, `energised` the coil. `openings` counts energisations, `missed` those without
+    movement, `open_us` the time that the seat was truly open; `lifted` is the armature's position if nothing stuck.
     """
 
     __slots__ = (
@@ -68,7 +67,7 @@ class Valve:
         self._miss_probability = parameters.missed_probability
         self._stick_probability = parameters.stick_probability
         self._stick_us = parameters.stick_ms * 1000.0
-        # One stream per cause and valve: switching one cause on leaves all others as they were.
+        # One random stream per cause and valve: enabling one cause leaves all others unchanged.
         self._jitter = Random(f"{seed} {name} jitter")
         self._miss = Random(f"{seed} {name} miss")
         self._stick = Random(f"{seed} {name} stick")
@@ -89,7 +88,7 @@ class Valve:
             self._pull(now_us)
 
     def release(self, now_us: int) -> None:
-        """Switch the transistor off; an armature that has not lifted by now does not lift any more."""
+        """Switch the transistor off; an armature that has not lifted by now no longer lifts."""
         if not self.gate:
             return
         self.gate = False
@@ -103,7 +102,7 @@ class Valve:
         self._pull(now_us)
 
     def cut(self, now_us: int) -> None:
-        """Take the supply away from the coil; a command that was there is forgotten."""
+        """Remove the coil's supply; any earlier command is forgotten."""
         self.gate = False
         self._off_at_us = NEVER
         self.drop(now_us)
@@ -121,11 +120,11 @@ class Valve:
             self._close_at_us = now_us + delay
 
     def next_us(self) -> int:
-        """Return when something happens next without a new command."""
+        """Return the time of the next event without a new command."""
         return min(self._off_at_us, self._open_at_us, self._close_at_us)
 
     def happen(self, now_us: int) -> None:
-        """Let everything happen that is due, in order."""
+        """Process all due events in order."""
         if self._open_at_us <= now_us:
             self._open_at_us = NEVER
             self.lifted = True

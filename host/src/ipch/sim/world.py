@@ -1,4 +1,4 @@
-"""What surrounds the firmware on the simulated rungs: plant, converters, serial line, pace, record of the truth."""
+"""Around the firmware on the simulated rungs: plant, converters, serial line, pace, record of the truth."""
 
 from __future__ import annotations
 
@@ -13,31 +13,31 @@ from ipch.sim.plant import FILL as PLANT_FILL
 from ipch.sim.plant import Plant
 from ipch.sim.sensors import Measurement
 
-# How many bytes the line hands over in one tick, as the firmware's own bound.
+# Bytes that the line delivers in one tick, the same bound as the firmware's.
 RX_BYTES = 64
 TX_BYTES = FIFO_BYTES
 
-# The coil rail falls back this long after the last change of the heartbeat: the slowest that the circuit may be, which
-# is the worst for coils that a hung processor left on (hardware/electrical.md has the range).
+# The coil rail drops this long after the last change of the heartbeat: the circuit's slowest value, which is the worst
+# case for coils that a hung processor left on (hardware/electrical.md has the range).
 HEARTBEAT_MS = 1000
 COMPARATOR_HYSTERESIS_PA = 100_000.0
 COMPARATOR_MOST_MA = 20.75
 FILL = 0
-# The coils in the order of the readbacks' bits, as indices of the plant's valves.
+# The coils in the readbacks' bit order, as indices of the plant's valves.
 COILS = (1, 3, 0, 2, 4)
 
 
 class Failure:
-    """What is wrong with a part of the rig; acts once a tick for as long as it stands in the world's list."""
+    """Failure of a part of the rig; acts once a tick while it is in the world's list."""
 
     def before(self, world: World) -> None:
-        """Act before the plant moves on."""
+        """Act before the plant advances."""
 
     def sensed(self, world: World, measurement: Measurement) -> None:
-        """Act on what the sensors deliver."""
+        """Act on the sensors' signals."""
 
     def converted(self, world: World, counts: list[int]) -> None:
-        """Act on what the converters deliver."""
+        """Act on the converters' counts."""
 
 
 class World:
@@ -46,8 +46,8 @@ class World:
     The order within a tick is the firmware's: commands take effect at the current plant time, then time advances.
 
     `stuck_counts` overrides any of the counts of signals.py, digital inputs included. The coil rail follows the
-    heartbeat that `feed` tells of, and the hardware comparator on the safety transducer trips at `comparator_pa`
-    (and lets go 0.1 MPa below): both act on the valves by themselves, from the first `feed` on.
+    heartbeat of `feed`, and the hardware comparator on the safety transducer trips at `comparator_pa` (and releases
+    0.1 MPa below): both act on the valves by themselves, from the first `feed` on.
     """
 
     def __init__(
@@ -64,8 +64,8 @@ class World:
     ) -> None:
         """`seed` is for the failures; `speed` is simulated over real time, None for as fast as possible.
 
-        With `ahead_s` and as fast as possible, a host that falls silent is left behind by so much simulated time;
-        from there on the pace is that of the clock until it speaks again.
+        With `ahead_s` and no `speed`, the plant runs ahead of a silent host by at most this much simulated time, and
+        then in real time until the host speaks again.
         """
         self.plant = plant
         self.tick_ms = tick_ms
@@ -74,13 +74,15 @@ class World:
         self.counts[signals.DT_MS] = tick_ms
         self.ticks = 0
         self._ms = 0
-        # Electrical faults: what a converter delivers, whatever is sensed.
+        # Electrical faults: converter counts that override the sensors.
         self.stuck_counts: dict[int, int] = {}
-        self.forced: dict[int, int] = {}  # on the emulated board: those, and what failures do to converters
+        self.forced: dict[
+            int, int
+        ] = {}  # on the emulated board: those, and the failures' effects on converters
         self._line = line
         self._speed = speed
         self._ahead_ms = None if ahead_s is None else round(ahead_s * 1000)
-        self._heard_ms = 0  # when the host last spoke
+        self._heard_ms = 0  # when the host last sent something
         self._truth = truth
         self._truth_period_ms = truth_period_ms
         self._truth_due_ms = 0
@@ -95,20 +97,20 @@ class World:
         self.tripped = False
         self._beaten_ms: int | None = None  # when the heartbeat last changed
         self.fed_ms: int | None = None  # when the watchdog was last fed
-        # The parts that fail or will fail, and what they change here: see failures.py.
+        # The parts that fail or will fail, and their effects here: see failures.py.
         self.failures: list[Failure] = []
         self.seed = seed
-        self.injected = 0  # how many so far: each has random numbers of its own
+        self.injected = 0  # number so far: each failure has its own random stream
         self.comparator_forced: bool | None = None
         self.rail_forced: bool | None = None
         self.hung = False
         self.reset_wanted: tuple[str, float] | None = None
         self.host = ""
         self.flood = bytearray()
-        self.folder: Path | None = None  # where the device's files are
+        self.folder: Path | None = None  # folder of the device's files
         self.serial_number = ""  # of the board; empty: the rig's own
-        self.late_ms = 0  # how long the device has not been served when it is served next
-        # What the device shows: LED pattern, cell-safe relay, monitor output.
+        self.late_ms = 0  # delay before the device is served next
+        # Outputs of the device: LED pattern, cell-safe relay, monitor output.
         self.shown: tuple[int, bool, int] = (0, False, 0)
 
     def advance(self) -> None:
@@ -141,8 +143,8 @@ class World:
     def advance_ms(self) -> None:
         """Run the plant for 1 ms of a tick: the emulated board has converters and a coil rail of its own.
 
-        What failures do to the converters is in `forced` then. While any are planned, the sensors are measured once a
-        tick, as on the other rungs.
+        `forced` then holds the failures' effects on the converters. While any are planned, the sensors are measured
+        once a tick, as on the other rungs.
         """
         plant = self.plant
         failures = self.failures
@@ -175,7 +177,7 @@ class World:
         self._end_tick(paced=False)
 
     def _begin(self) -> None:
-        # A copy of the list: one that is over takes itself off.
+        # A copy of the list, because an ended failure removes itself.
         for failure in list(self.failures):
             failure.before(self)
 
@@ -206,12 +208,12 @@ class World:
                 self.trace.append((self.ticks, "switch", levels))
 
     def shut(self) -> None:
-        """Every coil off at once."""
+        """Switch every coil off at once."""
         self._levels = 0
         self.plant.shut()
 
     def feed(self, coils: bool) -> None:
-        """The device completed a tick; its heartbeat changes with `coils`, and without it cuts the rail at once."""
+        """The device completed a tick; its heartbeat changes if `coils`, otherwise the rail drops at once."""
         self.fed_ms = self.plant.time_ms
         if coils:
             self._beaten_ms = self.plant.time_ms
@@ -231,7 +233,7 @@ class World:
                 self.trace.append((self.ticks, "show", *shown))
 
     def plug(self, plugged: bool) -> str:
-        """Put the cable of the serial line in or pull it; return the port, empty without one."""
+        """Plug the serial line's cable in or unplug it; return the port, empty without one."""
         if self._line is None:
             return ""
         if plugged:
@@ -241,7 +243,7 @@ class World:
         return self._line.port
 
     def take(self, count: int = RX_BYTES) -> bytes:
-        """Bytes for the device in this tick."""
+        """Bytes received for the device in this tick."""
         if self.host == "gone":
             return b""
         if self.flood:
@@ -249,7 +251,7 @@ class World:
             del self.flood[:count]
             return taken
         if self.script:
-            # Nobody may have asked for some ticks; what was sent then has arrived all the same.
+            # Bytes scheduled for earlier ticks have arrived even if nobody took them then.
             for tick in sorted(tick for tick in self.script if tick <= self.ticks):
                 self._scripted += self.script.pop(tick)
         if self._scripted:
@@ -264,13 +266,13 @@ class World:
         return taken
 
     def room(self) -> int:
-        """How many bytes the device may send in this tick."""
+        """Number of bytes that the device may send in this tick."""
         if self.host == "stalls":
             return 0
         return self._line.room() if self._line is not None else TX_BYTES
 
     def send(self, data: bytes) -> None:
-        """Take bytes from the device; no more than `room()`."""
+        """Take bytes from the device, at most `room()`."""
         if self.host == "gone":
             return
         if self._line is not None:
@@ -279,7 +281,7 @@ class World:
             self.received += data
 
     def restart(self) -> None:
-        """The processor was reset: its pins let go of everything."""
+        """The processor was reset: its pins are inputs again."""
         self.shut()
         self.fed_ms = None
         if self._beaten_ms is not None:
@@ -287,7 +289,7 @@ class World:
 
     @property
     def powered(self) -> bool:
-        """Whether the coils have their rail; always, as long as the device knows no heartbeat."""
+        """Whether the coil rail is on; always, as long as the device uses no heartbeat."""
         return self.rail or self._beaten_ms is None
 
     def _drive(self) -> None:
@@ -303,7 +305,7 @@ class World:
         self._drive()
 
     def _read_coils(self, counts: list[int]) -> None:
-        """Drains against commands, as the dividers show them; without the rail nothing is seen."""
+        """Drains against commands, as the dividers show them; without the rail nothing is visible."""
         dead = shorted = 0
         if self.rail:
             for bit, index in enumerate(COILS):
@@ -317,7 +319,7 @@ class World:
         counts[signals.COIL_SHORTED] = shorted
 
     def _run_hardware(self, safety_ma: float) -> None:
-        """What the board does without its processor: coil rail and comparator."""
+        """Hardware without the processor: coil rail and comparator."""
         assert self._beaten_ms is not None
         beaten = self.plant.time_ms - self._beaten_ms <= HEARTBEAT_MS + self.tick_ms
         if self.rail_forced is not None:
@@ -326,7 +328,7 @@ class World:
             self._power(beaten)
         pa = (safety_ma - 4.0) / 16.0 * 10e6
         tripped = pa > self.comparator_pa - (COMPARATOR_HYSTERESIS_PA if self.tripped else 0.0)
-        # A window: beyond 20.5 mA the loop has failed, and says nothing of a pressure.
+        # A window: above 20.5 mA the loop has failed and gives no pressure.
         tripped = tripped and safety_ma < COMPARATOR_MOST_MA
         if self.comparator_forced is not None:
             tripped = self.comparator_forced
@@ -342,6 +344,6 @@ class World:
         due = self._started + self.ticks * self.tick_ms / 1000 / self._speed
         wait = due - time.monotonic()
         if wait < -1.0:
-            # The machine cannot keep up: go on from here rather than race later.
+            # The machine cannot keep up: restart the pace from here rather than race later.
             self._started -= wait
         return max(0.0, wait)

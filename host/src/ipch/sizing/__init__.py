@@ -1,4 +1,4 @@
-"""What a chamber needs: restrictors, limits, relief, times and energies, from volume, pressures and gas.
+"""Sizing of a chamber: restrictors, limits, relief, times and energies, from volume, pressures and gas.
 
 Pressures are absolute. Nothing here claims conformity with a rule.
 """

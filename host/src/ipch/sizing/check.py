@@ -1,4 +1,4 @@
-"""Refusing what must not be built."""
+"""Refuses a design that must not be built."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ipch.sizing.flow import Flow
 
 
 def check(design: Design) -> None:
-    """Raise UsageError for what must not be built, with what would be accepted."""
+    """Raise UsageError for a design that must not be built, with the allowed values."""
 
     def refuse(wrong: bool, text: str) -> None:
         if wrong:
@@ -78,7 +78,7 @@ def check(design: Design) -> None:
     )
     refuse(
         design.source_pa < design.supply_pa,
-        f"source {shown(design.source_pa)} is below the supply {shown(design.supply_pa)} that is made of it",
+        f"source {shown(design.source_pa)} is below the supply {shown(design.supply_pa)} that it feeds",
     )
     refuse(design.source_pa > 31_000_000, f"source {shown(design.source_pa)}; allowed is up to 31 MPa")
     refuse(design.seat_mm < (design.hole_mm or 0.0), "the restrictor's hole is larger than the valve's seat")
@@ -90,6 +90,6 @@ def check(design: Design) -> None:
     )
     refuse(
         design.relief_c is not None and not needed <= design.relief_c < 1.0,
-        f"relief valve of C = {design.relief_c or 0:.1e} m3/(s Pa) cannot carry off the worst fault, or is none; "
+        f"relief valve of C = {design.relief_c or 0:.1e} m3/(s Pa) cannot discharge the worst fault or is too large; "
         f"allowed is at least {needed:.1e}",
     )

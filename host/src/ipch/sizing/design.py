@@ -1,4 +1,4 @@
-"""What is known of a rig that is to be built."""
+"""The design of a rig that is to be built."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from dataclasses import dataclass, field
 
 AMBIENT_PA = 101_325
 FULL_SCALE_PA = 10_000_000
-# Control and safety transducer, each with its converter: what two limits must be apart to be told apart.
+# Accuracy of control and safety transducer with their converters: two limits need at least this distance.
 TOLERANCE_PA = 25_000 + 75_000
 HOLES_MM = (0.05, 0.08, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 0.6, 0.8, 1.0, 1.2, 1.5, 2.0, 2.5, 3.0, 4.0)
 
 
 @dataclass(frozen=True)
 class Design:
-    """What is known of a rig; Pa absolute, m3, kelvin. `check` says whether it is one that may be built."""
+    """Parameters of a rig; Pa absolute, m3, kelvin. `check` refuses one that must not be built."""
 
     volume_m3: float = 5e-4
     working_pa: int = 5_000_000
@@ -22,16 +22,18 @@ class Design:
     source_pa: int = 20_000_000
     gas: str = "nitrogen"
     temperature_k: float = 303.15
-    hole_mm: float | None = None  # restrictors on both sides; None chooses
+    hole_mm: float | None = None  # restrictors on both sides; None: chosen by the sizing
     seat_mm: float = 1.0
     pulse_s: float = 0.005
     band_pa: float = 2_500.0
     slew_pa_s: float = 20_000.0
-    relief_c: float | None = None  # of the relief valve that is fitted, m3/(s Pa); None asks what it must be
+    relief_c: float | None = (
+        None  # of the fitted relief valve, m3/(s Pa); None: the sizing gives the required value
+    )
     cell_ah: float = 5.0
     cycles_per_day: float = 6.0
     leak_pa_h: float = 1_000.0
-    limits_pa: dict[str, int] = field(default_factory=dict)  # settings that differ from what is proposed
+    limits_pa: dict[str, int] = field(default_factory=dict)  # settings that differ from the proposal
 
 
 def limits(design: Design) -> dict[str, int]:

@@ -1,4 +1,4 @@
-"""All figures of a design, each with how it was got; estimates are called so."""
+"""All figures of a design, each with its derivation; estimates are marked as such."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ from ipch.sizing.flow import (
     warm_k,
 )
 
-# A ramp is asked of a valve at half of what it can pass.
+# A ramp uses at most half of what a valve can pass.
 RAMP_RESERVE = 2.0
-PROOF = 1.43  # times the rating, as one of the rules has it; look up yours
+PROOF = 1.43  # times the rating, as in one of the rules; look up yours
 WATER_BULK_PA = 2.2e9
 RAMPS_PA_S = (4_000, 20_000, 100_000)
 MONTH_DAYS = 30
@@ -50,7 +50,7 @@ class Figure:
 
 @dataclass(frozen=True)
 class Sizing:
-    """The result: figures, limits for the device's settings in Pa, and what to think about."""
+    """The result: figures, limits for the device's settings in Pa, and warnings."""
 
     design: Design
     fill_mm: float
@@ -60,7 +60,7 @@ class Sizing:
     warnings: list[str]
 
     def value(self, name: str) -> float:
-        """Return the figure of that name; KeyError if there is none."""
+        """Return the figure of this name; KeyError if there is none."""
         for figure in self.figures:
             if figure.name == name:
                 return figure.value
@@ -79,7 +79,7 @@ class Sizing:
 
 
 def _choose_mm(design: Design, slowest_c: float, coarsest_c: float, side: str) -> float:
-    """Return the hole in the middle between too slow for the ramp and too coarse for the band."""
+    """Return the hole midway between too slow for the ramp and too coarse for the band."""
     if design.hole_mm is not None:
         return design.hole_mm
     allowed = [
@@ -111,7 +111,7 @@ def size(design: Design) -> Sizing:
         pulse_room_pa / pulse_pa(design, 1.0, True),
         "fill",
     )
-    # At the lowest pressure of use the vent need only just make the ramp.
+    # At the lowest pressure in use the vent must only just follow the ramp.
     vent_mm = _choose_mm(
         design,
         design.slew_pa_s / flow.vent_pa_s(1.0, low_pa),
@@ -145,7 +145,7 @@ def size(design: Design) -> Sizing:
         "smallest hold band",
         band / 1e3,
         "kPa",
-        "+-, 0.75 pulse + 3 sigma; ripple that is not chased comes on top",
+        "+-, 0.75 pulse + 3 sigma; plus uncorrected ripple",
     )
     add("smallest hold band of full scale", band / FULL_SCALE_PA * 100, "%", "of 10 MPa")
     step = flow.gas.state(
@@ -206,7 +206,7 @@ def size(design: Design) -> Sizing:
         add(f"energy {name}", stored_energy_j(pressure, design.volume_m3) / 1e3, "kJ", "isentropic expansion")
     proof_pa = PROOF * design.rated_pa
     add("rating x volume", (design.rated_pa - AMBIENT_PA) * design.volume_m3 / 100.0, "bar L",
-        "above ambient; what rules for pressure equipment ask for")  # fmt: skip
+        "above ambient; the measure in rules for pressure equipment")  # fmt: skip
     add(f"energy at {PROOF} x rating, water", proof_pa**2 * design.volume_m3 / (2 * WATER_BULK_PA) / 1e3, "kJ",
         "why a proof test uses water")  # fmt: skip
 
@@ -286,7 +286,7 @@ def _warnings(design: Design, flow: Flow, c_fill: float) -> list[str]:
         oxygen = 0.2095 * design.working_pa
         found.append(
             f"air at {format_target(design.working_pa)} holds {oxygen / 1e6:.2g} MPa of oxygen: "
-            "what smoulders in the room burns fiercely in there; prefer nitrogen"
+            "materials burn fiercely in it; prefer nitrogen"
         )
     if design.supply_pa > design.working_pa + 2_000_000:
         found.append(
@@ -296,12 +296,12 @@ def _warnings(design: Design, flow: Flow, c_fill: float) -> list[str]:
     if design.source_pa > design.rated_pa:
         found.append(
             f"the source ({format_target(design.source_pa)}) is above the rating: everything up to the fill valve "
-            "must stand it or have its own relief valve, and the chamber relies on its relief valve and burst disc"
+            "must withstand it or have its own relief valve, and the chamber relies on its relief valve and burst disc"
         )
     if design.volume_m3 * design.rated_pa > 5_000.0:
         found.append(
             f"rating x volume is {design.rated_pa * design.volume_m3 / 100.0:.0f} bar L: "
-            "look up the rules for pressure vessels that hold where you are"
+            "look up your local rules for pressure vessels"
         )
     gap = limits(design)["comparator_pa"] - limits(design)["trip_pa"]
     if flow.rise_pa(c_fill, limits(design)["trip_pa"]) > gap:

@@ -1,4 +1,4 @@
-"""Flow, pulses, times and energies of a design: ISO 6358 and the simulator's gas and heat."""
+"""Flow, pulses, times and energies of a design: ISO 6358 with the simulator's gas and heat models."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ CRITICAL_FLOW = 0.6847  # choked flow function of a diatomic gas
 CRITICAL_RATIO = 0.3  # of restrictor and valve together [estimate]
 # A filtered reading of a transducer with 0.5 kPa of noise [estimate].
 NOISE_PA = 150.0
-# A pulse that goes past the target by a quarter of itself still leaves this much to one side.
+# A pulse that overshoots the target by a quarter of itself still leaves this much on one side.
 BAND_PER_PULSE = 0.75
 IMMEDIATE_PER_SETTLED = 1.45
-# Sensor input to the edge of the output, and the relief solenoid behind it [estimate].
+# From the sensor input to the edge of the output, and the relief solenoid after it [estimate].
 REACTION_S = 0.05
 RELIEF_OPENING_S = 0.03
 ACCUMULATION = 1.1  # a relief valve passes its rated flow 10 % above its set pressure
-# Share of the filling jet's full heat transfer that reaches the wall. Nobody measured it: 0.02 is careful for a ramp,
-# whose gas is then warmer; a stuck valve's large jet stirs more. The shortest times, without any heat, need neither.
+# Share of the filling jet's full heat transfer that reaches the wall; not measured. 0.02 is conservative for a ramp,
+# whose gas is then warmer; a stuck valve's large jet stirs more. The shortest times, without heat, need no value.
 RAMP_JET_SHARE = 0.02
 FAULT_JET_SHARE = 0.17
 
@@ -42,7 +42,7 @@ def c_hole_mm(c_m3_s_pa: float) -> float:
 def stored_energy_j(pressure_pa: float, volume_m3: float) -> float:
     """Return the work of an isentropic expansion to ambient, ideal diatomic gas (ASME PCC-2, article 501).
 
-    2.5 p V (1 - (p0/p)^0.286): what a burst can release.
+    2.5 p V (1 - (p0/p)^0.286), the energy that a burst can release.
     """
     expanded: float = (AMBIENT_PA / pressure_pa) ** (2.0 / 7.0)
     return 2.5 * pressure_pa * volume_m3 * (1.0 - expanded)
@@ -77,12 +77,12 @@ class Flow:
         return self.kg_s(hole_c(self.design.seat_mm), self.design.source_pa, at_pa)
 
     def relief_c(self, opens_pa: float) -> float:
-        """Conductance that carries off the worst fault at the accumulated pressure."""
+        """Conductance that discharges the worst fault's flow at the accumulated pressure."""
         at_pa = ACCUMULATION * opens_pa
         return max(0.0, self.worst_kg_s(at_pa)) / self.kg_s(1.0, at_pa, AMBIENT_PA)
 
     def rise_pa(self, c: float, trip_pa: float) -> float:
-        """How far a stuck fill side goes past the trip before the relief solenoid is open."""
+        """Rise past the trip from a stuck fill side until the relief solenoid is open."""
         rate = max(0.0, self.fill_pa_s(c, self.design.supply_pa, trip_pa))
         return IMMEDIATE_PER_SETTLED * rate * (REACTION_S + RELIEF_OPENING_S)
 
@@ -92,7 +92,7 @@ class Flow:
 
 
 def pulse_pa(design: Design, c_m3_s_pa: float, fill: bool, upstream_pa: float | None = None) -> float:
-    """Return what one shortest pulse moves once its heat is gone, Pa; immediately it is 1.45 times that.
+    """Return the settled pressure change of one shortest pulse, Pa; immediately after the pulse it is 1.45 times that.
 
     mdot t (dp/dm at constant temperature): ISO 6358 flow into or out of the working pressure.
     """
@@ -119,7 +119,7 @@ def times_s(
     heat: bool = False,
     limit_s: float = 600.0,
 ) -> list[float | None]:
-    """Return when a valve that is stuck open brings the chamber from working pressure to each mark, s; None: never.
+    """Return the time until a valve stuck open brings the chamber from working pressure to each mark, s; None: never.
 
     `upstream_pa` fills; None empties to ambient. Without heat to the wall the times are the shortest possible;
     with it they are an estimate. Energy balance of the real gas, steps of 0.1 % of the pressure.
@@ -158,7 +158,7 @@ def times_s(
                 and after_pa != before_pa
             ):
                 found[index] = now_s + dt_s * (mark - before_pa) / (after_pa - before_pa)
-        # Within 0.1 % of the supply it only creeps after the cooling gas.
+        # Within 0.1 % of the supply the pressure only follows the cooling gas.
         if upstream_pa is not None and abs(upstream_pa - chamber.pressure_pa) < 0.001 * upstream_pa:
             break
         now_s += dt_s
@@ -166,7 +166,7 @@ def times_s(
 
 
 def warm_k(design: Design, slew_pa_s: float, start_pa: int = 1_000_000) -> tuple[float, float]:
-    """Return how warm the gas is (K) after a ramp to working pressure, and what it gives back as it cools (Pa)."""
+    """Return the gas's excess temperature (K) after a ramp to working pressure, and the later fall in pressure (Pa)."""
     kelvin = design.temperature_k
     parameters = PlantParameters(
         gas="air" if design.gas == "air" else "nitrogen",
@@ -182,7 +182,7 @@ def warm_k(design: Design, slew_pa_s: float, start_pa: int = 1_000_000) -> tuple
     setpoint_pa = float(start_pa)
     while setpoint_pa < design.working_pa:
         setpoint_pa += slew_pa_s * dt_s
-        # Never out again: a setpoint that the warm gas is ahead of is waited for.
+        # The ramp never vents: if the warm gas is ahead of the setpoint, it waits.
         kg = max(0.0, (setpoint_pa - chamber.pressure_pa) / 1.4 * chamber.gas_kg / chamber.pressure_pa)
         chamber.settle(dt_s, kg, kg * supply_j_kg, kg / dt_s, 0.0, kelvin)
     cold_pa = gas.state(chamber.gas_kg / chamber.volume_m3, chamber.wall_k).pressure_pa

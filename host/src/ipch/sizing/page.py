@@ -1,4 +1,4 @@
-"""The sizing as a page for the safety file: Markdown or HTML, by the name of the file."""
+"""The sizing as a page for the safety file: Markdown or HTML, chosen by the file's suffix."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _TITLE = "Sizing of a pressure chamber"
 
 
 def number(value: float) -> str:
-    """Return a figure with three digits; what never happens is `never`."""
+    """Return a figure with three digits; infinite time reads `never`."""
     if value == float("inf"):
         return "never"
     return f"{value:.3g}" if abs(value) < 1000.0 else f"{value:.0f}"
@@ -27,7 +27,7 @@ def figure_row(figure: Figure) -> tuple[str, str, str, str]:
 
 
 def tables(sizing: Sizing) -> list[Table]:
-    """Return (title, columns, rows) of everything, in the order of the page."""
+    """Return (title, columns, rows) of all tables, in the order of the page."""
     design = sizing.design
     inputs: list[tuple[str, ...]] = [
         ("volume", f"{design.volume_m3 * 1e3:g} L"),
@@ -58,7 +58,7 @@ def tables(sizing: Sizing) -> list[Table]:
 
 def write_page(sizing: Sizing, path: Path) -> None:
     """Write the page; UsageError for a suffix that is neither .md nor .html, FileError if it cannot be written."""
-    # Its numerical libraries are not needed where no page is written.
+    # Import numerical libraries only when a page is written.
     from ipch.report import write_html
 
     kind = path.suffix.lower()

@@ -13,15 +13,15 @@ _TX_BYTES = 256
 _RX_BYTES = 64
 
 
-# As main.py does, for programs that take its place.
+# As main.py does, for programs that replace it.
 gc.threshold(16_000)
 
 
 class Port:
-    """The byte port under link.py: what travels with the frames of the tick."""
+    """The byte port for link.py: bytes that travel with the frames of the tick."""
 
     def __init__(self):
-        # To the simulator: fill us, vent us, switches, length, what is shown (-1: nothing new), bytes.
+        # To the simulator: fill us, vent us, switches, length, outputs (-1: unchanged), bytes.
         self.out = array.array("i", [0] * (5 + _TX_BYTES // 4))
         # From it: dt, control, safety, supply, gas, wall, faults, reference, coils dead, coils shorted, rail,
         # tripped, room to send, length, bytes.
@@ -116,7 +116,7 @@ class Rig:
         self.safe()
 
     def enter_maintenance(self):
-        # Where a board would wait in its REPL, nobody answers any more.
+        # A board would now wait in its REPL, where nobody answers.
         self.safe()
         while True:
             self.wait_tick()
