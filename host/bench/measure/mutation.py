@@ -20,33 +20,35 @@ from typing import Any
 from bench.jobs import Workers
 from bench.mutants import mutants
 from bench.rows import row
+from ipch.base import keyframe
 
 ROOT = Path(__file__).resolve().parents[3]
 CORE = ROOT / "tests" / "core"
 MOST = int(os.environ.get("IPCH_MUTANTS", "200"))
 TIMEOUT_S = 300
-_ALL = ("test_safety", "test_last_word", "test_watches", "test_proof", "test_record")
+_ALL = ("test_modes", "test_last_word", "test_watches", "test_proof", "test_record")
 # Each file with the tests that should notice, the quickest first.
 FILES = {
-    "store.py": ("test_store", "test_record"),
-    "safety.py": _ALL,
-    "overpressure.py": _ALL,
-    "loops.py": _ALL,
-    "coils.py": ("test_watches", "test_record"),
-    "tightness.py": _ALL,
-    "pulses.py": ("test_pulses", "test_watches"),
-    "leak.py": ("test_watches",),
-    "surroundings.py": ("test_watches",),
-    "proof.py": ("test_proof", "test_record"),
-    "record.py": ("test_record",),
+    "store/copies.py": ("test_store", "test_record"),
+    "modes.py": _ALL,
+    "outputs.py": _ALL,
+    "watch/watches.py": _ALL,
+    "watch/overpressure.py": _ALL,
+    "watch/current_loops.py": _ALL,
+    "watch/coils.py": ("test_watches", "test_record"),
+    "watch/tightness.py": _ALL,
+    "watch/stuck_valves.py": ("test_stuck_valves", "test_watches"),
+    "watch/compare.py": ("test_stuck_valves", "test_watches"),
+    "watch/balance.py": ("test_watches",),
+    "watch/surroundings.py": ("test_watches",),
+    "watch/proof.py": ("test_proof", "test_record"),
+    "store/record.py": ("test_record",),
 }
 # Survivors without an effect: a part of the line, a part of the change, and the reason.
 _REASONS = (
     ("self._present = 0", "0 -> 1", "the bit of NO_FAULT"),
     ("present = 0", "0 -> 1", "the bit of NO_FAULT"),
     ("1 << watch.fault", "1 -> 2", "another bit, still one for each fault"),
-    ("self._quiet_from_pa = 0", "0 -> 1", "set when a quiet window begins"),
-    ("self._uptime_s = 0", "", "set by the first tick"),
     ("self._turn = 0", "0 -> 1", "which turn comes first does not matter"),
     ("self._second_ms = 0", "0 -> 1", "1 ms, once"),
     ("rig.switch(False, False, False)", "left out", "rig.safe() has shut everything two lines before"),
@@ -70,8 +72,8 @@ for name in sys.argv[1:]:
 """
 
 
-def _survives(firmware: Path, tests: tuple[str, ...]) -> bool:
-    environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(firmware), str(CORE)])}
+def _survives(firmware: Path, generated: Path, tests: tuple[str, ...]) -> bool:
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(firmware), str(CORE), str(generated)])}
     try:
         done = subprocess.run(
             [sys.executable, "-c", RUNNER, *tests],
@@ -96,6 +98,8 @@ def measure(out: Path, workers: Workers) -> list[dict[str, Any]]:
     rows = []
     report = []
     with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(2) as pool:
+        generated = Path(folder)
+        (generated / "keyframe.py").write_text(keyframe.source(ROOT / "firmware"))
         for name, tests in FILES.items():
             if only and name not in only:
                 continue
@@ -107,16 +111,16 @@ def measure(out: Path, workers: Workers) -> list[dict[str, Any]]:
 
             def run(numbered: tuple[int, str], name: str = name, tests: tuple[str, ...] = tests) -> bool:
                 number, mutated = numbered
-                firmware = Path(folder) / f"{name}-{number}"
+                firmware = generated / f"{name.replace(os.sep, '-')}-{number}"
                 shutil.copytree(
                     ROOT / "firmware", firmware, ignore=shutil.ignore_patterns("__pycache__", "*.md")
                 )
                 (firmware / "regulator" / name).write_text(mutated)
-                survives = _survives(firmware, tests)
+                survives = _survives(firmware, generated, tests)
                 shutil.rmtree(firmware)
                 return survives
 
-            if not _survives(ROOT / "firmware", tests):
+            if not _survives(ROOT / "firmware", generated, tests):
                 raise RuntimeError(f"{name}: its tests fail without a mutation")
             survived = list(pool.map(run, ((number, each[2]) for number, each in enumerate(drawn))))
             unexplained = 0
