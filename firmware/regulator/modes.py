@@ -192,11 +192,9 @@ class Modes:
 
     def _rest(self, dt_ms: int):
         control = self._control
-        if not control.is_blind():
-            if control.amount.active:
-                self._end_amount()
-            if self._started:
-                self._end_hold()
+        if (self._started or control.amount.active) and not control.is_blind():
+            self._end_amount()
+            self._end_hold()
         control.rest(dt_ms)
 
     def _regulate(self, dt_ms: int):

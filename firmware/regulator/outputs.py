@@ -1,5 +1,6 @@
 """Drives every output: passes on what the valves request, as far as the state allows it."""
 
+from regulator.modes import VENTING
 from regulator.valves.sides import FILL, NONE, VENT
 
 
@@ -46,7 +47,7 @@ class Outputs:
                 valves.abort()
                 rig.switch(False, False, False)
         else:
-            rig.switch(False, False, self._modes.relief_open)
+            rig.switch(False, False, self._modes.state == VENTING and self._modes.relief_open)
 
     def _drive_proof(self, rig):
         """Open one valve alone."""

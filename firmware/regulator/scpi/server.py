@@ -87,7 +87,9 @@ class Server:
             operation = 2048
         elif state == SEALED or state == RELIEF:  # noqa: SIM109 - a tuple of the two would be allocated
             operation = 4096
-        self._status.operation.update(operation)
+        group = self._status.operation
+        if operation != group.condition:
+            group.update(operation)
         warnings = self._app.watches.warnings
         questionable = 0
         if warnings:
@@ -101,4 +103,6 @@ class Server:
             questionable |= 512
         if state == MAINTENANCE:
             questionable |= 1024
-        self._status.questionable.update(questionable)
+        group = self._status.questionable
+        if questionable != group.condition:
+            group.update(questionable)

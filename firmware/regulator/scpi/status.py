@@ -51,9 +51,8 @@ class Group:
 
     def update(self, condition: int):
         """Set the present conditions."""
-        if condition != self.condition:
-            self.event |= condition & ~self.condition
-            self.condition = condition
+        self.event |= condition & ~self.condition
+        self.condition = condition
 
     def clear(self):
         """Clear the events."""
