@@ -125,11 +125,11 @@ class _Run:
     def _under_way(self) -> int:
         """Pulses judged so far, plus the one whose gas has flowed but whose verdict is pending."""
         valves = self.bench.app.valves
-        return int(valves.verdicts) + (1 if valves.stage else 0)
+        return int(valves.verdict.count) + (1 if valves.stage else 0)
 
     def _judged(self) -> int:
         """Pulses since the fault whose end was seen; immediately following ones count as part of the pulse before."""
-        return int(self.bench.app.valves.verdicts) - self.start_verdicts
+        return int(self.bench.app.valves.verdict.count) - self.start_verdicts
 
     def _took(self) -> Result:
         cell = self.cell
