@@ -34,7 +34,7 @@ def run_core(cell: Cell, state: str) -> Result:
     bench = settled(state, cell.tick_ms).copy()
     try:
         for name, value in cell.settings:
-            reason = bench.app.change_setting(name, value)
+            reason = bench.app.panel.change_setting(name, value)
             assert not reason, reason
         if cell.settings:
             bench.run_s(0.5)
