@@ -19,8 +19,8 @@ from queue import SimpleQueue
 from typing import Any
 
 _HOST = Path(__file__).parents[1]
-# Longer traces are given up. With PyPy's own limit of 6000 operations it traces the firmware's tick again and again
-# (9 to 15 us a tick instead of 4.5, `make bench ONLY=speed`).
+# Longer traces are given up: with PyPy's own limit of 6000 operations single runs on a loaded machine were slower. To be
+# measured again on an idle one with `make bench ONLY=speed`.
 _TRACES = "trace_limit=3000,trace_eagerness=30"
 
 

@@ -65,7 +65,7 @@ class Temperatures:
     def update(self, sample):
         """Take the sample of this tick."""
         faults = sample.faults | self._distrusted
-        # Not by tmp117_mk(): a call costs 12 us of each tick.
+        # As tmp117_mk() does, without the call in every tick.
         self.wall_mk = 0 if faults & WALL_FAULT else _ZERO_CELSIUS_MK + sample.wall_counts * 125 // 16
         if faults & GAS_FAULT:
             self.gas_mk = 0

@@ -105,7 +105,6 @@ class Bench:
     @property
     def state(self) -> str:
         """State of the device; `core` only."""
-
         return self.app.modes.name if self.board.device is not None else "RESET"
 
     @property
