@@ -19,8 +19,8 @@ from queue import SimpleQueue
 from typing import Any
 
 _HOST = Path(__file__).parents[1]
-# Longer traces are given up: with PyPy's own limit of 6000 operations single runs on a loaded machine were slower. To be
-# measured again on an idle one with `make bench ONLY=speed`.
+# Longer traces are given up. With PyPy's own limit of 6000 operations, single runs on a loaded machine were slower;
+# `make bench ONLY=speed` on an idle one has to confirm that.
 _TRACES = "trace_limit=3000,trace_eagerness=30"
 
 
