@@ -25,6 +25,7 @@ class Link:
     def __init__(self, port, queue_bytes: int = 2048):
         self.line = None  # str: the finished line, until take_line()
         self.error = 0  # why a line was dropped: OVERLONG or DAMAGED, 0 for none
+        self.unsent = False  # flush() has something to write
         self._port = port
         self._chunk = bytearray(_CHUNK)
         self._rest = b""  # received, not parsed yet
@@ -50,21 +51,23 @@ class Link:
         """Take at most 64 bytes and at most one line end; return whether anything was done."""
         if self.line is not None:
             return False
+        count = 0
+        if not self._rest:
+            count = self._port.read(self._chunk)
+            if not count:
+                return False
         try:
-            return self._take()
+            self._take(count)
         except MemoryError:
             # Bytes are lost, so the line that they belong to must not be executed.
             self._rest = b""
             self._part = b""
             self._overlong = True
-            return True
+        return True
 
-    def _take(self) -> bool:
+    def _take(self, count: int):
         rest = self._rest
-        if not rest:
-            count = self._port.read(self._chunk)
-            if not count:
-                return False
+        if count:
             rest = bytes(self._chunk[:count])
             rest = rest.replace(b"\x03", b"").replace(b"\r", b"\n").replace(b"\t", b" ")
         if not self._part and not self._overlong:
@@ -79,7 +82,6 @@ class Link:
                 self._part = b""
         if end >= 0:
             self._finish()
-        return True
 
     def _finish(self):
         part = self._part
@@ -110,14 +112,14 @@ class Link:
             self._end = used
         out[self._end : self._end + len(data)] = data
         self._end += len(data)
+        self.unsent = True
         return True
 
     def flush(self) -> bool:
         """Write as much as the port accepts now; return whether it accepted anything."""
-        if self._start == self._end:
-            return False
         taken = self._port.write(self._out, self._start, self._end)
         self._start += taken
         if self._start == self._end:
             self._start = self._end = 0
+            self.unsent = False
         return taken > 0

@@ -111,7 +111,7 @@ class App:
         outputs = self.outputs
         outputs.drive(self.blackbox)
         # An over-pressure takes two samples. After the first one nothing else may delay the second one.
-        hurry = self.watches.over.awaits_second()
+        hurry = self.watches.over.awaits_second
         self._serve(hurry)
         self._look_ms += dt_ms
         if self._look_ms >= _LOOK_MS:
@@ -120,7 +120,8 @@ class App:
         self._tidy(coils, hurry)
         self.blackbox.record(dt_ms, coils, self.server.busy)
         self.rig.feed(coils)
-        self.blackbox.complete()
+        if self.blackbox.half_copied:
+            self.blackbox.complete()
 
     def _decide(self, dt_ms: int):
         valves = self.valves

@@ -77,7 +77,7 @@ class BlackBox:
         self._left = 0
         self._due = 0
         self._slot = 0
-        self._open = False  # the second half of a keyframe has yet to be copied
+        self.half_copied = False  # complete() has the second half of a keyframe to copy
         self._was_fault = 0
         self._number = 0  # of the row that the keyframe belongs to
         self._copy_first = keyframe.first
@@ -157,12 +157,11 @@ class BlackBox:
 
     def complete(self):
         """Copy the second half of a keyframe, between two ticks."""
-        if self._open:
-            self._open = False
-            slot = self._slot
-            self._copy_second(self._frames[slot], self._app)
-            self.keyframe_numbers[slot] = self._number
-            self._slot = slot + 1 if slot + 1 < _KEYFRAMES else 0
+        self.half_copied = False
+        slot = self._slot
+        self._copy_second(self._frames[slot], self._app)
+        self.keyframe_numbers[slot] = self._number
+        self._slot = slot + 1 if slot + 1 < _KEYFRAMES else 0
 
     def note(self, text: str):
         """Record a command that was carried out in this tick, for the replay; allocates."""
@@ -199,7 +198,7 @@ class BlackBox:
         self.lost_number = -1
         for index in range(_KEYFRAMES):
             self.keyframe_numbers[index] = -1
-        self._open = False
+        self.half_copied = False
         self._due = 0
         for index, (_, value) in enumerate(self._app.settings.items()):
             self._values[index] = value
@@ -236,7 +235,7 @@ class BlackBox:
 
     def _begin_keyframe(self):
         self._due = _EVERY
-        self._open = True
+        self.half_copied = True
         self.keyframe_numbers[self._slot] = -1
         self._number = self.number
         self._copy_first(self._frames[self._slot], self._app)

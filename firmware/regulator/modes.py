@@ -36,6 +36,8 @@ class Modes:
     def __init__(self, settings, watches, control, clock):
         self._settings = settings
         self._watches = watches
+        self._over = watches.over
+        self._proof = watches.proof
         self._control = control
         self._clock = clock
         self.state = OFF
@@ -67,10 +69,9 @@ class Modes:
         """Name of the latched fault, or NONE."""
         return FAULTS[self.fault][1]
 
-    @property
     def relief_open(self) -> bool:
         """Return whether the relief valve should be open."""
-        return self._watches.over.relief_open or (self.state == VENTING and self._control.vent.relief_open)
+        return self._over.relief_open or (self.state == VENTING and self._control.vent.relief_open)
 
     def wanted_pa(self) -> int:
         """Return the target in Pa while the device regulates, else 0."""
@@ -78,7 +79,7 @@ class Modes:
 
     def stirs(self) -> bool:
         """Return whether something other than regulation moves gas: a vent, the relief or a proof."""
-        return self.state == VENTING or self._watches.over.relief_open or self._watches.proof.active
+        return self.state == VENTING or self._over.relief_open or self._proof.active
 
     def may_move(self, side: int) -> bool:
         """Return whether a valve pair may be driven now."""
@@ -113,7 +114,7 @@ class Modes:
 
     def judge(self, tripped: int, dt_ms: int):
         """React to the faults that the watches found in this tick."""
-        over = self._watches.over
+        over = self._over
         self._trip_new()
         if over.fault and self.state != RELIEF and self.state != MAINTENANCE:
             self.go(RELIEF)
@@ -123,9 +124,8 @@ class Modes:
             if self._control.quiet.drifted:
                 self._watches.warn(QUIET_DRIFT, True)
             self.go(REGULATE)
-        proof = self._watches.proof
-        if proof.active and self.state != OFF and self.state != REGULATE:
-            proof.abort()
+        if self._proof.active and self.state != OFF and self.state != REGULATE:
+            self._proof.abort()
 
     def _trip_new(self):
         """Trip on each fault that was absent in the last tick."""
@@ -211,9 +211,8 @@ class Modes:
         if not self._started:
             self._started = True
             control.start()
-            proof = self._watches.proof
-            proof.ask(self._clock.uptime_s)
-            if proof.begin_pending():
+            self._proof.ask(self._clock.uptime_s)
+            if self._proof.begin_pending():
                 return
         control.regulate(dt_ms)
         self._watches.warn(BAND_WIDENED, control.hold.band_is_widened())

@@ -9,26 +9,28 @@ class Outputs:
 
     def __init__(self, modes, watches, valves, sensors):
         self._modes = modes
-        self._watches = watches
+        self._over = watches.over
+        self._coils = watches.coils
+        self._proof = watches.proof
         self._valves = valves
         self._sensors = sensors
 
     def coils_are_off(self) -> bool:
         """Return whether no coil is energised, so that flash may be written."""
         return (
-            self._valves.isolation == NONE and not self._modes.relief_open and not self._watches.proof.active
+            self._valves.isolation == NONE and not self._modes.relief_open() and not self._proof.active
         )
 
     def rail(self) -> bool:
         """Return whether the heartbeat of the coil rail should run."""
-        return self._watches.coils.on or self._watches.over.relief_open
+        return self._coils.on or self._over.relief_open
 
     def drive(self, rig):
         """Drive the valves as this tick requests."""
         valves = self._valves
         side = valves.isolation
-        proof = self._watches.proof
-        if self._watches.over.relief_open:
+        proof = self._proof
+        if self._over.relief_open:
             # Also after the rail was cut: the valve that caused it is one of a pair, and its partner stays shut.
             if proof.take_cut() or side >= 0:
                 rig.safe()
@@ -47,11 +49,11 @@ class Outputs:
                 valves.abort()
                 rig.switch(False, False, False)
         else:
-            rig.switch(False, False, self._modes.state == VENTING and self._modes.relief_open)
+            rig.switch(False, False, self._modes.state == VENTING and self._modes.relief_open())
 
     def _drive_proof(self, rig):
         """Open one valve alone."""
-        proof = self._watches.proof
+        proof = self._proof
         if proof.take_cut():
             rig.safe()
         switches = proof.switches

@@ -24,7 +24,7 @@ EVERY_TICK = {
     "regulator/measure/temperature": ("pt1000_mk",),
     "regulator/watch/watches": ("check", "_take_turn", "_collect_warnings"),
     "regulator/watch/coils": ("check",),
-    "regulator/watch/overpressure": ("check", "_is_over", "awaits_second", "relieve", "_highest_pa"),
+    "regulator/watch/overpressure": ("check", "_is_over", "relieve", "_highest_pa"),
     "regulator/watch/current_loops": ("check", "_take_control", "check_slowly"),
     "regulator/watch/tightness": (
         "check",

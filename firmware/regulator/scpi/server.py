@@ -69,7 +69,7 @@ class Server:
             # A host that does not read loses whole replies, but its commands are carried out.
             if scpi.reply is not None and not link.send(scpi.reply):
                 self._status.error(-430)
-        if link.flush():
+        if link.unsent and link.flush():
             self.busy = True
 
     def _watch(self):

@@ -3,7 +3,6 @@
 from regulator.faults import COMPARATOR_TRIPPED, NO_FAULT, OVERPRESSURE
 from regulator.measure.transducer import VALID
 
-_SAMPLES = 2  # two ticks of 20 ms, within the goal of 50 ms
 # A transducer is rising if it gained this much over _RISE_SAMPLES samples: 4 sigma of the noisier transducer.
 _RISE_PA = 20_000
 _RISE_SAMPLES = 8
@@ -14,7 +13,10 @@ _EMPTY_PA = 50_000
 
 
 class Overpressure:
-    """`fault` is the present one, `value` its pressure in Pa; `relief_open` requests the relief valve."""
+    """`fault` is the present one, `value` its pressure in Pa; `relief_open` requests the relief valve.
+
+    Two samples, two ticks of 20 ms, make a fault. `awaits_second`: this one was the first, so the next one decides.
+    """
 
     def __init__(self, settings, sensors):
         self._settings = settings
@@ -22,7 +24,8 @@ class Overpressure:
         self.fault = NO_FAULT
         self.value = 0
         self.relief_open = False
-        self._samples = 0
+        self.awaits_second = False
+        self._was_over = False
         self._was_control_pa = [0] * _RISE_SAMPLES
         self._was_safety_pa = [0] * _RISE_SAMPLES
         self._index = 0
@@ -42,13 +45,14 @@ class Overpressure:
         index = self._index
         self.fault = NO_FAULT
         if (control.pa > self._trip_pa or safety.pa > self._trip_pa) and self._is_over(control, safety):
-            if self._samples + 1 < _SAMPLES:
-                self._samples += 1
-            else:
+            self.awaits_second = not self._was_over
+            if self._was_over:
                 self.fault = OVERPRESSURE
                 self.value = self._highest_pa()
+            self._was_over = True
         else:
-            self._samples = 0
+            self.awaits_second = False
+            self._was_over = False
         self._was_control_pa[index] = control.pa
         self._was_safety_pa[index] = safety.pa
         self._index = index + 1 if index + 1 < _RISE_SAMPLES else 0
@@ -67,10 +71,6 @@ class Overpressure:
         if safety_valid and safety.pa > self._trip_pa:
             return not control_valid or control.pa - self._was_control_pa[index] > _RISE_PA
         return False
-
-    def awaits_second(self) -> bool:
-        """Return whether this sample was the first one above the trip, so that the next one decides."""
-        return self._samples != 0 and not self.fault
 
     def relieve(self, tripped: int, empty: bool):
         """Run one tick of RELIEF: open above the trip, shut below it (or near ambient, if configured or `empty`)."""

@@ -22,7 +22,7 @@ _PASS_MS = _TURNS * _TURN_MS
 class Watches:
     """`warnings` is a mask of the present ones. `each` has the watches with a fault, in order of precedence.
 
-    `doing` is the activity of the regulator: `relief_open`, `wanted_pa()` (the target while it regulates, else 0),
+    `doing` is the activity of the regulator: `relief_open()`, `wanted_pa()` (the target while it regulates, else 0),
     `stirs()` (a vent, the relief or a proof moves gas).
     """
 
@@ -81,12 +81,14 @@ class Watches:
         self.coils.check(sample, dt_ms)
         self.over.check(sample.tripped)
         self.loops.check(sample.faults & 1, dt_ms)
-        proof = self.proof
-        # A proof of the relief valve opens it, too, so the fall is not a burst.
-        moving = self._valves.stage == PULSE or proof.active
-        self.tightness.check(moving, doing.relief_open or proof.results[RELIEF_VALVE] == RUNNING, dt_ms)
-        if self._valves.verdict.count != self._verdicts:
-            self._verdicts = self._valves.verdict.count
+        valves = self._valves
+        if self.proof.active:
+            # A proof of the relief valve opens it, too, so the fall is not a burst.
+            self.tightness.check(True, self.proof.results[RELIEF_VALVE] == RUNNING or doing.relief_open(), dt_ms)
+        else:
+            self.tightness.check(valves.stage == PULSE, doing.relief_open(), dt_ms)
+        if valves.verdict.count != self._verdicts:
+            self._verdicts = valves.verdict.count
             self.stuck.check()
             self.compare.check()
         self._turn_ms += dt_ms
