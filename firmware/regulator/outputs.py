@@ -17,9 +17,7 @@ class Outputs:
 
     def coils_are_off(self) -> bool:
         """Return whether no coil is energised, so that flash may be written."""
-        return (
-            self._valves.isolation == NONE and not self._modes.relief_open() and not self._proof.active
-        )
+        return self._valves.isolation == NONE and not self._modes.relief_open() and not self._proof.active
 
     def rail(self) -> bool:
         """Return whether the heartbeat of the coil rail should run."""

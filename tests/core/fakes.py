@@ -134,7 +134,6 @@ class FakeApp:
             response.gain = gain
             response.response_pa = step_pa
         self.panel = self
-        self.modes = Modes(self.settings, None, self.control, self.clock)
         self.control.amount = Part()
         self.control.amount.drift_pa = -1_250
         self.control.amount.seconds = 5_400
@@ -145,6 +144,8 @@ class FakeApp:
         self.watches.proof.results = [2, 3, 0, 0, 5]
         self.watches.proof.moved_pa = [-120, -9_000, 0, 0, -40_000]
         self.watches.proof.open_ms = [200, 180, 0, 0, 100]
+        self.watches.over = Part()
+        self.modes = Modes(self.settings, self.watches, self.control, self.clock)
         self.sample = Part()
         self.blackbox = BlackBox(None, keyframe)
         self.blackbox.watch(self)

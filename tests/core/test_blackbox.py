@@ -57,7 +57,8 @@ class App:
 
     def tick(self, dt_ms=20, coils=True, busy=False):
         self.blackbox.record(dt_ms, coils, busy)
-        self.blackbox.complete()
+        if self.blackbox.half_copied:
+            self.blackbox.complete()
 
 
 def column(box, name):

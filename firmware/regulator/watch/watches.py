@@ -84,7 +84,9 @@ class Watches:
         valves = self._valves
         if self.proof.active:
             # A proof of the relief valve opens it, too, so the fall is not a burst.
-            self.tightness.check(True, self.proof.results[RELIEF_VALVE] == RUNNING or doing.relief_open(), dt_ms)
+            self.tightness.check(
+                True, self.proof.results[RELIEF_VALVE] == RUNNING or doing.relief_open(), dt_ms
+            )
         else:
             self.tightness.check(valves.stage == PULSE, doing.relief_open(), dt_ms)
         if valves.verdict.count != self._verdicts:
