@@ -52,11 +52,11 @@ class Link:
         if self.line is not None:
             return False
         count = 0
-        if not self._rest:
-            count = self._port.read(self._chunk)
-            if not count:
-                return False
         try:
+            if not self._rest:
+                count = self._port.read(self._chunk)
+                if not count:
+                    return False
             self._take(count)
         except MemoryError:
             # Bytes are lost, so the line that they belong to must not be executed.

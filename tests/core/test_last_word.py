@@ -413,10 +413,11 @@ def test_the_relief_valve_is_known_to_be_open_whoever_opened_it():
         w.modes.state = state
         w.control.vent.relief_open = rough
         w.watches.over.relief_open = over
+        w.watches.proof.active = proof == RUNNING
         w.watches.proof.results[RELIEF_VALVE] = proof
-        assert w.modes.relief_open == ((rough and state == VENTING) or over)
+        assert w.modes.relief_open() == ((rough and state == VENTING) or over)
         w.tick(filled_sample(5e6))
-        assert seen[-1] == (False, relief), (state, rough, over, proof)
+        assert seen[-1] == (proof == RUNNING, relief), (state, rough, over, proof)
         assert w.rig.levels[2] == ((rough and state == VENTING) or over)
 
 
