@@ -310,13 +310,10 @@ class Rig:
         gc.collect()
 
     def feed(self, coils: bool):
-        """End a tick: LED, watchdog, and coil rail (`coils` toggles the heartbeat that keeps it on, else it is cut)."""
-        if coils:
-            self._cut(1 - pins.RAIL_CUT_ON)
-            self._beat ^= 1
-            self._heartbeat(self._beat)
-        else:
-            self._cut(pins.RAIL_CUT_ON)
+        """End a tick: LED, watchdog, heartbeat, and coil rail (`coils` permits it, else it is cut)."""
+        self._cut(1 - pins.RAIL_CUT_ON if coils else pins.RAIL_CUT_ON)
+        self._beat ^= 1
+        self._heartbeat(self._beat)
         phase = self._phase
         if not phase & 7:
             self._led((self.pattern >> (phase >> 3) & 1) == pins.LED_ON)

@@ -10,8 +10,8 @@ The rig contract: an object with these methods, on every rung of the ladder.
 - `show(pattern, cell_ok, monitor_permille)`: LED (8 bits of 160 ms, lowest bit first), the relay that lets the cycler
   run, and the monitor output in permille of full scale (10 MPa).
 - `collect()`: collect garbage; called at one place, some ticks after a command was served.
-- `feed(coils)`: the tick is complete, and the watchdog may be fed. With `coils` the heartbeat of the coil rail toggles,
-  without it the rail is cut at once. A missing heartbeat cuts the rail within 1 s.
+- `feed(coils)`: the tick is complete, the heartbeat toggles, and the watchdog may be fed. Without `coils` the coil rail
+  is cut at once. A missing heartbeat cuts the rail within 1 s, and lets the comparator open the relief valve.
 
 Attributes: `serial_number` (text), `serial` (the byte port, see link.py), `reset_cause` (POWER 0, WATCHDOG 1,
 SOFTWARE 2). main.py also uses `maintenance` (leave the board to its REPL), `enter_maintenance()` (reset into the REPL)
@@ -133,8 +133,8 @@ class App:
         if self.watches.proof.active:
             self.watches.proof.tick(dt_ms)
             self.control.rest()
-        elif record.urgent:
-            # Store the change of state before any valve moves, so that a reset finds it.
+        elif record.urgent and not self.watches.over.relief_open:
+            # Store the change of state before any valve moves, so that a reset finds it. An open relief cannot wait.
             valves.close_window()
             self.control.rest()
         else:

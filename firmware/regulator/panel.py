@@ -115,7 +115,7 @@ class Panel:
             return ""
         if modes.state == VENTING:
             return ""
-        if modes.state not in (OFF, REGULATE, SEALED):
+        if modes.state == MAINTENANCE:
             return "not from this state"
         self._take_over()
         modes.go(VENTING)

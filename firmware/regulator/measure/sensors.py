@@ -4,6 +4,7 @@ from regulator.measure.oven import Oven
 from regulator.measure.pressure import Pressure
 from regulator.measure.temperature import Temperatures
 from regulator.measure.transducer import ADS1115_SATURATED, VALID, Transducer
+from regulator.measure.trusted import Trusted
 
 _SLEW_PERIOD_MS = 1000  # design choice: the slew rate is a mean over 1 s
 # A larger lead means a burst of gas or a broken sensor. The clamp keeps products below 2^30.
@@ -36,6 +37,7 @@ class Sensors:
         self.control = Transducer(3125, 8, ADS1115_SATURATED)
         self.safety = Transducer(10071, 32, 65536)
         self.supply = Transducer(3125, 8, ADS1115_SATURATED)
+        self.trusted = Trusted(settings, self.control, self.safety)
         self.pressure = Pressure()
         self.temperatures = Temperatures()
         self.oven = Oven()
@@ -57,6 +59,7 @@ class Sensors:
         self.control.calibrate(setting, "control")
         self.safety.calibrate(setting, "safety")
         self.supply.calibrate(setting, "supply")
+        self.trusted.configure()
 
     def update(self, sample: Sample, dt_ms: int):
         """Take the sample of this tick."""
@@ -78,6 +81,8 @@ class Sensors:
             self.control_pa = control.median_pa
             self.pressure.take(control.median_pa)
             self.pressure_pa = self.pressure.pa
+        else:
+            control.forget_mean()
         if safety.band == VALID:
             safety.filter()
         else:

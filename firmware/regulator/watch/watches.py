@@ -23,7 +23,7 @@ class Watches:
     """`warnings` is a mask of the present ones. `each` has the watches with a fault, in order of precedence.
 
     `doing` is the activity of the regulator: `relief_open()`, `wanted_pa()` (the target while it regulates, else 0),
-    `stirs()` (a vent, the relief or a proof moves gas).
+    `may_bleed()`, `stirs()` (a vent, the relief or a proof moves gas).
     """
 
     def __init__(self, settings, sensors, valves, heat):
@@ -115,6 +115,7 @@ class Watches:
         elif turn == 3:
             self.loops.check_slowly(sample, _PASS_MS)
         elif turn == 4:
+            self.over.check_slowly(_PASS_MS, doing.may_bleed())
             self.stuck.check_slowly(_PASS_MS)
             self.compare.check_slowly(_PASS_MS)
             self.tightness.cool(_PASS_MS)
