@@ -1,6 +1,6 @@
 """The state record: content, times of writing, and the resume at the next start. Constants are design choices."""
 
-from regulator.faults import FAULTS, NO_FAULT, POWER, REBOOT_LOOP, RESUMED
+from regulator.faults import FAULTS, NO_FAULT, POWER, REBOOT_LOOP, RESUMED, STAYS_OFF
 from regulator.modes import HEALTHY_S, MAINTENANCE, OFF, QUIET, REGULATE, RELIEF, SEALED, VENTING
 from regulator.valves.sides import FILL, VENT
 
@@ -62,7 +62,8 @@ class Record:
             self._target_pa = target_pa
         if 0 < fault < len(FAULTS) and state in (OFF, SEALED, RELIEF, VENTING):
             modes.latch_past(fault, last.get("fault_value", 0), last.get("faults", 0))
-            modes.go(RELIEF if state == RELIEF else OFF if fault == REBOOT_LOOP else SEALED)
+            stays_off = FAULTS[fault][3] == STAYS_OFF
+            modes.go(RELIEF if state == RELIEF else OFF if stays_off else SEALED)
             self.outcome = KEPT_FAULT
         elif self._store.starts >= _LOOP_STARTS:
             self.outcome = LOOP

@@ -64,6 +64,7 @@ class Watches:
 
     def clear(self):
         """Clear latched faults after an acknowledge."""
+        self.over.clear()
         self.compare.clear()
         self.stuck.clear()
 
