@@ -1,4 +1,4 @@
-"""Which way the code depends: the rules that keep the firmware pure, and a room's inside its own.
+"""Import rules: the firmware stays independent of hardware and host, and other rooms use only a room's public names.
 
 The order of the host's rooms stands in host/pyproject.toml, and `make lint` checks it.
 """
