@@ -435,7 +435,9 @@ class Rig:
 
     def _recover_bus(self):
         """Free the bus after a failed transfer."""
-        self._ads.bus = self._tmp.bus = _free_bus()
+        bus = _free_bus()
+        self._ads.use(bus)
+        self._tmp.use(bus)
 
 
 def _free_bus():
