@@ -148,7 +148,7 @@ class Rig:
             self.reset_cause = POWER
         else:
             self.reset_cause = WATCHDOG if mem32[_SCRATCH + 16] == _WATCHDOG_MARK else SOFTWARE
-        self.pattern = 0x0F  # of the LED: one bit per 160 ms, lowest bit first
+        self._pattern = 0x0F  # of the LED: one bit per 160 ms, lowest bit first
         self.maintenance = (
             mem16[_SCRATCH] == _MAINTENANCE_REQUEST
             or self._button() == pins.BUTTON_PRESSED
@@ -173,12 +173,12 @@ class Rig:
         self._arm()
         self.serial = Port()
 
-        # One register read takes in drains and valves.
+        # Inputs of the one register read: drains and valves, rail, comparator.
         for number in range(pins.FILL_DRAIN, pins.RELIEF_DRAIN + 1):
             Pin(number, Pin.IN)
         self._monitor = PWM(Pin(pins.MONITOR), freq=_MONITOR_HZ, duty_u16=0)
-        self._rail = Pin(pins.RAIL, Pin.IN)
-        self._trip = Pin(pins.TRIP, Pin.IN, Pin.PULL_UP)
+        Pin(pins.RAIL, Pin.IN)
+        Pin(pins.TRIP, Pin.IN, Pin.PULL_UP)
         self._adc = ADC(pins.SAFETY_ADC)
         self._select = Pin(pins.RTD_SELECT, Pin.OUT, value=1 - pins.SELECTED)
         spi = SPI(
@@ -191,12 +191,12 @@ class Rig:
             miso=Pin(pins.MISO),
         )
         self._rtd = max31865.MAX31865(spi, self._select)
-        self._rtd_ready = Pin(pins.RTD_READY, Pin.IN, Pin.PULL_UP)
+        Pin(pins.RTD_READY, Pin.IN, Pin.PULL_UP)  # not read yet: results are fetched by the clock
         bus = _free_bus()
         self._ads = ads1115.ADS1115(bus, pins.ADS1115_ADDRESS)
         self._tmp = tmp117.TMP117(bus, pins.TMP117_ADDRESS)
-        self.faults = MAX31865_FAULT | TMP117_FAULT
-        self.reference_counts = 0
+        self._faults = MAX31865_FAULT | TMP117_FAULT
+        self._reference_counts = 0
         self._supply_counts = 0
         self._aux = -1  # the auxiliary input that is being converted, -1 for none
         self._gas_counts = 0
@@ -242,9 +242,9 @@ class Rig:
         counts = self._collect()
         if counts >= -32768:
             sample.control_counts = counts
-            self.faults &= ~ADS1115_FAULT
+            self._faults &= ~ADS1115_FAULT
         else:
-            self.faults |= ADS1115_FAULT
+            self._faults |= ADS1115_FAULT
         self._aux = pins.SUPPLY_INPUT if self._phase & 7 else pins.REFERENCE_INPUT
         self._start(self._aux)
         # The first read selects the input. The 12-bit sum is scaled to 16 bits as read_u16 does.
@@ -254,8 +254,8 @@ class Rig:
         sample.supply_counts = self._supply_counts
         sample.gas_counts = self._gas_counts
         sample.wall_counts = self._wall_counts
-        sample.faults = self.faults
-        sample.reference_counts = self.reference_counts
+        sample.faults = self._faults
+        sample.reference_counts = self._reference_counts
         self._read_back(sample)
 
     def _read_back(self, sample):
@@ -297,7 +297,7 @@ class Rig:
 
     def show(self, pattern: int, cell_ok: bool, monitor_permille: int):
         """Set LED pattern, cell-safe relay, and the monitor output in permille of 3.3 V."""
-        self.pattern = pattern
+        self._pattern = pattern
         if cell_ok != self._cell_ok:
             self._cell_ok = cell_ok
             self._cell_safe(pins.CELL_SAFE_OK if cell_ok else 1 - pins.CELL_SAFE_OK)
@@ -316,7 +316,7 @@ class Rig:
         self._heartbeat(self._beat)
         phase = self._phase
         if not phase & 7:
-            self._led((self.pattern >> (phase >> 3) & 1) == pins.LED_ON)
+            self._led((self._pattern >> (phase >> 3) & 1) == pins.LED_ON)
         if self._good_ticks < 3000:  # one minute
             self._good_ticks += 1
             if self._good_ticks == 3000:
@@ -355,7 +355,7 @@ class Rig:
         try:
             self._ads.start(channel)
         except OSError:
-            self.faults |= ADS1115_FAULT
+            self._faults |= ADS1115_FAULT
             self._recover_bus()
 
     def _collect(self) -> int:
@@ -388,22 +388,22 @@ class Rig:
     def _take_aux(self):
         counts = self._collect()
         if counts < -32768:
-            self.faults |= ADS1115_FAULT
+            self._faults |= ADS1115_FAULT
         elif self._aux == pins.SUPPLY_INPUT:
             self._supply_counts = counts
         else:
-            self.reference_counts = counts
+            self._reference_counts = counts
 
     def _read_gas(self):
         counts = self._rtd.read()
         if counts >= 0:
             self._gas_counts = counts
             self._gas_stale = 0
-            self.faults &= ~MAX31865_FAULT
+            self._faults &= ~MAX31865_FAULT
             return
         self._gas_stale += 1
         if self._gas_stale >= 2:
-            self.faults |= MAX31865_FAULT
+            self._faults |= MAX31865_FAULT
             self._setup_rtd()
 
     def _read_wall(self):
@@ -415,11 +415,11 @@ class Rig:
         if counts >= -32768:
             self._wall_counts = counts
             self._wall_stale = 0
-            self.faults &= ~TMP117_FAULT
+            self._faults &= ~TMP117_FAULT
             return
         self._wall_stale += 1
         if self._wall_stale >= _STALE or (counts == tmp117.WRONG and self._wall_stale >= 2):
-            self.faults |= TMP117_FAULT
+            self._faults |= TMP117_FAULT
             self._setup_wall()
 
     def _setup_rtd(self):
