@@ -8,9 +8,6 @@ from regulator.valves.verdict import Verdict
 # Stages of a window.
 SHUT, LEAD, PULSE, LAG, SETTLE = range(5)
 
-# Longest pulse that this module passes on: the maximum of `pulse_max_us`. The PIO program has its own bound, 327 ms.
-PULSE_HARD_MAX_US = 300_000
-
 # Factor on settle_ms for a pulse of a hold while its valve is unknown; half of it afterwards.
 _CARE = 4
 
@@ -49,7 +46,7 @@ class Valves:
         self._lead_ms = setting("isolation_lead_ms")
         self._lag_ms = setting("isolation_lag_ms")
         self._settle_ms = setting("settle_ms")
-        self._max_us = min(setting("pulse_max_us"), PULSE_HARD_MAX_US)
+        self._max_us = setting("pulse_max_us")
         self._ambient_pa = setting("ambient_pa")
 
     def bar(self, fill: bool, vent: bool):
