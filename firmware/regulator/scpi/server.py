@@ -38,7 +38,7 @@ class Server:
             if category == MAINTENANCE_REQUIRED:
                 self._maintenance_mask |= bit
 
-    def serve(self, pause: bool = False):
+    def serve(self, pause: bool):
         """Update the status registers and, unless `pause`, serve the port; allocates nothing while the port is idle."""
         self._watch()
         self.busy = False
