@@ -27,13 +27,18 @@ _TICK_US = TICK_MS * 1000
 # If a tick is later than this, the schedule restarts instead of catching up. Design choice: five ticks.
 _LATE_US = 100_000
 _WATCHDOG_MS = 1000  # design goal: a hung processor is reset within 1 s
-# The control transducer's conversion starts this long before the tick that uses it. 480 us are for its I2C transfers.
+# The control transducer's conversion starts this long before the tick that uses it. 480 us are for its I2C transfers
+# (0.1 ms each at 400 kHz) and the interpreter. Design choice.
 _CONVERSION_US = ads1115.CONVERSION_US + 480
-# Step of the PIO program. Its 15-bit counter limits a pulse to 327 ms.
+# A result that is not ready then is asked for this often, with this pause. Design choice: 1 ms in all.
+_RETRIES = 3
+_RETRY_US = 300
+# Step of the PIO program, a design choice. Its 15-bit counter limits a pulse to 327 ms.
 _STEP_US = 10
 _OVERSAMPLE = 16  # conversions of 2 us; their mean has a quarter of the noise of one
 _I2C_TIMEOUT_US = 1000  # above a transfer of 4 bytes at 400 kHz (0.1 ms), far below a tick
-# Reads in a row, 160 ms apart, that may return no new result. The TMP117 has one every 250 ms.
+# Reads in a row, 160 ms apart, that may return no new result. The TMP117 has one every 250 ms. Design choice: five of
+# its results.
 _STALE = 8
 
 POWER, WATCHDOG, SOFTWARE = range(3)
@@ -54,6 +59,7 @@ _ADC = 0x400A0000 if "RP2350" in os.uname().machine else 0x4004C000
 _ADC_START = const(1 << 2)
 _ADC_READY = const(1 << 8)
 _FAILED_STARTS = 3  # design choice, as the reboot loop of regulator/store/record.py
+_HEALTHY_TICKS = 3000  # one minute, as HEALTHY_S of regulator/modes.py: then a start has not failed
 
 # USB device controller (RP2040 and RP2350 data sheets): buffer control of endpoint 2 IN, the serial data to the host.
 _BUFFER_CONTROL = 0x50100090
@@ -317,9 +323,9 @@ class Rig:
         phase = self._phase
         if not phase & 7:
             self._led((self._pattern >> (phase >> 3) & 1) == pins.LED_ON)
-        if self._good_ticks < 3000:  # one minute
+        if self._good_ticks < _HEALTHY_TICKS:
             self._good_ticks += 1
-            if self._good_ticks == 3000:
+            if self._good_ticks == _HEALTHY_TICKS:
                 mem32[_SCRATCH + 4] = 0
         watchdog = self._watchdog
         if watchdog is None:
@@ -368,8 +374,8 @@ class Rig:
         return ads1115.WRONG
 
     def _wait_for_counts(self) -> int:
-        for _ in range(3):
-            time.sleep_us(300)
+        for _ in range(_RETRIES):
+            time.sleep_us(_RETRY_US)
             counts = self._ads.read()
             if counts != ads1115.NOT_READY:
                 return counts

@@ -34,6 +34,8 @@ class Sensors:
 
     def __init__(self, settings):
         self._settings = settings
+        # Pascal per count as a fraction, at 625 Pa per uA (10 MPa over 16 mA) and 100 ohm: the ADS1115 has 62.5 uV a
+        # count, the RP2040 3.3 V / 65536. The latter never reaches 65536: 3.3 V are 33 mA.
         self.control = Transducer(3125, 8, ADS1115_SATURATED)
         self.safety = Transducer(10071, 32, 65536)
         self.supply = Transducer(3125, 8, ADS1115_SATURATED)

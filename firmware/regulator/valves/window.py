@@ -11,6 +11,9 @@ SHUT, LEAD, PULSE, LAG, SETTLE = range(5)
 # Factor on settle_ms for a pulse of a hold while its valve is unknown; half of it afterwards.
 _CARE = 4
 
+# A pulse ends a chain below this share of its expected effect, in tenths.
+_EFFECT_TENTHS = 3
+
 # Timing error of both edges of a pulse together.
 _JITTER_US = 1_500
 
@@ -69,7 +72,7 @@ class Valves:
         moved_pa = self._sensors.control_pa - self._pulse_from_pa
         if self.side == VENT:
             moved_pa = -moved_pa
-        return moved_pa * 10 >= self._pulse_step_pa * 3
+        return moved_pa * 10 >= self._pulse_step_pa * _EFFECT_TENTHS
 
     def flow_kpa(self, side: int) -> int:
         """Return the driving pressure of the flow: upstream pressure in kPa times the subsonic fraction (ISO 6358)."""
