@@ -37,7 +37,7 @@ _MILLIONTHS_PER_PA = 100_000_000 // FULL_SCALE_PA
 _ASK_LIMIT = (0, 1, 1, 1)  # arity: the query may request MIN, MAX or DEF
 
 
-class Pressure:
+class PressureCommands:
     """The commands, and the unit of the port, which starts as MPA and is not stored."""
 
     def __init__(self, app):
