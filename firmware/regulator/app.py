@@ -39,7 +39,7 @@ _SOME_GARBAGE = 8
 _MUCH_GARBAGE = 20
 # The count of silent seconds stops here, above the largest host_timeout_s and far below 2^30.
 _SILENT_MOST_S = 1_000_000
-# Displays and record are looked after this often.
+# Displays and record are looked after this often. Design choice.
 _LOOK_MS = 200
 
 

@@ -1,6 +1,7 @@
 """Runs all watches, and collects their faults and warnings."""
 
 from regulator.faults import PAIR_OPEN
+from regulator.measure.transducer import ADC_FAULT
 from regulator.valves.sides import FILL, VENT
 from regulator.valves.window import PULSE
 from regulator.watch.balance import Balance
@@ -81,7 +82,7 @@ class Watches:
         """Judge the inputs of this tick."""
         self.coils.check(sample, dt_ms)
         self.over.check(sample.tripped)
-        self.loops.check(sample.faults & 1, dt_ms)
+        self.loops.check(sample.faults & ADC_FAULT, dt_ms)
         valves = self._valves
         if self.proof.active:
             # A proof of the relief valve opens it, too, so the fall is not a burst.
