@@ -199,6 +199,8 @@ class Panel:
             return "the control transducer is invalid"
         if not app.valves.idle():
             return "a valve is still moving"
+        if valve != RELIEF_VALVE and app.valves.is_tired(valve & 1):
+            return "the coils of this side must rest"
         app.watches.proof.begin(valve, ms)
         return ""
 

@@ -2,6 +2,7 @@
 
 from regulator.measure.transducer import VALID
 from regulator.valves.sides import NONE, VENT
+from regulator.valves.window import WAY_OUT
 
 IDLE, IN_PROGRESS, COMPLETE = 0, 1, 2  # `state`, numbered as in a Druck PACE
 
@@ -99,7 +100,7 @@ class Vent:
                 self._rest_ms = _RELIEF_PAUSE_MS
         elif self._valves.idle():
             us = _BLIND_US if pa < 0 else self._next_us(pa - self._allowed_pa)
-            self._valves.request(VENT, us, False)
+            self._valves.request(VENT, us, WAY_OUT)
             self._rest_ms = _BLIND_MS
         return False
 
