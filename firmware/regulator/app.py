@@ -133,8 +133,8 @@ class App:
         if self.watches.proof.active:
             self.watches.proof.tick(dt_ms)
             self.control.rest()
-        elif record.urgent:
-            # Store the change of state before any valve moves, so that a reset finds it.
+        elif record.urgent or (self.panel.save_due and self.modes.state == REGULATE):
+            # Store an accepted change before any valve moves, so that a reset finds it.
             valves.close_window()
             self.control.rest()
         else:

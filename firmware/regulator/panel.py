@@ -32,6 +32,7 @@ class Panel:
         if not lowest_pa <= pa <= highest_pa:
             return "target: %d to %d Pa" % (lowest_pa, highest_pa)
         self._app.control.aim(pa)
+        self._app.record.note_target()
         return ""
 
     def set_slew(self, pa_s: int) -> str:
@@ -55,6 +56,7 @@ class Panel:
             if not control.target_pa:
                 # Hold the present pressure as target, so that a reset while the amount is held can resume.
                 control.keep_target(max(self._app.sensors.pressure_pa, self._app.settings.get("ambient_pa")))
+            control.start()
             modes.go(REGULATE)
             control.vent.stop()
             return ""
