@@ -133,8 +133,10 @@ class App:
         if self.watches.proof.active:
             self.watches.proof.tick(dt_ms)
             self.control.rest()
-        elif record.urgent and not self.watches.over.relief_open:
-            # Store the change of state before any valve moves, so that a reset finds it. An open relief cannot wait.
+        elif (
+            record.urgent or (self.panel.save_due and self.modes.state == REGULATE)
+        ) and not self.modes.relief_open():
+            # Store an accepted change before any valve moves, so that a reset finds it. An open relief cannot wait.
             valves.close_window()
             self.control.rest()
         else:

@@ -33,6 +33,7 @@ class Panel:
         if not lowest_pa <= pa <= highest_pa:
             return "target: %d to %d Pa" % (lowest_pa, highest_pa)
         self._app.control.aim(pa)
+        self._app.record.note_target()
         return ""
 
     def set_slew(self, pa_s: int) -> str:
@@ -56,6 +57,7 @@ class Panel:
             if not control.target_pa:
                 # Hold the present pressure as target, so that a reset while the amount is held can resume.
                 control.keep_target(max(self._app.sensors.pressure_pa, self._app.settings.get("ambient_pa")))
+            control.start()
             modes.go(REGULATE)
             control.vent.stop()
             return ""
@@ -200,6 +202,8 @@ class Panel:
             return "the control transducer is invalid"
         if not app.valves.idle():
             return "a valve is still moving"
+        if valve != RELIEF_VALVE and app.valves.is_tired(valve & 1):
+            return "the coils of this side must rest"
         app.watches.proof.begin(valve, ms)
         return ""
 
