@@ -48,8 +48,8 @@ OUT_OF_SPECIFICATION, MAINTENANCE_REQUIRED = range(2)
 (
     SUPPLY_LOW, SAFETY_TRANSDUCER, SUPPLY_TRANSDUCER, GAS_TEMPERATURE, WALL_TEMPERATURE, SETTINGS_LOST, QUIET_DRIFT,
     BAND_WIDENED, SUPPLY_HIGH, TRANSDUCER_STILL, REFERENCE_DRIFT, VENT_SHUT, PAIR_OPEN, GAS_GAINED, LEAK,
-    VALVE_WORN, PROOF_OVERDUE, HOST_SILENT, RESUMED, STATE_LOST, AMOUNT_DRIFT,
-) = (1 << n for n in range(21))
+    VALVE_WORN, PROOF_OVERDUE, HOST_SILENT, RESUMED, STATE_LOST, AMOUNT_DRIFT, VENT_UNKNOWN, SETTINGS_INVALID,
+) = (1 << n for n in range(23))
 
 # Bit, name, category.
 WARNINGS = (
@@ -58,7 +58,7 @@ WARNINGS = (
     (SUPPLY_TRANSDUCER, "SUPPLY_TRANSDUCER", MAINTENANCE_REQUIRED),
     (GAS_TEMPERATURE, "GAS_TEMPERATURE", OUT_OF_SPECIFICATION),
     (WALL_TEMPERATURE, "WALL_TEMPERATURE", OUT_OF_SPECIFICATION),
-    (SETTINGS_LOST, "SETTINGS_LOST", MAINTENANCE_REQUIRED),
+    (SETTINGS_LOST, "SETTINGS_LOST", MAINTENANCE_REQUIRED),  # lost or never stored: the output stays off until the limits are confirmed
     (QUIET_DRIFT, "QUIET_DRIFT", OUT_OF_SPECIFICATION),
     (BAND_WIDENED, "BAND_WIDENED", OUT_OF_SPECIFICATION),  # the shortest pulses are too coarse for the dead-band that was set
     (SUPPLY_HIGH, "SUPPLY_HIGH", OUT_OF_SPECIFICATION),  # fill is inhibited
@@ -74,6 +74,8 @@ WARNINGS = (
     (RESUMED, "RESUMED", OUT_OF_SPECIFICATION),  # regulation resumed after a reset; ends when the output is switched
     (STATE_LOST, "STATE_LOST", MAINTENANCE_REQUIRED),  # the state record could not be read or written
     (AMOUNT_DRIFT, "AMOUNT_DRIFT", OUT_OF_SPECIFICATION),  # the amount of gas being held has changed by more than amount_drift_pa
+    (VENT_UNKNOWN, "VENT_UNKNOWN", MAINTENANCE_REQUIRED),
+    (SETTINGS_INVALID, "SETTINGS_INVALID", MAINTENANCE_REQUIRED),  # the stored settings fail a check of this version; the output stays off
 )
 # fmt: on
 

@@ -112,6 +112,9 @@ class _Store(SimpleNamespace):
     def save(self) -> bool:
         return True
 
+    def confirm(self, confirmed: bool) -> None:
+        self.lost = not confirmed
+
     def text(self, entry: str) -> str:
         return entry
 
