@@ -175,6 +175,9 @@ class Panel:
     def calibrate(self, values: dict, forced: bool = False) -> str:
         """Apply a whole set of settings, as the coefficients of a transducer: all of them or none."""
         settings = self._app.settings
+        coarse_pa = self._app.control.hold.coarse_pa
+        if values.get("dead_band_pa", coarse_pa) < coarse_pa:
+            return "dead_band_pa: at least %d Pa with these valves and this chamber" % coarse_pa
         new = {}
         for name in values:
             reason = settings.check(name, values[name])
@@ -185,9 +188,6 @@ class Panel:
                 new[name] = values[name]
         if not new:
             return ""
-        coarse_pa = self._app.control.hold.coarse_pa
-        if new.get("dead_band_pa", coarse_pa) < coarse_pa:
-            return "dead_band_pa: at least %d Pa with these valves and this chamber" % coarse_pa
         reason = refused(self._app, new, forced)
         if reason:
             return reason
@@ -217,6 +217,13 @@ class Panel:
             app.store.confirm(False)
             self.save_due = True
         return ""
+
+    def _configure(self):
+        app = self._app
+        for part in (app.sensors, app.valves, app.control, app.watches, app.modes):
+            part.configure()
+        app.watches.warn(SETTINGS_INVALID, app.settings.conflict() != "")
+        self.save_due = True
 
     def longest_proof_ms(self, valve: int) -> int:
         """Return how long a valve may be proved."""

@@ -85,6 +85,7 @@ class _Line:
     def __init__(self) -> None:
         self.line: str | None = None
         self.error = 0
+        self.unsent = 0
         self.busy = False
 
     def poll(self) -> bool:

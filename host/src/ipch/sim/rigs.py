@@ -49,7 +49,7 @@ def find_micropython() -> str:
 def confirmed_settings() -> dict[str, bytes]:
     """The file of a board whose limits, the defaults, a person has confirmed; see firmware/regulator/store/copies.py."""
     body = b"ipch 1 1\nconfirmed 1\n"
-    return {"settings.a": body + b"crc %08x\n" % zlib.crc32(body)}
+    return {"settings.b": body + b"crc %08x\n" % zlib.crc32(body)}
 
 
 def furnish(world: World, state: Path) -> None:
