@@ -20,7 +20,14 @@ and `release()` (safe(), then give the serial line back).
 
 from regulator.blackbox import BlackBox
 from regulator.control.controller import Control
-from regulator.faults import HOST_GONE, HOST_SILENT, PROOF_OVERDUE, SETTINGS_INVALID, SETTINGS_LOST, STATE_LOST
+from regulator.faults import (
+    HOST_GONE,
+    HOST_SILENT,
+    PROOF_OVERDUE,
+    SETTINGS_INVALID,
+    SETTINGS_LOST,
+    STATE_LOST,
+)
 from regulator.measure.sensors import Sample, Sensors
 from regulator.modes import OFF, QUIET, REGULATE, Modes
 from regulator.outputs import Outputs

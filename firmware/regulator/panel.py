@@ -77,7 +77,7 @@ class Panel:
         if app.modes.state != OFF:
             return "not from this state"
         if app.store.lost:
-            return "settings were lost or never stored: enter the limits, then confirm them (:SYST:SETT:CONF)"
+            return "settings were lost or never stored: enter the limits, then ipch config confirm or :SYST:SETT:CONF"
         conflict = app.settings.conflict()
         if conflict:
             return conflict

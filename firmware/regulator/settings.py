@@ -76,7 +76,14 @@ _COLUMN = {row[0]: row for row in TABLE}
 # When a setting may change; all others at any time. As lists, because a seventh column would take 1 kB of the board's
 # memory (16 bytes for each row). VENTED: with the output off and the chamber near ambient. AT_REST: in OFF or SEALED,
 # since a wrong calibration may be the reason for the seal.
-VENTED = ("setpoint_max_pa", "trip_pa", "comparator_pa", "relief_valve_pa", "burst_disc_pa", "chamber_rating_pa")
+VENTED = (
+    "setpoint_max_pa",
+    "trip_pa",
+    "comparator_pa",
+    "relief_valve_pa",
+    "burst_disc_pa",
+    "chamber_rating_pa",
+)
 CALIBRATION = (
     "control_zero_pa", "control_span_ppm", "control_zero_tc_pa_k", "control_span_tc_ppm_k",
     "safety_zero_pa", "safety_span_ppm", "safety_zero_tc_pa_k", "safety_span_tc_ppm_k",
@@ -173,7 +180,12 @@ def _conflict(values: dict, before) -> str:
     for lower, upper, alike in CROSS_CHECKS:
         excess = _excess(values, lower, upper)
         if excess + (0 if alike else 1) > 0 and (before is None or excess > _excess(before, lower, upper)):
-            return "%s must %s %s (%d)" % (lower, "not be above" if alike else "be below", upper, values[upper])
+            return "%s must %s %s (%d)" % (
+                lower,
+                "not be above" if alike else "be below",
+                upper,
+                values[upper],
+            )
     return ""
 
 

@@ -163,7 +163,7 @@ LIMITS = (
 )
 
 
-@pytest.mark.parametrize("change, states", LIMITS)
+@pytest.mark.parametrize(("change", "states"), LIMITS)
 def test_a_limit_does_not_change_under_pressure(make: Any, change: str, states: str) -> None:
     name = change.split('"')[1]
     for state in states.split():
@@ -243,7 +243,7 @@ EXTREMES = (
 )
 
 
-@pytest.mark.parametrize("extreme, then", EXTREMES)
+@pytest.mark.parametrize(("extreme", "then"), EXTREMES)
 def test_a_correction_of_more_than_two_percent_needs_force(make: Any, extreme: str, then: str) -> None:
     bench = make("initial_mpa=0.1013")
     bench.run_s(1)
@@ -317,7 +317,11 @@ def test_a_run_with_such_a_set_does_not_resume(make: Any) -> None:
 
 def test_tolerances_do_not_hide_the_trip(make: Any) -> None:
     bench = make(state="OFF")
-    for name, pa in (("disagreement_pa", 1_000_000), ("control_tolerance_pa", 500_000), ("safety_tolerance_pa", 500_000)):
+    for name, pa in (
+        ("disagreement_pa", 1_000_000),
+        ("control_tolerance_pa", 500_000),
+        ("safety_tolerance_pa", 500_000),
+    ):
         assert "trip_pa" in error(bench, f':SYST:SETT "{name}",{pa}'), name
     assert error(bench, ":OUTP ON") == ""
     bench.inject("transducer-wrong", {"which": "control", "kpa": -900, "grow_s": 600.0})
@@ -421,7 +425,9 @@ def test_maintenance_waits_for_a_vented_chamber_without_a_fault(make: Any) -> No
     assert error(sealed, ":SOUR:PRES:LEV:IMM:AMPL:VENT 1") == ""
     assert error(sealed, ":OUTP OFF") == ""
     assert sealed.app.modes.fault
-    assert "fault latched" in error(sealed, ":SYST:MAIN") and "fault latched" in error(sealed, ":SYST:MAIN FORC")
+    assert "fault latched" in error(sealed, ":SYST:MAIN") and "fault latched" in error(
+        sealed, ":SYST:MAIN FORC"
+    )
     bench.send(":SYST:MAIN FORCE")
     bench.run_s(0.1)
     assert bench.state == "MAINTENANCE"

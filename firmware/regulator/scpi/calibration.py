@@ -62,7 +62,7 @@ class Calibration:
 
     def _set_control(self, args):
         """<zero>,<span>,<zero/K>,<span/K>,<date>,<serial>,"<initials>"[,FORCe]: Set the whole set; output off; stored.
-        FORCe: a correction beyond 2 % of full scale.
+        FORCe: also a correction beyond 2 % of full scale.
         """
         self._set("control", args)
 

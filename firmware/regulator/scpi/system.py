@@ -128,7 +128,7 @@ class System:
 
     def _change_setting(self, args):
         """ "name",<integer>|MIN|MAX|DEF[,FORCe]: Change a setting, in its unit; checked against all others and the
-        present pressure; stored. FORCe: a correction beyond 2 % of full scale.
+        pressure; stored. FORCe: a correction beyond 2 %.
         """
         force = forced(args, 2)
         name, unit, default, lowest, highest, _ = _setting_row(args[0])
@@ -142,8 +142,8 @@ class System:
         return "0" if self._app.store.lost else "1"
 
     def _confirm(self, args):
-        """<setpoint_max_pa>,<trip_pa>,<chamber_rating_pa>|0: Confirm the limits in force, in Pa unless with a suffix, which
-        allows regulation; 0 withdraws that, with the output off; stored.
+        """<setpoint_max>,<trip>,<chamber_rating>|0: Confirm the limits in force, in Pa, so that the output may be on; 0
+        withdraws that, output off; stored.
         """
         if len(args) == 3:
             accept(self._app.panel.confirm([scaled(each, UNITS, "PA", ()) for each in args]))

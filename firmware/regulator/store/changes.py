@@ -1,4 +1,4 @@
-"""Whether settings may change now: not under pressure if they are limits, and never so that they trip, relieve or strand.
+"""Whether settings may change now: limits not under pressure, nothing so that it trips, relieves or strands the target.
 
 Constants without a source beside them are design choices.
 """
@@ -50,7 +50,7 @@ def _not_now(app, vented: bool) -> str:
     # Limits that nobody has confirmed, or that fail a check, can be entered under pressure, too.
     if vented and not app.store.lost and not app.settings.conflict():
         return pressurised(app) if state == OFF else "only while the output is off"
-    return "" if state == OFF or state == SEALED else "only while the output is off"
+    return "" if state in (OFF, SEALED) else "only while the output is off"
 
 
 def _strands(app, new: dict) -> str:
@@ -89,7 +89,11 @@ def _misreads(app, new: dict, forced: bool) -> str:
         return new[name] if name in new else old(name)
 
     shifts = []
-    for name, transducer in (("control", sensors.control), ("safety", sensors.safety), ("supply", sensors.supply)):
+    for name, transducer in (
+        ("control", sensors.control),
+        ("safety", sensors.safety),
+        ("supply", sensors.supply),
+    ):
         worst_pa = _worst_pa(get, name)
         if not forced and worst_pa > _CORRECTION_PA and worst_pa > _worst_pa(old, name):
             return "%s: a correction of %d Pa, without FORCe up to %d" % (name, worst_pa, _CORRECTION_PA)

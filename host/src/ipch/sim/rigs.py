@@ -47,7 +47,7 @@ def find_micropython() -> str:
 
 
 def confirmed_settings() -> dict[str, bytes]:
-    """The file of a board whose limits, the defaults, a person has confirmed; see firmware/regulator/store/copies.py."""
+    """The stored settings of a board with default limits that a person has confirmed: see the firmware's store."""
     body = b"ipch 1 1\nconfirmed 1\n"
     return {"settings.b": body + b"crc %08x\n" % zlib.crc32(body)}
 
