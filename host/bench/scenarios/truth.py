@@ -104,22 +104,32 @@ class Known(NamedTuple):
 
 
 # Each entry is deleted with the defect that it names.
+_EMPTY = "a vent is complete by the control transducer alone"
 _LATCH = "the cycler's relay follows the first cause, not what is so now"
-_ONE = "one transducer alone opens the relief, or keeps it open"
-_CIRCUIT = "the comparator's circuit opens the relief although the processor lives"
+_FORGOTTEN = "a fault that no record has yet is forgotten by a reset"
+_ONE = "one transducer alone opens the relief, or keeps it open; the comparator opens it while the processor lives"
 _BLOCKED = "a relief that does not help is not joined by the vent pair"
 _PROOF = "a proof lets out more than 10 kPa through a valve that shuts late"
+_CALIBRATION = "a calibration changes while regulating"
 _COIL = "slow movements keep an isolation valve energised"
+_RECORD = "the record of a reset is old, and replaces what was accepted"
+_SAME = "a command that repeats a value is written"
 KNOWN: tuple[Known, ...] = (
     Known("T1", "*the vent pair stays shut*", _BLOCKED),
-    Known("T2", "*burst for * the cycler's relay is closed*", _LATCH),
-    Known("T2", "*over-pressure for * the cycler's relay is closed*", _LATCH),
-    Known("T5", "*on: relief*transducer-garbage*", _ONE),
-    Known("T5", "*on: relief*transducer-wrong* RELIEF", _ONE),
-    Known("T5", "*on: relief*comparator-trips*", _CIRCUIT),
-    Known("T5", "*kPa let out*on: vent_isolation, faults: vent-sticky*", _PROOF),
+    Known("T2", "*the cycler's relay is closed*", _LATCH),
+    Known("T2", "*the relay closed after*in sequence*", _FORGOTTEN),
+    Known("T3", "*faults: *control*", _EMPTY),
+    Known("T3", "*in sequence*", _EMPTY),
+    Known("T5", "*on: relief*transducer-*", _ONE),
+    Known("T5", "*on: relief*comparator-trips*", _ONE),
+    Known("T5", "*on: relief*in sequence*", _ONE),
+    Known("T5", "*on: vent_isolation, faults: vent-sticky*", _PROOF),
+    Known("T5", "*(lowest setpoint)*on: vent_isolation*in sequence*", _CALIBRATION),
+    Known("T6", "*relief was on in SEALED*in sequence*", _ONE),
     Known("T6", "*_isolation on for *, REGULATE*", _COIL),
     Known("T6", "*_isolation paused for *, REGULATE*", _COIL),
+    Known("T9", "*in sequence*", _RECORD),
+    Known("T10", "*in sequence*", _SAME),
 )
 
 
@@ -203,7 +213,7 @@ _COMMANDS = tuple(
         ("target", _PRES + _LEVEL + r"\s+" + _NUMBER + r"\s*([A-Za-z]*)"),
         ("target", _PRES + _LEVEL + r"\s+([A-Za-z]+)()"),
         ("slew", _PRES + r":SLEW(?::[A-Z]+)*\s+" + _NUMBER + r"\s*\S*"),
-        ("setting", r'SYST(?:EM)?:SETT(?:INGS?)?\s+"(\w+)"\s*,\s*(-?\d+)'),
+        ("setting", r"SYST(?:EM)?:SETT(?:INGS?)?\s+[\"'](\w+)[\"']\s*,\s*(-?\d+)"),
         ("acknowledge", r"SYST(?:EM)?:FAUL(?:T)?:ACK(?:NOWLEDGE)?"),
         ("proof", r"DIAG(?:NOSTIC)?:VALV(?:E)?\d?:PRO(?:OF)?(?:\s.*)?"),
         ("maintenance", r"SYST(?:EM)?:MAIN\w*"),
@@ -227,6 +237,8 @@ _QUERIES = tuple(
     )
 )
 _LONGEST_LINE = 250
+# Semicolons outside of quotes.
+_BETWEEN = re.compile(r';(?=(?:[^"]*"[^"]*")*[^"]*$)')
 # A reply follows its query within this time, or never.
 _REPLY_MS = 1000
 
@@ -248,6 +260,8 @@ class Wire:
         self.settings: dict[str, tuple[int, ...]] = {name: (value,) for name, value in DEFAULTS.items()}
         """Values that each setting may have."""
         self.target_pa: Optional[float] = None
+        self.older_pa: list[float] = []
+        """Earlier targets that a power cut may bring back: no *OPC? was answered since."""
         self.accepted_pa: Optional[float] = None
         """Target that the device is known to have accepted, and what it must report."""
         self.kept: dict[str, float] = {}
@@ -296,12 +310,12 @@ class Wire:
             for name, pattern in _COMMANDS:
                 found = pattern.match(unit)
                 if found:
-                    self._command(name, [each or "" for each in found.groups()])
+                    self._command(name, [each or "" for each in found.groups()], unit)
                     break
         if asked:
             self._expected.append((self._truth.ms, asked))
 
-    def _command(self, name: str, words: list[str]) -> None:
+    def _command(self, name: str, words: list[str], text: str) -> None:
         truth = self._truth
         if name == "clear":
             self._sent.clear()
@@ -311,7 +325,7 @@ class Wire:
             return
         self.told[name] = truth.ms
         self.commands += 1
-        value: Any = None
+        value: Any = text
         if name == "target":
             value = self._pascal(words)
             self.accepted_pa = None
@@ -325,6 +339,8 @@ class Wire:
         self._sent.append((name, value))
         truth.commanded(name, value)
         if name == "target":
+            if self.target_pa is not None:
+                self.older_pa.append(self.target_pa)
             self.target_pa = value
 
     def _pascal(self, words: list[str]) -> Optional[float]:
@@ -370,9 +386,10 @@ class Wire:
         _, asked = self._expected.popleft()
         if self._own and asked[0][1] == self._own[0].lstrip(":"):
             self._own.popleft()
-        # A reply that carries its header (header_echo) is not read.
-        parts = text.split(";") if len(asked) > 1 else [text]
+        # A reply that carries its header (header_echo) says nothing here.
+        parts = _BETWEEN.split(text) if len(asked) > 1 else [text]
         if len(parts) != len(asked):
+            self._sent.clear()
             return
         for (name, unit), part in zip(asked, parts):
             self._answer(name, unit, part.strip())
@@ -381,6 +398,7 @@ class Wire:
         if name == "error":
             self._judge(text.startswith("0,"))
         elif name == "complete":
+            self.older_pa.clear()
             if self.accepted_pa is not None:
                 self.kept["target_pa"] = self.accepted_pa
         elif name == "fields":
@@ -817,7 +835,8 @@ class LetOut(Rule):
         self.begin_pa = 0.0  # when the outputs began to let gas out
         self.begin_kg = 0.0
         self.begin_ms = 0
-        self.was_pa = truth.pa  # in the tick before an output opened
+        self.was_pa = truth.pa
+        self.slope_pa = 0.0  # rise in the last tick before an output opened
         self.out_ms: Optional[int] = None  # when they last did
         self.relief_pa = 0.0  # true pressure when the relief opened
         self.seldom_pa: dict[int, float] = {}  # what no setpoint, vent or danger explains, by its begin
@@ -834,6 +853,9 @@ class LetOut(Rule):
             self.lowest_pa = self.truth.pa
             if self.wire.target_pa is not None:
                 self.lowest_pa = min(self.lowest_pa, self.wire.target_pa)
+
+    def lost_power(self) -> None:
+        self.lowest_pa = min(self.lowest_pa, *self.wire.older_pa, self.truth.pa)
 
     def second(self) -> None:
         truth = self.truth
@@ -855,7 +877,7 @@ class LetOut(Rule):
     def tick(self) -> None:
         truth = self.truth
         if not truth.gates:
-            self.was_pa = truth.pa
+            self.slope_pa, self.was_pa = truth.pa - self.was_pa, truth.pa
             return
         valves = truth.plant.valves
         relief = valves[RELIEF].gate
@@ -873,7 +895,7 @@ class LetOut(Rule):
         # What the outputs let out: a burst or a leak beside them is not theirs.
         out_pa = truth.as_pa(truth.plant.metered_out_kg - self.begin_kg)
         floor_pa, reason = self._floor()
-        if self.begin_pa - out_pa >= floor_pa:
+        if self.begin_pa - out_pa >= floor_pa or pa >= floor_pa:
             return
         # A proof or a test bleed may do so, and seldom.
         late_pa = out_pa * self._late_share()
@@ -911,7 +933,9 @@ class LetOut(Rule):
         if wire.since_ms("proof") < COIL_MS + 10_000:
             return 0.0, "proof by command"
         if truth.state in ("REGULATE", "QUIET", "VENT") or wire.since_ms("on") < 1000:
-            wrong_pa = min(max(world.control_error_pa, 0.0), MISLED_PA)
+            control, valid, _, _ = truth.outputs()
+            wrong_pa = max(world.control_error_pa, control - truth.pa if valid else 0.0, 0.0)
+            wrong_pa = min(wrong_pa, MISLED_PA)
             low_pa = self.lowest_pa - self.bands_pa() - wrong_pa
             if low_pa < floor_pa:
                 floor_pa, reason = low_pa, "lowest setpoint"
@@ -923,7 +947,7 @@ class LetOut(Rule):
         trip_pa = min(self.wire.settings["trip_pa"])
         control, control_valid, safety, safety_valid = truth.outputs()
         over = (control_valid and control > trip_pa) or (safety_valid and safety > trip_pa)
-        return trip_pa if over and truth.pa - self.was_pa > 0.1 * truth.world.tick_ms * 1000 else 0.0
+        return trip_pa if over and self.slope_pa > 0.1 * truth.world.tick_ms * 1000 else 0.0
 
     def _late_share(self) -> float:
         """Return the share of what was let out that flows until a limit is seen and the valve is shut."""
@@ -1221,7 +1245,8 @@ class Accepted(Rule):
             self.off = False
 
     def tick(self) -> None:
-        if self.off and self.truth.gates and self.truth.running:
+        moves = self.truth.gates and any(valve.gate for valve in self.truth.plant.valves[:4])
+        if self.off and moves and self.truth.running:
             self.off = False
             self.broken("a valve moves after a reset of a device that was OFF")
 
@@ -1299,6 +1324,8 @@ class Reactions(Rule):
         if not found or not (valves[FILL].gate or valves[SUPPLY_ISOLATION].gate):
             return
         for name, since_ms in found.items():
+            if name == "supply-high" and not valves[SUPPLY_ISOLATION].gate:
+                continue
             limit_ms = SHUT_S[name] * 1000 + 2 * truth.world.tick_ms
             if ms - max(since_ms, truth.started_ms) > limit_ms:
                 self.broken(f"fill side on {ms - since_ms} ms after {name}")
@@ -1319,7 +1346,11 @@ class Reactions(Rule):
             return truth.pa > 1e6 and burst and not truth.present(*LIARS)
         if name == "comparator-trips":
             return world.tripped
-        return name != "supply-high" or truth.plant.supply_pa > 10.4e6
+        if name == "supply-high":
+            return truth.plant.supply_pa > 10.4e6 and not truth.present(
+                "supply-sensor", "supply-sensor-frozen"
+            )
+        return True
 
 
 RULES = (OverPressure, Cycler, Vented, Resume, LetOut, Coils, Chasing, Hold, Accepted, Writes, Reactions)
