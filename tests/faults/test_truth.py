@@ -200,15 +200,15 @@ def test_t5_a_hold_lets_out_to_its_setpoint() -> None:
 def test_t5_a_vent_is_asked_for() -> None:
     hand = Hand()
     with broken("T5", "no reason|lowest setpoint"):
-        vent_pulses(hand, 8, "VENT")
+        vent_pulses(hand, 20, "VENT")
     hand = Hand()
     hand.told(":SOUR:PRES:LEV:IMM:AMPL:VENT 1")
-    vent_pulses(hand, 8, "VENT")
+    vent_pulses(hand, 20, "VENT")
     hand = Hand()
     hand.answer(
         '*CLS;:SYST:SETT "host_timeout_s",1;:SYST:SETT "host_gone_action",2;:SYST:ERR?', '0,"No error"'
     )
-    vent_pulses(hand, 8, "VENT")
+    vent_pulses(hand, 20, "VENT")
 
 
 @pytest.mark.parametrize("fault", ["none", "safety", "both", "true over-pressure", "runaway", "comparator"])

@@ -86,6 +86,7 @@ class _Line:
         self.line: str | None = None
         self.error = 0
         self.busy = False
+        self.unsent = 0
 
     def poll(self) -> bool:
         return self.busy
