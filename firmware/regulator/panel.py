@@ -1,6 +1,7 @@
 """The front panel: the requests that the regulator accepts, and when it refuses them."""
 
 from regulator.faults import PROOF_OVERDUE, RESUMED
+from regulator.measure.transducer import VALID
 from regulator.modes import MAINTENANCE, OFF, QUIET, REGULATE, SEALED, VENTING
 from regulator.store.record import PENDING
 from regulator.watch.proof import RELIEF_VALVE
@@ -115,7 +116,7 @@ class Panel:
             return ""
         if modes.state == VENTING:
             return ""
-        if modes.state not in (OFF, REGULATE, SEALED):
+        if modes.state == MAINTENANCE:
             return "not from this state"
         self._take_over()
         modes.go(VENTING)
@@ -137,11 +138,11 @@ class Panel:
         """Return 0 if converters, transducers, coils and stored data are in order, else a bit for each failure."""
         sensors = self._app.sensors
         result = self._app.sample.faults
-        if sensors.control.band != 0:
+        if sensors.control.band != VALID:
             result |= 8
-        if sensors.safety.band != 0:
+        if sensors.safety.band != VALID:
             result |= 16
-        if sensors.supply.band != 0:
+        if sensors.supply.band != VALID:
             result |= 32
         if self._app.store.lost:
             result |= 64

@@ -10,6 +10,8 @@ from regulator.valves.sides import FILL, FILL_DIFFERENCE_PA, VENT
 
 # Prediction horizon: a pulse requested now takes effect this many ticks later (isolation lead, opening delay).
 _AHEAD_TICKS = 4
+# The longest pulse, 300 ms, is an effort of 100 percent.
+_US_PER_PERCENT = 3_000
 
 
 class Control:
@@ -136,7 +138,8 @@ class Control:
         us = valves.pulse_for(side, step_pa)
         if us == 0:
             return False
-        self.effort_percent = max(1, us // 3000) if side == FILL else -max(1, us // 3000)
+        percent = max(1, us // _US_PER_PERCENT)
+        self.effort_percent = percent if side == FILL else -percent
         valves.request(side, us, linger)
         return True
 

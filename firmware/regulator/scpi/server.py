@@ -16,7 +16,7 @@ A bit of `:STATus:OPERation` or `:STATus:QUEStionable` is set while its conditio
 from regulator.faults import GAS_TEMPERATURE, MAINTENANCE_REQUIRED, WALL_TEMPERATURE, WARNINGS
 from regulator.modes import MAINTENANCE, QUIET, REGULATE, RELIEF, SEALED, VENTING
 from regulator.scpi.calibration import Calibration
-from regulator.scpi.pressure import Pressure
+from regulator.scpi.pressure import PressureCommands
 from regulator.scpi.status import Status
 from regulator.scpi.syntax import Scpi
 from regulator.scpi.system import System
@@ -31,14 +31,14 @@ class Server:
         self._app = app
         self._link = link
         self._status = Status()
-        rows = Pressure(app).rows() + Calibration(app).rows() + System(app).rows() + Trace(app).rows()
+        rows = PressureCommands(app).rows() + Calibration(app).rows() + System(app).rows() + Trace(app).rows()
         self._scpi = Scpi(rows, self._status)
         self._maintenance_mask = 0
         for bit, _, category in WARNINGS:
             if category == MAINTENANCE_REQUIRED:
                 self._maintenance_mask |= bit
 
-    def serve(self, pause: bool = False):
+    def serve(self, pause: bool):
         """Update the status registers and, unless `pause`, serve the port; allocates nothing while the port is idle."""
         self._watch()
         self.busy = False

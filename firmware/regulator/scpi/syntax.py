@@ -56,7 +56,7 @@ class Scpi:
         """Drop the present message."""
         self.running = False
 
-    def step(self, header_echo: bool = False):
+    def step(self, header_echo: bool):
         """Execute at most one unit of the message; `reply` is valid once `running` is False.
 
         With `header_echo` each reply begins with the canonical header of its query.

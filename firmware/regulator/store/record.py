@@ -1,6 +1,6 @@
 """The state record: content, times of writing, and the resume at the next start. Constants are design choices."""
 
-from regulator.faults import FAULTS, NO_FAULT, POWER, REBOOT_LOOP, RESUMED
+from regulator.faults import FAULTS, NO_FAULT, POWER, REBOOT_LOOP, RESUMED, STAYS_OFF
 from regulator.modes import HEALTHY_S, MAINTENANCE, OFF, QUIET, REGULATE, RELIEF, SEALED, VENTING
 from regulator.valves.sides import FILL, VENT
 
@@ -42,7 +42,7 @@ class Record:
         self.proof_date = last.get("proof_date", 0)
         self._hour_s = last.get("hour_s", 0)
         self._state = OFF
-        self._fault = NO_FAULT
+        self._faults = 0
         self._target_pa = 0
         self._target_s = 0
         self._written_s = -_PERIOD_S
@@ -61,12 +61,13 @@ class Record:
         if app.settings.get("ambient_pa") <= target_pa <= app.settings.get("setpoint_max_pa"):
             self._target_pa = target_pa
         if 0 < fault < len(FAULTS) and state in (OFF, SEALED, RELIEF, VENTING):
-            modes.latch_past(fault, last.get("fault_value", 0))
-            modes.go(RELIEF if state == RELIEF else OFF if fault == REBOOT_LOOP else SEALED)
+            modes.latch_past(fault, last.get("fault_value", 0), last.get("faults", 0))
+            stays_off = FAULTS[fault][3] == STAYS_OFF
+            modes.go(RELIEF if state == RELIEF else OFF if stays_off else SEALED)
             self.outcome = KEPT_FAULT
         elif self._store.starts >= _LOOP_STARTS:
             self.outcome = LOOP
-            modes.latch_past(REBOOT_LOOP, self._store.starts)
+            modes.latch_past(REBOOT_LOOP, self._store.starts, 0)
         elif self._store.lost:
             self.outcome = STAYED_OFF
         elif state in (REGULATE, QUIET) and app.settings.get("resume"):
@@ -75,7 +76,7 @@ class Record:
             # Maintenance is entered from OFF only, so neither needs a seal.
             self._seal()
         self._state = modes.state
-        self._fault = modes.fault
+        self._faults = modes.faults
 
     def decide(self, dt_ms: int):
         """While the outcome is PENDING: resume the last run within bounds, or seal."""
@@ -85,7 +86,7 @@ class Record:
         if self._waited_ms < _SETTLE_MS:
             return
         last = self._store.last
-        if app.watches.loops.agree():
+        if sensors.trusted.agree():
             found_pa = sensors.pressure_pa
             expected_pa = last.get("pressure_pa", 0)
             wall_mk = last.get("wall_mk", 0)
@@ -125,7 +126,7 @@ class Record:
         now_s = app.clock.uptime_s
         if state == QUIET:
             state = REGULATE
-        if state != self._state or modes.fault != self._fault:
+        if state != self._state or modes.faults != self._faults:
             if now_s - self._written_s >= _PAUSE_S:
                 self.due = True
                 self.urgent = True
@@ -167,13 +168,14 @@ class Record:
         control = app.control
         self.due = self.urgent = False
         self._state = REGULATE if modes.state == QUIET else modes.state
-        self._fault = modes.fault
+        self._faults = modes.faults
         self._target_pa = control.target_pa
         self._written_s = app.clock.uptime_s
         values = {
             "state": self._state,
             "fault": modes.fault,
             "fault_value": modes.fault_value,
+            "faults": modes.faults,
             "target_pa": control.target_pa,
             "ramping": 1 if control.ramp_pa != control.target_pa else 0,
             "pressure_pa": app.sensors.settled_pa,
@@ -195,7 +197,7 @@ class Record:
         self.outcome = SEALED_POWER
         modes = self._app.modes
         if not modes.fault:
-            modes.latch_past(POWER, self.found_pa - self.expected_pa)
+            modes.latch_past(POWER, self.found_pa - self.expected_pa, 0)
         modes.go(SEALED)
 
     def _recall(self):

@@ -8,11 +8,11 @@ from regulator.valves.verdict import Verdict
 # Stages of a window.
 SHUT, LEAD, PULSE, LAG, SETTLE = range(5)
 
-# Longest pulse that this module passes on: the maximum of `pulse_max_us`. The PIO program has its own bound, 327 ms.
-PULSE_HARD_MAX_US = 300_000
-
 # Factor on settle_ms for a pulse of a hold while its valve is unknown; half of it afterwards.
 _CARE = 4
+
+# A pulse ends a chain below this share of its expected effect, in tenths.
+_EFFECT_TENTHS = 3
 
 # Timing error of both edges of a pulse together.
 _JITTER_US = 1_500
@@ -49,7 +49,7 @@ class Valves:
         self._lead_ms = setting("isolation_lead_ms")
         self._lag_ms = setting("isolation_lag_ms")
         self._settle_ms = setting("settle_ms")
-        self._max_us = min(setting("pulse_max_us"), PULSE_HARD_MAX_US)
+        self._max_us = setting("pulse_max_us")
         self._ambient_pa = setting("ambient_pa")
 
     def bar(self, fill: bool, vent: bool):
@@ -72,7 +72,7 @@ class Valves:
         moved_pa = self._sensors.control_pa - self._pulse_from_pa
         if self.side == VENT:
             moved_pa = -moved_pa
-        return moved_pa * 10 >= self._pulse_step_pa * 3
+        return moved_pa * 10 >= self._pulse_step_pa * _EFFECT_TENTHS
 
     def flow_kpa(self, side: int) -> int:
         """Return the driving pressure of the flow: upstream pressure in kPa times the subsonic fraction (ISO 6358)."""
