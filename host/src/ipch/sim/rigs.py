@@ -62,8 +62,10 @@ def furnish(world: World, state: Path) -> None:
 class Files:
     """The board's file system as a folder on this machine; see firmware/files.py."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, world: World | None = None) -> None:
+        """`world` is told of every write."""
         self.folder = folder
+        self._world = world
 
     def read(self, name: str) -> bytes | None:
         path = self.folder / name
@@ -71,6 +73,8 @@ class Files:
 
     def write(self, name: str, data: bytes) -> None:
         (self.folder / name).write_bytes(data)
+        if self._world is not None:
+            self._world.wrote(name)
 
     def rename(self, old: str, new: str) -> None:
         (self.folder / old).replace(self.folder / new)
@@ -182,7 +186,7 @@ class CoreDevice:
         modules = load()
         furnish(world, state)
         settings = modules["regulator.settings"].Settings()
-        self.files = Files(state)
+        self.files = Files(state, world)
         store = modules["regulator.store.copies"].Store(self.files, settings)
         rig = _CoreRig(world, reset_cause)
         rig.safe()
