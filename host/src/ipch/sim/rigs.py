@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import array
-import contextlib
 import importlib
 import os
 import select
@@ -85,7 +84,6 @@ class _Port:
 
     def __init__(self, world: World) -> None:
         self._world = world
-        self._sent = 0
 
     def read(self, buffer: bytearray) -> int:
         data = self._world.take(min(len(buffer), RX_BYTES))
@@ -292,14 +290,6 @@ class SimDevice:
         tick = self.tick
         for _ in range(ticks):
             tick()
-
-    def run_to_end(self) -> str:
-        """Run until the program ends; return its output."""
-        with contextlib.suppress(FirmwareStopped):
-            while True:
-                self.tick()
-        self._process.wait(5)
-        return self._printed()
 
     def close(self) -> None:
         """End the program: it stops when its line to the simulator closes."""
