@@ -27,13 +27,18 @@ _TICK_US = TICK_MS * 1000
 # If a tick is later than this, the schedule restarts instead of catching up. Design choice: five ticks.
 _LATE_US = 100_000
 _WATCHDOG_MS = 1000  # design goal: a hung processor is reset within 1 s
-# The control transducer's conversion starts this long before the tick that uses it. 480 us are for its I2C transfers.
+# The control transducer's conversion starts this long before the tick that uses it. 480 us are for its I2C transfers
+# (0.1 ms each at 400 kHz) and the interpreter. Design choice.
 _CONVERSION_US = ads1115.CONVERSION_US + 480
-# Step of the PIO program. Its 15-bit counter limits a pulse to 327 ms.
+# A result that is not ready then is asked for this often, with this pause. Design choice: 1 ms in all.
+_RETRIES = 3
+_RETRY_US = 300
+# Step of the PIO program, a design choice. Its 15-bit counter limits a pulse to 327 ms.
 _STEP_US = 10
 _OVERSAMPLE = 16  # conversions of 2 us; their mean has a quarter of the noise of one
 _I2C_TIMEOUT_US = 1000  # above a transfer of 4 bytes at 400 kHz (0.1 ms), far below a tick
-# Reads in a row, 160 ms apart, that may return no new result. The TMP117 has one every 250 ms.
+# Reads in a row, 160 ms apart, that may return no new result. The TMP117 has one every 250 ms. Design choice: five of
+# its results.
 _STALE = 8
 
 POWER, WATCHDOG, SOFTWARE = range(3)
@@ -54,6 +59,7 @@ _ADC = 0x400A0000 if "RP2350" in os.uname().machine else 0x4004C000
 _ADC_START = const(1 << 2)
 _ADC_READY = const(1 << 8)
 _FAILED_STARTS = 3  # design choice, as the reboot loop of regulator/store/record.py
+_HEALTHY_TICKS = 3000  # one minute, as HEALTHY_S of regulator/modes.py: then a start has not failed
 
 # USB device controller (RP2040 and RP2350 data sheets): buffer control of endpoint 2 IN, the serial data to the host.
 _BUFFER_CONTROL = 0x50100090
@@ -148,7 +154,7 @@ class Rig:
             self.reset_cause = POWER
         else:
             self.reset_cause = WATCHDOG if mem32[_SCRATCH + 16] == _WATCHDOG_MARK else SOFTWARE
-        self.pattern = 0x0F  # of the LED: one bit per 160 ms, lowest bit first
+        self._pattern = 0x0F  # of the LED: one bit per 160 ms, lowest bit first
         self.maintenance = (
             mem16[_SCRATCH] == _MAINTENANCE_REQUEST
             or self._button() == pins.BUTTON_PRESSED
@@ -173,12 +179,12 @@ class Rig:
         self._arm()
         self.serial = Port()
 
-        # One register read takes in drains and valves.
+        # Inputs of the one register read: drains and valves, rail, comparator.
         for number in range(pins.FILL_DRAIN, pins.RELIEF_DRAIN + 1):
             Pin(number, Pin.IN)
         self._monitor = PWM(Pin(pins.MONITOR), freq=_MONITOR_HZ, duty_u16=0)
-        self._rail = Pin(pins.RAIL, Pin.IN)
-        self._trip = Pin(pins.TRIP, Pin.IN, Pin.PULL_UP)
+        Pin(pins.RAIL, Pin.IN)
+        Pin(pins.TRIP, Pin.IN, Pin.PULL_UP)
         self._adc = ADC(pins.SAFETY_ADC)
         self._select = Pin(pins.RTD_SELECT, Pin.OUT, value=1 - pins.SELECTED)
         spi = SPI(
@@ -191,12 +197,12 @@ class Rig:
             miso=Pin(pins.MISO),
         )
         self._rtd = max31865.MAX31865(spi, self._select)
-        self._rtd_ready = Pin(pins.RTD_READY, Pin.IN, Pin.PULL_UP)
+        Pin(pins.RTD_READY, Pin.IN, Pin.PULL_UP)  # not read yet: results are fetched by the clock
         bus = _free_bus()
         self._ads = ads1115.ADS1115(bus, pins.ADS1115_ADDRESS)
         self._tmp = tmp117.TMP117(bus, pins.TMP117_ADDRESS)
-        self.faults = MAX31865_FAULT | TMP117_FAULT
-        self.reference_counts = 0
+        self._faults = MAX31865_FAULT | TMP117_FAULT
+        self._reference_counts = 0
         self._supply_counts = 0
         self._aux = -1  # the auxiliary input that is being converted, -1 for none
         self._gas_counts = 0
@@ -242,9 +248,9 @@ class Rig:
         counts = self._collect()
         if counts >= -32768:
             sample.control_counts = counts
-            self.faults &= ~ADS1115_FAULT
+            self._faults &= ~ADS1115_FAULT
         else:
-            self.faults |= ADS1115_FAULT
+            self._faults |= ADS1115_FAULT
         self._aux = pins.SUPPLY_INPUT if self._phase & 7 else pins.REFERENCE_INPUT
         self._start(self._aux)
         # The first read selects the input. The 12-bit sum is scaled to 16 bits as read_u16 does.
@@ -254,8 +260,8 @@ class Rig:
         sample.supply_counts = self._supply_counts
         sample.gas_counts = self._gas_counts
         sample.wall_counts = self._wall_counts
-        sample.faults = self.faults
-        sample.reference_counts = self.reference_counts
+        sample.faults = self._faults
+        sample.reference_counts = self._reference_counts
         self._read_back(sample)
 
     def _read_back(self, sample):
@@ -297,7 +303,7 @@ class Rig:
 
     def show(self, pattern: int, cell_ok: bool, monitor_permille: int):
         """Set LED pattern, cell-safe relay, and the monitor output in permille of 3.3 V."""
-        self.pattern = pattern
+        self._pattern = pattern
         if cell_ok != self._cell_ok:
             self._cell_ok = cell_ok
             self._cell_safe(pins.CELL_SAFE_OK if cell_ok else 1 - pins.CELL_SAFE_OK)
@@ -310,19 +316,16 @@ class Rig:
         gc.collect()
 
     def feed(self, coils: bool):
-        """End a tick: LED, watchdog, and coil rail (`coils` toggles the heartbeat that keeps it on, else it is cut)."""
-        if coils:
-            self._cut(1 - pins.RAIL_CUT_ON)
-            self._beat ^= 1
-            self._heartbeat(self._beat)
-        else:
-            self._cut(pins.RAIL_CUT_ON)
+        """End a tick: LED, watchdog, heartbeat, and coil rail (`coils` permits it, else it is cut)."""
+        self._cut(1 - pins.RAIL_CUT_ON if coils else pins.RAIL_CUT_ON)
+        self._beat ^= 1
+        self._heartbeat(self._beat)
         phase = self._phase
         if not phase & 7:
-            self._led((self.pattern >> (phase >> 3) & 1) == pins.LED_ON)
-        if self._good_ticks < 3000:  # one minute
+            self._led((self._pattern >> (phase >> 3) & 1) == pins.LED_ON)
+        if self._good_ticks < _HEALTHY_TICKS:
             self._good_ticks += 1
-            if self._good_ticks == 3000:
+            if self._good_ticks == _HEALTHY_TICKS:
                 mem32[_SCRATCH + 4] = 0
         watchdog = self._watchdog
         if watchdog is None:
@@ -358,7 +361,7 @@ class Rig:
         try:
             self._ads.start(channel)
         except OSError:
-            self.faults |= ADS1115_FAULT
+            self._faults |= ADS1115_FAULT
             self._recover_bus()
 
     def _collect(self) -> int:
@@ -371,8 +374,8 @@ class Rig:
         return ads1115.WRONG
 
     def _wait_for_counts(self) -> int:
-        for _ in range(3):
-            time.sleep_us(300)
+        for _ in range(_RETRIES):
+            time.sleep_us(_RETRY_US)
             counts = self._ads.read()
             if counts != ads1115.NOT_READY:
                 return counts
@@ -391,22 +394,22 @@ class Rig:
     def _take_aux(self):
         counts = self._collect()
         if counts < -32768:
-            self.faults |= ADS1115_FAULT
+            self._faults |= ADS1115_FAULT
         elif self._aux == pins.SUPPLY_INPUT:
             self._supply_counts = counts
         else:
-            self.reference_counts = counts
+            self._reference_counts = counts
 
     def _read_gas(self):
         counts = self._rtd.read()
         if counts >= 0:
             self._gas_counts = counts
             self._gas_stale = 0
-            self.faults &= ~MAX31865_FAULT
+            self._faults &= ~MAX31865_FAULT
             return
         self._gas_stale += 1
         if self._gas_stale >= 2:
-            self.faults |= MAX31865_FAULT
+            self._faults |= MAX31865_FAULT
             self._setup_rtd()
 
     def _read_wall(self):
@@ -418,11 +421,11 @@ class Rig:
         if counts >= -32768:
             self._wall_counts = counts
             self._wall_stale = 0
-            self.faults &= ~TMP117_FAULT
+            self._faults &= ~TMP117_FAULT
             return
         self._wall_stale += 1
         if self._wall_stale >= _STALE or (counts == tmp117.WRONG and self._wall_stale >= 2):
-            self.faults |= TMP117_FAULT
+            self._faults |= TMP117_FAULT
             self._setup_wall()
 
     def _setup_rtd(self):
@@ -438,7 +441,9 @@ class Rig:
 
     def _recover_bus(self):
         """Free the bus after a failed transfer."""
-        self._ads.bus = self._tmp.bus = _free_bus()
+        bus = _free_bus()
+        self._ads.use(bus)
+        self._tmp.use(bus)
 
 
 def _free_bus():

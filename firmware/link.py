@@ -2,6 +2,7 @@
 
 LINE_MAX = 256  # bytes; design choice: several times the longest single command
 _CHUNK = 64  # bytes: one USB full-speed packet
+_QUEUE = 2048  # bytes of replies; design choice: a host may fall four of the longest replies behind
 
 OVERLONG = -363  # SCPI: input buffer overrun
 DAMAGED = -101  # SCPI: invalid character
@@ -22,7 +23,7 @@ class Link:
     While a finished line waits, nothing more is read from the port: its flow control holds the host back.
     """
 
-    def __init__(self, port, queue_bytes: int = 2048):
+    def __init__(self, port, queue_bytes: int = _QUEUE):
         self.line = None  # str: the finished line, until take_line()
         self.error = 0  # why a line was dropped: OVERLONG or DAMAGED, 0 for none
         self.unsent = False  # flush() has something to write

@@ -18,7 +18,8 @@ VENT_ISOLATION = 5  # gate of the vent isolation valve's MOSFET
 RELIEF = 6  # gate of the relief valve's MOSFET
 VALVE_ON = 1
 
-# The coil rail stays on while this line toggles, and goes off within 1 s of the last edge.
+# The processor toggles this line in every tick. The coil rail goes off within 1 s of the last edge, and from then on
+# the comparator may open the relief valve by itself.
 HEARTBEAT = 7  # charge pump that holds the coil rail's switch
 
 # Drain of each MOSFET through a divider to 3.3 V: 1 = coil supply present, so the transistor is off and the coil is

@@ -14,10 +14,7 @@ _LOW = 700 * 32768 // 4000 << 1
 
 # What `read` returns instead of a ratio.
 WRONG = -1  # the chip does not answer, or its configuration is not the one that was written
-FAULT = -2  # the chip reports a fault: see `fault`
-
-# Bits of `fault` (fault status register, table 7).
-ABOVE, BELOW, REFERENCE_HIGH, REFERENCE_LOW, INPUT_LOW, VOLTAGE = 128, 64, 32, 16, 8, 4
+FAULT = -2  # the chip reports a fault, until it is configured again
 
 
 class MAX31865:
@@ -30,7 +27,6 @@ class MAX31865:
     def __init__(self, bus, select):
         self._bus = bus
         self._select = select
-        self.fault = 0
         # One transfer reads all eight registers, so that each reading comes with its configuration.
         self._ask = bytearray(9)
         self._answer = bytearray(9)
@@ -63,8 +59,8 @@ class MAX31865:
             or answer[7] != setup[4]
         ):
             return WRONG
-        self.fault = answer[8]
-        if answer[3] & 1 or self.fault:
+        # The fault bit of the ratio, or a fault in the status register (table 7).
+        if answer[3] & 1 or answer[8]:
             return FAULT
         return (answer[2] << 8 | answer[3]) >> 1
 

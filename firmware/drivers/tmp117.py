@@ -2,13 +2,11 @@
 
 _TEMPERATURE = 0
 _CONFIG = 1
-_DEVICE_ID = 15
 
 # Continuous conversion, mean of 8 samples, one result every 250 ms (SNOSD82, configuration register).
 _CONFIGURATION = 0x0120
 _CONFIGURABLE = 0x0FFC
 _DATA_READY = 0x2000
-_ID = 0x0117
 
 # What `read` returns instead of counts.
 NOT_READY = -40000  # no new result since the last read
@@ -19,19 +17,22 @@ class TMP117:
     """Temperature in counts of 1/128 K, 0 = 0 degC.
 
     `bus` has `writeto(address, buffer)` and `readfrom_mem_into(address, register, buffer)`, as machine.I2C;
-    both raise OSError when the chip does not acknowledge, and so do all methods here. `bus` may be replaced.
+    both raise OSError when the chip does not acknowledge, and so do `configure` and `read`.
     """
 
-    def __init__(self, bus, address: int = 0x49):
-        self.bus = bus
+    def __init__(self, bus, address: int):
+        self._bus = bus
         self._address = address
         self._out = bytearray((_CONFIG, _CONFIGURATION >> 8, _CONFIGURATION & 0xFF))
         self._in = bytearray(2)
 
-    def configure(self) -> bool:
-        """Configure the chip; return whether it is a TMP117."""
-        self.bus.writeto(self._address, self._out)
-        return self._read(_DEVICE_ID) & 0x0FFF == _ID
+    def use(self, bus):
+        """Continue on another bus object."""
+        self._bus = bus
+
+    def configure(self):
+        """Configure the chip. `read` tells another chip by the configuration that it reads back."""
+        self._bus.writeto(self._address, self._out)
 
     def read(self) -> int:
         """Return the newest counts (-7040..19200), NOT_READY, or WRONG."""
@@ -48,5 +49,5 @@ class TMP117:
 
     def _read(self, register: int) -> int:
         data = self._in
-        self.bus.readfrom_mem_into(self._address, register, data)
+        self._bus.readfrom_mem_into(self._address, register, data)
         return data[0] << 8 | data[1]

@@ -10,8 +10,8 @@ The rig contract: an object with these methods, on every rung of the ladder.
 - `show(pattern, cell_ok, monitor_permille)`: LED (8 bits of 160 ms, lowest bit first), the relay that lets the cycler
   run, and the monitor output in permille of full scale (10 MPa).
 - `collect()`: collect garbage; called at one place, some ticks after a command was served.
-- `feed(coils)`: the tick is complete, and the watchdog may be fed. With `coils` the heartbeat of the coil rail toggles,
-  without it the rail is cut at once. A missing heartbeat cuts the rail within 1 s.
+- `feed(coils)`: the tick is complete, the heartbeat toggles, and the watchdog may be fed. Without `coils` the coil rail
+  is cut at once. A missing heartbeat cuts the rail within 1 s, and lets the comparator open the relief valve.
 
 Attributes: `serial_number` (text), `serial` (the byte port, see link.py), `reset_cause` (POWER 0, WATCHDOG 1,
 SOFTWARE 2). main.py also uses `maintenance` (leave the board to its REPL), `enter_maintenance()` (reset into the REPL)
@@ -46,7 +46,7 @@ _SOME_GARBAGE = 8
 _MUCH_GARBAGE = 20
 # The count of silent seconds stops here, above the largest host_timeout_s and far below 2^30.
 _SILENT_MOST_S = 1_000_000
-# Displays and record are looked after this often.
+# Displays and record are looked after this often. Design choice.
 _LOOK_MS = 200
 
 
@@ -142,8 +142,10 @@ class App:
         if self.watches.proof.active:
             self.watches.proof.tick(dt_ms)
             self.control.rest()
-        elif record.urgent:
-            # Store the change of state before any valve moves, so that a reset finds it.
+        elif (
+            record.urgent or (self.panel.save_due and self.modes.state == REGULATE)
+        ) and not self.modes.relief_open():
+            # Store an accepted change before any valve moves, so that a reset finds it. An open relief cannot wait.
             valves.close_window()
             self.control.rest()
         else:

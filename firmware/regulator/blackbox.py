@@ -10,9 +10,10 @@ nothing. Half of it is copied before the watchdog is fed and half after, while t
 
 from array import array
 
-ROWS = 550  # at a tick of 20 ms: 10 s up to a trip, and 1 s after it
+# At a tick of 20 ms: 10 s up to a trip, and 1 s after it. Design choice: what the memory of the board has room for.
+ROWS = 550
 _AFTER = 50
-# Enough keyframes to cover the rows: the oldest usable one lies within their first third. 183 = 550 / 3.
+# Enough keyframes to cover the rows: the oldest usable one lies within their first third. 183 = 550 / 3. Design choice.
 _EVERY = 183
 _KEYFRAMES = 3
 # Ticks for which a flooding host may delay a keyframe, and characters kept of requests: design choices.

@@ -37,10 +37,13 @@ FAULTS = (
     (RUNAWAY, "RUNAWAY", "mK", SEALS_OR_RELIEVES, True, "The wall is hotter or heats faster than its limit: the cycler was stopped", "Cool the chamber and check cell and oven"),
     (SAFETY_FAILED, "SAFETY_FAILED", "s", SEALS, False, "The safety transducer has been invalid for too long", "Repair it"),
     (RELIEF_STUCK_OPEN, "RELIEF_STUCK_OPEN", "Pa", SEALS, False, "The pressure keeps falling although the relief valve was shut again", "Clean or replace the relief valve"),
-    (COMPARATOR_TRIPPED, "COMPARATOR_TRIPPED", "Pa", RELIEVES, True, "The hardware comparator tripped: it cut the fill side and opened the relief valve", "Find the cause"),
+    (COMPARATOR_TRIPPED, "COMPARATOR_TRIPPED", "Pa", SEALS, True, "The hardware comparator tripped and cut the fill side", "Compare the pressure transducers and find the cause"),
     (RAIL_LOST, "RAIL_LOST", "", SEALS, False, "The coil rail is off although the heartbeat runs", "Check fuse and coil supply"),
     (CONTROL_ERRATIC, "CONTROL_ERRATIC", "Pa", SEALS, False, "The control transducer's readings jump back and forth faster than any pressure", "Check its cable, its shield and its converter"),
 )
+
+# The faults that always stop the cycler, a bit each.
+STOPS_CYCLER = sum([1 << row[0] for row in FAULTS if row[4]])
 
 # Categories of NAMUR NE107: the instrument is limited at present, or it needs service.
 OUT_OF_SPECIFICATION, MAINTENANCE_REQUIRED = range(2)
@@ -49,7 +52,8 @@ OUT_OF_SPECIFICATION, MAINTENANCE_REQUIRED = range(2)
     SUPPLY_LOW, SAFETY_TRANSDUCER, SUPPLY_TRANSDUCER, GAS_TEMPERATURE, WALL_TEMPERATURE, SETTINGS_LOST, QUIET_DRIFT,
     BAND_WIDENED, SUPPLY_HIGH, TRANSDUCER_STILL, REFERENCE_DRIFT, VENT_SHUT, PAIR_OPEN, GAS_GAINED, LEAK,
     VALVE_WORN, PROOF_OVERDUE, HOST_SILENT, RESUMED, STATE_LOST, AMOUNT_DRIFT, VENT_UNKNOWN, SETTINGS_INVALID,
-) = (1 << n for n in range(23))
+    CHAMBER_CHANGED, RELIEF_BLOCKED,
+) = (1 << n for n in range(25))
 
 # Bit, name, category.
 WARNINGS = (
@@ -74,8 +78,10 @@ WARNINGS = (
     (RESUMED, "RESUMED", OUT_OF_SPECIFICATION),  # regulation resumed after a reset; ends when the output is switched
     (STATE_LOST, "STATE_LOST", MAINTENANCE_REQUIRED),  # the state record could not be read or written
     (AMOUNT_DRIFT, "AMOUNT_DRIFT", OUT_OF_SPECIFICATION),  # the amount of gas being held has changed by more than amount_drift_pa
-    (VENT_UNKNOWN, "VENT_UNKNOWN", MAINTENANCE_REQUIRED),
-    (SETTINGS_INVALID, "SETTINGS_INVALID", MAINTENANCE_REQUIRED),  # the stored settings fail a check of this version; the output stays off
+    (VENT_UNKNOWN, "VENT_UNKNOWN", MAINTENANCE_REQUIRED),  # a vent ended, but no reading that can be believed says that the chamber is empty
+    (SETTINGS_INVALID, "SETTINGS_INVALID", MAINTENANCE_REQUIRED),  # the stored settings break a check of this version; mend them before regulation starts
+    (CHAMBER_CHANGED, "CHAMBER_CHANGED", MAINTENANCE_REQUIRED),  # pulses do not have the effect that was learned: another chamber, or other valves
+    (RELIEF_BLOCKED, "RELIEF_BLOCKED", MAINTENANCE_REQUIRED),  # the pressure did not fall with the relief valve open, so the vent pair opened as well
 )
 # fmt: on
 

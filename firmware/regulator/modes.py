@@ -1,37 +1,48 @@
 """The states of the regulator, what each may do and does, and the only function that changes the state."""
 
+from regulator.control.vent import UNKNOWN
 from regulator.faults import (
     AMOUNT_DRIFT,
     BAND_WIDENED,
     COIL_SHORTED,
     FAULTS,
     NO_FAULT,
+    OVERPRESSURE,
     QUIET_DRIFT,
     REBOOT_LOOP,
+    RELIEF_BLOCKED,
     RELIEVES,
     RUNAWAY,
     SEALS_OR_RELIEVES,
+    STOPS_CYCLER,
     VENT_SHUT,
+    VENT_UNKNOWN,
 )
 from regulator.valves.sides import FILL
 
 OFF, REGULATE, QUIET, VENTING, SEALED, RELIEF, MAINTENANCE = range(7)
 
-# Name, may fill, may vent, LED pattern (one bit per 160 ms, lowest bit first).
+# What a state does in a tick.
+_RESTS, _REGULATES, _KEEPS_STILL, _VENTS, _SEALS, _RELIEVES = range(6)
+# Name, may fill, may vent, LED pattern (one bit per 160 ms, lowest bit first), duty.
 TABLE = (
-    ("OFF", False, False, 0x01),
-    ("REGULATE", True, True, 0x0F),
-    ("QUIET", False, False, 0x11),
-    ("VENT", False, True, 0x33),
-    ("SEALED", False, False, 0x55),
-    ("RELIEF", False, False, 0x77),
-    ("MAINTENANCE", False, False, 0x00),
+    ("OFF", False, False, 0x01, _RESTS),
+    ("REGULATE", True, True, 0x0F, _REGULATES),
+    ("QUIET", False, False, 0x11, _KEEPS_STILL),
+    ("VENT", False, True, 0x33, _VENTS),
+    ("SEALED", False, False, 0x55, _SEALS),  # may vent for a test bleed
+    ("RELIEF", False, True, 0x77, _RELIEVES),  # may vent where the relief does not help
+    ("MAINTENANCE", False, False, 0x00, _RESTS),
 )
 HEALTHY_S = 60  # a minute of uptime ends a reboot loop: design choice
 
 
 class Modes:
-    """The state, and the latched fault: the first one, with its value and time, until it is acknowledged."""
+    """The state, and `faults`: the set of all faults since the last acknowledge, a bit each.
+
+    The outputs follow from the state, from the faults of this tick and from `faults`. `fault`, the first one, with its
+    value and time, is for people.
+    """
 
     def __init__(self, settings, watches, control, clock):
         self._settings = settings
@@ -41,6 +52,7 @@ class Modes:
         self._control = control
         self._clock = clock
         self.state = OFF
+        self.faults = 0
         self.fault = NO_FAULT
         self.fault_value = 0
         self.fault_s = 0
@@ -48,9 +60,9 @@ class Modes:
         self._vented_from = OFF
         self._present = 0  # faults of the last tick, a bit each
         self._started = False  # regulation has started
-        # In the order of the table.
-        rest = self._rest
-        self._ticks = (rest, self._regulate, control.rest, self._vent, rest, rest, rest)
+        self._bleeding = False  # a test bleed may be under way
+        # In the order of the duties.
+        self._duties = (self._rest, self._regulate, control.rest, self._vent, self._seal, self._relieve)
         self.configure()
 
     def configure(self):
@@ -77,20 +89,26 @@ class Modes:
         """Return the target in Pa while the device regulates, else 0."""
         return self._control.target_pa if self.state == REGULATE or self.state == QUIET else 0
 
+    def may_bleed(self) -> bool:
+        """Return whether a test bleed may let gas out: with all valves shut by a fault."""
+        return self.state == SEALED
+
     def stirs(self) -> bool:
-        """Return whether something other than regulation moves gas: a vent, the relief or a proof."""
-        return self.state == VENTING or self._over.relief_open or self._proof.active
+        """Return whether something other than regulation moves gas: a vent, a test bleed, the relief or a proof."""
+        return self.state == VENTING or self._bleeding or self._over.relief_open or self._proof.active
 
     def may_move(self, side: int) -> bool:
         """Return whether a valve pair may be driven now."""
         if side == FILL:
             return TABLE[self.state][1] and not self._watches.supply.warnings
-        return TABLE[self.state][2]
+        # A sealed chamber lets out a test bleed, a relieved one what its relief valve does not.
+        if self.state == SEALED:
+            return self._bleeding
+        return TABLE[self.state][2] and (self.state != RELIEF or self._over.vents)
 
     def stops_cycler(self) -> bool:
-        """Return whether the latched fault stops the cycler."""
-        fault = self.fault
-        return fault != NO_FAULT and (self._cell_safe_any or FAULTS[fault][4])
+        """Return whether a fault since the last acknowledge stops the cycler."""
+        return self.faults != 0 and (self._cell_safe_any or self.faults & STOPS_CYCLER != 0)
 
     def led(self) -> int:
         """Return the pattern of the LED."""
@@ -99,11 +117,13 @@ class Modes:
     def go(self, state: int):
         """Change the state. Nothing else assigns it."""
         if state == VENTING:
-            self._vented_from = SEALED if self.state == SEALED else OFF
+            self._vented_from = self.state if self.faults else OFF
         self.state = state
+        self._bleeding = False
 
     def end_vent(self):
-        """Return to the state from before the vent, SEALED or OFF."""
+        """Return to the state from before the vent: SEALED or RELIEF with a latched fault, else OFF."""
+        self._watches.warn(VENT_UNKNOWN, self._control.vent.state == UNKNOWN)
         self.go(self._vented_from)
 
     def begin_quiet(self, seconds: int):
@@ -116,16 +136,27 @@ class Modes:
         """React to the faults that the watches found in this tick."""
         over = self._over
         self._trip_new()
-        if over.fault and self.state != RELIEF and self.state != MAINTENANCE:
+        if (
+            over.fault == OVERPRESSURE
+            and self.state != RELIEF
+            and self.state != VENTING
+            and self.state != MAINTENANCE
+        ):
             self.go(RELIEF)
-        if self.state == RELIEF:
-            over.relieve(tripped, self.fault == RUNAWAY)
+        if self.state == RELIEF or self.state == VENTING:
+            over.relieve(tripped, self._empties(), dt_ms)
+            if over.vents:
+                self._watches.warn(RELIEF_BLOCKED, True)
         elif self.state == QUIET and self._control.quiet.tick(dt_ms):
             if self._control.quiet.drifted:
                 self._watches.warn(QUIET_DRIFT, True)
             self.go(REGULATE)
         if self._proof.active and self.state != OFF and self.state != REGULATE:
             self._proof.abort()
+
+    def _empties(self) -> bool:
+        """Return whether a runaway empties the chamber."""
+        return self._runaway_relief and self.faults >> RUNAWAY & 1 != 0
 
     def _trip_new(self):
         """Trip on each fault that was absent in the last tick."""
@@ -138,25 +169,24 @@ class Modes:
         self._present = present
 
     def trip(self, fault: int, value: int):
-        """Latch a fault, unless one is latched already, and enter the state that it requires."""
-        self.latch(fault, value)
+        """Latch a fault, the first one with value and time, and enter the state that it requires."""
+        insists = self.state == VENTING and self._vented_from != OFF
+        if self.fault == NO_FAULT:
+            self.fault_s = self._clock.uptime_s
+            self.fault_ms = self._clock.uptime_ms
+        self.latch_past(fault, value, 0)
         if self.state == MAINTENANCE or self.state == RELIEF:
             return
         reaction = FAULTS[fault][3]
         if reaction == RELIEVES or (reaction == SEALS_OR_RELIEVES and self._runaway_relief):
             self.go(RELIEF)
-        else:
+        elif not insists:
+            # A vent that was commanded despite a fault goes on: it uses whatever can still be trusted.
             self.go(SEALED)
 
-    def latch(self, fault: int, value: int):
-        """Latch a fault with its value and time, unless one is latched already."""
-        if self.fault == NO_FAULT:
-            self.latch_past(fault, value)
-            self.fault_s = self._clock.uptime_s
-            self.fault_ms = self._clock.uptime_ms
-
-    def latch_past(self, fault: int, value: int):
-        """Latch a fault from before this start, with time 0, unless one is latched already."""
+    def latch_past(self, fault: int, value: int, others: int):
+        """Latch a fault from before this start, with time 0, and the set of all `others`."""
+        self.faults |= 1 << fault | others
         if self.fault == NO_FAULT:
             self.fault = fault
             self.fault_value = value
@@ -179,7 +209,9 @@ class Modes:
         if not watches.coils.try_again():
             return "the coil rail was cut and is now on for a test: acknowledge again in a second"
         watches.balance.begin()
+        watches.warn(RELIEF_BLOCKED, False)
         self.go(OFF)
+        self.faults = 0
         self.fault = NO_FAULT
         self.fault_value = 0
         self.fault_s = 0
@@ -188,7 +220,7 @@ class Modes:
 
     def tick(self, dt_ms: int):
         """Run one tick of the present state."""
-        self._ticks[self.state](dt_ms)
+        self._duties[TABLE[self.state][4]](dt_ms)
 
     def _rest(self, dt_ms: int):
         control = self._control
@@ -196,6 +228,18 @@ class Modes:
             self._end_amount()
             self._end_hold()
         control.rest(dt_ms)
+
+    def _seal(self, dt_ms: int):
+        self._rest(dt_ms)
+        bleed = self._over.bleed
+        if bleed and self._control.vent.bleed(bleed):
+            self._over.bled()
+            self._bleeding = True
+
+    def _relieve(self, dt_ms: int):
+        self._rest(dt_ms)
+        if self._over.vents:
+            self._control.vent.assist()
 
     def _regulate(self, dt_ms: int):
         control = self._control
@@ -227,6 +271,8 @@ class Modes:
     def _vent(self, dt_ms: int):
         if self._started:
             self._end_hold()
+        if self._over.vents:
+            self._control.vent.assist()
         if self._control.vent.tick(dt_ms, self._watches.warnings & VENT_SHUT != 0):
             self.end_vent()
 

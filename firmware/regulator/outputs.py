@@ -20,8 +20,8 @@ class Outputs:
         return self._valves.isolation == NONE and not self._modes.relief_open() and not self._proof.active
 
     def rail(self) -> bool:
-        """Return whether the heartbeat of the coil rail should run."""
-        return self._coils.on or self._over.relief_open
+        """Return whether the coil rail should be on: a way out needs it even after a fault of another coil cut it."""
+        return self._coils.on or self._over.relief_open or self._modes.state == VENTING
 
     def drive(self, rig):
         """Drive the valves as this tick requests."""
@@ -30,6 +30,11 @@ class Outputs:
         proof = self._proof
         if self._over.relief_open:
             # Also after the rail was cut: the valve that caused it is one of a pair, and its partner stays shut.
+            if side == VENT and self._modes.may_move(VENT):
+                rig.switch(False, True, True)
+                if valves.pulse_us:
+                    rig.pulse(VENT, valves.pulse_us)
+                return
             if proof.take_cut() or side >= 0:
                 rig.safe()
                 valves.abort()

@@ -1,6 +1,7 @@
 """The front panel: the requests that the regulator accepts, and when it refuses them."""
 
 from regulator.faults import PROOF_OVERDUE, RESUMED, SETTINGS_INVALID, SETTINGS_LOST
+from regulator.measure.transducer import VALID
 from regulator.modes import MAINTENANCE, OFF, QUIET, REGULATE, SEALED, VENTING
 from regulator.settings import CONFIRMED
 from regulator.store.changes import pressurised, refused
@@ -37,6 +38,7 @@ class Panel:
         if not lowest_pa <= pa <= highest_pa:
             return "target: %d to %d Pa" % (lowest_pa, highest_pa)
         self._app.control.aim(pa)
+        self._app.record.note_target()
         return ""
 
     def set_slew(self, pa_s: int) -> str:
@@ -60,6 +62,7 @@ class Panel:
             if not control.target_pa:
                 # Hold the present pressure as target, so that a reset while the amount is held can resume.
                 control.keep_target(max(self._app.sensors.pressure_pa, self._app.settings.get("ambient_pa")))
+            control.start()
             modes.go(REGULATE)
             control.vent.stop()
             return ""
@@ -125,7 +128,7 @@ class Panel:
             return ""
         if modes.state == VENTING:
             return ""
-        if modes.state not in (OFF, REGULATE, SEALED):
+        if modes.state == MAINTENANCE:
             return "not from this state"
         self._take_over()
         modes.go(VENTING)
@@ -154,11 +157,11 @@ class Panel:
         """Return 0 if converters, transducers, coils and stored data are in order, else a bit for each failure."""
         sensors = self._app.sensors
         result = self._app.sample.faults
-        if sensors.control.band != 0:
+        if sensors.control.band != VALID:
             result |= 8
-        if sensors.safety.band != 0:
+        if sensors.safety.band != VALID:
             result |= 16
-        if sensors.supply.band != 0:
+        if sensors.supply.band != VALID:
             result |= 32
         if self._app.store.lost:
             result |= 64
@@ -243,6 +246,8 @@ class Panel:
             return "the control transducer is invalid"
         if not app.valves.idle():
             return "a valve is still moving"
+        if valve != RELIEF_VALVE and app.valves.is_tired(valve & 1):
+            return "the coils of this side must rest"
         app.watches.proof.begin(valve, ms)
         self._proved_s[valve] = app.clock.uptime_s
         return ""

@@ -53,7 +53,7 @@ def table() -> list[tuple[Any, ...]]:
     if str(FIRMWARE) not in sys.path:
         sys.path.insert(0, str(FIRMWARE))
     from regulator.scpi.calibration import Calibration  # type: ignore[import-not-found]
-    from regulator.scpi.pressure import Pressure  # type: ignore[import-not-found]
+    from regulator.scpi.pressure import PressureCommands  # type: ignore[import-not-found]
     from regulator.scpi.status import Status  # type: ignore[import-not-found]
     from regulator.scpi.system import System  # type: ignore[import-not-found]
     from regulator.scpi.trace import Trace  # type: ignore[import-not-found]
@@ -61,7 +61,7 @@ def table() -> list[tuple[Any, ...]]:
     # The table is built without a regulator: no handler is called.
     return [
         *Status().rows(),
-        *(row for part in (Pressure, Calibration, System, Trace) for row in part(None).rows()),
+        *(row for part in (PressureCommands, Calibration, System, Trace) for row in part(None).rows()),
     ]
 
 

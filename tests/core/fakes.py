@@ -90,6 +90,7 @@ class FakeApp:
         self.store.failures = 0
         self.record = Part()
         self.record.outcome = 2
+        self.record.is_promised = lambda: False
         self.record.found_pa = 4_990_000
         self.record.expected_pa = 5_000_000
         self.record.resumes = 3

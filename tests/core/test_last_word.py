@@ -184,7 +184,7 @@ def test_what_pulses_showed_is_forgotten_with_an_acknowledge():
 def test_a_reboot_loop_is_acknowledged_after_a_minute_of_health():
     for seconds, refused in ((0, True), (59, True), (60, False)):
         w = Watched()
-        w.modes.latch(REBOOT_LOOP, 4)
+        w.modes.trip(REBOOT_LOOP, 4)
         w.ms = seconds * 1000
         w.tick(filled_sample(5e6))
         assert (w.modes.acknowledge() != "") == refused, seconds
@@ -428,7 +428,7 @@ def test_the_led_the_relay_and_the_monitor():
     for pa, permille in ((5e6, 500), (2.51e6, 251)):
         for _ in range(20):
             w.tick(filled_sample(pa))
-        w.modes.fault = NO_FAULT
+        w.modes.faults = 0
         w.sensors.pressure_pa = int(pa)
         w.outputs.show(w.rig)
         assert shown[-1][1:] == (True, permille)
@@ -457,7 +457,7 @@ def test_the_cycler_is_stopped_by_dangers_or_by_every_fault_as_configured():
     ):
         w = Watched(REGULATE, cell_safe_any=any_fault)
         w.rig.show = lambda *values: shown.append(values)
-        w.modes.fault = fault
+        w.modes.faults = 1 << fault if fault else 0
         w.outputs.show(w.rig)
         assert shown[-1][1] == cell_ok, (fault, any_fault)
 
@@ -466,10 +466,10 @@ def test_names_and_units_of_what_is_latched():
     w = Watched()
     w.clock.uptime_s, w.clock.uptime_ms = 2, 3
     assert w.modes.fault_name == "NONE"
-    w.modes.latch(OVERPRESSURE, 1)
+    w.modes.trip(OVERPRESSURE, 1)
     assert w.modes.fault_name == "OVERPRESSURE"
     w.clock.uptime_s = 5
-    w.modes.latch(COIL_SHORTED, 4)
+    w.modes.trip(COIL_SHORTED, 4)
     assert (w.modes.fault_value, w.modes.fault_s, w.modes.fault_ms) == (1, 2, 3)
 
 
@@ -477,7 +477,7 @@ def test_a_fault_of_the_first_tick_is_latched():
     desk = Desk()
     desk.sample.tripped = 1
     desk.app.tick()
-    assert (desk.modes.fault, desk.modes.state) == (COMPARATOR_TRIPPED, RELIEF)
+    assert (desk.modes.fault, desk.modes.state) == (COMPARATOR_TRIPPED, SEALED)
 
 
 def test_the_slowest_checks_come_once_a_second():

@@ -71,7 +71,7 @@ class Source:
         scpi.begin(message)
         replies = 0
         while scpi.running:
-            scpi.step()
+            scpi.step(False)
             for text in scpi._replies[replies:]:
                 self.done.append("reply " + text)
                 replies += 1

@@ -72,8 +72,8 @@ class _Target:
 
 def test_the_thermometer_passes_for_a_tmp117():
     registers = Registers()
-    driver = tmp117.TMP117(_Target(registers))
-    assert driver.configure()
+    driver = tmp117.TMP117(_Target(registers), 0x49)
+    driver.configure()
     for counts in (3840, -32, 16000, 0):
         registers.counts = counts
         assert driver.read() == counts

@@ -255,10 +255,10 @@ def test_a_step_executes_one_unit():
     heater.scpi.begin(":SOUR 1;:SOUR 2;;:SOUR 3")
     counts = []
     while heater.scpi.running:
-        heater.scpi.step()
+        heater.scpi.step(False)
         counts.append(len(heater.set))
     assert counts == [1, 2, 2, 3]
-    heater.scpi.step()
+    heater.scpi.step(False)
     assert len(heater.set) == 3
 
 
@@ -642,7 +642,7 @@ def test_nothing_to_do_allocates_nothing():
     heater = Heater()
 
     def idle():
-        heater.scpi.step()
+        heater.scpi.step(False)
         heater.status.operation.update(256)
         heater.status.operation.update(0)
 

@@ -42,7 +42,7 @@ class Bench:
 
     def run(self):
         for _ in range(1000):
-            self.instrument.serve()
+            self.instrument.serve(False)
             if not self.instrument.busy:
                 return
         raise AssertionError("still busy")
@@ -567,9 +567,9 @@ def test_a_condition_that_lasts_is_an_event_once():
 def test_a_condition_of_one_tick_is_latched():
     bench = Bench()
     bench.app.modes.fault = 2
-    bench.instrument.serve()
+    bench.instrument.serve(False)
     bench.app.modes.fault = 0
-    bench.instrument.serve()
+    bench.instrument.serve(False)
     assert bench.ask(":STAT:QUES:COND?;EVEN?") == "0;512"
 
 
@@ -578,7 +578,7 @@ def test_a_tick_executes_one_unit_at_most():
     bench.port.incoming = b":OUTP ON;:OUTP OFF;:OUTP ON\n*IDN?\n"
     counts = []
     for _ in range(6):
-        bench.instrument.serve()
+        bench.instrument.serve(False)
         counts.append(len(bench.app.calls))
     assert counts == [1, 2, 3, 3, 3, 3]
     assert bench.port.sent.startswith(b"ipch,")
@@ -587,7 +587,7 @@ def test_a_tick_executes_one_unit_at_most():
 def test_a_reply_leaves_in_the_tick_of_its_question():
     bench = Bench()
     bench.port.incoming = b":SENS?\n"
-    bench.instrument.serve()
+    bench.instrument.serve(False)
     assert bench.port.sent == b"1.2340000\r\n"
 
 
@@ -596,7 +596,7 @@ def test_a_flood_is_served_one_line_a_tick_and_nothing_is_lost():
     bench.port.incoming = b":OUTP ON\n" * 2000
     ticks = 0
     while bench.port.incoming or bench.instrument.busy:
-        bench.instrument.serve()
+        bench.instrument.serve(False)
         ticks += 1
     assert len(bench.app.calls) == 2000
     assert 2000 <= ticks < 2700
@@ -620,7 +620,7 @@ def test_a_host_that_does_not_read_loses_whole_replies_and_no_command():
     bench.port.room = 0
     bench.port.incoming = b":FETC?\n" * 100 + b":OUTP OFF\n"
     for _ in range(300):
-        bench.instrument.serve()
+        bench.instrument.serve(False)
     assert bench.app.calls == [("output", False)]
     bench.port.room = 1 << 20
     bench.run()
@@ -641,11 +641,11 @@ def test_a_full_heap_loses_a_message_and_nothing_else():
             bench = Bench()
             bench.instrument._link.line = ";" + message if unit_first else message
             if unit_first:
-                bench.instrument.serve()
+                bench.instrument.serve(False)
             micropython.heap_lock()
             try:
-                bench.instrument.serve()
-                bench.instrument.serve()
+                bench.instrument.serve(False)
+                bench.instrument.serve(False)
             finally:
                 micropython.heap_unlock()
             bench.run()
@@ -658,11 +658,11 @@ def test_bytes_lost_in_a_full_heap_are_never_half_a_line():
         return
     bench = Bench()
     bench.port.incoming = b":SOUR:PRES 1"
-    bench.instrument.serve()
+    bench.instrument.serve(False)
     bench.port.incoming = b".2"
     micropython.heap_lock()
     try:
-        bench.instrument.serve()
+        bench.instrument.serve(False)
     finally:
         micropython.heap_unlock()
     bench.port.incoming = b"5\n"
@@ -680,7 +680,7 @@ def test_an_idle_tick_allocates_nothing():
         for state in states:
             bench.app.modes.state = state
             bench.app.watches.warnings = 127 if state > 2 else 0
-            bench.instrument.serve()
+            bench.instrument.serve(False)
             assert not bench.instrument.busy
 
     assert allocated_by(idle, 20) == 0
@@ -696,7 +696,7 @@ def test_random_lines_neither_crash_nor_change_anything():
         low, span = (32, 95) if random.below(2) else (0, 256)
         bench.port.incoming = bytes([low + random.below(span) for _ in range(length)]) + b"\n"
         while bench.port.incoming:
-            bench.instrument.serve()
+            bench.instrument.serve(False)
     bench.run()
     assert bench.app.calls == []
     assert dict(bench.app.settings.items()) == before

@@ -220,14 +220,15 @@ def test_over_pressure_opens_the_relief_over_a_rail_that_was_cut():
     assert desk.fed[-1] is True
 
 
-def test_the_comparator_means_relief_in_one_tick():
+def test_the_comparator_alone_seals_in_one_tick():
     for state in (OFF, REGULATE, VENTING, SEALED):
         desk = settled()
         desk.modes.state = state
         desk.sample.tripped = 1
         desk.app.tick()
-        assert desk.modes.state == RELIEF
+        assert desk.modes.state == SEALED
         assert desk.modes.fault == COMPARATOR_TRIPPED
+        assert desk.levels == (False, False, False)
         assert "COMPARATOR" in desk.app.panel.acknowledge()
         desk.sample.tripped = 0
         desk.run_s(0.1)

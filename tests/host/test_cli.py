@@ -65,6 +65,12 @@ def test_every_command_takes_json_and_explains_itself(name: str, command: Any, c
     assert "\x1b" not in shown.out
 
 
+def test_no_sentence_of_the_help_is_cut_off(cli: Cli) -> None:
+    usage, *lines = cli("--help").out.splitlines()
+    assert usage.endswith("[ARGS]...")
+    assert not [line for line in lines if line.endswith("...")]
+
+
 def test_no_command_is_help(cli: Cli) -> None:
     assert cli().out == cli("--help").out
     assert cli("config").out.startswith("Usage: ipch config")

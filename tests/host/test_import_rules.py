@@ -1,4 +1,4 @@
-"""Which way the code depends: the rules that keep the firmware pure, and a room's inside its own.
+"""Import rules: the firmware stays independent of hardware and host, and other rooms use only a room's public names.
 
 The order of the host's rooms stands in host/pyproject.toml, and `make lint` checks it.
 """
@@ -93,11 +93,13 @@ def test_no_room_of_the_regulator_imports_from_one_to_its_right() -> None:
                     assert ROOMS.index(name) <= own, f"{file}:{node.lineno}"
 
 
-def test_no_object_of_the_regulator_writes_anothers_attributes() -> None:
-    for file in (FIRMWARE / "regulator").rglob("*.py"):
+def test_no_object_writes_anothers_attributes() -> None:
+    for file in FIRMWARE.rglob("*.py"):
+        # The rig contract: `rig.read(sample)` fills in the counts.
+        owners = {"self", "sample"} if file.name == "board.py" else {"self"}
         for node in ast.walk(ast.parse(file.read_text())):
             if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store):
-                assert ast.unparse(node.value) == "self", f"{file}:{node.lineno}"
+                assert ast.unparse(node.value) in owners, f"{file}:{node.lineno}"
 
 
 def test_the_state_is_assigned_at_one_place() -> None:

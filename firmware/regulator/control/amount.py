@@ -6,6 +6,8 @@ _MEAN_SHIFT = 4  # mean over about 16 s: design choice
 _HOUR_S = 3600
 # Larger values times 3600 would pass 2^30.
 _RATE_LIMIT_PA = 250_000
+# The wall cannot change faster in a second (measure/temperature.py).
+_STEP_LIMIT_MK = 5_000
 
 
 class Amount:
@@ -65,7 +67,7 @@ class Amount:
         self.seconds += 1
         if sensors.wall_mk and self._wall_mk:
             # In small steps, because dp/dT depends on the present pressure and temperature.
-            step_mk = min(max(sensors.wall_mk - self._wall_mk, -5_000), 5_000)
+            step_mk = min(max(sensors.wall_mk - self._wall_mk, -_STEP_LIMIT_MK), _STEP_LIMIT_MK)
             self._warmth += sensors.per_kelvin_pa() * step_mk
             whole_pa = self._warmth // 1000
             self._warmth -= whole_pa * 1000

@@ -35,6 +35,8 @@ _PAST_SWING_PERCENT = 70
 _USUAL_NOISE_PA = 400
 # Samples required since the last pulse.
 _SAMPLES = 8
+# Smallest dead-band, as a share of the largest settled step of the shortest pulse.
+_COARSE_PERCENT = 75
 
 
 class Hold:
@@ -200,7 +202,7 @@ class Hold:
             valves.smallest_step_pa(FILL) + valves.jitter_pa(FILL),
             valves.smallest_step_pa(VENT) + valves.jitter_pa(VENT),
         )
-        self.coarse_pa = step_pa * 75 // IMMEDIATE_PER_SETTLED_PERCENT
+        self.coarse_pa = step_pa * _COARSE_PERCENT // IMMEDIATE_PER_SETTLED_PERCENT
         side = valves.side
         self._fell_short = valves.responses[side].response_pa * 2 < self._step_pa
 

@@ -19,6 +19,9 @@ _EARLY_PERCENT = 65
 SWING_MARGIN_PA = 700
 # If more pulses are needed before the turning point, each has the largest size.
 _MANY = 5
+# The pulses cover the way less this share of the widest step: the turning point may lie half a step off, and a little
+# more saves a pulse.
+_UNCOVERED_PERCENT = 65
 
 
 class Situation:
@@ -67,10 +70,10 @@ def planned_pa(now, left_pa: int, most_pa: int, room_pa: int) -> int:
     at_edge = error_percent > now.band_pa * TRIGGER_PERCENT
     if way_pa > _MANY * most_pa:
         return most_pa if at_edge else 0
-    smallest_pa = now.coarse_pa * 4 // 3
+    smallest_pa = now.coarse_pa * 4 // 3  # Hold takes 0.75 of it
     widest_pa = min(now.band_pa * _WIDEST_PERCENT // 100 + _WIDEST_PA, now.edge_pa * _WIDEST_EDGES)
     widest_pa = max(widest_pa, smallest_pa)
-    pulses = (way_pa * 20 - widest_pa * 13) // (widest_pa * 20) + 1
+    pulses = (way_pa * 100 - widest_pa * _UNCOVERED_PERCENT) // (widest_pa * 100) + 1
     if pulses <= 0:
         # The turning point comes first, or almost. If it is late, half a pulse is enough.
         return max(way_pa // 2, SWING_MARGIN_PA) if error_percent > now.band_pa * _COAST_PERCENT else 0

@@ -3,7 +3,8 @@
 from regulator.measure.oven import Oven
 from regulator.measure.pressure import Pressure
 from regulator.measure.temperature import Temperatures
-from regulator.measure.transducer import ADS1115_SATURATED, VALID, Transducer
+from regulator.measure.transducer import ADC_FAULT, ADS1115_SATURATED, VALID, Transducer
+from regulator.measure.trusted import Trusted
 
 _SLEW_PERIOD_MS = 1000  # design choice: the slew rate is a mean over 1 s
 # A larger lead means a burst of gas or a broken sensor. The clamp keeps products below 2^30.
@@ -19,7 +20,7 @@ class Sample:
         self.supply_counts = 0  # ADS1115, as control
         self.gas_counts = 0  # MAX31865 ratio, 15 bit, PT1000 against 4 kilohm
         self.wall_counts = 0  # TMP117, 1/128 K a count, 0 = 0 degC
-        self.faults = 0  # bit mask of converters that did not answer: 1 ADS1115, 2 MAX31865, 4 TMP117
+        self.faults = 0  # converters that did not answer: ADC_FAULT, GAS_FAULT, WALL_FAULT
         self.reference_counts = 0  # ADS1115, the 1.25 V reference: 20000
         # Bit masks of coils, 1 fill, 2 vent, 4 supply isolation, 8 vent isolation, 16 relief; 0 while the rail is off.
         self.coil_dead = 0  # commanded on, but the drain shows no current
@@ -33,9 +34,12 @@ class Sensors:
 
     def __init__(self, settings):
         self._settings = settings
+        # Pascal per count as a fraction, at 625 Pa per uA (10 MPa over 16 mA) and 100 ohm: the ADS1115 has 62.5 uV a
+        # count, the RP2040 3.3 V / 65536. The latter never reaches 65536: 3.3 V are 33 mA.
         self.control = Transducer(3125, 8, ADS1115_SATURATED)
         self.safety = Transducer(10071, 32, 65536)
         self.supply = Transducer(3125, 8, ADS1115_SATURATED)
+        self.trusted = Trusted(settings, self.control, self.safety)
         self.pressure = Pressure()
         self.temperatures = Temperatures()
         self.oven = Oven()
@@ -57,6 +61,7 @@ class Sensors:
         self.control.calibrate(setting, "control")
         self.safety.calibrate(setting, "safety")
         self.supply.calibrate(setting, "supply")
+        self.trusted.configure()
 
     def update(self, sample: Sample, dt_ms: int):
         """Take the sample of this tick."""
@@ -66,7 +71,7 @@ class Sensors:
         self.gas_mk = temperatures.gas_mk
         control = self.control
         safety = self.safety
-        if sample.faults & 1:
+        if sample.faults & ADC_FAULT:
             control.fail()
             self.supply.fail()
         else:
@@ -78,6 +83,8 @@ class Sensors:
             self.control_pa = control.median_pa
             self.pressure.take(control.median_pa)
             self.pressure_pa = self.pressure.pa
+        else:
+            control.forget_mean()
         if safety.band == VALID:
             safety.filter()
         else:

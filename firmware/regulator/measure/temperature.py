@@ -29,12 +29,12 @@ def pt1000_mk(counts: int) -> int:
     return _PT1000_FIRST_MK + index * 5000 + (milliohm - low) * 5000 // step
 
 
-_ZERO_CELSIUS_MK = 273_150
+ZERO_CELSIUS_MK = 273_150
 
 
 def tmp117_mk(counts: int) -> int:
     """Return the temperature in mK for the counts of a TMP117: 1/128 K each, 0 at 0 degC."""
-    return _ZERO_CELSIUS_MK + counts * 125 // 16
+    return ZERO_CELSIUS_MK + counts * 125 // 16
 
 
 # The wall cannot change faster than _WALL_STEP_MK in a second. Gas at rest cannot stay _APART_MK from the wall for
@@ -43,7 +43,7 @@ _WALL_STEP_MK = 5_000
 _APART_MK = 25_000
 _APART_S = 4
 _DISTRUST_S = 60
-# Bits of Sample.faults, as board.py sets them.
+# Bits of Sample.faults, as board.py sets them; ADC_FAULT is the third.
 GAS_FAULT, WALL_FAULT = 2, 4
 
 
@@ -66,7 +66,7 @@ class Temperatures:
         """Take the sample of this tick."""
         faults = sample.faults | self._distrusted
         # As tmp117_mk() does, without the call in every tick.
-        self.wall_mk = 0 if faults & WALL_FAULT else _ZERO_CELSIUS_MK + sample.wall_counts * 125 // 16
+        self.wall_mk = 0 if faults & WALL_FAULT else ZERO_CELSIUS_MK + sample.wall_counts * 125 // 16
         if faults & GAS_FAULT:
             self.gas_mk = 0
             self._gas_counts = -1

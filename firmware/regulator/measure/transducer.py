@@ -14,6 +14,9 @@ _SHORT_PA = 10_625_000
 # short, the worse of the two.
 ADS1115_SATURATED = 32767
 
+# Bit of Sample.faults, as board.py sets it: the ADS1115, which converts the control and the supply transducer.
+ADC_FAULT = 1
+
 # A reading this far from the median of three is a spike, not a movement of gas. Chosen on the simulated plant.
 WILD_PA = 50_000
 # A converter that repeats one count for this long has failed: the noise of a live loop moves it. Design choice.

@@ -6,6 +6,8 @@ _QUOTES = ("'", '"')
 _HUGE = 10**18
 _LIMITS = ("MINimum", "MAXimum", "DEFault")
 _EXPONENT_MAX = 32000  # IEEE 488.2 section 7.7.2.4.1
+# Units of a time, for scaled(): ms in one of them.
+TIMES = {"S": (1000, 1), "MS": (1, 1), "MIN": (60_000, 1)}
 
 
 class ScpiError(Exception):
@@ -172,6 +174,11 @@ def decimal(value: int, places: int) -> str:
     digits = str(abs(value) + 10 ** (places + 1))  # an extra leading digit keeps the zeros
     whole = abs(value) // 10**places
     return ("-" if value < 0 else "") + str(whole) + "." + digits[-places:]
+
+
+def milliseconds(seconds: int, ms: int) -> str:
+    """Return seconds and ms as ms. As text, because the number itself would pass 2^30 after 12 days."""
+    return f"{seconds}{ms:03d}" if seconds else str(ms)
 
 
 def _decompose(text: str) -> tuple:

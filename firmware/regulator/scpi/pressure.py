@@ -1,9 +1,20 @@
 """Pressure commands, in the unit of the port: :SENSe, :SOURce, :OUTPut, :UNIT, :CALibration, *RST."""
 
 from regulator import settings
+from regulator.measure.temperature import ZERO_CELSIUS_MK
 from regulator.measure.transducer import FULL_SCALE_PA
 from regulator.modes import QUIET, REGULATE
-from regulator.scpi.parameters import ScpiError, accept, boolean, choice, decimal, limit, rounded, scaled
+from regulator.scpi.parameters import (
+    TIMES,
+    ScpiError,
+    accept,
+    boolean,
+    choice,
+    decimal,
+    limit,
+    rounded,
+    scaled,
+)
 from regulator.scpi.status import NO_PARAMETER
 
 # Pascal per unit as a fraction (psi: 0.45359237 kg at 9.80665 m/s2 per square inch), and decimals that resolve 1 Pa.
@@ -19,8 +30,6 @@ UNITS = {
 
 _NAMES = ("PA", "HPA", "MBAR", "KPA", "BAR", "MPA", "PSI")
 _MPA = 5
-_MS = {"S": (1000, 1), "MS": (1, 1), "MIN": (60_000, 1)}  # ms in one unit
-_ZERO_CELSIUS_MK = 273_150
 # :INLimits is in percent of full scale. One pascal is a whole number of millionths of a percent.
 _MILLIONTHS = {"PCT": (1_000_000, 1)}
 _MILLIONTHS_PER_PA = 100_000_000 // FULL_SCALE_PA
@@ -28,7 +37,7 @@ _MILLIONTHS_PER_PA = 100_000_000 // FULL_SCALE_PA
 _ASK_LIMIT = (0, 1, 1, 1)  # arity: the query may request MIN, MAX or DEF
 
 
-class Pressure:
+class PressureCommands:
     """The commands, and the unit of the port, which starts as MPA and is not stored."""
 
     def __init__(self, app):
@@ -179,7 +188,7 @@ class Pressure:
     def _set_in_limits_time(self, args):
         """<seconds>|MIN|MAX|DEF: Set the time before in limits is reported, s (or MS, MIN); stored."""
         limits = _limits("in_limits_ms")
-        ms = scaled(args[0], _MS, "S", limits)
+        ms = scaled(args[0], TIMES, "S", limits)
         if not limits[0] <= ms <= limits[1]:
             raise ScpiError(-222, f"{decimal(limits[0], 3)} to {decimal(limits[1], 3)} S")
         accept(self._app.panel.change_setting("in_limits_ms", ms))
@@ -197,7 +206,7 @@ class Pressure:
         return str(self._app.control.effort_percent)
 
     def _vent_state(self, _):
-        """State of the vent: 0 idle, 1 in progress, 2 complete."""
+        """State of the vent: 0 idle, 1 in progress, 2 complete, 3 ended, and not known to be empty."""
         return str(self._app.control.vent.state)
 
     def _vent(self, args):
@@ -224,7 +233,7 @@ class Pressure:
         """<seconds>: Lock the valves shut for a measurement of this length; 0 ends the quiet window at once."""
         longest_s = self._app.settings.get("quiet_max_s")
         limits = (0, longest_s * 1000, 0)
-        ms = scaled(args[0], _MS, "S", limits)
+        ms = scaled(args[0], TIMES, "S", limits)
         if not 0 <= ms <= limits[1]:
             raise ScpiError(-222, f"0 to {longest_s} S")
         # Rounded up to whole seconds, so that the window is never too short.
@@ -262,7 +271,7 @@ class Pressure:
 
 def _celsius(mk: int) -> str:
     # A failed sensor reads 0 mK. 9.91E37 is NaN in SCPI-99.
-    return decimal(mk - _ZERO_CELSIUS_MK, 3) if mk else "9.91E37"
+    return decimal(mk - ZERO_CELSIUS_MK, 3) if mk else "9.91E37"
 
 
 def _limits(name: str) -> tuple:

@@ -56,7 +56,7 @@ class Scpi:
         """Drop the present message."""
         self.running = False
 
-    def step(self, header_echo: bool = False):
+    def step(self, header_echo: bool):
         """Execute at most one unit of the message; `reply` is valid once `running` is False.
 
         With `header_echo` each reply begins with the canonical header of its query.
@@ -77,6 +77,10 @@ class Scpi:
             self._fail(-321, "")
         except Exception as error:  # an error in one handler must not stop regulation
             self._fail(-310, type(error).__name__)
+
+    def waits(self) -> bool:
+        """Return whether the next unit is to be executed only once all earlier commands are complete."""
+        return self._line[self._at :].lstrip()[:4].upper() in ("*OPC", "*WAI")
 
     def _fail(self, code: int, info: str):
         self.running = False

@@ -4,7 +4,17 @@ import sys
 
 from regulator import VERSION, settings
 from regulator.faults import FAULTS, sentence, warning_names
-from regulator.scpi.parameters import ScpiError, accept, boolean, forced, integer, scaled, string
+from regulator.scpi.parameters import (
+    TIMES,
+    ScpiError,
+    accept,
+    boolean,
+    forced,
+    integer,
+    milliseconds,
+    scaled,
+    string,
+)
 from regulator.scpi.pressure import UNITS
 from regulator.scpi.status import NO_PARAMETER, quoted
 from regulator.store.record import OUTCOMES
@@ -15,7 +25,6 @@ FIELDS = (
     "supply_pa,gas_mk,wall_mk,slew_pa_s,settled_pa,fills,vents,fill_open_ms,vent_open_ms,warnings"
 )
 _CAUSES = ("POWER", "WATCHDOG", "SOFTWARE")
-_MS = {"S": (1000, 1), "MS": (1, 1)}  # ms in one unit
 _LINE = "{}" + ",{}" * FIELDS.count(",")
 
 
@@ -80,7 +89,7 @@ class System:
         return _LINE.format(
             self._sequence,
             app.boot_id,
-            _milliseconds(app.clock.uptime_s, app.clock.uptime_ms),
+            milliseconds(app.clock.uptime_s, app.clock.uptime_ms),
             modes.name,
             modes.fault_name,
             control.in_limits,
@@ -96,8 +105,8 @@ class System:
             sensors.settled_pa,
             valves.openings[0],
             valves.openings[1],
-            _milliseconds(valves.open_s[0], valves.open_us[0] // 1000),
-            _milliseconds(valves.open_s[1], valves.open_us[1] // 1000),
+            milliseconds(valves.open_s[0], valves.open_us[0] // 1000),
+            milliseconds(valves.open_s[1], valves.open_us[1] // 1000),
             app.watches.warnings,
         )
 
@@ -108,7 +117,7 @@ class System:
             return 'NONE,"no fault",0,"",0'
         _, name, unit, _, _, _, _ = FAULTS[modes.fault]
         said = quoted(sentence(modes.fault, self._app.store.text))
-        uptime = _milliseconds(modes.fault_s, modes.fault_ms)
+        uptime = milliseconds(modes.fault_s, modes.fault_ms)
         return f"{name},{said},{modes.fault_value},{quoted(unit)},{uptime}"
 
     def _acknowledge(self, _):
@@ -175,7 +184,7 @@ class System:
             raise ScpiError(-114, "1 fill, 2 vent")
         valves = self._app.valves
         response = valves.responses[side]
-        open_ms = _milliseconds(valves.open_s[side], valves.open_us[side] // 1000)
+        open_ms = milliseconds(valves.open_s[side], valves.open_us[side] // 1000)
         return f"{valves.openings[side]},{open_ms},{response.gain},{response.response_pa}"
 
     def _boot(self, _):
@@ -199,7 +208,7 @@ class System:
         """
         valve = _proof_valve(args[0])
         longest_ms = self._app.panel.longest_proof_ms(valve)
-        ms = scaled(args[1], _MS, "S", (20, longest_ms, 200)) if len(args) > 1 else 200
+        ms = scaled(args[1], TIMES, "S", (20, longest_ms, 200)) if len(args) > 1 else 200
         if not 20 <= ms <= longest_ms:
             raise ScpiError(-222, f"0.02 to {longest_ms // 1000} S")
         accept(self._app.panel.prove(valve, ms))
@@ -236,8 +245,3 @@ def _setting_row(text: str) -> tuple:
         return settings.row(name)
     except KeyError:
         raise ScpiError(-224, "no setting named " + name) from None
-
-
-def _milliseconds(seconds: int, ms: int) -> str:
-    # As text, because the number itself would pass 2^30 after 12 days.
-    return f"{seconds}{ms:03d}" if seconds else str(ms)

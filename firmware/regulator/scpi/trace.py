@@ -4,7 +4,7 @@ from binascii import hexlify
 
 from regulator.blackbox import FROZEN, ROWS, STATES
 from regulator.faults import FAULTS
-from regulator.scpi.parameters import ScpiError, accept, integer, string
+from regulator.scpi.parameters import ScpiError, accept, integer, milliseconds, string
 from regulator.scpi.status import NO_PARAMETER, quoted
 
 # Bytes per reply, as twice as many hexadecimal digits: a quarter of the port's queue of 2 kB.
@@ -34,9 +34,8 @@ class Trace:
         """ARMED, TRIGGERED or FROZEN; fault, rows since it (-1: none), faults missed since, uptime in ms at the end."""
         box = self._app.blackbox
         age = box.age(box.trip_number) if box.trip_number >= 0 else -1
-        # As text, because the number itself would pass 2^30 after 12 days.
-        uptime = "%d%03d" % (box.uptime_s, box.uptime_ms) if box.uptime_s else str(box.uptime_ms)
-        return "%s,%s,%d,%d,%s" % (STATES[box.state], FAULTS[box.fault][1], age, box.missed, uptime)
+        uptime_ms = milliseconds(box.uptime_s, box.uptime_ms)
+        return "%s,%s,%d,%d,%s" % (STATES[box.state], FAULTS[box.fault][1], age, box.missed, uptime_ms)
 
     def _points(self, _):
         """Number of rows, capacity in rows, index of the oldest row in the arrays."""

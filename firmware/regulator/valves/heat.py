@@ -1,7 +1,7 @@
 """Bounds for the heat that moved gas leaves, and for the pressure that comes back as it fades."""
 
 # 24 to 31 % of an immediate movement comes back, more for smaller ones (energy balance of a real gas). Warming counts
-# with the upper limit, cooling it again with the lower one.
+# with the upper limit, cooling with the lower one.
 _MOST_PER_256 = 80
 _LEAST_PER_256 = 60
 # Shortest time constant, of 0.05 L: 1.2 s at 0.15 MPa, 2.1 s at 1 MPa, 4.4 s at 5 MPa (simulated: free convection, and

@@ -1,4 +1,7 @@
-"""Learned response of one valve: immediate step = gain * flow * (pulse - dead time)."""
+"""Learned response of one valve: immediate step = gain * flow * (pulse - dead time).
+
+Constants without another source are chosen on the simulated plant.
+"""
 
 from regulator.fixed import muldiv
 from regulator.valves.sides import TRUSTED
@@ -12,10 +15,17 @@ _DEAD_MAX_US = 40_000
 _FLOOR_MAX_US = 100_000
 # Suitable valves open within this time. A slower one shows because its pulses have no effect.
 _FLOOR_KNOWN_US = 12_000
-# Up to this length trial pulses grow by a quarter, then by half. Chosen on the simulated plant.
+# Up to this length trial pulses grow by a quarter, then by half.
 _TRIAL_FINE_US = 16_000
-# Longest pulse, as a multiple of the longest one judged: short pulses predict long ones badly. Chosen likewise.
+# Longest pulse, as a multiple of the longest one judged: short pulses predict long ones badly.
 _GROWTH = 2
+# The shortest pulse holds a valve open for at least this long, so that a gain can be computed.
+_OPEN_LEAST_US = 500
+# Judged pulses are counted up to here, and weigh this much in an anchor: more while there are few.
+_JUDGED_MOST = 100
+_FEW = 8
+_WEIGHT_OF_FEW = 2
+_WEIGHT = 6
 
 
 class Response:
@@ -30,7 +40,7 @@ class Response:
         self.dead_us = 0  # opening delay minus closing delay
         self.floor_us = floor_us  # shortest pulse to request
         self._trial_us = floor_us
-        self.judged = 0  # pulses learned from, at most 100
+        self.judged = 0  # pulses learned from, at most _JUDGED_MOST
         self.missed = 0  # pulses without effect
         self.silent = 0  # consecutive pulses without effect
         self.response_pa = 0  # immediate step of the last pulse
@@ -60,7 +70,7 @@ class Response:
             _GAIN_MIN <= gain <= _GAIN_MAX
             and _DEAD_MIN_US <= dead_us <= _DEAD_MAX_US
             and self.floor_us <= floor_us <= _FLOOR_MAX_US
-            and 0 < judged <= 100
+            and 0 < judged <= _JUDGED_MOST
             and 0 < short_us <= long_us <= 1_000_000
             and abs(short_step) < 1 << 28
             and abs(long_step) < 1 << 28
@@ -129,7 +139,7 @@ class Response:
                 self._note_silence(us)
                 return
         self.silent = 0
-        if self.judged < 100:
+        if self.judged < _JUDGED_MOST:
             self.judged += 1
         self._anchor(us, muldiv(step_pa, 1000, flow_kpa))
         self._fit()
@@ -151,7 +161,7 @@ class Response:
 
     def _anchor(self, us: int, step: int):
         """Move the anchor nearer to the pulse length, or replace an anchor that the pulse lies far beyond."""
-        weight = 2 if self.judged < 8 else 6
+        weight = _WEIGHT_OF_FEW if self.judged < _FEW else _WEIGHT
         # Nearer by ratio, so compared with the geometric mean; in 0.1 ms, so that the squares stay small.
         to_long = (us // 100) * (us // 100) > (self._long_us // 100) * (self._short_us // 100)
         if self._long_us == 0 or us * 2 > self._long_us * 3:
@@ -174,10 +184,10 @@ class Response:
         if long_us * 2 > short_us * 3 and self._long_step > self._short_step:
             gain = max(muldiv(self._long_step - self._short_step, 1_000_000, long_us - short_us), 1)
             dead_us = short_us - muldiv(self._short_step, 1_000_000, gain)
-            self.dead_us = min(max(dead_us, _DEAD_MIN_US), _DEAD_MAX_US, self.floor_us - 500)
+            self.dead_us = min(max(dead_us, _DEAD_MIN_US), _DEAD_MAX_US, self.floor_us - _OPEN_LEAST_US)
             if self.dead_us == dead_us:
                 self.gain = min(max(gain, _GAIN_MIN), _GAIN_MAX)
                 return
         # Anchors too close together, or an implausible line: keep the dead time and fit the gain to both.
-        open_us = max((long_us + short_us) // 2 - self.dead_us, 500)
+        open_us = max((long_us + short_us) // 2 - self.dead_us, _OPEN_LEAST_US)
         self.gain = min(max(muldiv(steps // 2, 1_000_000, open_us), _GAIN_MIN), _GAIN_MAX)

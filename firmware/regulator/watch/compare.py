@@ -12,6 +12,8 @@ _EFFECT_PERCENT = 30
 _STILL_MS = 400
 # Pulses further apart are not compared, because leak and cell move the pressure, too.
 _PAUSE_MS = 5_000
+# Small pulses add up, of both sides: the sum decides when it has reached this much (SAFETY's row 4).
+_SUMMED_PA = 100_000
 
 
 class Compare:
@@ -29,12 +31,15 @@ class Compare:
         self._control_pa = [0] * _COMPARED  # before the first pulse and after each of the last ones
         self._safety_pa = [0] * _COMPARED
         self._pause_ms = 0
+        self._sum_control_pa = 0
+        self._sum_safety_pa = 0
         self._before_control_pa = 0  # before the present window, or now; 0 = unknown
         self._before_safety_pa = 0
 
     def clear(self):
         """Forget fault and pulses after an acknowledge."""
         self.fault = NO_FAULT
+        self._sensors.trusted.doubt_safety(False)
         self._count = 0
 
     def check_slowly(self, dt_ms: int):
@@ -58,10 +63,36 @@ class Compare:
         self._pause_ms = 0
         control_pa = sensors.control.mean_pa
         safety_pa = sensors.safety.mean_pa
+        if unlike:
+            self._sum_control_pa = self._sum_safety_pa = 0
+        elif self._before_safety_pa:
+            self._add(control_pa - self._before_control_pa, safety_pa - self._before_safety_pa)
         if self._count >= _COMPARED:
             index = self._index
             self._judge(control_pa - self._control_pa[index], safety_pa - self._safety_pa[index])
         self._keep(control_pa, safety_pa)
+
+    def _add(self, control_pa: int, safety_pa: int):
+        """Add the effect of a pulse on both; a larger one than a pulse has is no effect of it."""
+        if max(abs(control_pa), abs(safety_pa)) > _SUMMED_PA:
+            return
+        sign = -1 if self._side == VENT else 1
+        self._sum_control_pa += sign * control_pa
+        self._sum_safety_pa += sign * safety_pa
+        control_pa = self._sum_control_pa
+        safety_pa = self._sum_safety_pa
+        if max(control_pa, safety_pa) > _SUMMED_PA:
+            self._judge_sums(control_pa, safety_pa)
+
+    def _judge_sums(self, control_pa: int, safety_pa: int):
+        self._sum_control_pa = self._sum_safety_pa = 0
+        self._sensors.trusted.doubt_safety(safety_pa < control_pa // 10 * (_EFFECT_PERCENT // 10))
+        if control_pa < safety_pa // 10 * (_EFFECT_PERCENT // 10):
+            self._blame_control(control_pa)
+
+    def _blame_control(self, control_pa: int):
+        self.fault = TRANSDUCER_FROZEN if self._sensors.control.still_ms > _STILL_MS else PORT_BLOCKED
+        self.value = control_pa
 
     def _keep(self, control_pa: int, safety_pa: int):
         index = self._index
@@ -76,8 +107,7 @@ class Compare:
             control_pa = -control_pa
             safety_pa = -safety_pa
         if safety_pa > _COMPARED_PA and control_pa < safety_pa // 10 * (_EFFECT_PERCENT // 10):
-            self.fault = TRANSDUCER_FROZEN if self._sensors.control.still_ms > _STILL_MS else PORT_BLOCKED
-            self.value = control_pa
+            self._blame_control(control_pa)
         elif control_pa > _COMPARED_PA and safety_pa < control_pa // 10 * (_EFFECT_PERCENT // 10):
             self.fault = PORT_BLOCKED
             self.value = safety_pa

@@ -51,20 +51,7 @@ class Loops:
 
     def configure(self):
         """Read the limits from the settings."""
-        setting = self._settings.get
-        self._disagreement_pa = (
-            setting("disagreement_pa") + setting("control_tolerance_pa") + setting("safety_tolerance_pa")
-        )
-        self._invalid_limit_s = setting("safety_invalid_s")
-
-    def agree(self) -> bool:
-        """Return whether both transducers are valid and agree."""
-        sensors = self._sensors
-        return (
-            sensors.control.band == VALID
-            and sensors.safety.band == VALID
-            and abs(sensors.control.pa - sensors.safety.mean_pa) <= self._disagreement_pa
-        )
+        self._invalid_limit_s = self._settings.get("safety_invalid_s")
 
     def reference_moves(self) -> bool:
         """Return whether the reference has recently moved, which shifts the control but not the safety reading."""
@@ -79,13 +66,10 @@ class Loops:
             self._take_control(control.pa)
         else:
             self._check_control(control, dead, dt_ms)
-        if safety.band == VALID:
+        if self._sensors.trusted.safety_valid():
             self._invalid_ms = 0
             self._invalid_s = 0
-            if (
-                control.band == VALID
-                and not -self._disagreement_pa <= control.pa - safety.pa <= self._disagreement_pa
-            ):
+            if control.band == VALID and abs(control.pa - safety.pa) > self._sensors.trusted.difference_pa:
                 self._disagree_ms += dt_ms
                 if self._disagree_ms >= _DISAGREEMENT_MS:
                     self.fault = DISAGREEMENT
@@ -123,14 +107,15 @@ class Loops:
         """Run the slow checks; `dt_ms` since the last call."""
         warnings = 0
         sensors = self._sensors
-        if sensors.safety.band != VALID:
+        if not sensors.trusted.safety_valid():
             warnings = SAFETY_TRANSDUCER
         supply = sensors.supply
         supply.count_still(sample.supply_counts, dt_ms)
         if supply.band != VALID or supply.still_ms >= STILL_MS:
             warnings |= SUPPLY_TRANSDUCER
         sensors.control.count_still(sample.control_counts, dt_ms)
-        if sensors.control.still_ms > STILL_MS:
+        sensors.safety.count_still(sample.safety_counts, dt_ms)
+        if sensors.control.still_ms > STILL_MS or sensors.safety.still_ms > STILL_MS:
             warnings |= TRANSDUCER_STILL
         off = sample.reference_counts - REFERENCE_COUNTS
         if off > _REFERENCE_COUNTS_MAX or off < -_REFERENCE_COUNTS_MAX:

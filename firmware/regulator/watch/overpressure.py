@@ -1,4 +1,4 @@
-"""Over-pressure detection, and opening and shutting of the relief valve."""
+"""Over-pressure: detection, the test bleed, and what opens to end it. Constants without a source are design choices."""
 
 from regulator.faults import COMPARATOR_TRIPPED, NO_FAULT, OVERPRESSURE
 from regulator.measure.transducer import VALID
@@ -6,40 +6,67 @@ from regulator.measure.transducer import VALID
 # A transducer is rising if it gained this much over _RISE_SAMPLES samples: 4 sigma of the noisier transducer.
 _RISE_PA = 20_000
 _RISE_SAMPLES = 8
-# The relief valve shuts this far below the trip. Design choice.
+# A rising transducer counts as over the trip if it gets there within the lag of a slow sensing line, 0.5 s: up to
+# four times _RISE_SAMPLES of 20 ms.
+_LAG_RISES = 4
+# The relief shuts this far below the trip, or this far above ambient if it empties the chamber.
 _HYSTERESIS_PA = 200_000
-# A relief to ambient ends this far above ambient. Design choice.
 _EMPTY_PA = 50_000
+# Without a falling reading for this long the vent pair opens, too.
+_BLOCKED_MS = 2_000
+# Where the safety transducer alone is over the comparator's limit for _ALONE_MS (longer than a disagreement takes), a
+# vent pulse of about 40 kPa shows which reading follows, or up to _BLEEDS of growing length while none does. The fall
+# counts below the trend of before, _BLEED_MS later: means of 32 samples, lag, a window of the vent pair. _SEEN_PA is
+# clear of both transducers' noise.
+_ALONE_MS = 640
+_BLEED_MS = 1_600
+_BLEEDS = 4
+_SEEN_PA = 8_000
+# Stages of the test bleed.
+_NONE, _ALONE, _WAITS, _DONE = range(4)
 
 
 class Overpressure:
-    """`fault` is the present one, `value` its pressure in Pa; `relief_open` requests the relief valve.
+    """`fault` is the present one, `value` its pressure in Pa.
 
+    `relief_open` requests the relief valve, `vents` the vent pair as well, `bleed` the number of a vent pulse.
     Two samples, two ticks of 20 ms, make a fault. `awaits_second`: this one was the first, so the next one decides.
     """
 
     def __init__(self, settings, sensors):
         self._settings = settings
         self._sensors = sensors
+        self._trusted = sensors.trusted
         self.fault = NO_FAULT
         self.value = 0
         self.relief_open = False
+        self.vents = False
+        self.bleed = 0  # of the test bleed, 0 for none
         self.awaits_second = False
         self._was_over = False
         self._was_control_pa = [0] * _RISE_SAMPLES
         self._was_safety_pa = [0] * _RISE_SAMPLES
         self._index = 0
+        self._open_ms = 0
+        self._stage = _NONE
+        self._stage_ms = 0
+        self._bleeds = 0
+        self._proved = False  # by a test bleed, until an acknowledge: the safety transducer alone is right
+        self._emptied = False
+        self._mean_pa = [0, 0]
+        self._expected_pa = [0, 0]
         self.configure()
 
     def configure(self):
         """Read the limits from the settings."""
         setting = self._settings.get
         self._trip_pa = setting("trip_pa")
+        self._comparator_pa = setting("comparator_pa")
         self._ambient_pa = setting("ambient_pa")
         self._to_ambient = setting("relief_to_ambient")
 
     def check(self, tripped: int):
-        """Fault: twice in a row both transducers above the trip, or one while the other is invalid or rising."""
+        """Fault: twice in a row both transducers above the trip, or one while the other is invalid or follows."""
         control = self._sensors.control
         safety = self._sensors.safety
         index = self._index
@@ -57,37 +84,128 @@ class Overpressure:
         self._was_safety_pa[index] = safety.pa
         self._index = index + 1 if index + 1 < _RISE_SAMPLES else 0
         if tripped and not self.fault:
-            self.fault = COMPARATOR_TRIPPED
+            # Without a valid transducer the comparator is all there is to believe.
+            blind = control.band != VALID and safety.band != VALID
+            self.fault = OVERPRESSURE if blind else COMPARATOR_TRIPPED
             self.value = safety.pa
 
     def _is_over(self, control, safety) -> bool:
-        index = self._index
-        control_valid = control.band == VALID
-        safety_valid = safety.band == VALID
-        if control_valid and control.pa > self._trip_pa:
-            if not safety_valid or safety.pa > self._trip_pa:
+        if control.band == VALID and control.pa > self._trip_pa:
+            if not self._trusted.safety_valid() or safety.pa > self._trip_pa:
                 return True
-            return safety.pa - self._was_safety_pa[index] > _RISE_PA
-        if safety_valid and safety.pa > self._trip_pa:
-            return not control_valid or control.pa - self._was_control_pa[index] > _RISE_PA
-        return False
+            return self._follows(safety.pa, self._was_safety_pa)
+        if not self._trusted.safety_valid() or safety.pa <= self._trip_pa:
+            return False
+        return control.band != VALID or self._proved or self._follows(control.pa, self._was_control_pa)
 
-    def relieve(self, tripped: int, empty: bool):
-        """Run one tick of RELIEF: open above the trip, shut below it (or near ambient, if configured or `empty`)."""
+    def _follows(self, pa: int, was_pa: list) -> bool:
+        """Return whether a reading below the trip is on its way there, only slower than the other one."""
+        rise_pa = pa - was_pa[self._index]
+        return rise_pa > _RISE_PA and pa + _LAG_RISES * rise_pa > self._trip_pa - self._trusted.difference_pa
+
+    def check_slowly(self, dt_ms: int, may_bleed: bool):
+        """Find out whether the safety transducer is right when it alone is over the comparator's limit."""
+        control = self._sensors.control
+        safety = self._sensors.safety
+        if control.band != VALID or safety.band != VALID or safety.mean_pa < self._trip_pa:
+            self._stage = _NONE
+            self._bleeds = 0
+            return
+        self._stage_ms += dt_ms
+        if self._stage == _NONE:
+            if control.mean_pa < self._trip_pa and safety.mean_pa > self._comparator_pa and not self._proved:
+                self._begin_stage(_ALONE)
+        elif self._stage == _ALONE:
+            if self._stage_ms >= _ALONE_MS and may_bleed:
+                # Where the means would be without the bleed.
+                for index, each in enumerate((control, safety)):
+                    trend_pa = (each.mean_pa - self._mean_pa[index]) * _BLEED_MS // self._stage_ms
+                    self._expected_pa[index] = each.mean_pa + trend_pa
+                self._begin_stage(_WAITS)
+                self._bleeds += 1
+                self.bleed = self._bleeds
+        elif self._stage == _WAITS and self._stage_ms >= _BLEED_MS:
+            self.bleed = 0
+            self._judge_bleed(self._expected_pa[0] - control.mean_pa, self._expected_pa[1] - safety.mean_pa)
+
+    def clear(self):
+        """Forget a test bleed after an acknowledge."""
+        self._stage = _NONE
+        self._bleeds = 0
+        self._proved = False
+
+    def bled(self):
+        """The pulse of the test bleed was requested."""
+        self.bleed = 0
+
+    def _begin_stage(self, stage: int):
+        self._stage = stage
+        self._stage_ms = 0
+        self._mean_pa[0] = self._sensors.control.mean_pa
+        self._mean_pa[1] = self._sensors.safety.mean_pa
+
+    def _judge_bleed(self, control_pa: int, safety_pa: int):
+        """Believe who followed. A control transducer that did denies the over-pressure: then the other one is off."""
+        if control_pa < _SEEN_PA and safety_pa < _SEEN_PA and self._bleeds < _BLEEDS:
+            self._begin_stage(_ALONE)
+            return
+        self._stage = _DONE
+        self._proved = control_pa < _SEEN_PA
+
+    def relieve(self, tripped: int, empty: bool, dt_ms: int):
+        """Run one tick of RELIEF or VENT: open above the trip, shut once a reading that follows is below it.
+
+        `empty`: open until the chamber is near ambient instead.
+        """
         highest_pa = self._highest_pa()
         if highest_pa < 0:
             # Without a valid transducer only the comparator counts.
-            if tripped:
-                self.relief_open = True
+            self._open(tripped != 0)
             return
+        shut_pa = self._trip_pa - _HYSTERESIS_PA
         if empty or self._to_ambient:
             shut_pa = self._ambient_pa + _EMPTY_PA
+        if self.relief_open:
+            self._watch_fall(shut_pa, highest_pa, dt_ms)
+            if not self.relief_open:
+                self._emptied = empty
+        elif self.fault == OVERPRESSURE:
+            self._open(True)
+        elif empty:
+            # A reading that stands still does not open it again.
+            self._open((self._lowest_pa() if self._emptied else highest_pa) > shut_pa)
         else:
-            shut_pa = self._trip_pa - _HYSTERESIS_PA
-        if highest_pa > self._trip_pa or (empty and highest_pa > shut_pa):
-            self.relief_open = True
-        elif highest_pa < shut_pa:
-            self.relief_open = False
+            self._emptied = False
+
+    def _watch_fall(self, shut_pa: int, highest_pa: int, dt_ms: int):
+        trusted = self._trusted
+        trusted.watch()
+        if highest_pa < shut_pa or trusted.followed_below(shut_pa):
+            self._open(False)
+            self._proved = self._proved and not trusted.followed(0)
+            return
+        self._open_ms += dt_ms
+        if self._open_ms >= _BLOCKED_MS:
+            self._open_ms = 0
+            if not trusted.follows():
+                self.vents = True
+            trusted.mark()
+
+    def _open(self, on: bool):
+        if on and not self.relief_open:
+            self._open_ms = 0
+            self._trusted.mark()
+        self.relief_open = on
+        if not on:
+            self.vents = False
+
+    def _lowest_pa(self) -> int:
+        """Return the lowest valid reading in Pa; only with a valid one."""
+        control = self._sensors.control
+        safety = self._sensors.safety
+        if control.band != VALID:
+            return safety.pa
+        return min(control.pa, safety.pa) if safety.band == VALID else control.pa
 
     def _highest_pa(self) -> int:
         """Return the highest valid reading in Pa, -1 without any."""

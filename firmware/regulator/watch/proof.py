@@ -28,8 +28,12 @@ _AIM_PA = 30_000
 _SHORTEST_MS = 60
 _UNKNOWN_MS = 200
 _LONGEST_MS = 300
-# Longest single pulse of fill and vent in a proof, below the PIO's 327 ms.
+# Longest single pulse of fill and vent in a proof, below the PIO's 327 ms, and the shortest one at its end. Each period
+# has one pulse, requested in the tick in which it begins, and a pause in which the valve shuts.
 _PULSE_US = 250_000
+_LEAST_MS = 10
+_PERIOD_MS = 300
+_BEGINS_MS = 20
 # Smallest pressure difference for a proof.
 _ACROSS_PA = 300_000
 
@@ -133,6 +137,8 @@ class Proof:
             moved_pa = pa - self._before_pa
             if self._ms >= self._asked_ms or not -_CUT_PA < moved_pa < _CUT_PA:
                 self.open_ms[self._valve] = self._ms
+                if self._valve != RELIEF_VALVE:
+                    self._valves.note_on(self._valve & 1, self._ms)
                 self._shut()
             else:
                 self._drive()
@@ -189,9 +195,9 @@ class Proof:
             self.switches = 2
         elif valve == RELIEF_VALVE:
             self.switches = 4
-        elif self._ms % (_PULSE_US // 1000 + 50) < 20:
+        elif self._ms % _PERIOD_MS < _BEGINS_MS:
             self.side = FILL if valve == SUPPLY_ISOLATION else VENT
-            self.pulse_us = min(_PULSE_US, max(self._asked_ms - self._ms, 10) * 1000)
+            self.pulse_us = min(_PULSE_US, max(self._asked_ms - self._ms, _LEAST_MS) * 1000)
 
     def _shut(self):
         self.switches = 0

@@ -14,8 +14,12 @@ _SAMPLES = 10
 _SHARE_PERCENT = 35
 _LEAST_PA = 8_000
 _LEAST_NOISE = 16
-# Rate of an unknown valve.
+# Rate of an unknown valve, and the largest one: beyond it products would pass 2^30 at a tick of 0.2 s.
 _UNKNOWN_PA_S = 300_000
+_FASTEST_PA_S = 5_000_000
+# The noise counts up to this much, and its rise is followed with this mean (64 calls).
+_NOISE_MOST_PA = 12_000
+_NOISE_SHIFT = 6
 # A burst is faster than the vent by this factor and moves this much in this many samples, on both transducers.
 _BURST_PERCENT = 200
 _BURST_LEAST_PA = 100_000
@@ -68,12 +72,13 @@ class Tightness:
     def refresh(self, dt_ms: int):
         """Update the thresholds from valves and noise, every eighth tick. `dt_ms` is the length of a tick."""
         valves = self._valves
-        self._rise_pa_s = min(valves.rate_pa_s(FILL) or _UNKNOWN_PA_S, 5_000_000)
-        self._fall_pa_s = min(valves.rate_pa_s(VENT) or _UNKNOWN_PA_S, 5_000_000)
+        self._rise_pa_s = min(valves.rate_pa_s(FILL) or _UNKNOWN_PA_S, _FASTEST_PA_S)
+        self._fall_pa_s = min(valves.rate_pa_s(VENT) or _UNKNOWN_PA_S, _FASTEST_PA_S)
         # A drift looks like noise in the residuals of the fit, so a rise of the noise is followed slowly.
-        noise_pa = min(self._sensors.pressure.noise_pa(), 12_000)
+        noise_pa = min(self._sensors.pressure.noise_pa(), _NOISE_MOST_PA)
         if noise_pa > self._noise_pa:
-            noise_pa = self._noise_pa + (noise_pa - self._noise_pa + 63 >> 6)
+            # Rounded up, so that it arrives.
+            noise_pa = self._noise_pa - (self._noise_pa - noise_pa >> _NOISE_SHIFT)
         self._noise_pa = noise_pa
         self._least_pa = max(_LEAST_PA, _LEAST_NOISE * noise_pa)
         burst_pa = self._fall_pa_s // 1000 * (dt_ms * _BURST_SAMPLES) * _BURST_PERCENT // 100

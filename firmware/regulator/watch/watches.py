@@ -1,6 +1,7 @@
 """Runs all watches, and collects their faults and warnings."""
 
 from regulator.faults import PAIR_OPEN
+from regulator.measure.transducer import ADC_FAULT
 from regulator.valves.sides import FILL, VENT
 from regulator.valves.window import PULSE
 from regulator.watch.balance import Balance
@@ -23,7 +24,7 @@ class Watches:
     """`warnings` is a mask of the present ones. `each` has the watches with a fault, in order of precedence.
 
     `doing` is the activity of the regulator: `relief_open()`, `wanted_pa()` (the target while it regulates, else 0),
-    `stirs()` (a vent, the relief or a proof moves gas).
+    `may_bleed()`, `stirs()` (a vent, the relief or a proof moves gas).
     """
 
     def __init__(self, settings, sensors, valves, heat):
@@ -64,6 +65,7 @@ class Watches:
 
     def clear(self):
         """Clear latched faults after an acknowledge."""
+        self.over.clear()
         self.compare.clear()
         self.stuck.clear()
 
@@ -80,7 +82,7 @@ class Watches:
         """Judge the inputs of this tick."""
         self.coils.check(sample, dt_ms)
         self.over.check(sample.tripped)
-        self.loops.check(sample.faults & 1, dt_ms)
+        self.loops.check(sample.faults & ADC_FAULT, dt_ms)
         valves = self._valves
         if self.proof.active:
             # A proof of the relief valve opens it, too, so the fall is not a burst.
@@ -115,9 +117,11 @@ class Watches:
         elif turn == 3:
             self.loops.check_slowly(sample, _PASS_MS)
         elif turn == 4:
+            self.over.check_slowly(_PASS_MS, doing.may_bleed())
             self.stuck.check_slowly(_PASS_MS)
             self.compare.check_slowly(_PASS_MS)
             self.tightness.cool(_PASS_MS)
+            self._valves.rest_coils(_PASS_MS)
         else:
             self._second_ms += _PASS_MS
             if self._second_ms >= 1000:

@@ -57,7 +57,7 @@ rig.serial.write=write
 k=0
 while k<1000:
  link.line=(':FETC?','*IDN?',':SYST:SETT? "trip_pa"',':SOUR:PRES 99',':SYST:ERR?')[k%5]
- app.server.serve()
+ app.server.serve(False)
  if k%20==0:gc.collect()
  k+=1
 gc.collect()

@@ -273,10 +273,9 @@ def _coils() -> list[Cell]:
         Cell(35, DELAYED, "rail-lost", LATE, STATES, TRIP, ("RAIL_LOST",), 0.05),
         Cell(35, INTERMITTENT, "rail-lost", IN_AND_OUT, STATES, TRIP, ("RAIL_LOST",), 0.05),
         Cell(35, STUCK, "rail-stays", {}, STATES, STAY, within_s=2),
-        Cell(34, STUCK, "comparator-trips", {}, STATES, TRIP, ("COMPARATOR_TRIPPED",), 0.02, "RELIEF"),
-        Cell(34, DELAYED, "comparator-trips", LATE, STATES, TRIP, ("COMPARATOR_TRIPPED",), 0.02, "RELIEF"),
-        Cell(34, INTERMITTENT, "comparator-trips", IN_AND_OUT, STATES, TRIP, ("COMPARATOR_TRIPPED",), 0.02,
-            "RELIEF"),
+        Cell(34, STUCK, "comparator-trips", {}, STATES, TRIP, ("COMPARATOR_TRIPPED",), 0.02),
+        Cell(34, DELAYED, "comparator-trips", LATE, STATES, TRIP, ("COMPARATOR_TRIPPED",), 0.02),
+        Cell(34, INTERMITTENT, "comparator-trips", IN_AND_OUT, STATES, TRIP, ("COMPARATOR_TRIPPED",), 0.02),
         Cell(34, OFF, "comparator-dead", {}, STATES, STAY, within_s=2),
     ]
     return cells

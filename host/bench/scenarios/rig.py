@@ -114,6 +114,12 @@ class Bench:
 
         return set(warning_names(self.app.watches.warnings))
 
+    def is_over_pressure(self) -> bool:
+        """Whether the device believes in an over-pressure now; `core` only."""
+        from regulator.faults import OVERPRESSURE
+
+        return bool(self.app.watches.over.fault == OVERPRESSURE)
+
     def send(self, message: str) -> None:
         """Put a message on the line; the device receives it in the next tick."""
         at = self.world.ticks + 1

@@ -1,4 +1,4 @@
-/* Answers SCPI messages with Jan Breuer's scpi-parser, an implementation that shares nothing with regulator/scpi.py.
+/* Answers SCPI messages with Jan Breuer's scpi-parser, an implementation that shares nothing with regulator/scpi/.
  *
  * Reads one message a line; prints one line for each: what it set and replied, and its errors, separated by tabs.
  * tests/core/reference/record.py builds and runs this; see there.

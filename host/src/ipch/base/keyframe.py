@@ -70,7 +70,7 @@ def parts(app: Any) -> Found:
 
 
 def slot_names(found: Found) -> list[str]:
-    """Name of each integer in a keyframe, in order: `sensors.control.band`, `safety._was_pa[3]`."""
+    """Name of each integer in a keyframe, in order: `sensors.control.band`, `valves.openings[1]`."""
     listed = []
     for path, _, names in found:
         prefix = path + "." if path else ""

@@ -61,7 +61,7 @@ def log(
     duration: For = None,
     alarms: Alarms = None,
     all_samples: Annotated[
-        bool, typer.Option("--all", help="Keep all samples, also unchanged ones.")
+        bool, typer.Option("--all", help="Keep all samples, including unchanged ones.")
     ] = False,
     install_service: Annotated[
         bool, typer.Option("--install-service", help="Install a systemd user service that logs, and exit.")

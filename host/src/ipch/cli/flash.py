@@ -22,7 +22,7 @@ def flash(
     timeout: Annotated[
         float,
         typer.Option(
-            "--timeout", metavar="S", help="Timeout of an answer, 1 to 3600 s; an emulated board is slow."
+            "--timeout", metavar="S", help="Timeout for each reply, 1 to 3600 s; an emulated board is slow."
         ),
     ] = 10.0,
     json: Json = False,

@@ -151,7 +151,7 @@ def export(
     ] = None,
     layout: Annotated[
         str | None,
-        typer.Option("--format", metavar="FORMAT", help="csv, bdf or parquet; default: by the name."),
+        typer.Option("--format", metavar="FORMAT", help="csv, bdf or parquet; default: from the file name."),
     ] = None,
     run: Which = None,
     json: Json = False,

@@ -28,7 +28,7 @@ def blackbox(
     port: Port = None,
     json: Json = False,
 ) -> None:
-    """Save the last seconds before a trip: a file and a plot."""
+    """Save the last seconds before a trip to a file, and plot them."""
     from ipch import blackbox as box_file
     from ipch.blackbox import write_plot
 
@@ -71,7 +71,9 @@ def replay(
     ] = None,
     show: Annotated[
         list[str] | None,
-        typer.Option(metavar="NAME", help="Also print this value, as sensors.slew_pa_s; 'list' lists all."),
+        typer.Option(
+            metavar="NAME", help="Also print this value, for example sensors.slew_pa_s; 'list' lists all."
+        ),
     ] = None,
     json: Json = False,
 ) -> None:
@@ -176,7 +178,7 @@ def prooftest(
     skip: Annotated[
         list[str] | None, typer.Option(metavar="PART", help="Skip a part, for example 'relief'; repeatable.")
     ] = None,
-    trip_wait: Annotated[float, typer.Option(metavar="S", help="Timeout of the trip.")] = 60.0,
+    trip_wait: Annotated[float, typer.Option(metavar="S", help="Longest wait for the trip, in s.")] = 60.0,
     when: Annotated[
         bool, typer.Option("--when", help="Only show the last proof test and when the next is due.")
     ] = False,

@@ -26,7 +26,9 @@ def sim(
     speed: Annotated[str, typer.Option(help="Multiple of real time, or max.")] = "1",
     ahead: Annotated[
         str | None,
-        typer.Option(metavar="TIME", help="With --speed max: real time after the host is silent this long."),
+        typer.Option(
+            metavar="TIME", help="With --speed max: run in real time once the host has been silent this long."
+        ),
     ] = None,
     plant: Annotated[
         Path | None,
@@ -94,16 +96,21 @@ def sim(
 
 
 def inject(
-    name: Annotated[str | None, typer.Argument(help="Fault; --list describes all.")] = None,
-    values: Annotated[
-        list[str] | None, typer.Argument(metavar="[KEY=VALUE]...", help="Options of the fault, as for_s=10.")
+    name: Annotated[
+        str | None, typer.Argument(help="Fault; without it, list the active faults. --list describes all.")
     ] = None,
-    clear: Annotated[bool, typer.Option("--clear", help="End this fault, or all without NAME.")] = False,
+    values: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[KEY=VALUE]...", help="Options of the fault, for example for_s=10."),
+    ] = None,
+    clear: Annotated[
+        bool, typer.Option("--clear", help="End this fault; without NAME, end all faults.")
+    ] = False,
     list_faults: Annotated[bool, typer.Option("--list", help="Describe every fault and exit.")] = False,
     port: Port = None,
     json: Json = False,
 ) -> None:
-    """Make a part of a simulated rig fail; alone, list active faults."""
+    """Make a part of a simulated rig fail, or list the active faults."""
     from ipch.base.paths import running_simulators
     from ipch.errors import NoDeviceError, UsageError
     from ipch.sim.faults import describe_faults, parse_values, parse_words

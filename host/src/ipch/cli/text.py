@@ -56,7 +56,7 @@ def status(
     ]
     if warnings:
         # Imported only then: it takes longer than the rest of the command.
-        from ipch.alarms.config import WARNINGS
+        from ipch.alarms import WARNINGS
 
         texts = dict(WARNINGS)
         at = next(n for n, (name, _) in enumerate(rows) if name == "warnings") + 1

@@ -13,11 +13,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, fields
 from typing import Any, Self
 
-from ipch.base.units import parse_pressure
+from ipch.base.units import format_pressure, parse_pressure
 from ipch.device import scpi
 from ipch.device.session import Carrier, Identity, Silence
 from ipch.device.sharing import open_session
-from ipch.errors import DeviceError, ProtocolError, UsageError
+from ipch.errors import DeviceError, FaultError, NotKnownEmptyError, ProtocolError, UsageError
 
 # The device's limit for a line, in characters.
 _MESSAGE_LIMIT = 256
@@ -346,8 +346,23 @@ class Instrument:
 
     @property
     def vent_state(self) -> int:
-        """0 idle, 1 in progress, 2 complete."""
+        """0 idle, 1 in progress, 2 complete, 3 ended without knowing whether the chamber is empty."""
         return scpi.integer(self.query(":SOUR:PRES:LEV:IMM:AMPL:VENT?"), "the state of the vent")
+
+    def check_vented(self, sample: Sample) -> None:
+        """Return if the last vent emptied the chamber; `sample` is of after it.
+
+        Raises NotKnownEmptyError if nothing that the device believes says so, FaultError if the vent was ended early.
+        """
+        state = self.vent_state
+        control, safety = format_pressure(sample.pressure_pa), format_pressure(sample.safety_pa)
+        if state == 3:
+            raise NotKnownEmptyError(
+                "the vent ended, but whether the chamber is empty is unknown: the control transducer last read"
+                f" {control}, the safety transducer {safety}; check a gauge before you open it"
+            )
+        if state != 2:
+            raise FaultError(f"the vent ended at {control}: the device is {sample.state} now")
 
     def acknowledge(self) -> None:
         """Clear a latched fault; the device refuses while the cause persists."""

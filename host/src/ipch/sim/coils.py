@@ -21,7 +21,8 @@ class Coils:
 
     The rail drops `HEARTBEAT_MS` after the last change of the heartbeat, or at once when its cut-off line is driven.
     The comparator on the safety transducer's shunt trips at `world.comparator_pa`, whatever the processor does: it
-    holds the gates of the fill side low and the relief's high. `Valve.coil` and `Valve.held` set failures of coils and
+    holds the gates of the fill side low, and drives the relief, from a supply of its own, once the heartbeat has been
+    missing for `HEARTBEAT_MS`. `Valve.coil` and `Valve.held` set failures of coils and
     transistors, `World.rail_forced` and `World.comparator_forced` those of rail and comparator. `edges` lists the
     changes of the pins as (emulated ns, name, on).
     """
@@ -36,6 +37,7 @@ class Coils:
         self._since_ns = 0.0
         self._beating = False
         self._cut = False
+        self._gone = False  # no heartbeat, after there was one
         gpio = chip.mcu.gpio
         on_level = GPIOPinState.HIGH if pins.VALVE_ON else GPIOPinState.LOW
         self._drains = (
@@ -50,6 +52,7 @@ class Coils:
         for index, pin in enumerate(outputs):
             gpio[pin].add_listener(lambda state, before, index=index: self._on_pin(index, state == on_level))
         self._alarm = chip.clock.create_alarm(self._on_silence)
+        self._missing = chip.clock.create_alarm(self._on_missing)
         gpio[pins.HEARTBEAT].add_listener(self._on_heartbeat)
         cut_level = GPIOPinState.HIGH if pins.RAIL_CUT_ON else GPIOPinState.LOW
         gpio[pins.RAIL_CUT].add_listener(lambda state, before: self._on_cut(state == cut_level))
@@ -118,6 +121,10 @@ class Coils:
             self._on_silence()
 
     def _on_heartbeat(self, state: Any, before: Any) -> None:
+        self._missing.schedule(HEARTBEAT_MS * 1e6)
+        if self._gone:
+            self._gone = False
+            self._drive(RELIEF)
         if self._cut:
             return
         self._alarm.schedule(HEARTBEAT_MS * 1e6)
@@ -128,6 +135,10 @@ class Coils:
     def _on_silence(self) -> None:
         self._beating = False
         self._set_rail()
+
+    def _on_missing(self) -> None:
+        self._gone = True
+        self._drive(RELIEF)
 
     def _set_rail(self) -> None:
         forced = self._world.rail_forced
@@ -142,13 +153,12 @@ class Coils:
             self._drive(index)
 
     def _gate(self, index: int) -> bool:
-        if self.tripped:
-            return index == RELIEF or (self.pins_on[index] and index in (VENT, VENT_ISOLATION))
-        return self.pins_on[index]
+        return self.pins_on[index] and not (self.tripped and index in (FILL, SUPPLY_ISOLATION))
 
     def _drive(self, index: int) -> None:
         at_us = max(self._chip.now_us() - self._offset_us, self._plant.time_ms * 1000)
-        self._plant.drive(COILS[index], self.rail and self._gate(index), at_us)
+        alone = index == RELIEF and self.tripped and self._gone
+        self._plant.drive(COILS[index], alone or (self.rail and self._gate(index)), at_us)
         self._show_drain(index)
 
     def _show_drain(self, index: int) -> None:

@@ -45,9 +45,10 @@ class World:
 
     The order within a tick is the firmware's: commands take effect at the current plant time, then time advances.
 
-    `stuck_counts` overrides any of the counts of signals.py, digital inputs included. The coil rail follows the
-    heartbeat of `feed`, and the hardware comparator on the safety transducer trips at `comparator_pa` (and releases
-    0.1 MPa below): both act on the valves by themselves, from the first `feed` on.
+    `stuck_counts` overrides any of the counts of signals.py, digital inputs included. The coil rail follows
+    `feed`, and the hardware comparator on the safety transducer trips at `comparator_pa` (and releases 0.1 MPa below):
+    both act on the valves by themselves, from the first `feed` on. The comparator cuts the fill side. It opens the
+    relief, which has a supply of its own for this, only once the processor has been silent for `HEARTBEAT_MS`.
     """
 
     def __init__(
@@ -95,7 +96,9 @@ class World:
         self.comparator_pa = 6.5e6
         self.rail = False
         self.tripped = False
-        self._beaten_ms: int | None = None  # when the heartbeat last changed
+        self._beaten_ms: int | None = None  # when the coil rail was last permitted
+        self._alive_ms: int | None = None  # when the heartbeat last changed
+        self.gone = False  # the comparator's own way to the relief is armed
         self.fed_ms: int | None = None  # when the watchdog was last fed
         # The parts that fail or will fail, and their effects here: see failures.py.
         self.failures: list[Failure] = []
@@ -213,8 +216,8 @@ class World:
         self.plant.shut()
 
     def feed(self, coils: bool) -> None:
-        """The device completed a tick; its heartbeat changes if `coils`, otherwise the rail drops at once."""
-        self.fed_ms = self.plant.time_ms
+        """The device completed a tick; with `coils` the rail is permitted, otherwise it drops at once."""
+        self.fed_ms = self._alive_ms = self.plant.time_ms
         if coils:
             self._beaten_ms = self.plant.time_ms
             if not self.rail and self.rail_forced is not False:
@@ -295,8 +298,8 @@ class World:
     def _drive(self) -> None:
         """Set the coils of the three switched valves, as far as rail and comparator allow."""
         levels = self._levels if self.powered else 0
-        if self.tripped and self.powered:
-            levels = levels & 2 | 4
+        if self.tripped:
+            levels = levels & 6 | (4 if self.gone else 0)
         self.plant.switch(bool(levels & 1), bool(levels & 2), bool(levels & 4))
 
     def _power(self, on: bool) -> None:
@@ -332,9 +335,14 @@ class World:
         tripped = tripped and safety_ma < COMPARATOR_MOST_MA
         if self.comparator_forced is not None:
             tripped = self.comparator_forced
-        if tripped != self.tripped:
+        gone = (
+            self._alive_ms is not None and self.plant.time_ms - self._alive_ms > HEARTBEAT_MS + self.tick_ms
+        )
+        if tripped != self.tripped or gone != self.gone:
             self.tripped = tripped
-            self.plant.valves[PLANT_FILL].release(self.plant.time_ms * 1000)
+            self.gone = gone
+            if tripped:
+                self.plant.valves[PLANT_FILL].release(self.plant.time_ms * 1000)
             self._drive()
 
     def _wait_s(self) -> float:

@@ -1,0 +1,112 @@
+"""What may be believed of the two pressure transducers: do they agree, and which of them follows gas that is let out.
+
+Constants are chosen on the simulated plant.
+"""
+
+from regulator.measure.transducer import VALID
+
+# A reading that fell by this much since `mark` follows the gas that leaves: 4 sigma of the noisier transducer.
+_FOLLOWS_PA = 30_000
+# A reading that shows less than _SHARE_PERCENT of what the other one fell, when that fell by _COMPARED_PA, stands
+# still. So much gas leaves in more than the lag of a slow sensing line (0.5 s).
+_COMPARED_PA = 200_000
+_SHARE_PERCENT = 30
+
+
+class Trusted:
+    """Both readings of the chamber. Numbers: control 0, safety 1.
+
+    `safety_still`: the safety transducer did not follow the pulses of a hold, and counts as invalid.
+    """
+
+    def __init__(self, settings, control, safety):
+        self._settings = settings
+        self._both = (control, safety)
+        self._marked_pa = [0, 0]
+        self._followed = [False, False]
+        self._still = [False, False]
+        self.safety_still = False
+        self.difference_pa = 0  # larger differences are a disagreement
+        self.configure()
+
+    def configure(self):
+        """Read the limits from the settings."""
+        setting = self._settings.get
+        self.difference_pa = (
+            setting("disagreement_pa") + setting("control_tolerance_pa") + setting("safety_tolerance_pa")
+        )
+
+    def agree(self) -> bool:
+        """Return whether both transducers are valid and agree."""
+        control, safety = self._both
+        return (
+            control.band == VALID
+            and self.safety_valid()
+            and abs(control.pa - safety.mean_pa) <= self.difference_pa
+        )
+
+    def safety_valid(self) -> bool:
+        """Return whether the safety transducer can be believed."""
+        return self._both[1].band == VALID and not self.safety_still
+
+    def doubt_safety(self, still: bool):
+        """Regard the safety transducer as invalid, because it does not follow pulses; or no longer."""
+        self.safety_still = still
+
+    def begin(self):
+        """Gas is going to be let out: believe every valid reading until one stands still."""
+        self._still[0] = self._still[1] = False
+        self.mark()
+
+    def mark(self):
+        """Measure the fall of both readings from now on."""
+        for index in range(2):
+            self._marked_pa[index] = self._both[index].median_pa
+            self._followed[index] = False
+
+    def watch(self):
+        """In every tick while gas is let out: note which reading follows."""
+        for index in range(2):
+            if self._both[index].band == VALID and self.fallen_pa(index) > _FOLLOWS_PA:
+                self._followed[index] = True
+
+    def fallen_pa(self, index: int) -> int:
+        """Return by how much a reading fell since `mark`."""
+        return self._marked_pa[index] - self._both[index].median_pa
+
+    def follows(self) -> bool:
+        """Return whether a reading followed since `mark`."""
+        return self._followed[0] or self._followed[1]
+
+    def followed(self, index: int) -> bool:
+        """Return whether this reading followed since `mark`."""
+        return self._followed[index]
+
+    def followed_below(self, pa: int) -> bool:
+        """Return whether a reading that followed is below this pressure."""
+        for index in range(2):
+            each = self._both[index]
+            if self._followed[index] and each.band == VALID and each.median_pa < pa:
+                return True
+        return False
+
+    def compare(self):
+        """In every tick of a vent: no longer believe a reading that stands still while the other one falls."""
+        control_pa = self.fallen_pa(0) if self._both[0].band == VALID else 0
+        safety_pa = self.fallen_pa(1) if self._both[1].band == VALID else 0
+        if control_pa > _COMPARED_PA or safety_pa > _COMPARED_PA:
+            self._still[0] = control_pa * 100 < safety_pa * _SHARE_PERCENT
+            self._still[1] = safety_pa * 100 < control_pa * _SHARE_PERCENT
+            self.mark()
+
+    def believed(self, index: int) -> bool:
+        """Return whether a reading is valid and does not stand still."""
+        return self._both[index].band == VALID and not self._still[index]
+
+    def highest_pa(self) -> int:
+        """Return the highest mean that can be believed, -1 without one."""
+        highest_pa = -1
+        for index in range(2):
+            if self.believed(index):
+                highest_pa = max(highest_pa, self._both[index].mean_pa)
+        return highest_pa
