@@ -22,15 +22,17 @@ from regulator.valves.sides import FILL
 
 OFF, REGULATE, QUIET, VENTING, SEALED, RELIEF, MAINTENANCE = range(7)
 
-# Name, may fill, may vent, LED pattern (one bit per 160 ms, lowest bit first).
+# What a state does in a tick.
+_RESTS, _REGULATES, _KEEPS_STILL, _VENTS, _SEALS, _RELIEVES = range(6)
+# Name, may fill, may vent, LED pattern (one bit per 160 ms, lowest bit first), duty.
 TABLE = (
-    ("OFF", False, False, 0x01),
-    ("REGULATE", True, True, 0x0F),
-    ("QUIET", False, False, 0x11),
-    ("VENT", False, True, 0x33),
-    ("SEALED", False, False, 0x55),
-    ("RELIEF", False, True, 0x77),
-    ("MAINTENANCE", False, False, 0x00),
+    ("OFF", False, False, 0x01, _RESTS),
+    ("REGULATE", True, True, 0x0F, _REGULATES),
+    ("QUIET", False, False, 0x11, _KEEPS_STILL),
+    ("VENT", False, True, 0x33, _VENTS),
+    ("SEALED", False, False, 0x55, _SEALS),  # may vent for a test bleed
+    ("RELIEF", False, True, 0x77, _RELIEVES),  # may vent where the relief does not help
+    ("MAINTENANCE", False, False, 0x00, _RESTS),
 )
 HEALTHY_S = 60  # a minute of uptime ends a reboot loop: design choice
 
@@ -59,9 +61,8 @@ class Modes:
         self._present = 0  # faults of the last tick, a bit each
         self._started = False  # regulation has started
         self._bleeding = False  # a test bleed may be under way
-        # In the order of the table.
-        rest = self._rest
-        self._ticks = (rest, self._regulate, control.rest, self._vent, self._seal, self._relieve, rest)
+        # In the order of the duties.
+        self._duties = (self._rest, self._regulate, control.rest, self._vent, self._seal, self._relieve)
         self.configure()
 
     def configure(self):
@@ -219,7 +220,7 @@ class Modes:
 
     def tick(self, dt_ms: int):
         """Run one tick of the present state."""
-        self._ticks[self.state](dt_ms)
+        self._duties[TABLE[self.state][4]](dt_ms)
 
     def _rest(self, dt_ms: int):
         control = self._control

@@ -233,6 +233,6 @@ def test_measured_times_come_from_the_matrix(tmp_path: Path, monkeypatch: pytest
 
 def test_the_led_of_each_state_is_as_documented() -> None:
     text = (HARDWARE.parent / "firmware" / "README.md").read_text(encoding="utf-8")
-    for state, _, _, pattern in load_firmware()["regulator.modes"].TABLE:
+    for state, _, _, pattern, _ in load_firmware()["regulator.modes"].TABLE:
         lit = "".join("#" if pattern >> bit & 1 else "." for bit in range(8))
         assert f"| {state} | `{lit}` |" in text, state

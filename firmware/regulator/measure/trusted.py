@@ -78,6 +78,10 @@ class Trusted:
         """Return whether a reading followed since `mark`."""
         return self._followed[0] or self._followed[1]
 
+    def followed(self, index: int) -> bool:
+        """Return whether this reading followed since `mark`."""
+        return self._followed[index]
+
     def followed_below(self, pa: int) -> bool:
         """Return whether a reading that followed is below this pressure."""
         for index in range(2):

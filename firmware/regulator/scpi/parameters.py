@@ -145,6 +145,15 @@ def limit(args: list, limits: tuple) -> int:
     return limits[choice(args[0], _LIMITS)]
 
 
+def forced(args: list, count: int) -> bool:
+    """Return whether the word FORCe follows `count` other parameters."""
+    if len(args) <= count:
+        return False
+    if args[count].upper() not in ("FORC", "FORCE"):
+        raise ScpiError(-108)
+    return True
+
+
 def accept(reason: str):
     """Raise -221 with the reason of a refusal; "" means that the request was carried out."""
     if reason:

@@ -206,7 +206,7 @@ class PressureCommands:
         return str(self._app.control.effort_percent)
 
     def _vent_state(self, _):
-        """State of the vent: 0 idle, 1 in progress, 2 complete."""
+        """State of the vent: 0 idle, 1 in progress, 2 complete, 3 ended, and not known to be empty."""
         return str(self._app.control.vent.state)
 
     def _vent(self, args):

@@ -14,13 +14,12 @@ _HYSTERESIS_PA = 200_000
 _EMPTY_PA = 50_000
 # Without a falling reading for this long the vent pair opens, too.
 _BLOCKED_MS = 2_000
-# Where the safety transducer alone is over the comparator's limit for _ALONE_MS (twice what a disagreement takes), vent
-# pulses of about BLEED_PA show which reading follows: one, or up to _BLEEDS of growing length while none does. The
-# means before and after it are _BLEED_MS apart: their 32 samples, lag, and a window of the vent pair. _SEEN_PA is clear
-# of both transducers' noise.
-_ALONE_MS = 1_000
-BLEED_PA = 40_000
-_BLEED_MS = 2_500
+# Where the safety transducer alone is over the comparator's limit for _ALONE_MS (longer than a disagreement takes), a
+# vent pulse of about 40 kPa shows which reading follows, or up to _BLEEDS of growing length while none does. The fall
+# counts below the trend of before, _BLEED_MS later: means of 32 samples, lag, a window of the vent pair. _SEEN_PA is
+# clear of both transducers' noise.
+_ALONE_MS = 640
+_BLEED_MS = 1_600
 _BLEEDS = 4
 _SEEN_PA = 8_000
 # Stages of the test bleed.
@@ -52,9 +51,10 @@ class Overpressure:
         self._stage = _NONE
         self._stage_ms = 0
         self._bleeds = 0
-        self._proved = False  # by a test bleed, until the safety transducer is below the trip
+        self._proved = False  # by a test bleed, until an acknowledge: the safety transducer alone is right
         self._emptied = False
-        self._before_pa = [0, 0]
+        self._mean_pa = [0, 0]
+        self._expected_pa = [0, 0]
         self.configure()
 
     def configure(self):
@@ -107,36 +107,47 @@ class Overpressure:
         """Find out whether the safety transducer is right when it alone is over the comparator's limit."""
         control = self._sensors.control
         safety = self._sensors.safety
-        if safety.band != VALID or safety.mean_pa < self._trip_pa or control.band != VALID:
+        if control.band != VALID or safety.band != VALID or safety.mean_pa < self._trip_pa:
             self._stage = _NONE
             self._bleeds = 0
-            self._proved = False
             return
         self._stage_ms += dt_ms
         if self._stage == _NONE:
-            if control.mean_pa < self._trip_pa and safety.mean_pa > self._comparator_pa:
-                self._stage = _ALONE
-                self._stage_ms = 0
+            if control.mean_pa < self._trip_pa and safety.mean_pa > self._comparator_pa and not self._proved:
+                self._begin_stage(_ALONE)
         elif self._stage == _ALONE:
             if self._stage_ms >= _ALONE_MS and may_bleed:
-                self._before_pa[0] = control.mean_pa
-                self._before_pa[1] = safety.mean_pa
-                self._stage = _WAITS
-                self._stage_ms = 0
+                # Where the means would be without the bleed.
+                for index, each in enumerate((control, safety)):
+                    trend_pa = (each.mean_pa - self._mean_pa[index]) * _BLEED_MS // self._stage_ms
+                    self._expected_pa[index] = each.mean_pa + trend_pa
+                self._begin_stage(_WAITS)
                 self._bleeds += 1
                 self.bleed = self._bleeds
         elif self._stage == _WAITS and self._stage_ms >= _BLEED_MS:
             self.bleed = 0
-            self._judge_bleed(self._before_pa[0] - control.mean_pa, self._before_pa[1] - safety.mean_pa)
+            self._judge_bleed(self._expected_pa[0] - control.mean_pa, self._expected_pa[1] - safety.mean_pa)
+
+    def clear(self):
+        """Forget a test bleed after an acknowledge."""
+        self._stage = _NONE
+        self._bleeds = 0
+        self._proved = False
 
     def bled(self):
         """The pulse of the test bleed was requested."""
         self.bleed = 0
 
+    def _begin_stage(self, stage: int):
+        self._stage = stage
+        self._stage_ms = 0
+        self._mean_pa[0] = self._sensors.control.mean_pa
+        self._mean_pa[1] = self._sensors.safety.mean_pa
+
     def _judge_bleed(self, control_pa: int, safety_pa: int):
         """Believe who followed. A control transducer that did denies the over-pressure: then the other one is off."""
         if control_pa < _SEEN_PA and safety_pa < _SEEN_PA and self._bleeds < _BLEEDS:
-            self._stage = _ALONE
+            self._begin_stage(_ALONE)
             return
         self._stage = _DONE
         self._proved = control_pa < _SEEN_PA
@@ -154,18 +165,24 @@ class Overpressure:
         shut_pa = self._trip_pa - _HYSTERESIS_PA
         if empty or self._to_ambient:
             shut_pa = self._ambient_pa + _EMPTY_PA
-        if not self.relief_open:
-            self._emptied = self._emptied and empty
-            if self.fault == OVERPRESSURE or (empty and not self._emptied and highest_pa > shut_pa):
-                self._open(True)
-            return
+        if self.relief_open:
+            self._watch_fall(shut_pa, highest_pa, dt_ms)
+            if not self.relief_open:
+                self._emptied = empty
+        elif self.fault == OVERPRESSURE:
+            self._open(True)
+        elif empty:
+            # A reading that stands still does not open it again.
+            self._open((self._lowest_pa() if self._emptied else highest_pa) > shut_pa)
+        else:
+            self._emptied = False
+
+    def _watch_fall(self, shut_pa: int, highest_pa: int, dt_ms: int):
         trusted = self._trusted
         trusted.watch()
         if highest_pa < shut_pa or trusted.followed_below(shut_pa):
             self._open(False)
-            # A reading that did not follow must not open it again.
-            self._emptied = empty
-            self._proved = False
+            self._proved = self._proved and not trusted.followed(0)
             return
         self._open_ms += dt_ms
         if self._open_ms >= _BLOCKED_MS:
@@ -181,6 +198,14 @@ class Overpressure:
         self.relief_open = on
         if not on:
             self.vents = False
+
+    def _lowest_pa(self) -> int:
+        """Return the lowest valid reading in Pa; only with a valid one."""
+        control = self._sensors.control
+        safety = self._sensors.safety
+        if control.band != VALID:
+            return safety.pa
+        return min(control.pa, safety.pa) if safety.band == VALID else control.pa
 
     def _highest_pa(self) -> int:
         """Return the highest valid reading in Pa, -1 without any."""

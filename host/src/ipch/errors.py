@@ -69,3 +69,9 @@ class CheckError(IpchError):
     """A check failed: a replay that differs, a failed proof test."""
 
     exit_code = 9
+
+
+class NotKnownEmptyError(IpchError):
+    """A vent ended, but no reading that the device believes says that the chamber is empty."""
+
+    exit_code = 10

@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from ipch.base.units import format_pressure, format_target
+from ipch.base.units import format_target
 from ipch.device.instrument import Instrument, Sample
 from ipch.device.polling import Monitor
 from ipch.errors import DeviceError, FaultError, UsageError
@@ -105,7 +105,10 @@ def hold(instrument: Instrument, what: str) -> Sample:
 
 
 def vent(instrument: Instrument, *, abort: bool = False, wait: bool = False, report: Report) -> Sample:
-    """Start or abort a vent; with `wait`, return once the chamber is empty."""
+    """Start or abort a vent; with `wait`, return once the chamber is empty.
+
+    Raises NotKnownEmptyError if the vent ends without a reading that says so.
+    """
     if abort and wait:
         raise UsageError("--abort and --wait exclude each other; use one")
     if abort:
@@ -119,10 +122,7 @@ def vent(instrument: Instrument, *, abort: bool = False, wait: bool = False, rep
     monitor = Monitor(instrument, stop_on_fault=not before.faulty)
     for sample in monitor:
         if sample.state != "VENT" and not (sample.faulty and not before.faulty):
-            if instrument.vent_state != 2:
-                raise FaultError(
-                    f"the vent ended at {format_pressure(sample.pressure_pa)}: the device is {sample.state} now"
-                )
+            instrument.check_vented(sample)
             return sample
         left_s = sample.pressure_pa / rate
         fraction = 1 - min(1, sample.pressure_pa / max(1, before.pressure_pa))

@@ -13,16 +13,17 @@ from collections.abc import Callable
 from dataclasses import dataclass, fields
 from typing import Any, Self
 
-from ipch.base.units import parse_pressure
+from ipch.base.units import format_pressure, parse_pressure
 from ipch.device import scpi
 from ipch.device.session import Carrier, Identity, Silence
 from ipch.device.sharing import open_session
-from ipch.errors import ProtocolError, UsageError
+from ipch.errors import DeviceError, FaultError, NotKnownEmptyError, ProtocolError, UsageError
 
 # The device's limit for a line, in characters.
 _MESSAGE_LIMIT = 256
 # The replies to one message must fit the device's output queue of 2048 bytes; a setting takes at most 200.
 _SETTINGS_AT_ONCE = 8
+_UNKNOWN = -113  # SCPI: undefined header
 
 
 @dataclass(frozen=True)
@@ -345,8 +346,23 @@ class Instrument:
 
     @property
     def vent_state(self) -> int:
-        """0 idle, 1 in progress, 2 complete."""
+        """0 idle, 1 in progress, 2 complete, 3 ended without knowing whether the chamber is empty."""
         return scpi.integer(self.query(":SOUR:PRES:LEV:IMM:AMPL:VENT?"), "the state of the vent")
+
+    def check_vented(self, sample: Sample) -> None:
+        """Return if the last vent emptied the chamber; `sample` is of after it.
+
+        Raises NotKnownEmptyError if nothing that the device believes says so, FaultError if the vent was ended early.
+        """
+        state = self.vent_state
+        control, safety = format_pressure(sample.pressure_pa), format_pressure(sample.safety_pa)
+        if state == 3:
+            raise NotKnownEmptyError(
+                "the vent ended, but whether the chamber is empty is unknown: the control transducer last read"
+                f" {control}, the safety transducer {safety}; check a gauge before you open it"
+            )
+        if state != 2:
+            raise FaultError(f"the vent ended at {control}: the device is {sample.state} now")
 
     def acknowledge(self) -> None:
         """Clear a latched fault; the device refuses while the cause persists."""
@@ -371,9 +387,30 @@ class Instrument:
             rows += map(_setting, answers)
         return rows
 
-    def set_setting(self, name: str, value: int) -> None:
-        """Change a setting, in the unit of its row; the device checks and stores it."""
-        self.ask(f":SYST:SETT {scpi.quote(name)},{value}")
+    def set_setting(self, name: str, value: int, *, force: bool = False) -> None:
+        """Change a setting, in the unit of its row; the device checks and stores it.
+
+        `force` accepts a transducer's correction beyond 2 % of full scale.
+        """
+        self.ask(f":SYST:SETT {scpi.quote(name)},{value}{',FORC' if force else ''}")
+
+    @property
+    def confirmed(self) -> bool:
+        """Whether a person confirmed the limits since the settings were lost; until then `on` is refused."""
+        try:
+            return self.query(":SYST:SETT:CONF?") == "1"
+        except DeviceError as error:
+            if error.code == _UNKNOWN:
+                return True  # a firmware from before the confirmation
+            raise
+
+    def confirm(self, setpoint_max_pa: int, trip_pa: int, chamber_rating_pa: int) -> None:
+        """Confirm the limits in force; the device refuses other values."""
+        self.ask(f":SYST:SETT:CONF {setpoint_max_pa},{trip_pa},{chamber_rating_pa}")
+
+    def withdraw(self) -> None:
+        """Withdraw the confirmation, so that limits may change under pressure while the output is off."""
+        self.ask(":SYST:SETT:CONF 0")
 
     def valve(self, number: int) -> Valve:
         """Counters and gain of valve 1 (fill) or 2 (vent)."""

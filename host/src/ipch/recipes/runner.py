@@ -286,8 +286,7 @@ class Runner:
         while True:
             sample = self._next()
             if sample.state != "VENT":
-                if self._instrument.vent_state != 2:
-                    raise FaultError(f"the vent ended early: the device is {sample.state} now")
+                self._instrument.check_vented(sample)
                 return sample
             left_s = sample.pressure_pa / rate
             self._show(sample, 1 - left_s / whole_s, left_s)

@@ -8,7 +8,7 @@ from random import Random
 from typing import Any
 
 from ipch.errors import FileError, UsageError
-from ipch.sim.failures import Values
+from ipch.sim.failures import MA_PER_PA, Values
 from ipch.sim.faults import FAULTS, Fault, parse_values
 from ipch.sim.parameters import read_plant_file
 from ipch.sim.sensors import Measurement
@@ -87,7 +87,10 @@ class _Planned(Failure):
 
     def sensed(self, world: World, measurement: Measurement) -> None:
         if self.present:
+            before_ma = measurement.control_ma
             self.part.sensed(world, measurement)
+            if not self.part.quick:
+                world.plant.sensors.control_error_pa += (measurement.control_ma - before_ma) / MA_PER_PA
 
     def converted(self, world: World, counts: list[int]) -> None:
         if self.present:

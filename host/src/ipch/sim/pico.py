@@ -20,6 +20,7 @@ from ipch.sim.chips import ADS1115Chip, MAX31865Chip, TMP117Chip
 from ipch.sim.coils import Coils
 from ipch.sim.emulator import FLASH_BYTES, Chip, find_image
 from ipch.sim.injector import clear
+from ipch.sim.rigs import confirmed_settings
 from ipch.sim.world import World
 
 # Noise of one conversion of the RP2040's ADC: 8.7 effective bits.
@@ -52,8 +53,8 @@ class PicoDevice:
     ) -> None:
         """Boot `image`; `state` keeps the content of the flash chip between runs (pico.flash).
 
-        An empty flash chip receives `files` (name -> content) before the actual boot; without them the board is
-        bare. `button` holds the maintenance button, from power-up on.
+        An empty flash chip receives `files` (name -> content) and confirmed limits before the actual boot; without
+        them the board is bare. `button` holds the maintenance button, from power-up on.
         """
         self.chip = Chip(find_image(image))
         self._state = state / "pico.flash" if state is not None else None
@@ -80,7 +81,7 @@ class PicoDevice:
         self.chip.each_ms.append(self._on_ms)
         self.chip.run_to_prompt()
         if bare and files:
-            self.chip.install(files)
+            self.chip.install({**confirmed_settings(), **files})
             self.chip.power_cycle()
 
     @property

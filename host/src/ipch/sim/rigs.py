@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
@@ -44,11 +45,26 @@ def find_micropython() -> str:
     return found
 
 
+def confirmed_settings() -> dict[str, bytes]:
+    """The stored settings of a board with default limits that a person has confirmed: see the firmware's store."""
+    body = b"ipch 1 1\nconfirmed 1\n"
+    return {"settings.b": body + b"crc %08x\n" % zlib.crc32(body)}
+
+
+def furnish(world: World, state: Path) -> None:
+    """A new simulated chamber comes with confirmed limits. One that has run, here or in this folder, can lose them."""
+    if world.ticks == 0 and not any(state.glob("settings.*")) and not any(state.glob("state.*")):
+        for name, data in confirmed_settings().items():
+            (state / name).write_bytes(data)
+
+
 class Files:
     """The board's file system as a folder on this machine; see firmware/files.py."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, world: World | None = None) -> None:
+        """`world` is told of every write."""
         self.folder = folder
+        self._world = world
 
     def read(self, name: str) -> bytes | None:
         path = self.folder / name
@@ -56,6 +72,8 @@ class Files:
 
     def write(self, name: str, data: bytes) -> None:
         (self.folder / name).write_bytes(data)
+        if self._world is not None:
+            self._world.wrote(name)
 
     def rename(self, old: str, new: str) -> None:
         (self.folder / old).replace(self.folder / new)
@@ -164,8 +182,9 @@ class CoreDevice:
         `reset_cause` is the chip's cause of this start: POWER, WATCHDOG or SOFTWARE.
         """
         modules = load()
+        furnish(world, state)
         settings = modules["regulator.settings"].Settings()
-        self.files = Files(state)
+        self.files = Files(state, world)
         store = modules["regulator.store.copies"].Store(self.files, settings)
         rig = _CoreRig(world, reset_cause)
         rig.safe()
@@ -199,6 +218,7 @@ class SimDevice:
     ) -> None:
         """Start the program with `state` as its file system. `program` replaces main.py."""
         self._world = world
+        furnish(world, state)
         firmware = firmware_dir()
         board = Path(__file__).with_name("unix")
         self._folder = tempfile.mkdtemp(prefix="ipch-sim-")
