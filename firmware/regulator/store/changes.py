@@ -3,6 +3,7 @@
 Constants without a source beside them are design choices.
 """
 
+from regulator.control.vent import UNKNOWN
 from regulator.faults import RUNAWAY
 from regulator.measure.transducer import FULL_SCALE_PA, VALID
 from regulator.modes import OFF, RELIEF, SEALED
@@ -21,8 +22,8 @@ _HOT_MK = 323_150
 
 def pressurised(app) -> str:
     """Return "" if every transducer that can be believed shows a vented chamber, else why not."""
-    highest_pa = _highest_pa(app.sensors, 0, 0)
-    if highest_pa < 0:
+    highest_pa = app.sensors.trusted.highest_pa()
+    if highest_pa < 0 or app.control.vent.state == UNKNOWN:
         return "the pressure is not known"
     if highest_pa > app.settings.get("ambient_pa") + _NEAR_AMBIENT_PA:
         return "%d Pa in the chamber, vent it first" % highest_pa
@@ -71,7 +72,7 @@ def _trips(app, new: dict) -> str:
     if wall_mk and new.get("wall_max_mk", wall_mk + 1) <= wall_mk:
         return "would trip: the wall has %d mK" % wall_mk
     longest_s = app.settings.get("safety_invalid_s")
-    if sensors.safety.band != VALID and new.get("safety_invalid_s", longest_s) < longest_s:
+    if not sensors.trusted.safety_valid() and new.get("safety_invalid_s", longest_s) < longest_s:
         return "would trip: the safety transducer is invalid"
     if new.get("runaway_relief") and (app.modes.faults >> RUNAWAY & 1 or app.watches.climate.fault):
         return "would open the relief valve: RUNAWAY"

@@ -104,33 +104,8 @@ class Known(NamedTuple):
 
 
 # Each entry is deleted with the defect that it names.
-_EMPTY = "a vent is complete by the control transducer alone"
-_LATCH = "the cycler's relay follows the first cause, not what is so now"
-_FORGOTTEN = "a fault that no record has yet is forgotten by a reset"
-_ONE = "one transducer alone opens the relief, or keeps it open; the comparator opens it while the processor lives"
-_BLOCKED = "a relief that does not help is not joined by the vent pair"
 _PROOF = "a proof lets out more than 10 kPa through a valve that shuts late"
-_CALIBRATION = "a calibration changes while regulating"
-_COIL = "slow movements keep an isolation valve energised"
-_RECORD = "the record of a reset is old, and replaces what was accepted"
-_SAME = "a command that repeats a value is written"
-KNOWN: tuple[Known, ...] = (
-    Known("T1", "*the vent pair stays shut*", _BLOCKED),
-    Known("T2", "*the cycler's relay is closed*", _LATCH),
-    Known("T2", "*the relay closed after*in sequence*", _FORGOTTEN),
-    Known("T3", "*faults: *control*", _EMPTY),
-    Known("T3", "*in sequence*", _EMPTY),
-    Known("T5", "*on: relief*transducer-*", _ONE),
-    Known("T5", "*on: relief*comparator-trips*", _ONE),
-    Known("T5", "*on: relief*in sequence*", _ONE),
-    Known("T5", "*on: vent_isolation, faults: vent-sticky*", _PROOF),
-    Known("T5", "*(lowest setpoint)*on: vent_isolation*in sequence*", _CALIBRATION),
-    Known("T6", "*relief was on in SEALED*in sequence*", _ONE),
-    Known("T6", "*_isolation on for *, REGULATE*", _COIL),
-    Known("T6", "*_isolation paused for *, REGULATE*", _COIL),
-    Known("T9", "*in sequence*", _RECORD),
-    Known("T10", "*in sequence*", _SAME),
-)
+KNOWN: tuple[Known, ...] = (Known("T5", "*on: vent_isolation, faults: vent-sticky*", _PROOF),)
 
 
 class Violation(AssertionError):
