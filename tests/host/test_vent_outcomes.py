@@ -20,7 +20,11 @@ EMPTY_PA = 101_325 + 50_000
     [
         (["transducer-wrong which=control kpa=-4880"], 0, ""),
         (["coil-open valve=vent"], 0, ""),
-        (["relief-blocked", "vent-stuck-shut valve=both"], 10, "is unknown: the control transducer last read 4.99"),
+        (
+            ["relief-blocked", "vent-stuck-shut valve=both"],
+            10,
+            "is unknown: the control transducer last read 4.99",
+        ),
     ],
 )
 def test_a_vent_with_parts_that_fail(
