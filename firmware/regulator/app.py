@@ -20,7 +20,14 @@ and `release()` (safe(), then give the serial line back).
 
 from regulator.blackbox import BlackBox
 from regulator.control.controller import Control
-from regulator.faults import HOST_GONE, HOST_SILENT, PROOF_OVERDUE, SETTINGS_LOST, STATE_LOST
+from regulator.faults import (
+    HOST_GONE,
+    HOST_SILENT,
+    PROOF_OVERDUE,
+    SETTINGS_INVALID,
+    SETTINGS_LOST,
+    STATE_LOST,
+)
 from regulator.measure.sensors import Sample, Sensors
 from regulator.modes import OFF, QUIET, REGULATE, Modes
 from regulator.outputs import Outputs
@@ -90,6 +97,8 @@ class App:
         self._silent_s = 0
         if store.lost:
             self.watches.warn(SETTINGS_LOST, True)
+        if settings.conflict():
+            self.watches.warn(SETTINGS_INVALID, True)
         if store.state_lost:
             self.watches.warn(STATE_LOST, True)
         self.record.begin()
@@ -133,8 +142,10 @@ class App:
         if self.watches.proof.active:
             self.watches.proof.tick(dt_ms)
             self.control.rest()
-        elif record.urgent and not self.watches.over.relief_open:
-            # Store the change of state before any valve moves, so that a reset finds it. An open relief cannot wait.
+        elif (
+            record.urgent or (self.panel.save_due and self.modes.state == REGULATE)
+        ) and not self.modes.relief_open():
+            # Store an accepted change before any valve moves, so that a reset finds it. An open relief cannot wait.
             valves.close_window()
             self.control.rest()
         else:
@@ -204,7 +215,8 @@ class App:
         if not self.outputs.coils_are_off():
             return False
         if self.panel.save_due:
-            self.watches.warn(SETTINGS_LOST, not self.panel.save())
+            saved = self.panel.save()
+            self.watches.warn(SETTINGS_LOST, self.store.lost or not saved)
         else:
             self.watches.warn(STATE_LOST, not self.record.write())
         return True

@@ -1,14 +1,18 @@
 """The front panel: the requests that the regulator accepts, and when it refuses them."""
 
-from regulator.faults import PROOF_OVERDUE, RESUMED
+from regulator.faults import PROOF_OVERDUE, RESUMED, SETTINGS_INVALID, SETTINGS_LOST
 from regulator.measure.transducer import VALID
 from regulator.modes import MAINTENANCE, OFF, QUIET, REGULATE, SEALED, VENTING
+from regulator.settings import CONFIRMED
+from regulator.store.changes import pressurised, refused
 from regulator.store.record import PENDING
-from regulator.watch.proof import RELIEF_VALVE
+from regulator.watch.proof import PASSES, RELIEF_VALVE, RESULTS, TIGHT
 
 # Longest proofs of the relief valve and of the pair valves. Design choices: gas lost, and longest time of a coil.
 _RELIEF_PROOF_MS = 1_000
 _PROOF_MS = 60_000
+# A proof test is recorded for proofs of the last day. Design choice.
+_PROOF_AGE_S = 86_400
 
 
 class Panel:
@@ -20,6 +24,7 @@ class Panel:
     def __init__(self, app):
         self._app = app
         self.save_due = False  # settings are waiting to be written
+        self._proved_s = {}  # uptime at which a command last proved a valve
 
     def save(self) -> bool:
         """Write the settings; return whether that succeeded."""
@@ -33,6 +38,7 @@ class Panel:
         if not lowest_pa <= pa <= highest_pa:
             return "target: %d to %d Pa" % (lowest_pa, highest_pa)
         self._app.control.aim(pa)
+        self._app.record.note_target()
         return ""
 
     def set_slew(self, pa_s: int) -> str:
@@ -56,6 +62,7 @@ class Panel:
             if not control.target_pa:
                 # Hold the present pressure as target, so that a reset while the amount is held can resume.
                 control.keep_target(max(self._app.sensors.pressure_pa, self._app.settings.get("ambient_pa")))
+            control.start()
             modes.go(REGULATE)
             control.vent.stop()
             return ""
@@ -72,6 +79,11 @@ class Panel:
             return "fault latched: " + app.modes.fault_name
         if app.modes.state != OFF:
             return "not from this state"
+        if app.store.lost:
+            return "settings were lost or never stored: enter the limits, then ipch config confirm or :SYST:SETT:CONF"
+        conflict = app.settings.conflict()
+        if conflict:
+            return conflict
         if app.record.outcome == PENDING:
             return "the resume of the last run is being decided"
         if not app.control.target_pa and not app.settings.get("hold_amount"):
@@ -127,11 +139,18 @@ class Panel:
         """Clear a latched fault if its cause is gone."""
         return self._app.modes.acknowledge()
 
-    def maintenance(self) -> str:
-        """Reset into the REPL; from OFF only."""
-        if self._app.modes.state != OFF:
+    def maintenance(self, forced: bool = False) -> str:
+        """Reset into the REPL; from OFF only, without a latched fault and, unless `forced`, with the chamber vented."""
+        modes = self._app.modes
+        if modes.fault:
+            return "fault latched: " + modes.fault_name
+        if modes.state != OFF:
             return "only while the output is off"
-        self._app.modes.go(MAINTENANCE)
+        reason = pressurised(self._app)
+        if reason and not forced:
+            return reason + "; FORCe keeps the gas in, and nothing watches it"
+        self._take_over()
+        modes.go(MAINTENANCE)
         return ""
 
     def self_test(self) -> int:
@@ -152,34 +171,61 @@ class Panel:
             result |= 256
         return result
 
-    def change_setting(self, name: str, value: int) -> str:
-        """Check a setting, apply it and have it stored."""
-        coarse_pa = self._app.control.hold.coarse_pa
-        if name == "dead_band_pa" and value < coarse_pa:
-            return "dead_band_pa: at least %d Pa with these valves and this chamber" % coarse_pa
-        reason = self._app.settings.set(name, value)
-        if not reason:
-            self._configure()
-        return reason
+    def change_setting(self, name: str, value: int, forced: bool = False) -> str:
+        """Check a setting, apply it and have it stored. `forced` allows a large correction of a transducer."""
+        return self.calibrate({name: value}, forced)
 
-    def calibrate(self, values: dict) -> str:
-        """Apply a whole set of coefficients: all of them or none."""
+    def calibrate(self, values: dict, forced: bool = False) -> str:
+        """Apply a whole set of settings, as the coefficients of a transducer: all of them or none."""
         settings = self._app.settings
-        if self._app.modes.state not in (OFF, SEALED):
-            return "only while the output is off"
+        coarse_pa = self._app.control.hold.coarse_pa
+        if values.get("dead_band_pa", coarse_pa) < coarse_pa:
+            return "dead_band_pa: at least %d Pa with these valves and this chamber" % coarse_pa
+        new = {}
         for name in values:
             reason = settings.check(name, values[name])
             if reason:
                 return reason
-        for name in values:
-            settings.set(name, values[name])
+            # Repeating a value changes nothing, so nothing is written either.
+            if values[name] != settings.get(name):
+                new[name] = values[name]
+        if not new:
+            return ""
+        reason = refused(self._app, new, forced)
+        if reason:
+            return reason
+        for name in new:
+            settings.set(name, new[name])
         self._configure()
+        return ""
+
+    def confirm(self, limits: tuple) -> str:
+        """Confirm the limits in force, named in the order of CONFIRMED: regulation is allowed again."""
+        app = self._app
+        for name, value in zip(CONFIRMED, limits):
+            if value != app.settings.get(name):
+                return "%s is %d Pa" % (name, app.settings.get(name))
+        reason = app.settings.conflict()
+        if not reason and (app.store.lost or app.watches.warnings & SETTINGS_LOST):
+            app.store.confirm(True)
+            self.save_due = True
+        return reason
+
+    def withdraw(self) -> str:
+        """Withdraw the confirmation, so that limits may change under pressure: nothing regulates until the next one."""
+        app = self._app
+        if app.record.outcome == PENDING or app.modes.state not in (OFF, SEALED):
+            return "only while the output is off"
+        if not app.store.lost:
+            app.store.confirm(False)
+            self.save_due = True
         return ""
 
     def _configure(self):
         app = self._app
         for part in (app.sensors, app.valves, app.control, app.watches, app.modes):
             part.configure()
+        app.watches.warn(SETTINGS_INVALID, app.settings.conflict() != "")
         self.save_due = True
 
     def longest_proof_ms(self, valve: int) -> int:
@@ -200,11 +246,23 @@ class Panel:
             return "the control transducer is invalid"
         if not app.valves.idle():
             return "a valve is still moving"
+        if valve != RELIEF_VALVE and app.valves.is_tired(valve & 1):
+            return "the coils of this side must rest"
         app.watches.proof.begin(valve, ms)
+        self._proved_s[valve] = app.clock.uptime_s
         return ""
 
-    def note_proof(self, date: int):
-        """Record the date of a proof test (20261231)."""
-        self._app.record.proved(date)
-        self._app.watches.warn(PROOF_OVERDUE, False)
-        self._app.watches.stuck.forget_wear()
+    def note_proof(self, date: int) -> str:
+        """Record the date of a proof test (20261231) in which every valve was proved, and passed."""
+        app = self._app
+        if date == app.record.proof_date:
+            return ""
+        for valve, result in enumerate(app.watches.proof.results):
+            if app.clock.uptime_s - self._proved_s.get(valve, -_PROOF_AGE_S) >= _PROOF_AGE_S:
+                return "valve %d was not proved by a command in the last day" % (valve + 1)
+            if result != (PASSES if valve == RELIEF_VALVE else TIGHT):
+                return "valve %d: %s" % (valve + 1, RESULTS[result])
+        app.record.proved(date)
+        app.watches.warn(PROOF_OVERDUE, False)
+        app.watches.stuck.forget_wear()
+        return ""

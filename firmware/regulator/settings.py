@@ -2,14 +2,15 @@
 
 # A table reads best with one row a line.
 # fmt: off
-# name, unit, default, minimum, maximum, help. Defaults and limits are design choices.
+# name, unit, default, minimum, maximum, help with the condition of a change. Defaults and limits are design choices. A
+# range is never narrowed, because a stored set with a value outside counts as lost; one that fails a cross-check is kept.
 TABLE = (
-    ("setpoint_max_pa", "Pa", 5_500_000, 200_000, 10_000_000, "highest target"),
-    ("trip_pa", "Pa", 6_000_000, 200_000, 10_200_000, "software over-pressure trip: opens the relief valve"),
-    ("comparator_pa", "Pa", 6_500_000, 200_000, 10_300_000, "trip of the hardware comparator, as adjusted on the board"),
-    ("relief_valve_pa", "Pa", 7_000_000, 200_000, 20_000_000, "set pressure of the mechanical relief valve"),
-    ("burst_disc_pa", "Pa", 9_000_000, 200_000, 30_000_000, "burst pressure of the disc"),
-    ("chamber_rating_pa", "Pa", 10_000_000, 200_000, 40_000_000, "rated pressure of the chamber"),
+    ("setpoint_max_pa", "Pa", 5_500_000, 200_000, 10_000_000, "highest target; output off, chamber vented"),
+    ("trip_pa", "Pa", 6_000_000, 200_000, 10_200_000, "software over-pressure trip: opens the relief valve; output off, chamber vented"),
+    ("comparator_pa", "Pa", 6_500_000, 200_000, 10_300_000, "trip of the hardware comparator, as adjusted on the board; output off, chamber vented"),
+    ("relief_valve_pa", "Pa", 7_000_000, 200_000, 20_000_000, "set pressure of the mechanical relief valve; output off, chamber vented"),
+    ("burst_disc_pa", "Pa", 9_000_000, 200_000, 30_000_000, "burst pressure of the disc; output off, chamber vented"),
+    ("chamber_rating_pa", "Pa", 10_000_000, 200_000, 40_000_000, "rated pressure of the chamber; output off, chamber vented"),
     ("relief_to_ambient", "", 0, 0, 1, "1: a relief empties the chamber; 0: it stops below the trip"),
     ("ambient_pa", "Pa", 101_325, 50_000, 110_000, "ambient pressure, for the end of a vent and for gauge readings"),
     ("dead_band_pa", "Pa", 5_000, 500, 100_000, "largest error during a hold; a pulse starts just before the error reaches it"),
@@ -28,11 +29,11 @@ TABLE = (
     ("quiet_drift_pa", "Pa", 50_000, 1_000, 1_000_000, "drift that ends a quiet window"),
     ("hold_amount", "", 0, 0, 1, "0: hold the pressure; 1: hold the amount of gas, valves shut"),
     ("amount_drift_pa", "Pa", 20_000, 1_000, 1_000_000, "change of the amount of gas, as pressure, that raises a warning"),
-    ("control_tolerance_pa", "Pa", 25_000, 0, 500_000, "stated accuracy of the control transducer"),
-    ("safety_tolerance_pa", "Pa", 75_000, 0, 500_000, "stated accuracy of the safety transducer with its converter"),
-    ("disagreement_pa", "Pa", 50_000, 10_000, 1_000_000, "difference beyond both tolerances that seals the chamber"),
+    ("control_tolerance_pa", "Pa", 25_000, 0, 500_000, "stated accuracy of the control transducer; output off"),
+    ("safety_tolerance_pa", "Pa", 75_000, 0, 500_000, "stated accuracy of the safety transducer with its converter; output off"),
+    ("disagreement_pa", "Pa", 50_000, 10_000, 1_000_000, "difference beyond both tolerances that seals the chamber; output off"),
     ("safety_invalid_s", "s", 3_600, 0, 604_800, "longest regulation without the safety transducer"),
-    ("supply_max_pa", "Pa", 10_250_000, 200_000, 10_290_000, "supply pressure above which fill is inhibited"),
+    ("supply_max_pa", "Pa", 10_000_000, 200_000, 10_290_000, "supply pressure above which fill is inhibited"),
     ("leak_alarm_pa_h", "Pa/h", 5_000, 100, 10_000_000, "loss of gas beyond breathing_pa, over 15 min to 8 h, that raises a warning"),
     ("leak_budget_pa_h", "Pa/h", 200_000, 100, 10_000_000, "loss of gas beyond breathing_pa, over 15 min to 8 h, that seals the chamber"),
     ("breathing_pa", "Pa", 60_000, 1_000, 2_000_000, "pressure change that the cell's breathing may cause"),
@@ -47,38 +48,64 @@ TABLE = (
     ("proof_lockout", "", 0, 0, 1, "1: no start of regulation while the proof test is overdue"),
     ("resume", "", 1, 0, 1, "1: regulation resumes after a reset, within resume_band_pa; 0: never"),
     ("resume_band_pa", "Pa", 100_000, 1_000, 2_000_000, "largest distance from the predicted pressure for a resume"),
-    ("control_zero_pa", "Pa", 0, -500000, 500_000, "control transducer: correction at zero"),
-    ("control_span_ppm", "ppm", 0, -20000, 20_000, "control transducer: correction of the span"),
-    ("control_zero_tc_pa_k", "Pa/K", 0, -20000, 20_000, "control transducer: correction of zero per kelvin"),
-    ("control_span_tc_ppm_k", "ppm/K", 0, -1000, 1_000, "control transducer: correction of the span per kelvin"),
-    ("safety_zero_pa", "Pa", 0, -500000, 500_000, "safety transducer: correction at zero"),
-    ("safety_span_ppm", "ppm", 0, -20000, 20_000, "safety transducer: correction of the span"),
-    ("safety_zero_tc_pa_k", "Pa/K", 0, -20000, 20_000, "safety transducer: correction of zero per kelvin"),
-    ("safety_span_tc_ppm_k", "ppm/K", 0, -1000, 1_000, "safety transducer: correction of the span per kelvin"),
-    ("supply_zero_pa", "Pa", 0, -500000, 500_000, "supply transducer: correction at zero"),
-    ("supply_span_ppm", "ppm", 0, -20000, 20_000, "supply transducer: correction of the span"),
-    ("cal_temperature_mk", "mK", 303_150, 253_150, 353_150, "temperature at which the temperature terms are zero"),
-    ("control_cal_date", "", 0, 0, 99_991_231, "control transducer: calibration date, YYYYMMDD"),
-    ("control_serial", "", 0, 0, 999_999_999, "control transducer: its serial number, digits only"),
-    ("control_operator", "", 0, 0, 387_420_488, "control transducer: initials of the operator, up to six letters in base 27"),
-    ("safety_cal_date", "", 0, 0, 99_991_231, "safety transducer: calibration date, YYYYMMDD"),
-    ("safety_serial", "", 0, 0, 999_999_999, "safety transducer: its serial number, digits only"),
-    ("safety_operator", "", 0, 0, 387_420_488, "safety transducer: initials of the operator, up to six letters in base 27"),
-    ("supply_cal_date", "", 0, 0, 99_991_231, "supply transducer: calibration date, YYYYMMDD"),
-    ("supply_serial", "", 0, 0, 999_999_999, "supply transducer: its serial number, digits only"),
+    ("control_zero_pa", "Pa", 0, -500000, 500_000, "control transducer: correction at zero; output off"),
+    ("control_span_ppm", "ppm", 0, -20000, 20_000, "control transducer: correction of the span; output off"),
+    ("control_zero_tc_pa_k", "Pa/K", 0, -20000, 20_000, "control transducer: correction of zero per kelvin; output off"),
+    ("control_span_tc_ppm_k", "ppm/K", 0, -1000, 1_000, "control transducer: correction of the span per kelvin; output off"),
+    ("safety_zero_pa", "Pa", 0, -500000, 500_000, "safety transducer: correction at zero; output off"),
+    ("safety_span_ppm", "ppm", 0, -20000, 20_000, "safety transducer: correction of the span; output off"),
+    ("safety_zero_tc_pa_k", "Pa/K", 0, -20000, 20_000, "safety transducer: correction of zero per kelvin; output off"),
+    ("safety_span_tc_ppm_k", "ppm/K", 0, -1000, 1_000, "safety transducer: correction of the span per kelvin; output off"),
+    ("supply_zero_pa", "Pa", 0, -500000, 500_000, "supply transducer: correction at zero; output off"),
+    ("supply_span_ppm", "ppm", 0, -20000, 20_000, "supply transducer: correction of the span; output off"),
+    ("cal_temperature_mk", "mK", 303_150, 253_150, 353_150, "temperature at which the temperature terms are zero; output off"),
+    ("control_cal_date", "", 0, 0, 99_991_231, "control transducer: calibration date, YYYYMMDD; output off"),
+    ("control_serial", "", 0, 0, 999_999_999, "control transducer: its serial number, digits only; output off"),
+    ("control_operator", "", 0, 0, 387_420_488, "control transducer: initials of the operator, up to six letters in base 27; output off"),
+    ("safety_cal_date", "", 0, 0, 99_991_231, "safety transducer: calibration date, YYYYMMDD; output off"),
+    ("safety_serial", "", 0, 0, 999_999_999, "safety transducer: its serial number, digits only; output off"),
+    ("safety_operator", "", 0, 0, 387_420_488, "safety transducer: initials of the operator, up to six letters in base 27; output off"),
+    ("supply_cal_date", "", 0, 0, 99_991_231, "supply transducer: calibration date, YYYYMMDD; output off"),
+    ("supply_serial", "", 0, 0, 999_999_999, "supply transducer: its serial number, digits only; output off"),
     ("header_echo", "", 0, 0, 1, "1: replies to queries carry their header, as those of a PACE do"),
 )
 # fmt: on
 
 _COLUMN = {row[0]: row for row in TABLE}
 
-# Checks across settings: lower, upper, whether both may be equal.
+# When a setting may change; all others at any time. As lists, because a seventh column would take 1 kB of the board's
+# memory (16 bytes for each row). VENTED: with the output off and the chamber near ambient. AT_REST: in OFF or SEALED,
+# since a wrong calibration may be the reason for the seal.
+VENTED = (
+    "setpoint_max_pa",
+    "trip_pa",
+    "comparator_pa",
+    "relief_valve_pa",
+    "burst_disc_pa",
+    "chamber_rating_pa",
+)
+CALIBRATION = (
+    "control_zero_pa", "control_span_ppm", "control_zero_tc_pa_k", "control_span_tc_ppm_k",
+    "safety_zero_pa", "safety_span_ppm", "safety_zero_tc_pa_k", "safety_span_tc_ppm_k",
+    "supply_zero_pa", "supply_span_ppm", "cal_temperature_mk",
+    "control_cal_date", "control_serial", "control_operator",
+    "safety_cal_date", "safety_serial", "safety_operator", "supply_cal_date", "supply_serial",
+)  # fmt: skip
+AT_REST = ("control_tolerance_pa", "safety_tolerance_pa", "disagreement_pa")
+
+# The limits that a person confirms.
+CONFIRMED = ("setpoint_max_pa", "trip_pa", "chamber_rating_pa")
+
+# Checks across settings: lower (or a sum), upper, whether both may be equal.
 CROSS_CHECKS = (
     ("setpoint_max_pa", "trip_pa", False),
+    # Errors that two transducers may have without a fault must not hide the trip.
+    ("setpoint_max_pa + disagreement_pa + control_tolerance_pa + safety_tolerance_pa", "trip_pa", False),
     ("trip_pa", "comparator_pa", False),
     ("comparator_pa", "relief_valve_pa", False),
     ("relief_valve_pa", "burst_disc_pa", True),
     ("burst_disc_pa", "chamber_rating_pa", True),
+    ("supply_max_pa", "chamber_rating_pa", True),
     ("leak_alarm_pa_h", "leak_budget_pa_h", True),
     ("pulse_min_us", "pulse_max_us", False),
 )
@@ -109,12 +136,16 @@ class Settings:
             return "%s: %d to %d %s" % (name, row[3], row[4], row[1])
         values = dict(self._values)
         values[name] = value
-        return _conflict(values)
+        return _conflict(values, self._values)
+
+    def conflict(self) -> str:
+        """Return the cross-check that the present values fail, or "". Only a set of another version can fail one."""
+        return _conflict(self._values, None)
 
     def set(self, name: str, value: int) -> str:
         """Set a value; return "" or the reason of the refusal."""
         reason = self.check(name, value)
-        if not reason:
+        if not reason and self._values[name] != value:
             self._values[name] = value
             self.changes += 1
         return reason
@@ -122,7 +153,8 @@ class Settings:
     def load(self, values: dict) -> str:
         """Take all values of a stored set, or none; return "" or the reason of the refusal.
 
-        Unknown names are ignored. Names that the set lacks keep their defaults.
+        Unknown names are ignored. Names that the set lacks keep their defaults. A set that fails a cross-check is
+        taken, because the version that stored it may not have had this check; see `conflict`.
         """
         merged = {row[0]: row[2] for row in TABLE}
         for name, row in _COLUMN.items():
@@ -130,11 +162,9 @@ class Settings:
                 if not row[3] <= values[name] <= row[4]:
                     return "%s: %d to %d %s" % (name, row[3], row[4], row[1])
                 merged[name] = values[name]
-        reason = _conflict(merged)
-        if not reason:
-            self._values = merged
-            self.changes += 1
-        return reason
+        self._values = merged
+        self.changes += 1
+        return ""
 
 
 def row(name: str) -> tuple:
@@ -142,10 +172,22 @@ def row(name: str) -> tuple:
     return _COLUMN[name]
 
 
-def _conflict(values: dict) -> str:
+def _conflict(values: dict, before) -> str:
+    """Return the first cross-check that `values` fail, and fail by more than the values `before`, if given.
+
+    So that a set that fails checks can be mended one setting at a time.
+    """
     for lower, upper, alike in CROSS_CHECKS:
-        if alike and values[lower] > values[upper]:
-            return "%s must not be above %s (%d)" % (lower, upper, values[upper])
-        if not alike and values[lower] >= values[upper]:
-            return "%s must be below %s (%d)" % (lower, upper, values[upper])
+        excess = _excess(values, lower, upper)
+        if excess + (0 if alike else 1) > 0 and (before is None or excess > _excess(before, lower, upper)):
+            return "%s must %s %s (%d)" % (
+                lower,
+                "not be above" if alike else "be below",
+                upper,
+                values[upper],
+            )
     return ""
+
+
+def _excess(values: dict, lower: str, upper: str) -> int:
+    return sum([values[name] for name in lower.split(" + ")]) - values[upper]

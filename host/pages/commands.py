@@ -61,7 +61,7 @@ def table() -> list[tuple[Any, ...]]:
     # The table is built without a regulator: no handler is called.
     return [
         *Status().rows(),
-        *(row for part in (Pressure, Calibration, System, Trace) for row in part(None).rows()),
+        *(row for part in (PressureCommands, Calibration, System, Trace) for row in part(None).rows()),
     ]
 
 

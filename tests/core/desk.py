@@ -7,7 +7,7 @@ from link import Link
 
 from regulator.app import App
 from regulator.settings import Settings
-from regulator.store.copies import Store
+from regulator.store.copies import Copies, Store
 
 TICK_MS = 20
 
@@ -33,6 +33,14 @@ class Flash:
         self.files[new] = self.files.pop(old)
 
 
+def confirmed_flash():
+    """A flash whose limits, the defaults, were confirmed."""
+    flash = Flash()
+    Copies(flash, "settings").save((("confirmed", 1),))
+    flash.writes = 0
+    return flash
+
+
 class Desk(RecordingRig):
     """A rig with a chamber that does nothing by itself; `sample` is what it measures."""
 
@@ -42,7 +50,7 @@ class Desk(RecordingRig):
         super().__init__()
         self.reset_cause = reset_cause
         self.sample = filled_sample(pa)
-        self.flash = flash or Flash()
+        self.flash = flash or confirmed_flash()
         self.fed = []
         self.shown = None
         self.serial = Port()

@@ -84,11 +84,13 @@ class FakeApp:
         self.rig.reset_cause = 1
         self.store = Part()
         self.store.starts = 2
+        self.store.lost = False
         self.store.text = str
         self.store.writes = 345
         self.store.failures = 0
         self.record = Part()
         self.record.outcome = 2
+        self.record.is_promised = lambda: False
         self.record.found_pa = 4_990_000
         self.record.expected_pa = 5_000_000
         self.record.resumes = 3
@@ -178,26 +180,33 @@ class FakeApp:
     def acknowledge(self):
         return self._request("acknowledge")
 
-    def maintenance(self):
-        return self._request("maintenance")
+    def maintenance(self, forced=False):
+        return self._request("maintenance", *((forced,) if forced else ()))
 
     def prove(self, valve, ms):
         return self._request("prove", valve, ms)
 
     def note_proof(self, date):
-        self._request("note_proof", date)
+        return self._request("note_proof", date)
 
     def self_test(self):
         return 0
 
-    def change_setting(self, name, value):
-        return self._request("change_setting", name, value) or self.settings.set(name, value)
+    def change_setting(self, name, value, forced=False):
+        call = ("change_setting", name, value) + ((forced,) if forced else ())
+        return self._request(*call) or self.settings.set(name, value)
+
+    def confirm(self, limits):
+        return self._request("confirm", *limits)
+
+    def withdraw(self):
+        return self._request("withdraw")
 
     def hold_amount(self, amount):
         return self._request("hold_amount", amount)
 
-    def calibrate(self, values):
-        refusal = self._request("calibrate", values)
+    def calibrate(self, values, forced=False):
+        refusal = self._request("calibrate", values, *((forced,) if forced else ()))
         for name in values:
             refusal = refusal or self.settings.set(name, values[name])
         return refusal

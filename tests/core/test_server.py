@@ -507,7 +507,7 @@ def queries(bench):
 def test_header_echo_of_every_query():
     bench = Bench()
     every = queries(bench)
-    assert len(every) == 59
+    assert len(every) == 60
     bench.app.blackbox.state = FROZEN
     for echo in (False, True):
         bench.ask(":SYST:COMM:HEAD " + ("ON" if echo else "OFF"))

@@ -40,6 +40,12 @@ def test_limits_stand_in_order():
         ("burst_disc_pa", 6_999_999),
         ("burst_disc_pa", 10_000_001),
         ("chamber_rating_pa", 8_999_999),
+        ("chamber_rating_pa", 9_999_999),
+        ("supply_max_pa", 10_000_001),
+        ("disagreement_pa", 400_000),
+        ("control_tolerance_pa", 375_000),
+        ("safety_tolerance_pa", 425_000),
+        ("setpoint_max_pa", 5_850_000),
         ("pulse_min_us", 100_000),
     ):
         if name == "pulse_min_us":
@@ -47,6 +53,66 @@ def test_limits_stand_in_order():
         before = s.get(name)
         assert s.set(name, value) != "", name
         assert s.get(name) == before
+
+
+def test_tolerances_cannot_hide_the_trip():
+    s = Settings()
+    assert s.set("control_tolerance_pa", 374_999) == ""
+    assert "trip_pa" in s.set("disagreement_pa", 50_001)
+    assert s.set("disagreement_pa", 49_999) == ""
+    assert s.set("safety_tolerance_pa", 75_001) == ""
+    assert "trip_pa" in s.set("safety_tolerance_pa", 75_002)
+    assert "trip_pa" in s.set("trip_pa", 6_000_000 - 1)
+
+
+def test_a_set_that_fails_two_checks_is_mended_one_setting_at_a_time():
+    s = Settings()
+    old = {"disagreement_pa": 1_000_000, "control_tolerance_pa": 500_000, "supply_max_pa": 10_250_000}
+    assert s.load(old) == ""
+    assert s.conflict()
+    # What has nothing to do with it can change, and what makes it worse cannot.
+    assert s.set("dead_band_pa", 6_000) == ""
+    assert s.set("disagreement_pa", 50_000) == ""
+    assert s.conflict()
+    assert s.set("control_tolerance_pa", 500_001 - 1) == ""
+    assert s.set("safety_tolerance_pa", 75_001) != ""
+    assert s.set("supply_max_pa", 10_250_001) != ""
+    assert s.set("supply_max_pa", 10_000_000) == ""
+    assert s.conflict()
+    assert s.set("control_tolerance_pa", 25_000) == ""
+    assert s.conflict() == ""
+
+
+def test_a_repeated_value_is_no_change():
+    s = Settings()
+    before = s.changes
+    assert s.set("slew_pa_s", 20_000) == ""
+    assert s.changes == before
+    assert s.set("slew_pa_s", 20_001) == ""
+    assert s.changes == before + 1
+
+
+def test_every_name_in_a_list_is_a_setting():
+    for name in settings.VENTED + settings.CALIBRATION + settings.AT_REST + settings.CONFIRMED:
+        assert settings.row(name)
+    listed = settings.VENTED + settings.CALIBRATION + settings.AT_REST
+    assert len(set(listed)) == len(listed)
+    for name, _, _, _, _, _ in settings.TABLE:
+        calibrates = (
+            name.split("_")[0] in ("control", "safety", "supply", "cal") and name not in settings.AT_REST
+        )
+        if name not in ("supply_max_pa", "safety_invalid_s"):
+            assert (name in settings.CALIBRATION) == calibrates, name
+    for name, _, _, _, _, described in settings.TABLE:
+        # The help says when a setting may change.
+        end = (
+            "; output off, chamber vented"
+            if name in settings.VENTED
+            else "; output off"
+            if name in listed
+            else ""
+        )
+        assert described.endswith(end) and ("output off" in described) == (end != ""), name
 
 
 def test_an_unknown_name_is_refused():

@@ -1,7 +1,7 @@
 from binascii import crc32
 
 from regulator.settings import Settings
-from regulator.store.copies import Record, Store
+from regulator.store.copies import Copies, Store
 
 
 class PowerCut(Exception):
@@ -54,6 +54,7 @@ def test_what_was_saved_is_loaded():
     flash = Flash()
     settings = Settings()
     store = Store(flash, settings)
+    store.confirm(True)
     settings.set("dead_band_pa", 2345)
     assert store.save()
     again = Settings()
@@ -73,6 +74,7 @@ def saved(values, kind):
     flash = Flash()
     settings = Settings()
     store = Store(flash, settings)
+    store.confirm(True)
     for value in values:
         put(store, settings, kind, value)
     return flash, store, settings
@@ -88,7 +90,7 @@ def put(store, settings, kind, value):
 def got(flash, kind):
     settings = Settings()
     store = Store(flash, settings)
-    assert not store.lost and not store.state_lost
+    assert not store.state_lost and not (kind == "settings" and store.lost)
     return settings.get("dead_band_pa") if kind == "settings" else store.last["target_pa"]
 
 
@@ -112,7 +114,8 @@ def test_power_cut_at_every_operation_leaves_the_old_or_the_new_values():
                     assert got(flash, kind) in allowed, (kind, before, cut_at)
                 else:
                     again = Settings()
-                    assert not Store(flash, again).lost, cut_at
+                    # Nothing was stored before, so nothing or all of it is stored now.
+                    assert Store(flash, again).lost == (again.get("dead_band_pa") != 2000), cut_at
                 if finished:
                     break
             assert cuts >= 6
@@ -168,8 +171,8 @@ def test_every_damage_of_one_copy_leaves_the_other():
 
 def test_an_older_file_lacks_names_a_newer_one_has_more():
     flash = Flash()
-    Record(flash, "settings").save((("dead_band_pa", 1234), ("of_a_later_version", 7)))
-    Record(flash, "state").save((("boots", 4), ("of_a_later_version", 7)))
+    Copies(flash, "settings").save((("dead_band_pa", 1234), ("of_a_later_version", 7)))
+    Copies(flash, "state").save((("boots", 4), ("of_a_later_version", 7)))
     settings = Settings()
     store = Store(flash, settings)
     assert not store.lost and not store.state_lost
@@ -178,20 +181,20 @@ def test_an_older_file_lacks_names_a_newer_one_has_more():
     assert store.boots == 5
     assert store.starts == 1
     # What a later version put into the state is still there for it.
-    assert Record(flash, "state").load()["of_a_later_version"] == 7
+    assert Copies(flash, "state").load()["of_a_later_version"] == 7
 
 
 def test_the_newest_of_two_copies_counts_whatever_its_place():
     for newest in (".a", ".b"):
         flash = Flash()
-        record = Record(flash, "state")
+        record = Copies(flash, "state")
         for value in range(3 if newest == ".a" else 4):
             record.save((("boots", value),))
-        assert Record(flash, "state").load() == {"boots": 2 if newest == ".a" else 3}
-        again = Record(flash, "state")
+        assert Copies(flash, "state").load() == {"boots": 2 if newest == ".a" else 3}
+        again = Copies(flash, "state")
         again.load()
         again.save((("boots", 9),))
-        assert Record(flash, "state").load() == {"boots": 9}
+        assert Copies(flash, "state").load() == {"boots": 9}
         assert sorted(flash.files) == ["state.a", "state.b"]
 
 
@@ -199,6 +202,7 @@ def test_a_flash_that_changes_what_it_was_given_is_noticed():
     flash = Flash()
     settings = Settings()
     store = Store(flash, settings)
+    store.confirm(True)
     settings.set("dead_band_pa", 1001)
     assert store.save()
     writes = store.writes
@@ -234,6 +238,7 @@ def test_a_damaged_copy_is_replaced_by_the_other_one():
             flash = Flash()
             settings = Settings()
             store = Store(flash, settings)
+            store.confirm(True)
             for value in (1001, 1002):
                 settings.set("dead_band_pa", value)
                 store.save()
@@ -260,8 +265,39 @@ def test_both_copies_damaged_means_defaults_and_says_so():
     store = Store(flash, again)
     assert store.lost
     assert again.get("dead_band_pa") != 1001
+    # Writing something else confirms nothing, now or after the next start.
     assert store.save()
-    assert not store.lost
+    assert store.lost
+    store = Store(flash, Settings())
+    assert store.lost
+    store.confirm(True)
+    assert store.save()
+    assert not Store(flash, Settings()).lost
+
+
+def test_a_board_that_never_stored_settings_is_not_confirmed():
+    flash = Flash()
+    assert Store(flash, Settings()).lost
+    # The state alone, which every start writes, changes nothing.
+    assert Store(flash, Settings()).lost
+
+
+def test_a_set_from_before_the_confirmation_counts_as_confirmed():
+    flash = Flash()
+    Copies(flash, "settings").save(Settings().items())
+    assert not Store(flash, Settings()).lost
+
+
+def test_a_set_that_fails_a_newer_check_is_kept():
+    flash = Flash()
+    values = dict(Settings().items())
+    values["supply_max_pa"] = 10_250_000  # the default before it had to be within the rating
+    values["setpoint_max_pa"] = 5_900_000
+    Copies(flash, "settings").save(values.items())
+    settings = Settings()
+    assert not Store(flash, settings).lost
+    assert dict(settings.items()) == values
+    assert "supply_max_pa" in settings.conflict() or "setpoint_max_pa" in settings.conflict()
 
 
 def test_a_flash_that_does_not_write_is_counted_and_survived():
@@ -282,14 +318,14 @@ def test_boots_are_counted():
 
 def test_an_unknown_format_is_not_read():
     flash = Flash()
-    record = Record(flash, "settings")
+    record = Copies(flash, "settings")
     record.save((("dead_band_pa", 1001),))
     whole = flash.files["settings.a"]
     for head in (b"ipch 1 1", b"ipch 9 1", b"other 1 1", b"ipch 1", b"ipch 1 1 1", b""):
         body = head + b"\ndead_band_pa 1001\n"
         flash.files["settings.a"] = body + b"crc %08x\n" % (crc32(body) & 0xFFFFFFFF)
         assert (flash.files["settings.a"] == whole) == (head == b"ipch 1 1")
-        loaded = Record(flash, "settings").load()
+        loaded = Copies(flash, "settings").load()
         assert loaded == ({"dead_band_pa": 1001} if head == b"ipch 1 1" else None), head
 
 
@@ -297,12 +333,12 @@ def test_a_save_never_touches_the_newest_intact_copy():
     for saves in (1, 2, 3, 4):
         for damaged in ("", ".a", ".b"):
             flash = Flash()
-            record = Record(flash, "state")
+            record = Copies(flash, "state")
             for value in range(saves):
                 record.save((("boots", value),))
             if damaged and "state" + damaged in flash.files:
                 flash.files["state" + damaged] = b"x"
-            again = Record(flash, "state")
+            again = Copies(flash, "state")
             newest = again.load()
             before = dict(flash.files)
             for value in (8, 9):
@@ -311,9 +347,9 @@ def test_a_save_never_touches_the_newest_intact_copy():
                 # One of the two files was replaced, and it was not the one that was loaded.
                 if newest is not None:
                     assert len(kept) == len(before) - (len(before) == 2), (saves, damaged, value)
-                    assert Record(Flashed(flash, kept), "state").load() == newest, (saves, damaged, value)
+                    assert Copies(Flashed(flash, kept), "state").load() == newest, (saves, damaged, value)
                 before = dict(flash.files)
-                newest = Record(flash, "state").load()
+                newest = Copies(flash, "state").load()
                 assert newest == {"boots": value}
 
 
@@ -328,9 +364,9 @@ class Flashed:
         return self._flash.read(name) if name in self._names else None
 
 
-def test_stored_settings_that_contradict_each_other_are_told():
+def test_stored_settings_outside_their_ranges_are_lost():
     flash = Flash()
-    Record(flash, "settings").save((("dead_band_pa", 1234), ("trip_pa", 1)))
+    Copies(flash, "settings").save((("dead_band_pa", 1234), ("trip_pa", 1)))
     settings = Settings()
     assert Store(flash, settings).lost
     assert settings.get("trip_pa") == Settings().get("trip_pa")

@@ -63,6 +63,7 @@ QUERIES = (
     (":DIAGnostic:COUNts?", ":DIAG:COUN", r"0,\d+,0,0"),
     (":SYSTem:WARNings?", ":SYST:WARN", "NONE"),
     (":SYSTem:SETTings? 'settle_ms'", ":SYST:SETT", '"settle_ms","ms",300,300,40,5000,"[^"]+"'),
+    (":SYSTem:SETTings:CONFirm?", ":SYST:SETT:CONF", "1"),
     (":SYSTem:SETTings:LIST?", ":SYST:SETT:LIST", "setpoint_max_pa(,[a-z_0-9]+)+"),
     (":SYSTem:COMMunicate:HEADer?", ":SYST:COMM:HEAD", "[01]"),
     (":SOURce:FUNCtion?", ":SOUR:FUNC", "PRES"),

@@ -61,6 +61,7 @@ DEVICE = (
     "config get trip_pa",
     "config save settings.toml",
     "config apply settings.toml",
+    "config confirm --yes --setpoint-max 5.5MPa --trip 6MPa --rating 10MPa",
     "calibrate show",
     "calibrate --points points.csv --operator MVB --no-write --limit 10 --out fit",
     "calibrate verify --points points.csv",

@@ -138,17 +138,17 @@ def test_config_saved_and_applied(cli: Cli, tmp_path: Path) -> None:
     assert cli("config", "apply", str(file)).out == "nothing to change\n"
     # Only in the right order does each of these pass the cross-checks, and it is not the order of the file.
     text = file.read_text()
-    for name, value in (("setpoint_max_pa", 6_100_000), ("trip_pa", 6_200_000), ("comparator_pa", 6_600_000)):
+    for name, value in (("setpoint_max_pa", 6_100_000), ("trip_pa", 6_300_000), ("comparator_pa", 6_600_000)):
         text = text.replace(f"{name} = {document['settings'][name]}", f"{name} = {value}")
     file.write_text(text)
     changed = cli("config", "apply", str(file), "--json").json()["changed"]
-    assert changed == {"setpoint_max_pa": 6_100_000, "trip_pa": 6_200_000, "comparator_pa": 6_600_000}
+    assert changed == {"setpoint_max_pa": 6_100_000, "trip_pa": 6_300_000, "comparator_pa": 6_600_000}
     # All or nothing: the last one can never be.
     file.write_text("[settings]\nsetpoint_max_pa = 5500000\ntrip_pa = 6000000\nburst_disc_pa = 300000\n")
     result = cli("config", "apply", str(file))
     assert result.code == 5
     assert "burst_disc_pa" in result.error_line()
-    assert cli("config", "get", "trip_pa").out == "6200000\n"
+    assert cli("config", "get", "trip_pa").out == "6300000\n"
     file.write_text("[settings]\nsetpoint_max_pa = 5500000\ntrip_pa = 6000000\ncomparator_pa = 6500000\n")
     assert cli("config", "apply", str(file)).code == 0
 

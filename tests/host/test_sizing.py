@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from ipch.sizing import Design, size
+from ipch.errors import UsageError
+from ipch.sizing import Design, size, tables
 from ipch.sizing.flow import band_pa, hole_c, pulse_pa, stored_energy_j, times_s, warm_k
 
 Cli = Callable[..., Any]
@@ -71,6 +72,7 @@ def test_heat_of_a_ramp() -> None:
 def test_the_limits_are_those_the_firmware_takes() -> None:
     result = size(Design())
     assert list(result.settings.values()) == [
+        10_000_000,
         5_500_000,
         6_000_000,
         6_500_000,
@@ -78,13 +80,35 @@ def test_the_limits_are_those_the_firmware_takes() -> None:
         9_000_000,
         10_000_000,
     ]
-    assert all(low <= high for low, high in pairwise(result.settings.values()))
+    assert all(low <= high for low, high in pairwise([*result.settings.values()][1:]))
     settings: dict[str, Any] = {}
     source = (Path(__file__).resolve().parents[2] / "firmware/regulator/settings.py").read_text()
     exec(source, settings)
     other = size(Design(working_pa=2_000_000, rated_pa=4_000_000, supply_pa=3_000_000)).settings
     store = settings["Settings"]()
-    assert [store.set(name, value) for name, value in other.items()] == [""] * 6
+    assert [store.set(name, value) for name, value in other.items()] == [""] * 7
+    assert dict(store.items()).items() >= other.items()
+
+
+DESIGNS = (
+    Design(working_pa=2_000_000, rated_pa=4_000_000, supply_pa=3_000_000),
+    Design(working_pa=7_500_000, rated_pa=9_500_000, supply_pa=8_500_000),
+    Design(rated_pa=30_000_000, limits_pa={"trip_pa": 8_000_000, "comparator_pa": 9_000_000}),
+)
+
+
+@pytest.mark.parametrize("design", DESIGNS)
+def test_the_commands_of_the_page_pass_the_checks_of_a_new_device(design: Design) -> None:
+    settings: dict[str, Any] = {}
+    exec((Path(__file__).resolve().parents[2] / "firmware/regulator/settings.py").read_text(), settings)
+    store = settings["Settings"]()
+    result = size(design)
+    commands = [row[0] for title, _, rows in tables(result) if "settings" in title for row in rows]
+    for command in commands[:-1]:
+        name, value = command.removeprefix("ipch config set ").split()
+        assert store.set(name, int(value)) == "", command
+    assert commands[-1] == "ipch config confirm"
+    assert dict(store.items()).items() >= result.settings.items()
 
 
 def test_a_smaller_hole_makes_faults_slower_and_the_hold_finer() -> None:
@@ -92,6 +116,11 @@ def test_a_smaller_hole_makes_faults_slower_and_the_hold_finer() -> None:
     assert fine.value("smallest hold band") < coarse.value("smallest hold band")
     name = "to setpoint_max_pa 5.5 MPa"
     assert fine.value(name) > 10 * coarse.value(name)
+
+
+def test_the_trip_stays_above_what_the_tolerances_may_hide() -> None:
+    with pytest.raises(UsageError, match="setpoint_max_pa and trip_pa are 150 kPa apart"):
+        size(Design(working_pa=5_000_000, rated_pa=6_500_000))
 
 
 def test_the_relief_valve_carries_off_the_worst_fault() -> None:

@@ -7,6 +7,7 @@ from regulator.control.ramp import Ramp
 from regulator.control.vent import EMPTY_PA, Vent
 from regulator.measure.transducer import VALID
 from regulator.valves.sides import FILL, FILL_DIFFERENCE_PA, VENT
+from regulator.valves.window import HOLD, LINGER, WAY_OUT
 
 # Prediction horizon: a pulse requested now takes effect this many ticks later (isolation lead, opening delay).
 _AHEAD_TICKS = 4
@@ -80,7 +81,7 @@ class Control:
         self.hold.observe()
         error_pa = self.target_pa - self._sensors.pressure.ahead_pa(_AHEAD_TICKS)
         if self.ramp_pa != self.target_pa or self._is_far(error_pa):
-            self._follow_ramp(self.target_pa, slew)
+            self._follow_ramp(self.target_pa, slew, False)
         else:
             self._valves.close_window()
             if self._valves.idle():
@@ -95,7 +96,7 @@ class Control:
         if self._sensors.pressure_pa < self._ambient_pa + EMPTY_PA:
             self._valves.close_window()
             return True
-        self._follow_ramp(self._ambient_pa, self._vent_slew_pa_s)
+        self._follow_ramp(self._ambient_pa, self._vent_slew_pa_s, True)
         return False
 
     def keep_amount(self, dt_ms: int):
@@ -118,29 +119,31 @@ class Control:
         longest_pa = self._valves.longest_step_pa(FILL if error_pa > 0 else VENT)
         return abs(error_pa) > (4 * band_pa if abs(error_pa) <= longest_pa else 2 * band_pa)
 
-    def _follow_ramp(self, target_pa: int, slew_pa_s: int):
+    def _follow_ramp(self, target_pa: int, slew_pa_s: int, way_out: bool):
         self.hold.forget()
         step_pa = self._ramp.step_pa(self.ramp_pa, target_pa, slew_pa_s)
         if step_pa:
-            self._pulse(FILL if step_pa > 0 else VENT, abs(step_pa), True)
+            side = FILL if step_pa > 0 else VENT
+            # The limits on a coil's time do not apply to a way out, so its isolation valve may stay open.
+            kind = LINGER | WAY_OUT if way_out else self._ramp.kind(side, slew_pa_s)
+            self._pulse(side, abs(step_pa), kind)
 
     def _hold(self, error_pa: int):
         side = FILL if error_pa > 0 else VENT
         step_pa = self.hold.step_pa(side, self.target_pa, error_pa)
-        if step_pa > 0 and self._pulse(side, step_pa, False):
+        if step_pa > 0 and self._pulse(side, step_pa, HOLD):
             self.hold.corrected(side, step_pa)
 
-    def _pulse(self, side: int, step_pa: int, linger: bool) -> bool:
-        """Request a pulse for a step; return whether one was requested."""
+    def _pulse(self, side: int, step_pa: int, kind: int) -> bool:
+        """Request a pulse for a step; return whether its window began."""
         valves = self._valves
         if side == FILL and self._sensors.supply.pa < self._sensors.pressure_pa + FILL_DIFFERENCE_PA:
             return False
         us = valves.pulse_for(side, step_pa)
-        if us == 0:
+        if us == 0 or not valves.request(side, us, kind):
             return False
         percent = max(1, us // _US_PER_PERCENT)
         self.effort_percent = percent if side == FILL else -percent
-        valves.request(side, us, linger)
         return True
 
     def _check_limits(self, dt_ms: int):

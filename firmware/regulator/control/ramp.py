@@ -2,10 +2,13 @@
 
 from regulator.fixed import muldiv
 from regulator.valves.sides import FILL, IMMEDIATE_PER_SETTLED_PERCENT, VENT
+from regulator.valves.window import LINGER, RAMP
 
 # One burst covers this much of the ramp.
 _BURST_MS = 2000
 _BURST_MAX_PA = 100_000
+# The isolation valve stays open between bursts that follow each other within this time.
+_LINGER_MS = 1000
 # Delay until the effect of a pulse is measured.
 _UNSEEN_MS = 50
 
@@ -84,7 +87,15 @@ class Ramp:
         longest_pa = valves.longest_step_pa(side)
         step_pa = min(ahead_pa + longest_pa // 2, _short_of(remaining_pa)) - unseen_pa
         if (ahead_pa - unseen_pa) * 2 >= longest_pa and step_pa * 2 >= longest_pa > 0:
-            valves.request(side, valves.pulse_for(side, step_pa), True)
+            valves.request(side, valves.pulse_for(side, step_pa), LINGER)
+
+    def kind(self, side: int, slew_pa_s: int) -> int:
+        """Return the kind of window: one that shuts after each burst, unless the next one is due soon."""
+        burst_pa = self._burst_pa(side, slew_pa_s)
+        longest_pa = self._valves.longest_step_pa(side)
+        if longest_pa:
+            burst_pa = min(burst_pa, longest_pa * 100 // IMMEDIATE_PER_SETTLED_PERCENT)
+        return LINGER if burst_pa < slew_pa_s * _LINGER_MS // 1000 else RAMP
 
     def _burst_pa(self, side: int, slew_pa_s: int) -> int:
         smallest_pa = self._valves.smallest_step_pa(side) * 100 // IMMEDIATE_PER_SETTLED_PERCENT

@@ -5,6 +5,7 @@ Constants without another source are chosen on the simulated plant.
 
 from regulator.measure.transducer import VALID
 from regulator.valves.sides import NONE, VENT
+from regulator.valves.window import HOLD, LINGER, WAY_OUT
 
 # `state`: the first three numbered as in a Druck PACE. UNKNOWN: the vent ended, but nothing that can be believed says
 # that the chamber is empty.
@@ -112,7 +113,7 @@ class Vent:
 
     def assist(self):
         """Open the vent pair for as long as possible, because the relief valve does not help."""
-        self._valves.request(VENT, _LONGEST_US, True)
+        self._valves.request(VENT, _LONGEST_US, LINGER | WAY_OUT)
 
     def bleed(self, number: int) -> bool:
         """Let out about 40 kPa, further times more; return whether the pulse was requested."""
@@ -120,7 +121,7 @@ class Vent:
         if not valves.idle():
             return False
         us = valves.pulse_for(VENT, _BLEED_PA) if valves.rate_pa_s(VENT) else _BLEED_US
-        valves.request(VENT, min(us << number - 1, _LONGEST_US), False)
+        valves.request(VENT, min(us << number - 1, _LONGEST_US), HOLD)
         return True
 
     def _restart(self):
@@ -205,7 +206,7 @@ class Vent:
             self.relief_open = True
             self._rest_ms = _RELIEF_PAUSE_MS
         else:
-            valves.request(VENT, self._next_us(highest_pa), False)
+            valves.request(VENT, self._next_us(highest_pa), WAY_OUT)
             self._rest_ms = _PAUSE_MS
         self._pulses += 1
         if highest_pa < 0:

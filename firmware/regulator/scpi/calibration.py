@@ -6,15 +6,16 @@ One command writes a whole set, so that no part of it can be in force alone. Eac
 
 from regulator import settings
 from regulator.modes import OFF
-from regulator.scpi.parameters import ScpiError, accept, scaled, string
-from regulator.scpi.status import NO_PARAMETER, quoted
+from regulator.scpi.parameters import ScpiError, accept, forced, setting_value, string
+from regulator.scpi.status import quoted
 
 _COEFFICIENTS = ("_zero_pa", "_span_ppm", "_zero_tc_pa_k", "_span_tc_ppm_k", "_cal_date", "_serial")
 _SUPPLY_COEFFICIENTS = ("_zero_pa", "_span_ppm", "_cal_date", "_serial")
 # A pressure that moves faster has not settled at ambient yet. Design choice.
 _STEADY_PA_S = 500
 _LETTERS_MOST = 6  # 27^6 is below 2^30
-_SET = (0, 0, 7, 7)  # arity: the query takes nothing, the command all seven
+_SET = (0, 0, 7, 8)  # arity: the query takes nothing, the command all seven and FORCe
+_ZERO = (0, 0, 0, 1)
 
 
 def pack(letters: str) -> int:
@@ -49,9 +50,9 @@ class Calibration:
         """Return the command table."""
         return (
             (":CALibration:CONTrol", self._control, self._set_control, _SET),
-            (":CALibration:CONTrol:ZERO", None, self._zero_control, NO_PARAMETER),
+            (":CALibration:CONTrol:ZERO", None, self._zero_control, _ZERO),
             (":CALibration:SAFety", self._safety, self._set_safety, _SET),
-            (":CALibration:SAFety:ZERO", None, self._zero_safety, NO_PARAMETER),
+            (":CALibration:SAFety:ZERO", None, self._zero_safety, _ZERO),
             (":CALibration:SUPPly", self._supply, None),
         )
 
@@ -60,7 +61,9 @@ class Calibration:
         return self._values("control", _COEFFICIENTS) + "," + self._operator("control")
 
     def _set_control(self, args):
-        """<zero>,<span>,<zero/K>,<span/K>,<date>,<serial>,"<initials>": Set the whole set; output off; stored."""
+        """<zero>,<span>,<zero/K>,<span/K>,<date>,<serial>,"<initials>"[,FORCe]: Set the whole set; output off; stored.
+        FORCe: also a correction beyond 2 % of full scale.
+        """
         self._set("control", args)
 
     def _safety(self, _):
@@ -68,20 +71,20 @@ class Calibration:
         return self._values("safety", _COEFFICIENTS) + "," + self._operator("safety")
 
     def _set_safety(self, args):
-        """<zero>,<span>,<zero/K>,<span/K>,<date>,<serial>,"<initials>": The same for the safety transducer."""
+        """<zero>,<span>,<zero/K>,<span/K>,<date>,<serial>,"<initials>"[,FORCe]: The same for the safety transducer."""
         self._set("safety", args)
 
     def _supply(self, _):
         """Supply transducer: zero Pa, span ppm, date, serial number."""
         return self._values("supply", _SUPPLY_COEFFICIENTS)
 
-    def _zero_control(self, _):
-        """Correct the zero of the control transducer at ambient pressure, with the output off; stored."""
-        self._zero("control", self._app.sensors.pressure_pa)
+    def _zero_control(self, args):
+        """[FORCe]: Correct the zero of the control transducer at ambient pressure, with the output off; stored."""
+        self._zero("control", self._app.sensors.pressure_pa, forced(args, 0))
 
-    def _zero_safety(self, _):
-        """Correct the zero of the safety transducer at ambient pressure, with the output off; stored."""
-        self._zero("safety", self._app.sensors.safety.mean_pa)
+    def _zero_safety(self, args):
+        """[FORCe]: Correct the zero of the safety transducer at ambient pressure, with the output off; stored."""
+        self._zero("safety", self._app.sensors.safety.mean_pa, forced(args, 0))
 
     def _values(self, name: str, coefficients: tuple) -> str:
         get = self._app.settings.get
@@ -91,16 +94,14 @@ class Calibration:
         return quoted(unpack(self._app.settings.get(name + "_operator")))
 
     def _set(self, name: str, args: list):
+        force = forced(args, 7)
         values = {name + "_operator": pack(string(args[6]))}
         for index, coefficient in enumerate(_COEFFICIENTS):
             row = settings.row(name + coefficient)
-            value = scaled(args[index], {}, "", (row[3], row[4], row[2]))
-            if not row[3] <= value <= row[4]:
-                raise ScpiError(-222, f"{row[0]}: {row[3]} to {row[4]} {row[1]}")
-            values[row[0]] = value
-        accept(self._app.panel.calibrate(values))
+            values[row[0]] = setting_value(args[index], row)
+        accept(self._app.panel.calibrate(values, force))
 
-    def _zero(self, name: str, reading_pa: int):
+    def _zero(self, name: str, reading_pa: int, force: bool):
         app = self._app
         get = app.settings.get
         if app.modes.state != OFF:
@@ -111,4 +112,4 @@ class Calibration:
         # A larger error than the stated accuracy means that the chamber is not at ambient pressure.
         if abs(error_pa) > get(name + "_tolerance_pa"):
             accept("%d Pa from ambient_pa, %d allowed" % (error_pa, get(name + "_tolerance_pa")))
-        accept(app.panel.change_setting(name + "_zero_pa", get(name + "_zero_pa") - error_pa))
+        accept(app.panel.change_setting(name + "_zero_pa", get(name + "_zero_pa") - error_pa, force))

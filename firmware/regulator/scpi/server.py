@@ -22,6 +22,9 @@ from regulator.scpi.syntax import Scpi
 from regulator.scpi.system import System
 from regulator.scpi.trace import Trace
 
+# *OPC? waits this long for a write: longer than an accepted change may have to wait for its turn. Design choice.
+_WAIT_S = 25
+
 
 class Server:
     """Serves the port in each tick: reads some bytes, executes at most one message unit, sends what fits."""
@@ -30,6 +33,7 @@ class Server:
         self.busy = False  # this tick handled bytes or a command, so memory was allocated
         self._app = app
         self._link = link
+        self._wait_s = 0  # uptime at the end of the last execution
         self._status = Status()
         rows = PressureCommands(app).rows() + Calibration(app).rows() + System(app).rows() + Trace(app).rows()
         self._scpi = Scpi(rows, self._status)
@@ -61,8 +65,9 @@ class Server:
                 self._status.error(link.take_error())
             if link.line is not None:
                 scpi.begin(link.take_line())
-        if scpi.running:
+        if scpi.running and not self._must_wait():
             self.busy = True
+            self._wait_s = self._app.clock.uptime_s
             scpi.step(self._app.settings.get("header_echo"))
             if scpi.executed:
                 self._app.blackbox.note(scpi.executed)
@@ -71,6 +76,11 @@ class Server:
                 self._status.error(-430)
         if link.unsent and link.flush():
             self.busy = True
+
+    def _must_wait(self) -> bool:
+        """Return whether the next unit waits until what was accepted is stored."""
+        app = self._app
+        return app.record.is_promised() and app.clock.uptime_s - self._wait_s < _WAIT_S and self._scpi.waits()
 
     def _watch(self):
         """Update the status registers in every tick, so that short conditions are latched as events."""

@@ -185,16 +185,16 @@ class Status:
         return str(value)
 
     def _is_complete(self, _):
-        """1: every command is complete once it is accepted."""
-        # No command overlaps with the next one.
+        """1, once every accepted target, state and setting is stored."""
+        # The server waits with the execution, as for *OPC and *WAI.
         return "1"
 
     def _note_complete(self, _):
-        """Set the operation complete bit of the standard events."""
+        """Set the operation complete bit of the standard events, once what was accepted is stored."""
         self._events |= OPC
 
     def _wait(self, _):
-        """No effect, as no command overlaps with the next one."""
+        """Wait until what was accepted is stored."""
 
     def _read_service_enable(self, _):
         """Mask of the status byte for its master summary bit."""

@@ -78,6 +78,10 @@ class Scpi:
         except Exception as error:  # an error in one handler must not stop regulation
             self._fail(-310, type(error).__name__)
 
+    def waits(self) -> bool:
+        """Return whether the next unit is to be executed only once all earlier commands are complete."""
+        return self._line[self._at :].lstrip()[:4].upper() in ("*OPC", "*WAI")
+
     def _fail(self, code: int, info: str):
         self.running = False
         self.status.error(code, info)

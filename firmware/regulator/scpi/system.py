@@ -4,7 +4,19 @@ import sys
 
 from regulator import VERSION, settings
 from regulator.faults import FAULTS, sentence, warning_names
-from regulator.scpi.parameters import TIMES, ScpiError, accept, boolean, integer, milliseconds, scaled, string
+from regulator.scpi.parameters import (
+    TIMES,
+    ScpiError,
+    accept,
+    boolean,
+    forced,
+    integer,
+    milliseconds,
+    scaled,
+    setting_value,
+    string,
+)
+from regulator.scpi.pressure import UNITS
 from regulator.scpi.status import NO_PARAMETER, quoted
 from regulator.store.record import OUTCOMES
 from regulator.watch.proof import RESULTS
@@ -35,10 +47,11 @@ class System:
             (":SYSTem:FAULt", self._fault, None),
             (":SYSTem:FAULt:ACKnowledge", None, self._acknowledge, NO_PARAMETER),
             (":SYSTem:WARNings", self._warnings, None),
-            (":SYSTem:SETTings", self._setting, self._change_setting, (1, 1, 2, 2)),
+            (":SYSTem:SETTings", self._setting, self._change_setting, (1, 1, 2, 3)),
+            (":SYSTem:SETTings:CONFirm", self._is_confirmed, self._confirm, (0, 0, 1, 3)),
             (":SYSTem:SETTings:LIST", self._setting_names, None),
             (":SYSTem:COMMunicate:HEADer", self._header, self._set_header),
-            (":SYSTem:MAINtenance", None, self._maintain, NO_PARAMETER),
+            (":SYSTem:MAINtenance", None, self._maintain, (0, 0, 0, 1)),
             (":SYSTem:BOOT", self._boot, None),
             (":DIAGnostic:VALVe<n>", self._valve, None),
             (":DIAGnostic:VALVe<n>:PROof", self._proof_result, self._prove, (0, 0, 0, 1)),
@@ -124,12 +137,27 @@ class System:
         return f"{quoted(name)},{quoted(unit)},{value},{default},{lowest},{highest},{described}"
 
     def _change_setting(self, args):
-        """ "name",<integer>|MIN|MAX|DEF: Change a setting, in its unit; checked against all others; stored."""
-        name, unit, default, lowest, highest, _ = _setting_row(args[0])
-        value = scaled(args[1], {}, "", (lowest, highest, default))
-        if not lowest <= value <= highest:
-            raise ScpiError(-222, f"{name}: {lowest} to {highest} {unit}")
-        accept(self._app.panel.change_setting(name, value))
+        """ "name",<integer>|MIN|MAX|DEF[,FORCe]: Change a setting, in its unit; checked against all others and the
+        pressure; stored. FORCe: a correction beyond 2 %.
+        """
+        force = forced(args, 2)
+        row = _setting_row(args[0])
+        accept(self._app.panel.change_setting(row[0], setting_value(args[1], row), force))
+
+    def _is_confirmed(self, _):
+        """1 once a person has confirmed the limits; 0 on a new board and after settings were lost."""
+        return "0" if self._app.store.lost else "1"
+
+    def _confirm(self, args):
+        """<setpoint_max>,<trip>,<chamber_rating>|0: Confirm the limits in force, in Pa, so that the output may be on; 0
+        withdraws that, output off; stored.
+        """
+        if len(args) == 3:
+            accept(self._app.panel.confirm([scaled(each, UNITS, "PA", ()) for each in args]))
+        elif len(args) == 1 and not boolean(args[0]):
+            accept(self._app.panel.withdraw())
+        else:
+            raise ScpiError(-109)
 
     def _setting_names(self, _):
         """Names of all settings."""
@@ -143,9 +171,9 @@ class System:
         """ON|OFF: Let replies carry their header, as those of a PACE do; stored."""
         accept(self._app.panel.change_setting("header_echo", 1 if boolean(args[0]) else 0))
 
-    def _maintain(self, _):
-        """Reset into the REPL for flashing; only while the output is off."""
-        accept(self._app.panel.maintenance())
+    def _maintain(self, args):
+        """[FORCe]: Reset into the REPL for flashing; output off, no fault, chamber vented (not with FORCe)."""
+        accept(self._app.panel.maintenance(forced(args, 0)))
 
     def _valve(self, args):
         """Valve 1 (fill) or 2 (vent): actuations, time open in ms, learned gain in Pa/s per MPa, last step in Pa."""
@@ -192,8 +220,8 @@ class System:
         return f"{record.proof_date},{hours},{days},{1 if record.proof_is_overdue() else 0}"
 
     def _note_proof_test(self, args):
-        """<date>: Record the date of a proof test, as 20261231; stored."""
-        self._app.panel.note_proof(integer(args[0], 20_200_101, 99_991_231))
+        """<date>: Record the date of a proof test, as 20261231; valves 1 to 5 proved by command that day; stored."""
+        accept(self._app.panel.note_proof(integer(args[0], 20_200_101, 99_991_231)))
 
     def _counts(self, _):
         """Spikes rejected since boot, total flash writes, failed flash writes since boot, hours in service."""

@@ -9,8 +9,8 @@ and `line(name, offset) -> str`.
 from binascii import crc32
 
 
-class Record:
-    """One named record of (name, integer) pairs in two copies."""
+class Copies:
+    """Both copies of one named record of (name, integer) pairs."""
 
     def __init__(self, files, name: str):
         self._files = files
@@ -57,18 +57,20 @@ class Store:
     """
 
     def __init__(self, files, settings):
-        """Load settings and state; `lost`: stored settings existed but were unusable."""
+        """Load settings and state; `lost`: no person has confirmed the limits since the settings were lost.
+
+        A new board never had any, which is the same.
+        """
         self.settings = settings
         self._files = files
-        self._settings = Record(files, "settings")
-        self._state = Record(files, "state")
-        values = self._settings.load()
-        self.lost = self._settings.damaged and values is None
+        self._settings_copies = Copies(files, "settings")
+        self._state_copies = Copies(files, "state")
+        values = self._settings_copies.load()
+        # Versions without the flag stored settings that were in use, which counts as confirmed.
+        self.lost = values is None or settings.load(values) != "" or not values.get("confirmed", 1)
         self.failures = 0
-        if values is not None and settings.load(values):
-            self.lost = True
-        state = self._state.load()
-        self.state_lost = self._state.damaged and state is None
+        state = self._state_copies.load()
+        self.state_lost = self._state_copies.damaged and state is None
         # The state that the last run left, before this start is counted.
         self.last = dict(state or {})
         self.state = dict(self.last)
@@ -84,7 +86,7 @@ class Store:
         self.state["starts"] = self.starts
         self.state["writes"] = self.writes + 1
         try:
-            self._state.save(sorted(self.state.items()))
+            self._state_copies.save(sorted(self.state.items()))
         except OSError:
             self.failures += 1
             return False
@@ -99,15 +101,20 @@ class Store:
         """Reset the count of starts, because the device has been healthy for a minute."""
         self.starts = 0
 
+    def confirm(self, confirmed: bool):
+        """Note that a person confirmed the limits, or withdrew that; stored by the next `save`."""
+        self.lost = not confirmed
+
     def save(self) -> bool:
         """Write the settings; return whether that succeeded."""
+        pairs = list(self.settings.items())
+        pairs.append(("confirmed", 0 if self.lost else 1))
         try:
-            self._settings.save(self.settings.items())
+            self._settings_copies.save(pairs)
         except OSError:
             self.failures += 1
             return False
         self.writes += 1
-        self.lost = False
         return True
 
 

@@ -7,6 +7,23 @@ from regulator.valves.verdict import Verdict
 
 # Stages of a window.
 SHUT, LEAD, PULSE, LAG, SETTLE = range(5)
+# Kinds of window: a pulse of a hold is watched for longer, a pulse of a fast ramp keeps the isolation valve open for
+# the next one. WAY_OUT, a bit: the limits on the time of a coil do not apply, because the gas must go.
+HOLD, LINGER, RAMP = range(3)
+WAY_OUT = 4
+
+# A coil is on for a minute at most, then off for a second (the last pulse needs 0.7 s more), and for half of any hour:
+# a store of _STORE_MS, refilled by _REFILL_PERCENT of the time, gives 1740 s in 3600. A coil at its limit gets
+# _CREDIT_MS before it is used again. Design choices.
+_LONGEST_MS = 58_000
+_PAUSE_MS = 1_000
+_STORE_MS = 300_000
+_REFILL_PERCENT = 40
+_CREDIT_MS = 2_000
+
+# After a pulse of a slow ramp the isolation valve stays open for this much longer, so that a valve stuck open shows.
+# Chosen on the simulated plant.
+_LISTEN_MS = 160
 
 # Factor on settle_ms for a pulse of a hold while its valve is unknown; half of it afterwards.
 _CARE = 4
@@ -38,7 +55,13 @@ class Valves:
         self._barred = [False, False]  # sides whose pulses are refused at present
         self._rest_ms = 0
         self._requested_us = 0
-        self._linger = False
+        self._kind = HOLD
+        # Of each side: time of its coils since their last pause of _PAUSE_MS, and taken from the store.
+        self._on_ms = [0, 0]
+        self._seen_ms = [0, 0]
+        self._off_ms = [0, 0]
+        self._spent_ms = [0, 0]
+        self._tired = [False, False]
         self._pulse_from_pa = 0  # pressure when the last pulse began
         self._pulse_step_pa = 0  # its expected step
         self.configure()
@@ -57,6 +80,33 @@ class Valves:
         self._barred[FILL] = fill
         self._barred[VENT] = vent
 
+    def is_tired(self, side: int) -> bool:
+        """Return whether the coils of a side must rest."""
+        return self._tired[side]
+
+    def note_on(self, side: int, ms: int):
+        """Count time that a proof had a coil of this side on."""
+        self._on_ms[side] += ms
+
+    def rest_coils(self, dt_ms: int):
+        """Limit the time of the coils; `dt_ms` since the last call."""
+        for side in range(2):
+            on_ms = self._on_ms[side]
+            new_ms = on_ms - self._seen_ms[side]
+            self._off_ms[side] = 0 if new_ms else self._off_ms[side] + dt_ms
+            if self._off_ms[side] >= _PAUSE_MS:
+                on_ms = self._on_ms[side] = 0
+            self._seen_ms[side] = on_ms
+            spent_ms = max(self._spent_ms[side] + new_ms - dt_ms * _REFILL_PERCENT // 100, 0)
+            self._spent_ms[side] = spent_ms
+            most_ms = _STORE_MS - _CREDIT_MS if self._tired[side] else _STORE_MS
+            self._tired[side] = spent_ms >= most_ms or on_ms >= _LONGEST_MS
+            if self.isolation == side and self._must_rest(side):
+                self.close_window()
+
+    def _must_rest(self, side: int) -> bool:
+        return self._tired[side] and self._kind < WAY_OUT
+
     def idle(self) -> bool:
         """Return whether a new window may begin now."""
         return self.stage == SHUT
@@ -68,6 +118,8 @@ class Valves:
         because the pause shows the reason.
         """
         if self.stage != PULSE or self._rest_ms > 0 or self.responses[self.side].judged < TRUSTED:
+            return False
+        if self._must_rest(self.side):
             return False
         moved_pa = self._sensors.control_pa - self._pulse_from_pa
         if self.side == VENT:
@@ -109,28 +161,29 @@ class Valves:
         """Return the error of a pulse's step that the timing of its edges causes."""
         return muldiv(self.rate_pa_s(side), _JITTER_US, 1_000_000)
 
-    def request(self, side: int, us: int, linger: bool):
-        """Begin a window with one pulse. `linger` keeps the isolation valve open for the next pulse of a ramp."""
+    def request(self, side: int, us: int, kind: int) -> bool:
+        """Begin a window of this kind with one pulse; return whether it began."""
         if us <= 0 or self._barred[side]:
-            return
+            return False
         if self.may_chain() and self.side == side:
             self._requested_us = us
             self._start_pulse()
             self.verdict.teach_nothing()
-            return
+            return True
         if self.stage == SHUT and self.isolation != side:
             self.close_window()
-        if self.stage != SHUT:
-            return
+        if self.stage != SHUT or (self._tired[side] and kind < WAY_OUT):
+            return False
         self._requested_us = us
-        self._linger = linger
+        self._kind = kind
         if self.isolation == side:
             self._start_pulse()
-            return
+            return True
         self.side = side
         self.isolation = side
         self.stage = LEAD
         self._rest_ms = self._lead_ms
+        return True
 
     def close_window(self):
         """Shut a lingering isolation valve; the next window waits for the settle time."""
@@ -153,16 +206,19 @@ class Valves:
     def update(self, dt_ms: int):
         """Advance the window by one tick, before new requests. Sets `pulse_us` in the tick in which a pulse starts."""
         self.pulse_us = 0
+        side = self.isolation
+        if side >= 0:
+            self._on_ms[side] += dt_ms
         if self.stage == SHUT:
             return
-        self.verdict.tick(dt_ms if self.isolation >= 0 else 0)
+        self.verdict.tick(dt_ms if side >= 0 else 0)
         ended = self._rest_ms <= 0
         self._rest_ms -= dt_ms
         if self.stage == PULSE:
             # The next pulse may follow within one tick, then the window closes.
             if ended:
                 self.stage = LAG
-                self._rest_ms = self._lag_ms
+                self._rest_ms = self._lag_ms + (_LISTEN_MS if self._kind == RAMP else 0)
         elif self._rest_ms > 0:
             return
         elif self.stage == LEAD:
@@ -177,14 +233,16 @@ class Valves:
     def _end_pulse(self):
         # Shut the isolation valve of an unresponsive or unknown valve. If it failed to open, it can try again, and
         # its drain shows an open wire only while it is off.
-        response = self.responses[self.side]
-        if not self._linger or response.gain == 0 or response.silent > 1:
+        side = self.side
+        response = self.responses[side]
+        kind = self._kind & 3
+        if kind != LINGER or response.gain == 0 or response.silent > 1 or self._must_rest(side):
             self.isolation = NONE
         self.stage = SETTLE
         # The pulses of a hold are watched for longer than those of a ramp, the first ones longest.
         known = response.judged >= TRUSTED
-        if self._linger:
-            self._rest_ms = self._settle_ms // 3 if known else self._settle_ms
+        if kind != HOLD:
+            self._rest_ms = self._settle_ms // 3 if known and self.isolation == side else self._settle_ms
         else:
             self._rest_ms = self._settle_ms * (_CARE // 2 if known else _CARE)
         self.verdict.end()

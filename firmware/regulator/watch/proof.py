@@ -137,6 +137,8 @@ class Proof:
             moved_pa = pa - self._before_pa
             if self._ms >= self._asked_ms or not -_CUT_PA < moved_pa < _CUT_PA:
                 self.open_ms[self._valve] = self._ms
+                if self._valve != RELIEF_VALVE:
+                    self._valves.note_on(self._valve & 1, self._ms)
                 self._shut()
             else:
                 self._drive()

@@ -121,6 +121,7 @@ class Watches:
             self.stuck.check_slowly(_PASS_MS)
             self.compare.check_slowly(_PASS_MS)
             self.tightness.cool(_PASS_MS)
+            self._valves.rest_coils(_PASS_MS)
         else:
             self._second_ms += _PASS_MS
             if self._second_ms >= 1000:

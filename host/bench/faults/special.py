@@ -75,7 +75,7 @@ def bad_settings(state: str) -> Result:
 
 
 def stored_copies(values: dict[str, object]) -> Result:
-    """Row 28: one intact copy keeps the settings; without one the device starts with defaults, OFF, and a warning."""
+    """Row 28: one intact copy keeps the settings; without one the device stays OFF, with a warning, until confirmed."""
     bench = Bench(scenario=f"28 stored copies {values}")
     try:
         for slew in (11_000, 12_000):
@@ -94,8 +94,13 @@ def stored_copies(values: dict[str, object]) -> Result:
             # The intact copy may be the older one.
             if slew not in (11_000, 12_000) or lost:
                 raise Missed(f"slew {slew}, lost {lost}")
-        elif slew != 20_000 or not (lost or values["how"] == "missing"):
+        elif slew != 20_000 or not lost:
             raise Missed(f"slew {slew}, lost {lost}")
+        else:
+            bench.send(":SOUR:PRES 5;:SOUR:PRES:SLEW 0.01;:OUTP ON")
+            bench.run_s(1)
+            if bench.state != "OFF" or "SETTINGS_LOST" not in bench.warnings:
+                raise Missed(f"{bench.state}, {sorted(bench.warnings)} after a setting was written")
         return Result(None)
     finally:
         bench.close()

@@ -17,7 +17,7 @@ SAFETY_TRANSDUCER: The safety transducer is invalid; regulation continues for a 
 SUPPLY_TRANSDUCER: The supply transducer is invalid; fills are judged by the pressure rise. Check its cable.
 GAS_TEMPERATURE: The gas temperature is invalid; the device works without it. Check its sensor.
 WALL_TEMPERATURE: The wall temperature is invalid; the device works without it. Check its sensor.
-SETTINGS_LOST: Stored settings were lost; the device started with defaults, off. Apply the settings again.
+SETTINGS_LOST: Settings were lost or never stored; the output stays off. Run `ipch config apply`, then `config confirm`.
 QUIET_DRIFT: The pressure drifted too far in a quiet window; the device ended it. Look for a leak.
 BAND_WIDENED: The valves are too coarse for the dead-band; the device widened it. Fit finer restrictors.
 SUPPLY_HIGH: The supply is too high; the device does not fill. Turn its regulator down.
@@ -34,7 +34,7 @@ RESUMED: The device was reset; it resumed by itself. Find the cause of the reset
 STATE_LOST: The device cannot store its state in flash; it continues. Replace the board after the run.
 AMOUNT_DRIFT: The amount of gas has drifted; the device keeps its valves shut. Look for a leak, or fill.
 VENT_UNKNOWN: A vent ended, but whether the chamber is empty is unknown. Check a gauge before you open it.
-SETTINGS_INVALID: The stored settings break a check; regulation does not start. Mend them with `ipch config`.
+SETTINGS_INVALID: The stored settings fail a check of this firmware; the output stays off. `ipch on` names the setting.
 CHAMBER_CHANGED: Pulses have another effect than learned; the device learns anew. Check chamber and valves.
 RELIEF_BLOCKED: The pressure did not fall with the relief valve open; the vent pair opened, too. Repair the relief.
 """

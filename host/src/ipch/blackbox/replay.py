@@ -85,6 +85,7 @@ class _Line:
     def __init__(self) -> None:
         self.line: str | None = None
         self.error = 0
+        self.unsent = 0
         self.busy = False
         self.unsent = 0
 
@@ -112,6 +113,9 @@ class _Store(SimpleNamespace):
 
     def save(self) -> bool:
         return True
+
+    def confirm(self, confirmed: bool) -> None:
+        self.lost = not confirmed
 
     def text(self, entry: str) -> str:
         return entry

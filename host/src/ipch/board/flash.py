@@ -110,8 +110,9 @@ def flash(
 ) -> Report:
     """Bring the board on `port` to this firmware and restart it.
 
-    A regulator that is not OFF is not touched (NotOffError); with `force` it is shut first: its valves close
-    and stay shut. `progress(what, share)` reports each stage; `timeout_s` bounds each answer of the board.
+    A regulator that is not OFF, or whose chamber is not vented, is not touched (NotOffError); with `force` it is shut
+    first: its valves close and stay shut, and the gas stays in. `progress(what, share)` reports each stage;
+    `timeout_s` bounds each answer of the board.
     Raises NoDeviceError, PortBusyError, NotOffError, FileError, FlashError, DeviceLostError.
     """
     started = time.monotonic()
@@ -198,13 +199,35 @@ def _to_prompt(port: str, force: bool, timeout_s: float) -> str:
                 raise NotOffError(
                     f"the regulator on {port} does not leave {state}: the cause persists; {HOW_TO_RESCUE}"
                 )
-        transport.write_line(":SYST:MAIN")
-        answer = _ask(transport, ":SYST:ERR?", timeout_s, _ERROR)
+        answer = _maintain(transport, ":SYST:MAIN FORC" if force else ":SYST:MAIN", timeout_s)
+        if force and answer.startswith("-108,"):
+            # A firmware from before the word.
+            answer = _maintain(transport, ":SYST:MAIN", timeout_s)
+        if "in the chamber" in answer or "not known" in answer:
+            raise NotOffError(
+                f"the board on {port} refuses: {_reason(answer)} (`ipch vent --wait`), or --force to keep the gas in "
+                "with every valve shut, while nothing watches it"
+            )
+        if answer.startswith("-221,"):
+            raise NotOffError(
+                f"the regulator on {port} refuses maintenance: {_reason(answer)}; `ipch ack` first, or {HOW_TO_RESCUE}"
+            )
         if answer and not answer.startswith("0,"):
             raise FlashError(f"the board refuses maintenance: {answer}")
         return identity
     finally:
         transport.close()
+
+
+def _maintain(transport: Transport, command: str, timeout_s: float) -> str:
+    """The error after a request for maintenance, "" if the board has gone."""
+    transport.write_line(command)
+    return _ask(transport, ":SYST:ERR?", timeout_s, _ERROR)
+
+
+def _reason(answer: str) -> str:
+    """The device's own words in an answer to :SYST:ERR?."""
+    return answer.partition('"')[2].rstrip('"').partition(";")[2].partition(";")[0]
 
 
 def _fetch(transport: Transport, timeout_s: float) -> dict[str, str]:

@@ -51,6 +51,8 @@ Limit = Annotated[
     typer.Option(min=0.001, max=10, help="Largest accepted error, in percent of full scale (10 MPa)."),
 ]
 
+Force = Annotated[bool, typer.Option("--force", help="Also write a correction beyond 2 % of full scale.")]
+
 _PRESSURES = "0.1,1.8,3.6,5.4"
 
 
@@ -88,6 +90,7 @@ def calibrate(
     write: Annotated[
         bool | None, typer.Option("--write/--no-write", help="Write the result to the device; default: ask.")
     ] = None,
+    force: Force = False,
     port: Port = None,
     json: Json = False,
 ) -> None:
@@ -153,7 +156,7 @@ def calibrate(
                     "nothing was written: run again with --operator INITIALS and --points FILE.csv"
                 )
         if write:
-            calibration.write(instrument, {fit.name: fit.coefficients for fit in fits})
+            calibration.write(instrument, {fit.name: fit.coefficients for fit in fits}, force=force)
         _show(found, fits, page, bool(write))
 
 
@@ -219,6 +222,7 @@ def zero(
         typer.Option(metavar="PRESSURE", help="Barometer reading: 1013hPa; default: the device's setting."),
     ] = None,
     write: Annotated[bool, typer.Option("--write", help="Correct the zero of both transducers.")] = False,
+    force: Force = False,
     seconds: Seconds = 10.0,
     port: Port = None,
     json: Json = False,
@@ -253,6 +257,7 @@ def zero(
                     name: replace(old, zero_pa=old.zero_pa - round(errors_pa[name]))
                     for name, old in before.items()
                 },
+                force=force,
             )
     emit_table(
         {

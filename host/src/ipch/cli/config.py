@@ -1,13 +1,16 @@
-"""Commands for the settings stored on the device: config list, get, set, save, apply."""
+"""Commands for the settings stored on the device: config list, get, set, save, apply, confirm."""
 
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from ipch.cli.common import Json, Port, connected, emit, emit_table
+from ipch.cli.common import Json, Port, connected, emit, emit_table, options, say
 
 _PANEL = "Configure"
+Force = Annotated[
+    bool, typer.Option("--force", help="Accept a correction beyond 2 % of full scale, for a calibration.")
+]
 
 group = typer.Typer(
     help="Read and change the settings stored on the device.",
@@ -65,6 +68,7 @@ def change(
     value: Annotated[
         str, typer.Argument(help="Integer in the setting's unit, or a value with unit: 5.5MPa.")
     ],
+    force: Force = False,
     port: Port = None,
     json: Json = False,
 ) -> None:
@@ -74,7 +78,7 @@ def change(
     from ipch.device import settings_file
 
     with connected() as instrument:
-        setting = settings_file.change(instrument, name, value)
+        setting = settings_file.change(instrument, name, value, force=force)
     emit(asdict(setting), [f"{setting.name} = {setting.value} {setting.unit}".rstrip()])
 
 
@@ -98,15 +102,83 @@ def apply(
     any_device: Annotated[
         bool, typer.Option("--any-device", help="Accept a file saved from another device.")
     ] = False,
+    force: Force = False,
     port: Port = None,
     json: Json = False,
 ) -> None:
-    """Apply the settings in a file: all of them, or none."""
+    """Apply the settings in a file: all of them, or none.
+
+    Under pressure, limits change only with the output off, as a whole, and if nothing would trip.
+    """
     from ipch.device import settings_file
 
     with connected() as instrument:
-        changed = settings_file.apply(instrument, file, any_device=any_device)
+        changed = settings_file.apply(instrument, file, any_device=any_device, force=force)
+        confirmed = instrument.confirmed
     emit(
-        {"file": str(file), "changed": changed},
+        {"file": str(file), "changed": changed} | ({} if confirmed else {"confirmed": False}),
         [f"{name} = {value}" for name, value in changed.items()] or ["nothing to change"],
     )
+    if not confirmed:
+        say("nobody has confirmed the limits yet, so the output stays off: `ipch config confirm`")
+
+
+@group.command()
+def confirm(
+    setpoint_max: Annotated[
+        str | None, typer.Option(metavar="PRESSURE", help="Highest setpoint, for --yes.")
+    ] = None,
+    trip: Annotated[str | None, typer.Option(metavar="PRESSURE", help="Software trip, for --yes.")] = None,
+    rating: Annotated[
+        str | None, typer.Option(metavar="PRESSURE", help="Rating of the chamber, for --yes.")
+    ] = None,
+    yes: Annotated[
+        bool, typer.Option("--yes", help="Do not ask; needs the three limits, which must be those in force.")
+    ] = False,
+    port: Port = None,
+    json: Json = False,
+) -> None:
+    """Show the limits and confirm that they fit this chamber.
+
+    A new device, and one that lost its settings, regulates only once a person has confirmed its limits.
+    """
+    from ipch.base.units import parse_pressure
+    from ipch.device import settings_file
+    from ipch.errors import CheckError, UsageError
+
+    given = (setpoint_max, trip, rating)
+    if yes and None in given:
+        raise UsageError("--yes needs --setpoint-max, --trip and --rating")
+    if options.json and not yes:
+        raise UsageError("--json cannot ask; use --yes with --setpoint-max, --trip and --rating")
+    with connected() as instrument:
+        rungs = settings_file.ladder(instrument)
+        values = {name: pa for name, _, _, pa in rungs}
+        limits = [
+            parse_pressure(text) if text is not None else values[name]
+            for name, text in zip(settings_file.CONFIRMED, given, strict=True)
+        ]
+        if not options.json:
+            emit_table(
+                [],
+                ("", "limit", "MPa", "setting"),
+                [(relation, meaning, f"{pa / 1e6:g}", name) for name, relation, meaning, pa in rungs],
+                right=(0, 2),
+            )
+        if not yes and not _agreed():
+            raise CheckError(
+                "nothing was confirmed; enter the right limits with `ipch config set` or `config apply`"
+            )
+        instrument.confirm(*limits)
+    emit({"confirmed": True, "limits_pa": values}, ["confirmed"])
+
+
+def _agreed() -> bool:
+    """Ask; the end of the input is a no."""
+    question = (
+        "Do these match the plates of chamber, relief valve and burst disc, and the board's comparator?"
+    )
+    try:
+        return typer.confirm(question, default=False, err=True)
+    except typer.Abort:
+        return False

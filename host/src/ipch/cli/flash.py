@@ -16,7 +16,8 @@ def add_to(app: typer.Typer) -> None:
 def flash(
     port: Port = None,
     force: Annotated[
-        bool, typer.Option("--force", help="Flash a running regulator: shut every valve, keep the pressure.")
+        bool,
+        typer.Option("--force", help="Also while it runs or under pressure: shut every valve, keep the gas."),
     ] = False,
     timeout: Annotated[
         float,

@@ -146,7 +146,7 @@ _BITS = (
     "the control transducer is invalid",
     "the safety transducer is invalid",
     "the supply transducer is invalid",
-    "stored settings were lost",
+    "settings were lost or never stored, and nobody has confirmed the limits",
     "the stored state was lost",
     "a coil does not match its command",
 )

@@ -54,10 +54,18 @@ def status(
         ("fills, vents", f"{sample.fills}, {sample.vents}"),
         ("uptime", f"{format_duration(sample.uptime_s)} (boot {sample.boot})"),
     ]
+    if warnings:
+        # Imported only then: it takes longer than the rest of the command.
+        from ipch.alarms import WARNINGS
+
+        texts = dict(WARNINGS)
+        at = next(n for n, (name, _) in enumerate(rows) if name == "warnings") + 1
+        rows[at:at] = [("", f"{name}: {texts[name]}") for name in warnings if name in texts]
     if drift is not None:
         told = f"{format_deviation(drift.drift_pa)} in {format_duration(drift.seconds)}"
         rate = f", {format_deviation(drift.rate_pa_h)} per hour" if drift.rate_pa_h else ""
-        rows.insert(5, ("amount of gas", f"held, valves shut: {told}{rate}"))
+        at = next(n for n, (name, _) in enumerate(rows) if name == "target")
+        rows.insert(at, ("amount of gas", f"held, valves shut: {told}{rate}"))
     return _columns(rows)
 
 

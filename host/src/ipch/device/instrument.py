@@ -17,12 +17,13 @@ from ipch.base.units import format_pressure, parse_pressure
 from ipch.device import scpi
 from ipch.device.session import Carrier, Identity, Silence
 from ipch.device.sharing import open_session
-from ipch.errors import FaultError, NotKnownEmptyError, ProtocolError, UsageError
+from ipch.errors import DeviceError, FaultError, NotKnownEmptyError, ProtocolError, UsageError
 
 # The device's limit for a line, in characters.
 _MESSAGE_LIMIT = 256
 # The replies to one message must fit the device's output queue of 2048 bytes; a setting takes at most 200.
 _SETTINGS_AT_ONCE = 8
+_UNKNOWN = -113  # SCPI: undefined header
 
 
 @dataclass(frozen=True)
@@ -386,9 +387,30 @@ class Instrument:
             rows += map(_setting, answers)
         return rows
 
-    def set_setting(self, name: str, value: int) -> None:
-        """Change a setting, in the unit of its row; the device checks and stores it."""
-        self.ask(f":SYST:SETT {scpi.quote(name)},{value}")
+    def set_setting(self, name: str, value: int, *, force: bool = False) -> None:
+        """Change a setting, in the unit of its row; the device checks and stores it.
+
+        `force` accepts a transducer's correction beyond 2 % of full scale.
+        """
+        self.ask(f":SYST:SETT {scpi.quote(name)},{value}{',FORC' if force else ''}")
+
+    @property
+    def confirmed(self) -> bool:
+        """Whether a person confirmed the limits since the settings were lost; until then `on` is refused."""
+        try:
+            return self.query(":SYST:SETT:CONF?") == "1"
+        except DeviceError as error:
+            if error.code == _UNKNOWN:
+                return True  # a firmware from before the confirmation
+            raise
+
+    def confirm(self, setpoint_max_pa: int, trip_pa: int, chamber_rating_pa: int) -> None:
+        """Confirm the limits in force; the device refuses other values."""
+        self.ask(f":SYST:SETT:CONF {setpoint_max_pa},{trip_pa},{chamber_rating_pa}")
+
+    def withdraw(self) -> None:
+        """Withdraw the confirmation, so that limits may change under pressure while the output is off."""
+        self.ask(":SYST:SETT:CONF 0")
 
     def valve(self, number: int) -> Valve:
         """Counters and gain of valve 1 (fill) or 2 (vent)."""

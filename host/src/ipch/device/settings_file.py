@@ -10,11 +10,27 @@ from ipch.device.instrument import Instrument, Setting
 from ipch.device.session import Identity
 from ipch.errors import DeviceError, FileError, UsageError
 
+# The limits in order, each with its relation to the one before.
+LADDER = (
+    ("setpoint_max_pa", "", "highest setpoint"),
+    ("trip_pa", "<", "software trip"),
+    ("comparator_pa", "<", "hardware comparator"),
+    ("relief_valve_pa", "<", "mechanical relief valve"),
+    ("burst_disc_pa", "<=", "burst disc"),
+    ("chamber_rating_pa", "<=", "rating of the chamber"),
+)
+CONFIRMED = ("setpoint_max_pa", "trip_pa", "chamber_rating_pa")
+# As in the firmware: up to this far above ambient a chamber counts as vented.
+_NEAR_AMBIENT_PA = 100_000
 
-def change(instrument: Instrument, name: str, text: str) -> Setting:
-    """Change one setting from text: an integer in the unit of the setting, or a quantity with a unit."""
+
+def change(instrument: Instrument, name: str, text: str, *, force: bool = False) -> Setting:
+    """Change one setting from text: an integer in the unit of the setting, or a quantity with a unit.
+
+    `force` accepts a transducer's correction beyond 2 % of full scale.
+    """
     setting = instrument.setting(name)
-    instrument.set_setting(name, parse_value(setting, text))
+    instrument.set_setting(name, parse_value(setting, text), force=force)
     return instrument.setting(name)
 
 
@@ -85,10 +101,19 @@ def read(path: Path) -> tuple[dict[str, int], str | None]:
     return settings, str(serial_number) if serial_number is not None else None
 
 
-def apply(instrument: Instrument, path: Path, *, any_device: bool = False) -> dict[str, int]:
+def ladder(instrument: Instrument) -> list[tuple[str, str, str, int]]:
+    """The limits in force, in order: name, relation to the one before, meaning, Pa."""
+    return [(*each, instrument.setting(each[0]).value) for each in LADDER]
+
+
+def apply(
+    instrument: Instrument, path: Path, *, any_device: bool = False, force: bool = False
+) -> dict[str, int]:
     """Apply all settings in a file, or none; return those that changed.
 
-    Calibration belongs to one device, so a file from another device needs `any_device`.
+    Calibration belongs to one device, so a file from another device needs `any_device`. `force` accepts a
+    transducer's correction beyond 2 % of full scale. Under pressure, limits change with the output off and only as a
+    whole: the file must hold all of them, and the device takes none that would trip.
     """
     wanted, serial_number = read(path)
     here = instrument.identity.serial_number
@@ -104,11 +129,36 @@ def apply(instrument: Instrument, path: Path, *, any_device: bool = False) -> di
             hint = f"did you mean {near[0]}?" if near else "`ipch config list` lists all"
             raise FileError(f"{path}: this device has no setting {name!r}; {hint}")
     changes = {name: value for name, value in wanted.items() if value != known[name].value}
-    _write(instrument, changes, known)
+    limits = {name for name, _, _ in LADDER}
+    if limits & changes.keys() and limits <= wanted.keys() and _under_pressure(instrument, known):
+        _write_withdrawn(instrument, changes, known, force)
+    else:
+        _write(instrument, changes, known, force)
     return changes
 
 
-def _write(instrument: Instrument, changes: dict[str, int], known: dict[str, Setting]) -> None:
+def _under_pressure(instrument: Instrument, known: dict[str, Setting]) -> bool:
+    """Whether confirmed limits could change only if the confirmation is withdrawn."""
+    sample = instrument.fetch()
+    highest_pa = max(sample.pressure_pa, sample.safety_pa)
+    vented = highest_pa <= known["ambient_pa"].value + _NEAR_AMBIENT_PA
+    return sample.state == "OFF" and not vented and instrument.confirmed
+
+
+def _write_withdrawn(
+    instrument: Instrument, changes: dict[str, int], known: dict[str, Setting], force: bool
+) -> None:
+    """Write with the confirmation withdrawn; confirm the limits in force afterwards, old or new."""
+    instrument.withdraw()
+    limits = [known[name].value for name in CONFIRMED]
+    try:
+        _write(instrument, changes, known, force)
+        limits = [changes.get(name, known[name].value) for name in CONFIRMED]
+    finally:
+        instrument.confirm(*limits)
+
+
+def _write(instrument: Instrument, changes: dict[str, int], known: dict[str, Setting], force: bool) -> None:
     """Write in an order that passes the device's cross-checks; on a refusal restore the old values."""
     done: list[str] = []
     waiting = dict(changes)
@@ -118,7 +168,7 @@ def _write(instrument: Instrument, changes: dict[str, int], known: dict[str, Set
             progress = False
             for name, value in list(waiting.items()):
                 try:
-                    instrument.set_setting(name, value)
+                    instrument.set_setting(name, value, force=force)
                 except DeviceError as error:
                     refused = refused or error
                     continue
@@ -129,5 +179,5 @@ def _write(instrument: Instrument, changes: dict[str, int], known: dict[str, Set
                 raise refused
     except BaseException:
         for name in reversed(done):
-            instrument.set_setting(name, known[name].value)
+            instrument.set_setting(name, known[name].value, force=force)
         raise

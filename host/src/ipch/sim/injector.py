@@ -10,6 +10,7 @@ from typing import Any
 from ipch.errors import FileError, UsageError
 from ipch.sim.failures import MA_PER_PA, Values
 from ipch.sim.faults import FAULTS, Fault, parse_values
+from ipch.sim.parameters import read_plant_file
 from ipch.sim.sensors import Measurement
 from ipch.sim.world import Failure, World
 
@@ -23,12 +24,7 @@ def load_script(path: Path | None) -> Script:
     """
     if path is None:
         return []
-    import tomllib
-
-    try:
-        entries = tomllib.loads(path.read_text(encoding="utf-8")).get("faults", [])
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise FileError(f"{path}: cannot be read: {error}") from None
+    entries = read_plant_file(path).get("faults", [])
     if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
         raise FileError(f"{path}: faults must be a list of tables, each written [[faults]]")
     script: Script = []

@@ -20,6 +20,7 @@ from ipch.sim.chips import ADS1115Chip, MAX31865Chip, TMP117Chip
 from ipch.sim.coils import Coils
 from ipch.sim.emulator import FLASH_BYTES, Chip, find_image
 from ipch.sim.injector import clear
+from ipch.sim.rigs import confirmed_settings
 from ipch.sim.world import World
 
 # Noise of one conversion of the RP2040's ADC: 8.7 effective bits.
@@ -52,8 +53,8 @@ class PicoDevice:
     ) -> None:
         """Boot `image`; `state` keeps the content of the flash chip between runs (pico.flash).
 
-        An empty flash chip receives `files` (name -> content) before the actual boot; without them the board is
-        bare. `button` holds the maintenance button, from power-up on.
+        An empty flash chip receives `files` (name -> content) and confirmed limits before the actual boot; without
+        them the board is bare. `button` holds the maintenance button, from power-up on.
         """
         self.chip = Chip(find_image(image))
         self._state = state / "pico.flash" if state is not None else None
@@ -80,7 +81,7 @@ class PicoDevice:
         self.chip.each_ms.append(self._on_ms)
         self.chip.run_to_prompt()
         if bare and files:
-            self.chip.install(files)
+            self.chip.install({**confirmed_settings(), **files})
             self.chip.power_cycle()
 
     @property
@@ -91,20 +92,6 @@ class PicoDevice:
     def coils_on(self) -> tuple[bool, ...]:
         """Which valve outputs are on now, in the order of `coils.NAMES`."""
         return tuple(self.coils.pins_on)
-
-    def cell_ok(self) -> bool:
-        """Whether the cell-safe relay permits the cycler to run."""
-        return self._level(self.pins.CELL_SAFE) == bool(self.pins.CELL_SAFE_OK)
-
-    def led(self) -> bool:
-        """Whether the LED is on."""
-        return self._level(self.pins.LED) == bool(self.pins.LED_ON)
-
-    def monitor_permille(self) -> float:
-        """Mean of the monitor output after its filter, in permille of 3.3 V; 0 without PWM."""
-        channel = self.chip.mcu.pwm.channels[self.pins.MONITOR // 2 % 8]
-        compare = channel.cc >> 16 if self.pins.MONITOR % 2 else channel.cc & 0xFFFF
-        return float(compare) * 1000 / (channel.top + 1) if channel.csr & 1 else 0.0
 
     def run(self, ticks: int) -> None:
         """Run for this many ticks of the world."""
@@ -143,11 +130,6 @@ class PicoDevice:
         # A restart ends whatever hung the processor, unless it is injected again.
         self.world.hung = self._hung = False
         clear(self.world, "hang")
-
-    def _level(self, pin: int) -> bool:
-        from rp2040py.gpio_pin import GPIOPinState
-
-        return bool(self.chip.mcu.gpio[pin].value == GPIOPinState.HIGH)
 
     def _on_ms(self) -> None:
         world = self.world

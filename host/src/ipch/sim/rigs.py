@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import array
-import contextlib
 import importlib
 import os
 import select
@@ -11,6 +10,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
@@ -45,6 +45,19 @@ def find_micropython() -> str:
     return found
 
 
+def confirmed_settings() -> dict[str, bytes]:
+    """The stored settings of a board with default limits that a person has confirmed: see the firmware's store."""
+    body = b"ipch 1 1\nconfirmed 1\n"
+    return {"settings.b": body + b"crc %08x\n" % zlib.crc32(body)}
+
+
+def furnish(world: World, state: Path) -> None:
+    """A new simulated chamber comes with confirmed limits. One that has run, here or in this folder, can lose them."""
+    if world.ticks == 0 and not any(state.glob("settings.*")) and not any(state.glob("state.*")):
+        for name, data in confirmed_settings().items():
+            (state / name).write_bytes(data)
+
+
 class Files:
     """The board's file system as a folder on this machine; see firmware/files.py."""
 
@@ -71,7 +84,6 @@ class _Port:
 
     def __init__(self, world: World) -> None:
         self._world = world
-        self._sent = 0
 
     def read(self, buffer: bytearray) -> int:
         data = self._world.take(min(len(buffer), RX_BYTES))
@@ -170,6 +182,7 @@ class CoreDevice:
         `reset_cause` is the chip's cause of this start: POWER, WATCHDOG or SOFTWARE.
         """
         modules = load()
+        furnish(world, state)
         settings = modules["regulator.settings"].Settings()
         self.files = Files(state, world)
         store = modules["regulator.store.copies"].Store(self.files, settings)
@@ -205,6 +218,7 @@ class SimDevice:
     ) -> None:
         """Start the program with `state` as its file system. `program` replaces main.py."""
         self._world = world
+        furnish(world, state)
         firmware = firmware_dir()
         board = Path(__file__).with_name("unix")
         self._folder = tempfile.mkdtemp(prefix="ipch-sim-")
@@ -276,14 +290,6 @@ class SimDevice:
         tick = self.tick
         for _ in range(ticks):
             tick()
-
-    def run_to_end(self) -> str:
-        """Run until the program ends; return its output."""
-        with contextlib.suppress(FirmwareStopped):
-            while True:
-                self.tick()
-        self._process.wait(5)
-        return self._printed()
 
     def close(self) -> None:
         """End the program: it stops when its line to the simulator closes."""

@@ -7,7 +7,15 @@ from itertools import pairwise
 from ipch.base.units import format_target
 from ipch.errors import UsageError
 from ipch.sim.gas import COEFFICIENTS
-from ipch.sizing.design import AMBIENT_PA, FULL_SCALE_PA, HOLES_MM, TOLERANCE_PA, Design, limits
+from ipch.sizing.design import (
+    AMBIENT_PA,
+    DISAGREEMENT_PA,
+    FULL_SCALE_PA,
+    HOLES_MM,
+    TOLERANCE_PA,
+    Design,
+    limits,
+)
 from ipch.sizing.flow import Flow
 
 
@@ -66,10 +74,12 @@ def check(design: Design) -> None:
         f"comparator_pa {shown(chain['comparator_pa'])} is beyond the safety transducer's 10 MPa",
     )
     for lower, upper in pairwise(names[:4]):
+        # The trip must be above the highest setpoint by more than a fault-free pair of transducers may hide.
+        least_pa = TOLERANCE_PA + (DISAGREEMENT_PA + 1 if upper == "trip_pa" else 0)
         refuse(
-            chain[upper] - chain[lower] < TOLERANCE_PA,
+            chain[upper] - chain[lower] < least_pa,
             f"{lower} and {upper} are {(chain[upper] - chain[lower]) / 1e3:.0f} kPa apart, less than the transducers "
-            f"tell apart ({TOLERANCE_PA / 1e3:.0f} kPa); rated pressure at least 1 MPa above working pressure",
+            f"tell apart ({least_pa / 1e3:.0f} kPa); rated pressure at least 1.6 MPa above working pressure",
         )
     refuse(
         design.supply_pa < design.working_pa + TOLERANCE_PA,

@@ -8,6 +8,8 @@ AMBIENT_PA = 101_325
 FULL_SCALE_PA = 10_000_000
 # Accuracy of control and safety transducer with their converters: two limits need at least this distance.
 TOLERANCE_PA = 25_000 + 75_000
+# The device seals once they differ by this much more, and its trip must stay above what that can hide.
+DISAGREEMENT_PA = 50_000
 HOLES_MM = (0.05, 0.08, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 0.6, 0.8, 1.0, 1.2, 1.5, 2.0, 2.5, 3.0, 4.0)
 
 
@@ -49,3 +51,9 @@ def limits(design: Design) -> dict[str, int]:
     )
     proposed = {name: design.working_pa + span * share // 100 for name, share in shares}
     return proposed | design.limits_pa
+
+
+def settings(design: Design) -> dict[str, int]:
+    """Return the chain, and before it the highest supply, in an order in which a device takes lower limits."""
+    chain = limits(design)
+    return {"supply_max_pa": min(chain["chamber_rating_pa"], FULL_SCALE_PA)} | chain

@@ -10,7 +10,7 @@ from typing import Any
 from ipch.base.units import format_target
 from ipch.errors import UsageError
 from ipch.sizing.check import check
-from ipch.sizing.design import AMBIENT_PA, FULL_SCALE_PA, HOLES_MM, Design, limits
+from ipch.sizing.design import AMBIENT_PA, FULL_SCALE_PA, HOLES_MM, Design, limits, settings
 from ipch.sizing.flow import (
     ACCUMULATION,
     BAND_PER_PULSE,
@@ -212,7 +212,7 @@ def size(design: Design) -> Sizing:
 
     _faults(design, chain, c_fill, c_vent, section)
     _gas_use(design, flow, section("gas use"))
-    return Sizing(design, fill_mm, vent_mm, figures, chain, _warnings(design, flow, c_fill))
+    return Sizing(design, fill_mm, vent_mm, figures, settings(design), _warnings(design, flow, c_fill))
 
 
 def _faults(
@@ -292,6 +292,11 @@ def _warnings(design: Design, flow: Flow, c_fill: float) -> list[str]:
         found.append(
             f"the supply is {(design.supply_pa - design.working_pa) / 1e6:.2g} MPa above the working pressure; "
             "about 1 MPa above it makes every fault slower"
+        )
+    if design.supply_pa > settings(design)["supply_max_pa"]:
+        found.append(
+            f"the supply is above {format_target(settings(design)['supply_max_pa'])}, the highest that the device "
+            "fills from"
         )
     if design.source_pa > design.rated_pa:
         found.append(

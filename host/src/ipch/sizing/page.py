@@ -7,10 +7,13 @@ from pathlib import Path
 from ipch.base.files import write_text
 from ipch.base.units import format_celsius, format_target
 from ipch.errors import UsageError
+from ipch.sizing.design import Design, settings
 from ipch.sizing.figures import Figure, Sizing
 
 Table = tuple[str, tuple[str, ...], list[tuple[str, ...]]]
 _TITLE = "Sizing of a pressure chamber"
+# The device's limits as delivered.
+_DEFAULTS = settings(Design())
 
 
 def number(value: float) -> str:
@@ -51,9 +54,19 @@ def tables(sizing: Sizing) -> list[Table]:
     for title in dict.fromkeys(figure.section for figure in sizing.figures):
         rows = [figure_row(figure) for figure in sizing.figures if figure.section == title]
         found.append((title, columns, [*rows]))
-    commands = [(f"ipch config set {name} {value}",) for name, value in reversed(sizing.settings.items())]
+    commands = [(f"ipch config set {name} {value}",) for name, value in _in_order(sizing.settings)]
+    commands.append(("ipch config confirm",))
     found.append(("settings for the device, in this order", ("command",), [*commands]))
     return found
+
+
+def _in_order(settings: dict[str, int]) -> list[tuple[str, int]]:
+    """Settings in an order in which each one passes the checks of a device that has its defaults.
+
+    Those that fall from the lowest on, then those that rise from the highest on.
+    """
+    lower = [(name, value) for name, value in settings.items() if value < _DEFAULTS[name]]
+    return lower + [each for each in reversed(settings.items()) if each not in lower]
 
 
 def write_page(sizing: Sizing, path: Path) -> None:

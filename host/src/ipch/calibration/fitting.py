@@ -201,8 +201,8 @@ def read(instrument: Instrument, name: str) -> Coefficients:
     return Coefficients(zero_pa, span_ppm, zero_tc_pa_k, span_tc_ppm_k, on, serial, answer[6])
 
 
-def write(instrument: Instrument, wanted: Mapping[str, Coefficients]) -> None:
-    """Write the calibration of one or more transducers: all of them, or none.
+def write(instrument: Instrument, wanted: Mapping[str, Coefficients], *, force: bool = False) -> None:
+    """Write the calibration of one or more transducers: all of them, or none. `force`: also beyond 2 % of full scale.
 
     Raises DeviceError with nothing changed; after any other error the old values are restored if the device can
     still be reached.
@@ -210,7 +210,7 @@ def write(instrument: Instrument, wanted: Mapping[str, Coefficients]) -> None:
     before = {name: read(instrument, name) for name in wanted}
     try:
         for name, coefficients in wanted.items():
-            _write_one(instrument, name, coefficients)
+            _write_one(instrument, name, coefficients, force)
         for name, coefficients in wanted.items():
             if read(instrument, name) != coefficients:
                 raise ProtocolError(f"the device does not keep the calibration of the {name} transducer")
@@ -233,10 +233,10 @@ def initials(text: str) -> str:
     return letters
 
 
-def _write_one(instrument: Instrument, name: str, coefficients: Coefficients) -> None:
+def _write_one(instrument: Instrument, name: str, coefficients: Coefficients, force: bool = False) -> None:
     numbers = [getattr(coefficients, term) for term in (*_TERMS, "date", "serial")]
     values = ",".join(map(str, numbers))
-    instrument.ask(f"{_HEADERS[name]} {values},{scpi.quote(coefficients.operator)}")
+    instrument.ask(f"{_HEADERS[name]} {values},{scpi.quote(coefficients.operator)}{',FORC' if force else ''}")
 
 
 def _put_back(instrument: Instrument, name: str, coefficients: Coefficients) -> None:
