@@ -368,7 +368,8 @@ class Wire:
         self._expected.clear()
         self._own.clear()
         self._sent.clear()
-        self.accepted_pa = self.kept.get("target_pa")
+        # A target since the last *OPC? may be in force, or not.
+        self.accepted_pa = None if self.older_pa else self.kept.get("target_pa")
 
     def _reply(self, text: str) -> None:
         while self._expected and self._truth.ms - self._expected[0][0] > _REPLY_MS:
@@ -814,7 +815,9 @@ class Resume(Rule):
             return
         truth = self.truth
         valves = truth.plant.valves
-        if not truth.running or not (valves[FILL].gate and valves[SUPPLY_ISOLATION].gate):
+        fills = valves[FILL].gate and valves[SUPPLY_ISOLATION].gate
+        # What changes once it regulates again is for other watches.
+        if not truth.running or not (fills or truth.state == "REGULATE"):
             return
         now_pa = self.was_pa * truth.plant.gas_kg / self.kg
         band_pa = max(self.wire.settings["resume_band_pa"])
@@ -842,6 +845,7 @@ class LetOut(Rule):
         self.seldom_pa: dict[int, float] = {}  # what no setpoint, vent or danger explains, by its begin
         self.lowest_pa = truth.pa  # lowest setpoint that the last commands can have
         self.runaway_ms = -HOUR_MS
+        self.wrong_pa = 0.0  # error of the control transducer, at the last full second
         self.failed_ms = -HOUR_MS  # when both transducers had failed
 
     def commanded(self, name: str, value: Any) -> None:
@@ -882,7 +886,10 @@ class LetOut(Rule):
             return
         valves = truth.plant.valves
         relief = valves[RELIEF].gate
-        if not (relief or valves[VENT].gate or valves[VENT_ISOLATION].gate):
+        vent = valves[VENT].gate or valves[VENT_ISOLATION].gate
+        if valves[VENT].stuck == valves[VENT_ISOLATION].stuck == "open":
+            vent = False  # the gas leaves whatever the device does
+        if not (vent or (relief and valves[RELIEF].stuck != "open")):
             return
         ms, pa = truth.ms, truth.pa
         if self.out_ms is None or ms - self.out_ms > 100 + truth.world.tick_ms:
@@ -915,8 +922,7 @@ class LetOut(Rule):
         """Return the lowest pressure to which the present reasons allow gas to be let out."""
         truth, wire = self.truth, self.wire
         settings = wire.settings
-        world = truth.world
-        if world.tripped and truth.hung:
+        if truth.world.tripped and truth.hung:
             return 0.0, "comparator without a processor"
         if self._vent_is_asked():
             return 0.0, "vent"
@@ -936,13 +942,16 @@ class LetOut(Rule):
         if wire.since_ms("proof") < COIL_MS + 10_000:
             return 0.0, "proof by command"
         if truth.state in ("REGULATE", "QUIET", "VENT") or wire.since_ms("on") < 1000:
-            control, valid, _, _ = truth.outputs()
-            wrong_pa = max(world.control_error_pa, control - truth.pa if valid else 0.0, 0.0)
-            wrong_pa = min(wrong_pa, MISLED_PA)
-            low_pa = self.lowest_pa - self.bands_pa() - wrong_pa
+            low_pa = self.lowest_pa - self.bands_pa() - max(self._wrong_pa(), self.wrong_pa)
             if low_pa < floor_pa:
                 floor_pa, reason = low_pa, "lowest setpoint"
         return floor_pa, reason
+
+    def _wrong_pa(self) -> float:
+        """Return how far the control transducer misleads a hold."""
+        control, valid, _, _ = self.truth.outputs()
+        error_pa = max(self.truth.world.control_error_pa, control - self.truth.pa if valid else 0.0)
+        return min(max(error_pa, 0.0), MISLED_PA)
 
     def _rising_pa(self) -> float:
         """Return the trip where one output is above it and the true pressure rises: it is about to follow."""

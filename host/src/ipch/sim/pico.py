@@ -123,8 +123,14 @@ class PicoDevice:
         self.chip.mcu.gpio[self.pins.BUTTON].set_input_value(bool(level))
 
     def _take_world(self, world: World) -> None:
+        world.relay = self._cell_ok
         self.world = world
         self._measurement = world.plant.measure()
+
+    def _cell_ok(self) -> bool:
+        """Whether the relay lets the cycler run."""
+        pin = self.chip.mcu.gpio[self.pins.CELL_SAFE]
+        return bool(pin.output_value) == bool(self.pins.CELL_SAFE_OK)
 
     def _on_reset(self) -> None:
         # A restart ends whatever hung the processor, unless it is injected again.
