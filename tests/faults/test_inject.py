@@ -157,7 +157,7 @@ def test_the_truth_tells_what_the_device_drives(rig: str, tmp_path: Path) -> Non
     board = Board(world, tmp_path, rig)
     board.run(3)
     inject(world, "transducer-wrong", {"kpa": -1000, "after_s": 0.5})
-    inject(world, "transducer-noisy", {"kpa": 50})
+    inject(world, "transducer-noisy", {"kpa": 2})
     board.run(100)
     world.reset_wanted = ("power", 0.0)
     board.run(20)

@@ -129,8 +129,10 @@ class PicoDevice:
 
     def _cell_ok(self) -> bool:
         """Whether the relay lets the cycler run."""
-        pin = self.chip.mcu.gpio[self.pins.CELL_SAFE]
-        return bool(pin.output_value) == bool(self.pins.CELL_SAFE_OK)
+        from rp2040py.gpio_pin import GPIOPinState
+
+        level = GPIOPinState.HIGH if self.pins.CELL_SAFE_OK else GPIOPinState.LOW
+        return bool(self.chip.mcu.gpio[self.pins.CELL_SAFE].value == level)
 
     def _on_reset(self) -> None:
         # A restart ends whatever hung the processor, unless it is injected again.
