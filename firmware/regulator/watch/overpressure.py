@@ -103,8 +103,14 @@ class Overpressure:
 
     def _follows(self, pa: int, was_pa: list) -> bool:
         """Return whether a reading below the trip is on its way there, only slower than the other one."""
-        rise_pa = pa - was_pa[self._index]
-        return rise_pa > _RISE_PA and pa + _LAG_RISES * rise_pa > self._trip_pa - self._trusted.difference_pa
+        before_pa = was_pa[self._index]
+        rise_pa = pa - before_pa
+        # Before the first full turn there is nothing to compare with.
+        return (
+            before_pa != 0
+            and rise_pa > _RISE_PA
+            and pa + _LAG_RISES * rise_pa > self._trip_pa - self._trusted.difference_pa
+        )
 
     def check_slowly(self, dt_ms: int, may_bleed: bool):
         """Find out whether the safety transducer is right when it alone is over the comparator's limit."""
