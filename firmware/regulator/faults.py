@@ -50,6 +50,7 @@ OUT_OF_SPECIFICATION, MAINTENANCE_REQUIRED = range(2)
     BAND_WIDENED, SUPPLY_HIGH, TRANSDUCER_STILL, REFERENCE_DRIFT, VENT_SHUT, PAIR_OPEN, GAS_GAINED, LEAK,
     VALVE_WORN, PROOF_OVERDUE, HOST_SILENT, RESUMED, STATE_LOST, AMOUNT_DRIFT,
 ) = (1 << n for n in range(21))
+CHAMBER_CHANGED = 1 << 23
 
 # Bit, name, category.
 WARNINGS = (
@@ -74,6 +75,7 @@ WARNINGS = (
     (RESUMED, "RESUMED", OUT_OF_SPECIFICATION),  # regulation resumed after a reset; ends when the output is switched
     (STATE_LOST, "STATE_LOST", MAINTENANCE_REQUIRED),  # the state record could not be read or written
     (AMOUNT_DRIFT, "AMOUNT_DRIFT", OUT_OF_SPECIFICATION),  # the amount of gas being held has changed by more than amount_drift_pa
+    (CHAMBER_CHANGED, "CHAMBER_CHANGED", MAINTENANCE_REQUIRED),  # pulses moved the pressure by more than twice or less than half of what was learned
 )
 # fmt: on
 

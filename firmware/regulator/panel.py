@@ -206,6 +206,13 @@ class Panel:
         app.watches.proof.begin(valve, ms)
         return ""
 
+    def forget_valves(self):
+        """Forget what was learned of the valves and the chamber."""
+        app = self._app
+        app.valves.forget()
+        app.watches.stuck.forget_wear()
+        app.record.note_change()
+
     def note_proof(self, date: int):
         """Record the date of a proof test (20261231)."""
         self._app.record.proved(date)

@@ -11,6 +11,8 @@ from regulator.valves.window import HOLD, WAY_OUT
 
 # Prediction horizon: a pulse requested now takes effect this many ticks later (isolation lead, opening delay).
 _AHEAD_TICKS = 4
+# Near ambient, the chamber may have been exchanged for one of another volume. Design choice.
+_EXCHANGEABLE_PA = 100_000
 
 
 class Control:
@@ -50,6 +52,8 @@ class Control:
         """Start the ramp at the present pressure."""
         self.ramp_pa = self._sensors.control_pa
         self._ramp.start()
+        if self.ramp_pa < self._ambient_pa + _EXCHANGEABLE_PA:
+            self._valves.doubt()
 
     def is_blind(self) -> bool:
         """Return whether the control transducer is invalid."""

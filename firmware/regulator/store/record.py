@@ -154,7 +154,7 @@ class Record:
 
     def is_promised(self) -> bool:
         """Return whether an accepted change is not stored yet."""
-        return self._promised or self._app.panel.save_due
+        return self._promised or self.due or self._app.panel.save_due
 
     def watch(self):
         """Note changes that must be written. Cheap enough for five calls a second."""
@@ -208,9 +208,11 @@ class Record:
             if age_s >= _COOLED_S and not leaves:
                 excess_pa = self._high_pa - self._edge_pa(True) + self._edge_pa(False) - self._low_pa
                 leaves = excess_pa > band_pa
-        if age_s >= (_RAMP_S if ramping else _PERIOD_S) or (self._ramped and not ramping):
-            self.due = True
-        elif leaves and self._own > _KEPT:
+        if (
+            age_s >= (_RAMP_S if ramping else _PERIOD_S)
+            or (self._ramped and not ramping)
+            or (leaves and self._own > _KEPT)
+        ):
             self.due = True
         self.urgent = self.urgent or (self.due and ramping)
 
@@ -249,6 +251,10 @@ class Record:
         """Record the date of a proof test (20261231)."""
         self.proof_date = date
         self.proof_hours = self.hours
+        self.note_change()
+
+    def note_change(self):
+        """Have an accepted change written."""
         self.due = True
 
     def write(self):

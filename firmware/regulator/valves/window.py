@@ -76,6 +76,16 @@ class Valves:
         self._barred[FILL] = fill
         self._barred[VENT] = vent
 
+    def doubt(self):
+        """Have what was learned confirmed, because the chamber may have been exchanged."""
+        for response in self.responses:
+            response.doubt()
+
+    def forget(self):
+        """Forget what was learned."""
+        for response in self.responses:
+            response.forget()
+
     def is_tired(self, side: int) -> bool:
         """Return whether the coils of a side must rest."""
         return self._tired[side]
@@ -251,6 +261,7 @@ class Valves:
         self._rest_ms = us // 1000 + 1
         self.pulse_us = us
         response = self.responses[side]
+        response.begin(self._sensors.age_s)
         flow_kpa = self.flow_kpa(side)
         step_pa = response.step_pa(us, flow_kpa)
         self.verdict.begin(us, step_pa, flow_kpa)

@@ -1,4 +1,4 @@
-"""Commands for the settings stored on the device: config list, get, set, save, apply."""
+"""Commands for what is stored on the device: config list, get, set, save, apply, forget-valves."""
 
 from pathlib import Path
 from typing import Annotated
@@ -110,3 +110,11 @@ def apply(
         {"file": str(file), "changed": changed},
         [f"{name} = {value}" for name, value in changed.items()] or ["nothing to change"],
     )
+
+
+@group.command(name="forget-valves")
+def forget_valves(port: Port = None, json: Json = False) -> None:
+    """Forget the learned valve responses, after valves or chamber were exchanged."""
+    with connected() as instrument:
+        instrument.forget_valves()
+    emit({"forgotten": True}, ["learned valve responses forgotten"])

@@ -375,6 +375,10 @@ class Instrument:
         """Change a setting, in the unit of its row; the device checks and stores it."""
         self.ask(f":SYST:SETT {scpi.quote(name)},{value}")
 
+    def forget_valves(self) -> None:
+        """Forget the learned responses of both valves, because valves or chamber were exchanged."""
+        self.ask(":DIAG:VALV:FORG")
+
     def valve(self, number: int) -> Valve:
         """Counters and gain of valve 1 (fill) or 2 (vent)."""
         answer = [
