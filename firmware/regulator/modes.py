@@ -77,6 +77,11 @@ class Modes:
         """Return the target in Pa while the device regulates, else 0."""
         return self._control.target_pa if self.state == REGULATE or self.state == QUIET else 0
 
+    def ramps(self) -> bool:
+        """Return whether the ramped setpoint is on its way to the target."""
+        control = self._control
+        return self.state == REGULATE and control.ramp_pa != control.target_pa
+
     def stirs(self) -> bool:
         """Return whether something other than regulation moves gas: a vent, the relief or a proof."""
         return self.state == VENTING or self._over.relief_open or self._proof.active

@@ -47,6 +47,8 @@ class Valves:
         floor_us = settings.get("pulse_min_us")
         self.responses = (Response(floor_us), Response(floor_us))
         self.verdict = Verdict(sensors, heat)
+        self.reversals = 0  # fills after a vent
+        self._last_side = FILL
         self.metered_pa = 0  # sum of the expected immediate steps of all pulses, fills less vents
         self._barred = [False, False]  # sides whose pulses are refused at present
         self._rest_ms = 0
@@ -269,6 +271,9 @@ class Valves:
         self._pulse_step_pa = step_pa
         self._pulse_from_pa = self._sensors.control_pa
         self.metered_pa += step_pa if side == FILL else -step_pa
+        if side == FILL and self._last_side == VENT:
+            self.reversals = self.reversals + 1 & 0xFFFFFF
+        self._last_side = side
         self.openings[side] += 1
         self.open_us[side] += us
         while self.open_us[side] >= 1_000_000:
