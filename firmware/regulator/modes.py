@@ -93,6 +93,11 @@ class Modes:
         """Return whether a test bleed may let gas out: with all valves shut by a fault."""
         return self.state == SEALED
 
+    def ramps(self) -> bool:
+        """Return whether the ramped setpoint is on its way to the target."""
+        control = self._control
+        return self.state == REGULATE and control.ramp_pa != control.target_pa
+
     def stirs(self) -> bool:
         """Return whether something other than regulation moves gas: a vent, a test bleed, the relief or a proof."""
         return self.state == VENTING or self._bleeding or self._over.relief_open or self._proof.active

@@ -252,6 +252,13 @@ class Panel:
         self._proved_s[valve] = app.clock.uptime_s
         return ""
 
+    def forget_valves(self):
+        """Forget what was learned of the valves and the chamber."""
+        app = self._app
+        app.valves.forget()
+        app.watches.stuck.forget_wear()
+        app.record.note_change()
+
     def note_proof(self, date: int) -> str:
         """Record the date of a proof test (20261231) in which every valve was proved, and passed."""
         app = self._app

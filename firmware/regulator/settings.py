@@ -36,6 +36,8 @@ TABLE = (
     ("supply_max_pa", "Pa", 10_000_000, 200_000, 10_290_000, "supply pressure above which fill is inhibited"),
     ("leak_alarm_pa_h", "Pa/h", 5_000, 100, 10_000_000, "loss of gas beyond breathing_pa, over 15 min to 8 h, that raises a warning"),
     ("leak_budget_pa_h", "Pa/h", 200_000, 100, 10_000_000, "loss of gas beyond breathing_pa, over 15 min to 8 h, that seals the chamber"),
+    ("gas_budget_pa_h", "Pa/h", 300_000, 10_000, 10_000_000, "gas that may come or go in an hour, besides ramps, vents and what the wall temperature explains"),
+    ("reversals_h", "1/h", 60, 1, 100_000, "fills after a vent in an hour, besides ramps and vents, before the chamber is sealed"),
     ("breathing_pa", "Pa", 60_000, 1_000, 2_000_000, "pressure change that the cell's breathing may cause"),
     ("wall_max_mk", "mK", 353_150, 253_150, 400_000, "wall temperature above which a runaway is assumed"),
     ("wall_rate_max_mk_min", "mK/min", 6_000, 100, 100_000, "rise of the wall temperature above which a runaway is assumed"),
