@@ -291,6 +291,7 @@ def test_what_the_gas_gives_back_after_a_ramp_is_no_leak():
         known(desk, VENT, 58_000)
         desk.watches.tightness._heat.warm.pa = sign * 382_000
         desk.watches.tightness._heat.cold.pa = -sign * 382_000
+        desk.watches.chase.check_slowly(True)
         pa, left = 5e6, 382_000.0
         for _ in range(1500):
             left -= left / 13 / 50
