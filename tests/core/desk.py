@@ -7,7 +7,7 @@ from link import Link
 
 from regulator.app import App
 from regulator.settings import Settings
-from regulator.store.copies import Record, Store
+from regulator.store.copies import Copies, Store
 
 TICK_MS = 20
 
@@ -36,7 +36,7 @@ class Flash:
 def confirmed_flash():
     """A flash whose limits, the defaults, were confirmed."""
     flash = Flash()
-    Record(flash, "settings").save((("confirmed", 1),))
+    Copies(flash, "settings").save((("confirmed", 1),))
     flash.writes = 0
     return flash
 

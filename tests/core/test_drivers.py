@@ -8,9 +8,10 @@ except NameError:
     _HERE = "."
 sys.path.append(_HERE + "/../../host/src/ipch/sim")
 
-from chips import ADS1115Chip, I2cBus, MAX31865Chip, SpiBus, TMP117Chip
+from chips import ADS1115Chip, MAX31865Chip, TMP117Chip
 from drivers import ads1115, max31865, tmp117
 from pins import ADS1115_ADDRESS, TMP117_ADDRESS
+from rig_chips import I2cBus, SpiBus
 
 from regulator.measure.temperature import pt1000_mk
 

@@ -13,7 +13,7 @@ from regulator.faults import (
     STATE_LOST,
 )
 from regulator.modes import OFF, QUIET, REGULATE, RELIEF, SEALED, VENTING
-from regulator.store.copies import Record
+from regulator.store.copies import Copies
 from regulator.valves.sides import FILL, VENT
 
 
@@ -302,7 +302,7 @@ def test_the_state_is_written_before_a_valve_moves():
     desk.app.panel.output(True)
     while not desk.pulses and not any(desk.levels):
         desk.app.tick()
-    assert Record(desk.flash, "state").load()["state"] == REGULATE
+    assert Copies(desk.flash, "state").load()["state"] == REGULATE
 
 
 def test_a_proof_test_becomes_overdue_in_service_and_may_lock_the_output():

@@ -6,13 +6,12 @@ try:
     _HERE = __file__.rsplit("/", 1)[0]
 except NameError:
     _HERE = "."
-sys.path.append(_HERE + "/../../host/src/ipch/sim")
 sys.path.append(_HERE + "/../../hardware/rig/firmware")
 
 from ad5270 import AD5270
 from ad5686 import AD5686
-from chips import AD5270Chip, AD5686Chip
 from drivers import tmp117
+from rig_chips import AD5270Chip, AD5686Chip
 from thermometer import Registers
 
 

@@ -1,7 +1,7 @@
 from binascii import crc32
 
 from regulator.settings import Settings
-from regulator.store.copies import Record, Store
+from regulator.store.copies import Copies, Store
 
 
 class PowerCut(Exception):
@@ -171,8 +171,8 @@ def test_every_damage_of_one_copy_leaves_the_other():
 
 def test_an_older_file_lacks_names_a_newer_one_has_more():
     flash = Flash()
-    Record(flash, "settings").save((("dead_band_pa", 1234), ("of_a_later_version", 7)))
-    Record(flash, "state").save((("boots", 4), ("of_a_later_version", 7)))
+    Copies(flash, "settings").save((("dead_band_pa", 1234), ("of_a_later_version", 7)))
+    Copies(flash, "state").save((("boots", 4), ("of_a_later_version", 7)))
     settings = Settings()
     store = Store(flash, settings)
     assert not store.lost and not store.state_lost
@@ -181,20 +181,20 @@ def test_an_older_file_lacks_names_a_newer_one_has_more():
     assert store.boots == 5
     assert store.starts == 1
     # What a later version put into the state is still there for it.
-    assert Record(flash, "state").load()["of_a_later_version"] == 7
+    assert Copies(flash, "state").load()["of_a_later_version"] == 7
 
 
 def test_the_newest_of_two_copies_counts_whatever_its_place():
     for newest in (".a", ".b"):
         flash = Flash()
-        record = Record(flash, "state")
+        record = Copies(flash, "state")
         for value in range(3 if newest == ".a" else 4):
             record.save((("boots", value),))
-        assert Record(flash, "state").load() == {"boots": 2 if newest == ".a" else 3}
-        again = Record(flash, "state")
+        assert Copies(flash, "state").load() == {"boots": 2 if newest == ".a" else 3}
+        again = Copies(flash, "state")
         again.load()
         again.save((("boots", 9),))
-        assert Record(flash, "state").load() == {"boots": 9}
+        assert Copies(flash, "state").load() == {"boots": 9}
         assert sorted(flash.files) == ["state.a", "state.b"]
 
 
@@ -284,7 +284,7 @@ def test_a_board_that_never_stored_settings_is_not_confirmed():
 
 def test_a_set_from_before_the_confirmation_counts_as_confirmed():
     flash = Flash()
-    Record(flash, "settings").save(Settings().items())
+    Copies(flash, "settings").save(Settings().items())
     assert not Store(flash, Settings()).lost
 
 
@@ -293,7 +293,7 @@ def test_a_set_that_fails_a_newer_check_is_kept():
     values = dict(Settings().items())
     values["supply_max_pa"] = 10_250_000  # the default before it had to be within the rating
     values["setpoint_max_pa"] = 5_900_000
-    Record(flash, "settings").save(values.items())
+    Copies(flash, "settings").save(values.items())
     settings = Settings()
     assert not Store(flash, settings).lost
     assert dict(settings.items()) == values
@@ -318,14 +318,14 @@ def test_boots_are_counted():
 
 def test_an_unknown_format_is_not_read():
     flash = Flash()
-    record = Record(flash, "settings")
+    record = Copies(flash, "settings")
     record.save((("dead_band_pa", 1001),))
     whole = flash.files["settings.a"]
     for head in (b"ipch 1 1", b"ipch 9 1", b"other 1 1", b"ipch 1", b"ipch 1 1 1", b""):
         body = head + b"\ndead_band_pa 1001\n"
         flash.files["settings.a"] = body + b"crc %08x\n" % (crc32(body) & 0xFFFFFFFF)
         assert (flash.files["settings.a"] == whole) == (head == b"ipch 1 1")
-        loaded = Record(flash, "settings").load()
+        loaded = Copies(flash, "settings").load()
         assert loaded == ({"dead_band_pa": 1001} if head == b"ipch 1 1" else None), head
 
 
@@ -333,12 +333,12 @@ def test_a_save_never_touches_the_newest_intact_copy():
     for saves in (1, 2, 3, 4):
         for damaged in ("", ".a", ".b"):
             flash = Flash()
-            record = Record(flash, "state")
+            record = Copies(flash, "state")
             for value in range(saves):
                 record.save((("boots", value),))
             if damaged and "state" + damaged in flash.files:
                 flash.files["state" + damaged] = b"x"
-            again = Record(flash, "state")
+            again = Copies(flash, "state")
             newest = again.load()
             before = dict(flash.files)
             for value in (8, 9):
@@ -347,9 +347,9 @@ def test_a_save_never_touches_the_newest_intact_copy():
                 # One of the two files was replaced, and it was not the one that was loaded.
                 if newest is not None:
                     assert len(kept) == len(before) - (len(before) == 2), (saves, damaged, value)
-                    assert Record(Flashed(flash, kept), "state").load() == newest, (saves, damaged, value)
+                    assert Copies(Flashed(flash, kept), "state").load() == newest, (saves, damaged, value)
                 before = dict(flash.files)
-                newest = Record(flash, "state").load()
+                newest = Copies(flash, "state").load()
                 assert newest == {"boots": value}
 
 
@@ -366,7 +366,7 @@ class Flashed:
 
 def test_stored_settings_outside_their_ranges_are_lost():
     flash = Flash()
-    Record(flash, "settings").save((("dead_band_pa", 1234), ("trip_pa", 1)))
+    Copies(flash, "settings").save((("dead_band_pa", 1234), ("trip_pa", 1)))
     settings = Settings()
     assert Store(flash, settings).lost
     assert settings.get("trip_pa") == Settings().get("trip_pa")

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from bench.scenarios.truth import Watched
 from ipch.sim.line import SerialLine
 from ipch.sim.parameters import load_parameters
 from ipch.sim.plant import Plant
 from ipch.sim.rigs import CoreDevice, SimDevice
-from ipch.sim.world import World
 from tests.device.boards import Board, in_a_child, pico_device
 
 DEVICES = {"core": CoreDevice, "sim": SimDevice, "pico": pico_device}
@@ -32,7 +32,7 @@ class Bench:
     """A device on its plant, driven tick by tick: the test controls the time."""
 
     def __init__(self, rig: str, state: Path, sets: tuple[str, ...], seed: int) -> None:
-        self.world = World(Plant(load_parameters(None, sets), seed=seed))
+        self.world = Watched(Plant(load_parameters(None, sets), seed=seed))
         self.device = DEVICES[rig](self.world, state)
         self.plant = self.world.plant
 

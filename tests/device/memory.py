@@ -9,6 +9,7 @@ from ipch.sim.parameters import load_parameters
 from ipch.sim.plant import Plant
 from ipch.sim.rigs import SimDevice
 from ipch.sim.world import World
+from tests.device.programs import run_to_end
 
 # After this many rounds the mix is split into the same pieces again, so the buffers hold the same bytes.
 ROUNDS_AGAIN = 64
@@ -90,7 +91,7 @@ def free_memory(rounds: list[int], folder: Path) -> list[list[int]]:
     program = folder / "memory.py"
     program.write_text(PROGRAM.format(limits=[count * len(MIX) for count in rounds]))
     device = SimDevice(Flood(Plant(load_parameters(None, ("initial_mpa=1",)))), folder, program=program)
-    said = device.run_to_end()
+    said = run_to_end(device)
     device.close()
     figures = [[int(word) for word in line.split()] for line in said.splitlines()]
     assert len(figures) == len(rounds), said

@@ -4,7 +4,7 @@ from random import Random
 
 import pytest
 
-from ipch.calibration.fit import TRANSDUCERS, Coefficients, Point, fit, today
+from ipch.calibration.fitting import TRANSDUCERS, Coefficients, Point, fit, today
 
 DRIFT = ("zero_drift_kpa_per_k=2", "span_drift_ppm_per_k=200", "drift_reference_c=25")
 LIMIT_PA = 3_000

@@ -11,12 +11,12 @@ from typing import Any
 import pytest
 
 from ipch.sim import signals
-from ipch.sim.chips import AD5270Chip, AD5686Chip
 from ipch.sim.coils import NAMES
 from ipch.sim.emulator import Chip, find_image
 from ipch.sim.hil import Stepper, rheostat_ohm
 from ipch.sim.parameters import load_parameters
 from ipch.sim.plant import Plant
+from tests.core.rig_chips import AD5270Chip, AD5686Chip
 from tests.device.boards import Board
 
 pytestmark = pytest.mark.pico

@@ -2,11 +2,12 @@
 
 import pytest
 
-from ipch.sim.checked import LIMIT, IntegerTooLarge, Watch, checked_firmware
 from ipch.sim.parameters import load_parameters
 from ipch.sim.plant import Plant
 from ipch.sim.rigs import CoreDevice, SimDevice
 from ipch.sim.world import World
+from tests.device.checked import LIMIT, IntegerTooLarge, Watch, checked_firmware
+from tests.device.programs import run_to_end
 
 # Plants at the edges: the fastest and the slowest chamber, and the hottest and coldest oven.
 PLANTS = {
@@ -100,7 +101,7 @@ def test_ten_thousand_ticks_take_no_memory(tmp_path):
     )
     world = World(Plant(load_parameters(None, sets), seed=3))
     device = SimDevice(world, tmp_path, program=program)
-    said = device.run_to_end()
+    said = run_to_end(device)
     device.close()
     words = said.split()
     assert words[:2] == ["taken", "0"], said

@@ -6,6 +6,7 @@ import copy
 import json
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -134,6 +135,17 @@ def test_a_bad_script_is_refused(text: str, words: str, tmp_path: Path) -> None:
     with pytest.raises(FileError, match=words) as error:
         load_script(path)
     assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("load", [load_script, lambda path: load_parameters(path, ())])
+def test_a_python_without_toml_says_what_to_do(
+    load: Callable[[Path], object], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "plant.toml"
+    path.write_text("[plant]\ninitial_mpa = 5\n")
+    monkeypatch.setitem(sys.modules, "tomllib", None)
+    with pytest.raises(FileError, match=r"needs Python 3\.11 or newer; pass name=value instead"):
+        load(path)
 
 
 def ipch_inject(*arguments: str) -> subprocess.CompletedProcess[str]:

@@ -178,9 +178,9 @@ def test_a_record_of_an_older_version_resumes_within_its_single_pressure(
     bench.send(":SOUR:PRES 5;:OUTP ON")
     bench.run_s(100)
     # The firmware's folder is on the path once a board has run.
-    from regulator.store.copies import Record
+    from regulator.store.copies import Copies
 
-    record = Record(bench.board.device.files, "state")
+    record = Copies(bench.board.device.files, "state")
     values = record.load()
     assert values is not None
     values["pressure_pa"] = 4_000_000

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from ipch import calibration
-from ipch.calibration.fit import Coefficients, Point, fit
+from ipch.calibration.fitting import Coefficients, Point, fit
 from ipch.device.instrument import Instrument
 from ipch.errors import DeviceError, FileError, UsageError
 from ipch.sim.server import RunningServer, simulate

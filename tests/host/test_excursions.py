@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from ipch.analysis.excursions import Held, excursions
-from ipch.analysis.wear import wear
-from ipch.report.evaluate import find_gaps
+from ipch.analysis.out_of_band import Held, excursions
+from ipch.analysis.valve_wear import wear
+from ipch.report.evaluation import find_gaps
 
 
 def held(error_pa: Any, **columns: Any) -> Held:

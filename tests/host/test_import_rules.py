@@ -8,6 +8,7 @@ from __future__ import annotations
 import ast
 import importlib
 from pathlib import Path
+from types import ModuleType
 
 ROOT = Path(__file__).parents[2]
 FIRMWARE = ROOT / "firmware"
@@ -134,3 +135,11 @@ def test_other_rooms_import_only_what_a_room_exports() -> None:
                 public = importlib.import_module(f"ipch.{room}").__all__ if room in rooms - {own} else None
                 names = {alias.name for alias in node.names}
                 assert public is None or (not module and names <= set(public)), f"{file}:{node.lineno}"
+
+
+def test_no_public_name_of_a_room_hides_a_module_of_it() -> None:
+    for path in (ROOT / "host" / "src" / "ipch").glob("*/__init__.py"):
+        room = importlib.import_module(f"ipch.{path.parent.name}")
+        for name in getattr(room, "__all__", ()):
+            if path.with_name(f"{name}.py").is_file() or path.with_name(name).is_dir():
+                assert isinstance(getattr(room, name), ModuleType), f"ipch.{path.parent.name}.{name}"

@@ -14,13 +14,13 @@ import pytest
 from ipch import cyclers
 from ipch.cyclers import read_cycler, read_cyclers
 from ipch.cyclers.biologic import cycles_of_halves
-from ipch.cyclers.merge import bdf_table, between, merge
+from ipch.cyclers.merging import bdf_table, between, merge
 from ipch.cyclers.table import CyclerData
 from ipch.cyclers.times import zone_of
 from ipch.errors import FileError, UsageError
 from ipch.recording import export
 from ipch.recording.reader import Run
-from ipch.report.evaluate import Assumed, evaluate
+from ipch.report.evaluation import Assumed, evaluate
 from ipch.report.tables import excursion_rows
 
 SAMPLES = os.environ.get("IPCH_SAMPLES")

@@ -19,7 +19,7 @@ from ipch.recipes.loader import (
     recipe_of_record,
     shipped_recipes,
 )
-from ipch.recipes.plan import estimate_s
+from ipch.recipes.planning import estimate_s
 from ipch.recipes.steps import Hold, Ramp, Recipe, shortened
 from ipch.recipes.webhooks import Webhooks
 

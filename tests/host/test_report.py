@@ -16,7 +16,7 @@ from ipch.errors import FileError
 from ipch.recipes.loader import Chosen, load_recipe
 from ipch.recording.reader import Run, Truth, load_run
 from ipch.report import summary
-from ipch.report.evaluate import holding
+from ipch.report.evaluation import holding
 from ipch.report.page import render, write_report
 from ipch.report.time_plots import thin
 from ipch.sim.server import RunningServer

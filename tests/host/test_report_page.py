@@ -13,9 +13,9 @@ from bench.scenarios.planted import make
 from ipch.analysis.estimate import Estimate
 from ipch.blackbox.capture import BlackBox, Request
 from ipch.blackbox.page import STATES, write_plot
-from ipch.cyclers.merge import merge
+from ipch.cyclers.merging import merge
 from ipch.report import summary
-from ipch.report.evaluate import Assumed, evaluate
+from ipch.report.evaluation import Assumed, evaluate
 from ipch.report.methods import methods, numbers
 from ipch.report.page import render
 from ipch.report.tables import plus_minus

@@ -14,7 +14,7 @@ from ipch.device.instrument import Instrument
 from ipch.device.polling import Pacer
 from ipch.errors import FaultError, FileError
 from ipch.recipes.loader import load_recipe
-from ipch.recipes.plan import plan
+from ipch.recipes.planning import plan
 from ipch.recipes.runner import Runner
 from ipch.recipes.steps import Recipe
 from ipch.recording.reader import Run, load_run

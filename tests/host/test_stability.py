@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ipch.analysis.stability import evaluate, overall, overshoot, settling_time, stability, weights
+from ipch.analysis.holding import evaluate, overall, overshoot, settling_time, stability, weights
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ One command writes a whole set, so that no part of it can be in force alone. Eac
 
 from regulator import settings
 from regulator.modes import OFF
-from regulator.scpi.parameters import ScpiError, accept, forced, scaled, string
+from regulator.scpi.parameters import ScpiError, accept, forced, setting_value, string
 from regulator.scpi.status import quoted
 
 _COEFFICIENTS = ("_zero_pa", "_span_ppm", "_zero_tc_pa_k", "_span_tc_ppm_k", "_cal_date", "_serial")
@@ -98,10 +98,7 @@ class Calibration:
         values = {name + "_operator": pack(string(args[6]))}
         for index, coefficient in enumerate(_COEFFICIENTS):
             row = settings.row(name + coefficient)
-            value = scaled(args[index], {}, "", (row[3], row[4], row[2]))
-            if not row[3] <= value <= row[4]:
-                raise ScpiError(-222, f"{row[0]}: {row[3]} to {row[4]} {row[1]}")
-            values[row[0]] = value
+            values[row[0]] = setting_value(args[index], row)
         accept(self._app.panel.calibrate(values, force))
 
     def _zero(self, name: str, reading_pa: int, force: bool):

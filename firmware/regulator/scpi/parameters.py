@@ -140,6 +140,14 @@ def integer(text: str, minimum: int, maximum: int) -> int:
     return value
 
 
+def setting_value(text: str, row: tuple) -> int:
+    """Return the value that a parameter gives to a setting, a row of the table; raise -222 outside its limits."""
+    value = scaled(text, {}, "", (row[3], row[4], row[2]))
+    if not row[3] <= value <= row[4]:
+        raise ScpiError(-222, f"{row[0]}: {row[3]} to {row[4]} {row[1]}")
+    return value
+
+
 def limit(args: list, limits: tuple) -> int:
     """Return the one of (minimum, maximum, default) that a query requests."""
     return limits[choice(args[0], _LIMITS)]

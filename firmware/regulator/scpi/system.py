@@ -13,6 +13,7 @@ from regulator.scpi.parameters import (
     integer,
     milliseconds,
     scaled,
+    setting_value,
     string,
 )
 from regulator.scpi.pressure import UNITS
@@ -140,11 +141,8 @@ class System:
         pressure; stored. FORCe: a correction beyond 2 %.
         """
         force = forced(args, 2)
-        name, unit, default, lowest, highest, _ = _setting_row(args[0])
-        value = scaled(args[1], {}, "", (lowest, highest, default))
-        if not lowest <= value <= highest:
-            raise ScpiError(-222, f"{name}: {lowest} to {highest} {unit}")
-        accept(self._app.panel.change_setting(name, value, force))
+        row = _setting_row(args[0])
+        accept(self._app.panel.change_setting(row[0], setting_value(args[1], row), force))
 
     def _is_confirmed(self, _):
         """1 once a person has confirmed the limits; 0 on a new board and after settings were lost."""

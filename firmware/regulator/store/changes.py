@@ -74,7 +74,7 @@ def _trips(app, new: dict) -> str:
     longest_s = app.settings.get("safety_invalid_s")
     if not sensors.trusted.safety_valid() and new.get("safety_invalid_s", longest_s) < longest_s:
         return "would trip: the safety transducer is invalid"
-    if new.get("runaway_relief") and (app.modes.fault == RUNAWAY or app.watches.climate.fault):
+    if new.get("runaway_relief") and (app.modes.faults >> RUNAWAY & 1 or app.watches.climate.fault):
         return "would open the relief valve: RUNAWAY"
     if new.get("relief_to_ambient") and app.modes.state == RELIEF:
         return "would empty the chamber"

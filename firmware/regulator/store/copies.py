@@ -9,8 +9,8 @@ and `line(name, offset) -> str`.
 from binascii import crc32
 
 
-class Record:
-    """One named record of (name, integer) pairs in two copies."""
+class Copies:
+    """Both copies of one named record of (name, integer) pairs."""
 
     def __init__(self, files, name: str):
         self._files = files
@@ -63,14 +63,14 @@ class Store:
         """
         self.settings = settings
         self._files = files
-        self._settings = Record(files, "settings")
-        self._state = Record(files, "state")
-        values = self._settings.load()
+        self._settings_copies = Copies(files, "settings")
+        self._state_copies = Copies(files, "state")
+        values = self._settings_copies.load()
         # Versions without the flag stored settings that were in use, which counts as confirmed.
         self.lost = values is None or settings.load(values) != "" or not values.get("confirmed", 1)
         self.failures = 0
-        state = self._state.load()
-        self.state_lost = self._state.damaged and state is None
+        state = self._state_copies.load()
+        self.state_lost = self._state_copies.damaged and state is None
         # The state that the last run left, before this start is counted.
         self.last = dict(state or {})
         self.state = dict(self.last)
@@ -86,7 +86,7 @@ class Store:
         self.state["starts"] = self.starts
         self.state["writes"] = self.writes + 1
         try:
-            self._state.save(sorted(self.state.items()))
+            self._state_copies.save(sorted(self.state.items()))
         except OSError:
             self.failures += 1
             return False
@@ -110,7 +110,7 @@ class Store:
         pairs = list(self.settings.items())
         pairs.append(("confirmed", 0 if self.lost else 1))
         try:
-            self._settings.save(pairs)
+            self._settings_copies.save(pairs)
         except OSError:
             self.failures += 1
             return False

@@ -12,8 +12,9 @@ _EFFECT_PERCENT = 30
 _STILL_MS = 400
 # Pulses further apart are not compared, because leak and cell move the pressure, too.
 _PAUSE_MS = 5_000
-# Small pulses add up, of both sides: the sum decides when it has reached this much (SAFETY's row 4).
+# Small pulses of both sides add up: their sum decides from _SUMMED_PA on. A reading this far off its mean is a jump.
 _SUMMED_PA = 100_000
+_JUMP_PA = 200_000
 
 
 class Compare:
@@ -54,7 +55,10 @@ class Compare:
         """After a pulse: compare the movement of both transducers over the last three pulses of one side."""
         side = self._valves.verdict.side
         sensors = self._sensors
-        unlike = sensors.safety.band != VALID or self._loops.reference_moves()
+        safety = sensors.safety
+        # A safety transducer that jumps shows no pulse.
+        jumps = abs(safety.pa - safety.mean_pa) > _JUMP_PA
+        unlike = safety.band != VALID or jumps or self._loops.reference_moves()
         if unlike or side != self._side or self._pause_ms > _PAUSE_MS:
             self._side = side
             self._count = 0
@@ -62,8 +66,8 @@ class Compare:
                 self._keep(self._before_control_pa, self._before_safety_pa)
         self._pause_ms = 0
         control_pa = sensors.control.mean_pa
-        safety_pa = sensors.safety.mean_pa
-        if unlike:
+        safety_pa = safety.mean_pa
+        if unlike or not sensors.trusted.agree():
             self._sum_control_pa = self._sum_safety_pa = 0
         elif self._before_safety_pa:
             self._add(control_pa - self._before_control_pa, safety_pa - self._before_safety_pa)
@@ -81,18 +85,9 @@ class Compare:
         self._sum_safety_pa += sign * safety_pa
         control_pa = self._sum_control_pa
         safety_pa = self._sum_safety_pa
-        if max(control_pa, safety_pa) > _SUMMED_PA:
-            self._judge_sums(control_pa, safety_pa)
-
-    def _judge_sums(self, control_pa: int, safety_pa: int):
-        self._sum_control_pa = self._sum_safety_pa = 0
-        self._sensors.trusted.doubt_safety(safety_pa < control_pa // 10 * (_EFFECT_PERCENT // 10))
-        if control_pa < safety_pa // 10 * (_EFFECT_PERCENT // 10):
-            self._blame_control(control_pa)
-
-    def _blame_control(self, control_pa: int):
-        self.fault = TRANSDUCER_FROZEN if self._sensors.control.still_ms > _STILL_MS else PORT_BLOCKED
-        self.value = control_pa
+        if control_pa > _SUMMED_PA:
+            self._sum_control_pa = self._sum_safety_pa = 0
+            self._sensors.trusted.doubt_safety(safety_pa < control_pa // 10 * (_EFFECT_PERCENT // 10))
 
     def _keep(self, control_pa: int, safety_pa: int):
         index = self._index
@@ -107,7 +102,8 @@ class Compare:
             control_pa = -control_pa
             safety_pa = -safety_pa
         if safety_pa > _COMPARED_PA and control_pa < safety_pa // 10 * (_EFFECT_PERCENT // 10):
-            self._blame_control(control_pa)
+            self.fault = TRANSDUCER_FROZEN if self._sensors.control.still_ms > _STILL_MS else PORT_BLOCKED
+            self.value = control_pa
         elif control_pa > _COMPARED_PA and safety_pa < control_pa // 10 * (_EFFECT_PERCENT // 10):
             self.fault = PORT_BLOCKED
             self.value = safety_pa

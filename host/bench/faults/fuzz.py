@@ -97,7 +97,7 @@ def _listen(bench: Bench) -> None:
 def fuzz_core(count: int, seed: int) -> int:
     """Send `count` lines to a regulating device; return the ticks it took. Raises AssertionError."""
     lines = _lines(count, Random(f"fuzz {seed}"))
-    bench = settled("HOLD").copy()
+    bench = settled("HOLD").copy("fuzz")
     try:
         world, app = bench.world, bench.app
         ticks = 0
@@ -128,7 +128,7 @@ def fuzz_core(count: int, seed: int) -> int:
 
 def fuzz_sim(count: int, seed: int) -> int:
     """The same through a MicroPython program with a small heap; afterwards it must still answer, in the same state."""
-    bench = Bench("sim")
+    bench = Bench("sim", scenario="fuzz on sim")
     try:
         bench.send(":SOUR:PRES 4.7;:OUTP ON")
         bench.run_s(20)

@@ -17,7 +17,7 @@ def cross_wraps(state: str, seconds: float = 20.0) -> int:
     """
     ticks = 0
     for wrap_s in WRAPS_S:
-        bench = settled(state).copy()
+        bench = settled(state).copy(f"wraps in {state}")
         try:
             clock = bench.app.clock
             clock.uptime_s = int(wrap_s) - 5
@@ -59,10 +59,10 @@ def cross_quiet_end() -> None:
 
 def sixty_days(days: float = 60.0, tick_ms: int = 1000) -> dict[str, float]:
     """Run days that alternate between all states, with a long tick; return figures. Raises AssertionError."""
-    bench = Bench(tick_ms=tick_ms, sets=("initial_mpa=5", "missed_probability=0"))
+    bench = Bench(tick_ms=tick_ms, sets=("initial_mpa=5", "missed_probability=0"), scenario="60 days")
     app = bench.app
     try:
-        app.panel.change_setting("settle_ms", 5000)
+        bench.set("settle_ms", 5000)
         turns = 0
         plan = (
             (":SOUR:PRES 5;:OUTP ON", 0.4),
@@ -132,7 +132,7 @@ CALMS = (
 
 def live(calm: Calm, hours: float, seed: int = 1) -> float:
     """Run; return the simulated hours. Raises AssertionError with the first fault that latches."""
-    bench = Bench(sets=calm.sets, seed=seed, tick_ms=calm.tick_ms)
+    bench = Bench(sets=calm.sets, seed=seed, tick_ms=calm.tick_ms, scenario=f"calm {calm.name}")
     try:
         turn = 0
         while bench.world.plant.time_ms < hours * 3.6e6:

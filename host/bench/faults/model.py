@@ -49,7 +49,7 @@ class Regulator:
     """Holds the model's state: the latched cause, and whether regulation was requested."""
 
     def __init__(self) -> None:
-        self.bench: Bench = settled("OFF").copy()
+        self.bench: Bench = settled("OFF").copy("model walk")
         self.cause = "NONE"
         self.wanted = False  # a command to regulate was accepted and is still in force
 

@@ -48,7 +48,7 @@ def pairs() -> list[tuple[str, str]]:
 
 def run_pair(one: str, other: str, state: str = "HOLD") -> str:
     """Run both from a settled state; return the final state. Raises AssertionError or Violation."""
-    bench = settled(state).copy()
+    bench = settled(state).copy(f"pair {one} and {other} in {state}")
     try:
         for name in (one, other):
             bench.inject(name, VALUES.get(name, {}))

@@ -31,13 +31,10 @@ class Result:
 
 def run_core(cell: Cell, state: str) -> Result:
     """Run on `core`, from a copy of the settled state. Raises Missed or Violation."""
-    bench = settled(state, cell.tick_ms).copy()
+    bench = settled(state, cell.tick_ms).copy(f"{cell.name} in {state}")
     try:
         for name, value in cell.settings:
-            reason = bench.app.panel.change_setting(name, value)
-            assert not reason, reason
-        if cell.settings:
-            bench.run_s(0.5)
+            bench.set(name, value)
         return _Run(cell, state, bench).run()
     finally:
         bench.close()

@@ -29,14 +29,13 @@ CELLS = _chosen()
 
 def run_sim(cell: Cell, state: str) -> Result:
     """Run a cell. Raises Missed, or Violation for a command that must never be given."""
-    bench = Bench("sim")
+    bench = Bench("sim", scenario=f"{cell.name} in {state} on sim")
     try:
         learn(bench)
         if state != "HOLD":
             enter(bench, state)
         for name, value in cell.settings:
-            bench.send(f':SYST:SETT "{name}",{value}')
-            bench.run_s(0.5)
+            bench.set(name, value)
         return _judge(cell, state, bench)
     finally:
         bench.close()

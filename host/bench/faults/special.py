@@ -14,7 +14,7 @@ NOISE_PA = 12_000.0
 
 def over_pressure(state: str, values: dict[str, object], other: str = "") -> Result:
     """Row 20: the relief output acts at most 50 ms after the pressure passes the trip; nothing else is energised."""
-    bench = settled(state).copy()
+    bench = settled(state).copy(f"20 over-pressure {values} {other} in {state}")
     try:
         plant = bench.world.plant
         if other:
@@ -48,7 +48,7 @@ def over_pressure(state: str, values: dict[str, object], other: str = "") -> Res
 
 def bad_settings(state: str) -> Result:
     """Row 27: invalid settings are refused with the reason and the old ones kept, in every state."""
-    bench = settled(state).copy()
+    bench = settled(state).copy(f"27 bad settings in {state}")
     try:
         app = bench.app
         before = dict(app.settings.items())
@@ -76,7 +76,7 @@ def bad_settings(state: str) -> Result:
 
 def stored_copies(values: dict[str, object]) -> Result:
     """Row 28: one intact copy keeps the settings; without one the device stays OFF, with a warning, until confirmed."""
-    bench = Bench()
+    bench = Bench(scenario=f"28 stored copies {values}")
     try:
         for slew in (11_000, 12_000):
             # Twice, so that both copies exist.
@@ -108,7 +108,7 @@ def stored_copies(values: dict[str, object]) -> Result:
 
 def blocked_relief(fault: str) -> Result:
     """Row 29: with the switched relief blocked the mechanical one bounds the pressure, and vice versa."""
-    bench = settled("HOLD").copy()
+    bench = settled("HOLD").copy(f"29 {fault} in HOLD")
     try:
         bench.inject(fault, {})
         bench.inject("over-pressure", {"mpa": 12})
@@ -125,7 +125,7 @@ def blocked_relief(fault: str) -> Result:
 
 def overdue_proof(state: str) -> Result:
     """Row 29: an overdue proof test is reported and changes nothing."""
-    bench = settled(state).copy()
+    bench = settled(state).copy(f"29 overdue proof in {state}")
     try:
         was = bench.state
         record = bench.app.record

@@ -1,4 +1,4 @@
-"""Boards in a settled state, and a world that checks every command of the device."""
+"""Boards in a settled state, on a world that the truth monitor judges."""
 
 from __future__ import annotations
 
@@ -6,95 +6,37 @@ import copy
 import functools
 import shutil
 import tempfile
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from bench.scenarios.truth import Violation, Watched
 from ipch.sim.board import Board
 from ipch.sim.injector import clear, inject
 from ipch.sim.parameters import load_parameters
-from ipch.sim.plant import FILL, SUPPLY_ISOLATION, VENT, VENT_ISOLATION, Plant
-from ipch.sim.world import World
+from ipch.sim.plant import Plant
 
-# The longest pulse that the firmware may request, and the hardware's limit.
-PULSE_MAX_US = 300_000
 STATES = ("OFF", "HOLD", "RAMP", "DOWN", "QUIET", "VENT", "SEALED", "RELIEF")
 LATCHED = ("SEALED", "RELIEF")
 SETS = ("initial_mpa=4.7", "missed_probability=0")
 
-
-class Violation(AssertionError):
-    """A forbidden command."""
-
-
-class Watched(World):
-    """Refuses forbidden commands: too long a pulse, fill and vent together, fill while it is barred.
-
-    `barred` is called before every command of the fill side and returns why it is forbidden, or "".
-    """
-
-    barred: Callable[[], str] | None = None
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.relief_asked_ms: int | None = None
-        self.pulses = [0, 0]
-        self.pulsed_us = [0, 0]
-        self._levels_now = 0
-
-    def pulse(self, valve: int, duration_us: int) -> None:
-        if not 0 < duration_us <= PULSE_MAX_US:
-            raise Violation(f"pulse of {duration_us} us")
-        if self._levels_now & 3 == 2 >> valve:
-            raise Violation(f"pulse on {valve} with the isolation of the other side open")
-        self._permit(valve == 0)
-        self.pulses[valve] += 1
-        self.pulsed_us[valve] += duration_us
-        super().pulse(valve, duration_us)
-        self.permit_levels()
-
-    def switch(self, levels: int) -> None:
-        self._levels_now = levels
-        if levels & 3 == 3:
-            raise Violation("both isolation valves")
-        self._permit(bool(levels & 1))
-        if levels & 4 and self.relief_asked_ms is None:
-            self.relief_asked_ms = self.plant.time_ms
-        super().switch(levels)
-        self.permit_levels()
-
-    def shut(self) -> None:
-        self._levels_now = 0
-        super().shut()
-
-    @property
-    def waiting(self) -> bool:
-        """Whether bytes for the device are still unread."""
-        return bool(self._scripted or self.script)
-
-    def permit_levels(self) -> None:
-        """Check the actual gates: a side that is still running counts, whatever the new command."""
-        gates = [valve.gate for valve in self.plant.valves]
-        if (gates[FILL] or gates[SUPPLY_ISOLATION]) and (gates[VENT] or gates[VENT_ISOLATION]):
-            raise Violation(f"fill and vent side at once: {gates}")
-
-    def _permit(self, fill: bool) -> None:
-        reason = self.barred() if fill and self.barred is not None else ""
-        if reason:
-            raise Violation(f"fill while {reason}")
+__all__ = ["LATCHED", "SETS", "STATES", "Bench", "Violation", "Watched", "enter", "learn", "settled"]
 
 
 class Bench:
     """A board on its watched plant."""
 
     def __init__(
-        self, rig: str = "core", sets: tuple[str, ...] = SETS, seed: int = 1, tick_ms: int = 20
+        self,
+        rig: str = "core",
+        sets: tuple[str, ...] = SETS,
+        seed: int = 1,
+        tick_ms: int = 20,
+        scenario: str = "",
     ) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="ipch-faults-"))
         self.world = Watched(Plant(load_parameters(None, sets), seed), seed=seed, tick_ms=tick_ms)
+        self.world.truth.scenario = scenario
         self.board = Board(self.world, self.folder, rig)
-        if rig == "core":
-            self.world.barred = functools.partial(barred, self.board)
 
     @property
     def app(self) -> Any:
@@ -135,6 +77,11 @@ class Bench:
                 return self.world.received.decode().strip()
         raise AssertionError(f"no reply to {message!r}, only {bytes(self.world.received)!r}")
 
+    def set(self, name: str, value: int) -> None:
+        """Change a setting over the wire; the device must accept it."""
+        said = self.ask(f'*CLS;:SYST:SETT "{name}",{value};:SYST:ERR?')
+        assert said.startswith("0,"), f"{name}={value}: {said}"
+
     def fetch(self) -> dict[str, str]:
         """Return the fields of :FETCh? by name."""
         names = self.ask(":FETC:FIEL?").split(",")
@@ -148,31 +95,19 @@ class Bench:
         """As `ipch inject`."""
         inject(self.world, fault, values)
 
-    def copy(self) -> Bench:
-        """A second bench in the same state with its own files; `core` only."""
+    def copy(self, scenario: str = "") -> Bench:
+        """A second bench in the same state with its own files, for this scenario; `core` only."""
         twin = copy.deepcopy(self)
+        twin.world.truth.scenario = scenario
         twin.folder = Path(tempfile.mkdtemp(prefix="ipch-faults-"))
         shutil.copytree(self.folder, twin.folder, dirs_exist_ok=True)
         twin.board.move(twin.folder)
-        twin.world.barred = functools.partial(barred, twin.board)
         return twin
 
     def close(self) -> None:
         """Close the device and remove its files."""
         self.board.close()
         shutil.rmtree(self.folder, ignore_errors=True)
-
-
-def barred(board: Board) -> str:
-    """Return why the device must not fill now, "" if it may."""
-    from regulator.modes import REGULATE
-
-    if board.device is None:
-        return "in reset"
-    modes = board.device.app.modes  # type: ignore[union-attr]
-    if modes.fault:
-        return f"latched: {modes.fault_name}"
-    return "" if modes.state == REGULATE else f"in {modes.name}"
 
 
 def learn(bench: Bench) -> None:

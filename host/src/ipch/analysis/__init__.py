@@ -2,27 +2,25 @@
 
 | module | for |
 |---|---|
-| `stability` | `stability`: rms, percentiles, share of time in band; `evaluate`: the same per step of a recipe |
-| `excursions` | `excursions`: each time out of the band, with its probable cause |
+| `holding` | `stability`: rms, percentiles, share of time in band; `evaluate`: the same per step of a recipe |
+| `out_of_band` | `excursions`: each time out of the band, with its probable cause |
 | `gas_record`, `balance` | `solve_balance(GasRecord(...))`: leak, gas per pulse, swelling of each cycle |
 | `supply` | `forecast`: how long a cylinder lasts |
 | `cycles` | `cycle_table`: one row for each electrochemical cycle |
-| `wear` | `wear`: actuations of a valve against its rating |
+| `valve_wear` | `wear`: actuations of a valve against its rating |
 | `estimate` | `Estimate`: a value and half of its 95 % interval |
 | `bins`, `noise` | parts of the balance: means between pulses, and correlated noise |
 
-`ipch.report.evaluate.evaluate(load_run(path))` does all of it for a record.
+`ipch.report.evaluate(load_run(path))` computes all of this for a record.
 """
 
 from ipch.analysis.balance import Balance, solve_balance
 from ipch.analysis.bins import NotEnough
 from ipch.analysis.cycles import COLUMNS, Cycle, CyclerRows, PressureSamples, cycle_table
 from ipch.analysis.estimate import Estimate
-from ipch.analysis.excursions import Excursion, Held, excursions
 from ipch.analysis.gas import AIR, GasLaw, gas_law
 from ipch.analysis.gas_record import GasRecord, condensed
-from ipch.analysis.noise import Noise
-from ipch.analysis.stability import (
+from ipch.analysis.holding import (
     BAND_PA,
     Stability,
     StepResult,
@@ -34,8 +32,10 @@ from ipch.analysis.stability import (
     usual_step_s,
     weights,
 )
+from ipch.analysis.noise import Noise
+from ipch.analysis.out_of_band import Excursion, Held, excursions
 from ipch.analysis.supply import Supply, forecast
-from ipch.analysis.wear import RATED, Wear, wear
+from ipch.analysis.valve_wear import RATED, Wear, wear
 
 __all__ = [
     "AIR", "BAND_PA", "COLUMNS", "RATED", "Balance", "Cycle", "CyclerRows", "Estimate", "Excursion", "GasLaw",

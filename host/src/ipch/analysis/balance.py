@@ -63,7 +63,6 @@ class Swelling:
     share: Estimate
     """Cell volume at the largest charge less that at the smallest, over the gas volume."""
     change_ml: Estimate | None
-    per_ah_ml: Estimate | None
 
 
 @dataclass(frozen=True)
@@ -79,9 +78,6 @@ class Balance:
     leak_kpa_h: Estimate
     leak_share_1_day: Estimate
     """Share of the gas, per day."""
-    fill_kpa_s: Estimate | None
-    """Settled rise of pressure per second of open fill valve, at its mean flow; None without fills."""
-    vent_kpa_s: Estimate | None
     filled_kpa: Estimate
     """Gas let in during the time used, as pressure of the chamber, by the estimated gain."""
     vented_kpa: Estimate
@@ -134,13 +130,10 @@ def solve_balance(
         return _estimate(fit, direction, model)
 
     leak = estimate(along(leak=1.0))
-    sides: list[Estimate | None] = []
     moved = []
     for side in ("fill", "vent"):
-        gain = along(**{side: 1.0})
         total = along(**{side: table.total[side], f"{side}_count": table.total[f"{side}_count"]})
         moved.append(estimate(total).times(kpa))
-        sides.append(estimate(gain * table.flow[side]).times(kpa) if gain.any() else None)
     cycles, coupled = _swellings(fit, table, _spans_ah(record), volume_ml, model)
     notes = []
     if coupled > 0.95:
@@ -153,8 +146,6 @@ def solve_balance(
         bin_s=bins.width_s,
         leak_kpa_h=leak.times(_HOUR_S * kpa),
         leak_share_1_day=leak.times(24 * _HOUR_S),
-        fill_kpa_s=sides[0],
-        vent_kpa_s=sides[1],
         filled_kpa=moved[0],
         vented_kpa=moved[1],
         cycles=cycles,
@@ -175,7 +166,6 @@ class _Table:
     prior_mean: Floats
     prior_sd: Floats
     total: dict[str, float]
-    flow: dict[str, float]
     step: Floats
     is_swelling: NDArray[np.bool_]
 
@@ -205,13 +195,11 @@ def _columns(bins: Bins) -> _Table:
         add("work", work / most, 0.0, _WORK_SD_K)
     add("drift", bins.means["drift"], 0.0, _DRIFT_SD_PA_K)
     total: dict[str, float] = {}
-    flow: dict[str, float] = {}
     step = np.zeros(len(bins.time_s))
     for side in ("fill", "vent"):
         metered, counted = bins.means[side], bins.means[f"{side}_count"]
         total[side], total[f"{side}_count"] = float(np.ptp(metered)), -float(np.ptp(counted))
         pulses = float(np.ptp(counted))
-        flow[side] = 1.0
         moved = np.diff(metered, prepend=metered[0])
         inside = (moved != 0) & ~bins.starts
         if inside.any():
@@ -245,7 +233,6 @@ def _columns(bins: Bins) -> _Table:
         np.array([mean for mean, _ in priors]),
         np.array([sd for _, sd in priors]),
         total,
-        flow,
         step,
         is_swelling,
     )
@@ -301,7 +288,7 @@ def _swellings(
         direction[at] = span_ah
         share = _estimate(fit, direction, model)
         change = share.times(volume_ml) if volume_ml is not None else None
-        found.append(Swelling(cycle, span_ah, share, change, change.times(1 / span_ah) if change else None))
+        found.append(Swelling(cycle, span_ah, share, change))
         if leak is not None:
             coupled = max(coupled, abs(float(fit.covariance[at, leak] / (sd[at] * sd[leak]))))
     return found, coupled

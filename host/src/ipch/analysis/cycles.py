@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ipch.analysis.balance import Balance, Swelling
-from ipch.analysis.stability import BAND_PA, quantiles, weights
+from ipch.analysis.holding import BAND_PA, quantiles, weights
 from ipch.errors import UsageError
 
 Floats = NDArray[np.floating[Any]]

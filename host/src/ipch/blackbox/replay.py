@@ -87,6 +87,7 @@ class _Line:
         self.error = 0
         self.unsent = 0
         self.busy = False
+        self.unsent = 0
 
     def poll(self) -> bool:
         return self.busy

@@ -1,7 +1,7 @@
 """Calibration of the transducers and the proof test: points, fit, standards, procedures, pages."""
 
 from ipch.calibration import prooftest
-from ipch.calibration.fit import (
+from ipch.calibration.fitting import (
     FULL_SCALE_PA,
     TRANSDUCERS,
     Coefficients,

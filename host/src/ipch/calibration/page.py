@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from ipch.base.units import format_celsius, format_pressure
-from ipch.calibration.fit import FULL_SCALE_PA, Fit, Point
+from ipch.calibration.fitting import FULL_SCALE_PA, Fit, Point
 
 # Colours that colour-blind readers and grey prints can tell apart (Okabe and Ito).
 _COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")

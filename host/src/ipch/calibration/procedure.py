@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from ipch.base.units import format_celsius, format_target
-from ipch.calibration.fit import TRANSDUCERS, Coefficients, Point, read, reference_k
+from ipch.calibration.fitting import TRANSDUCERS, Coefficients, Point, read, reference_k
 from ipch.calibration.standards import Standard
 from ipch.device import Instrument, Monitor, Progress, Report, Sample, set_pressure
 from ipch.errors import FaultError, IpchError, UsageError

@@ -1,7 +1,7 @@
 """Files of battery cyclers: read as one table, followed while they grow, merged with the pressure."""
 
 from ipch.cyclers.follow import check_kind, open_cycles
-from ipch.cyclers.merge import Merged, bdf_table, merge
+from ipch.cyclers.merging import Merged, bdf_table, merge
 from ipch.cyclers.read import read_cycler, read_cyclers
 from ipch.cyclers.table import charge_profile
 from ipch.cyclers.times import zone_of

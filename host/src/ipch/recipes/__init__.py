@@ -10,7 +10,7 @@ from ipch.recipes.loader import (
     recipe_of_record,
     waits_for_others,
 )
-from ipch.recipes.plan import Plan, plan
+from ipch.recipes.planning import Plan, plan
 from ipch.recipes.resume import find_position
 from ipch.recipes.runner import Runner
 from ipch.recipes.steps import shortened

@@ -13,7 +13,7 @@ from ipch.base.files import read_text
 from ipch.base.paths import recipes_dir
 from ipch.base.units import format_duration
 from ipch.errors import FileError, UsageError
-from ipch.recipes.plan import estimate_s
+from ipch.recipes.planning import estimate_s
 from ipch.recipes.steps import KINDS, Hold, LogRate, Place, Quiet, Ramp, Recipe, Repeat, Task, Vent, Wait
 
 _CHANGED = "# changed: "

@@ -20,7 +20,7 @@ from ipch.device import (
     time_to_arrive,
 )
 from ipch.errors import DeviceLostError, FaultError
-from ipch.recipes.plan import plan
+from ipch.recipes.planning import plan
 from ipch.recipes.resume import REGULATING, Position
 from ipch.recipes.steps import Hold, LogRate, Quiet, Ramp, Recipe, Task, Vent, Wait
 from ipch.recipes.webhooks import WEBHOOK_PORT, Webhooks

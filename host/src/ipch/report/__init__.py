@@ -1,7 +1,7 @@
 """Report of a run: figures, summary, methods paragraph, plots, tables, and the frame of every HTML page."""
 
 from ipch.report import summary, tables
-from ipch.report.evaluate import COLUMNS, Assumed, Evaluation, evaluate, figures, write_cycles
+from ipch.report.evaluation import COLUMNS, Assumed, Evaluation, evaluate, figures, write_cycles
 from ipch.report.html import write_html
 from ipch.report.page import write_report
 from ipch.report.summary import Judgement, find_truth

@@ -7,7 +7,7 @@ import numpy as np
 from ipch.analysis import Estimate, usual_step_s, weights
 from ipch.cyclers import Merged
 from ipch.recording import Run
-from ipch.report.evaluate import Evaluation, holding
+from ipch.report.evaluation import Evaluation, holding
 from ipch.report.summary import Judgement
 from ipch.report.tables import NOT_TOLD, calibration_rows, detected, plus_minus
 

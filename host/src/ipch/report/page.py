@@ -9,7 +9,7 @@ from ipch.base.units import format_duration
 from ipch.cyclers import Merged
 from ipch.recording import Run, Truth
 from ipch.report import summary, tables
-from ipch.report.evaluate import Assumed, Evaluation, evaluate
+from ipch.report.evaluation import Assumed, Evaluation, evaluate
 from ipch.report.html import render_html
 from ipch.report.methods import methods, numbers
 from ipch.report.plots import figure

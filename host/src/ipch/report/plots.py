@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from ipch.analysis import is_held
 from ipch.cyclers import Merged
 from ipch.recording import Run, Truth
-from ipch.report.evaluate import Evaluation
+from ipch.report.evaluation import Evaluation
 from ipch.report.summary import Judgement
 from ipch.report.time_plots import BLUE, GREEN, GREY, ORANGE, PURPLE, Panels
 

@@ -11,7 +11,7 @@ from ipch.analysis import BAND_PA, Stability, StepResult, evaluate, overall, sta
 from ipch.base.files import write_text
 from ipch.base.units import format_duration, format_target
 from ipch.recording import TRUTH_NAME, Run, Truth, load_truth
-from ipch.report.evaluate import counted, holding
+from ipch.report.evaluation import counted, holding
 
 
 @dataclass(frozen=True)

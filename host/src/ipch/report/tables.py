@@ -8,7 +8,7 @@ import numpy as np
 from ipch.analysis import Cycle, Estimate, Wear
 from ipch.base.units import format_duration
 from ipch.recording import Run
-from ipch.report.evaluate import Evaluation
+from ipch.report.evaluation import Evaluation
 
 CYCLE_COLUMNS = (
     "cycle", "charge/mAh", "discharge/mAh", "CE/%", "retention/%", "mean/MPa", "sd/kPa", "min/MPa", "max/MPa",

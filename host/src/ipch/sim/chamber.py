@@ -40,16 +40,14 @@ class Chamber:
         "_wall_s",
         "cell_heat_w",
         "energy_j",
-        "enthalpy_in_j",
         "gas",
         "gas_k",
         "gas_kg",
-        "heat_in_j",
         "heat_rate_1_s",
         "pressure_pa",
+        "received_j",
         "volume_m3",
         "wall_k",
-        "work_in_j",
     )
 
     def __init__(self, parameters: PlantParameters, gas: Gas, start_k: float) -> None:
@@ -63,10 +61,8 @@ class Chamber:
         self._properties = gas.raw_state(density, start_k)
         self.energy_j = self.gas_kg * self._properties[1]
         self.cell_heat_w = parameters.cell_heat_w
-        # Totals across the boundary: enthalpy with gas, heat from the wall, work done by the cell.
-        self.enthalpy_in_j = 0.0
-        self.heat_in_j = 0.0
-        self.work_in_j = 0.0
+        # Across the boundary in total: enthalpy with gas, heat from the wall, work done by the cell.
+        self.received_j = 0.0
         # Relative loss per second of the gas-to-wall temperature difference, as of the last step.
         self.heat_rate_1_s = 0.0
 
@@ -160,9 +156,7 @@ class Chamber:
         self.gas_kg = mass
         self.volume_m3 = volume
         self.heat_rate_1_s = rate
-        self.enthalpy_in_j += enthalpy_j
-        self.work_in_j += work_j
-        self.heat_in_j += heat_j
+        self.received_j += own_j + heat_j
         self.wall_k -= (oven_k - self.wall_k) * expm1(-dt_s / self._wall_s)
         self.wall_k += (self.cell_heat_w * dt_s - heat_j) / self._wall_j_k
 

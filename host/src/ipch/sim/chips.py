@@ -11,9 +11,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-_EIO = 5
-_ETIMEDOUT = 110
-
 
 class I2cChip:
     """Common to all I2C chips here: a pointer register, 16-bit registers, most significant byte first."""
@@ -255,11 +252,6 @@ class MAX31865Chip:
         self._address = register + 1 & 7
         return value
 
-    def ready(self) -> bool:
-        """Whether DRDY is low: an ended conversion whose result was not read. Not latched, as nothing polls it."""
-        self._progress()
-        return self._ready_us < 0 and bool(self._registers[1] | self._registers[2])
-
     def _write(self, register: int, value: int) -> None:
         if register == 0:
             if value & 0x02:
@@ -299,109 +291,3 @@ class MAX31865Chip:
             registers[7] |= 0x40
         registers[1] = ratio >> 7
         registers[2] = ratio << 1 & 0xFE | (1 if registers[7] else 0)
-
-
-class AD5686Chip:
-    """Four 16-bit voltage outputs of the bench rig (Analog Devices, AD5686R), reference 2.5 V, on SPI."""
-
-    REFERENCE_V = 2.5
-
-    def __init__(self) -> None:
-        self.counts = [0, 0, 0, 0]
-        self._frame: list[int] | None = None
-
-    def select(self, level: int) -> None:
-        """Drive SYNC; a frame of 24 bits counts when it rises."""
-        if not level:
-            self._frame = []
-        elif self._frame is not None:
-            if len(self._frame) == 3 and self._frame[0] >> 4 == 3:
-                for channel in range(4):
-                    if self._frame[0] >> channel & 1:
-                        self.counts[channel] = self._frame[1] << 8 | self._frame[2]
-            self._frame = None
-
-    def transfer(self, byte: int) -> int:
-        """Take a byte while selected."""
-        if self._frame is not None:
-            self._frame.append(byte)
-        return 0xFF
-
-    def volt(self, channel: int) -> float:
-        """Voltage of output 0..3."""
-        return self.counts[channel] * self.REFERENCE_V / 65536
-
-
-class AD5270Chip:
-    """Rheostat of the bench rig (Analog Devices, AD5270): its wiper moves only after it was unlocked."""
-
-    def __init__(self) -> None:
-        self.position = 512
-        self._unlocked = False
-        self._frame: list[int] | None = None
-
-    def select(self, level: int) -> None:
-        """Drive SYNC; a frame of 16 bits counts when it rises."""
-        if not level:
-            self._frame = []
-        elif self._frame is not None:
-            if len(self._frame) == 2:
-                word = self._frame[0] << 8 | self._frame[1]
-                command = word >> 10 & 15
-                if command == 1 and self._unlocked:
-                    self.position = word & 1023
-                elif command == 7:
-                    self._unlocked = bool(word & 2)
-            self._frame = None
-
-    def transfer(self, byte: int) -> int:
-        """Take a byte while selected."""
-        if self._frame is not None:
-            self._frame.append(byte)
-        return 0xFF
-
-
-class I2cBus:
-    """An I2C controller with chips on it, with the methods of machine.I2C that the drivers call."""
-
-    def __init__(self, *chips: I2cChip) -> None:
-        self.chips = {chip.address: chip for chip in chips}
-        self.stuck = False  # SDA is held low: no transfer succeeds
-        self.transfers = 0
-
-    def writeto(self, address: int, buffer: "bytes | bytearray") -> int:
-        """Write all bytes; OSError without acknowledgement or on a stuck bus."""
-        chip = self._connect(address, False)
-        for byte in buffer:
-            if not chip.write(byte):
-                raise OSError(_EIO)
-        return len(buffer)
-
-    def readfrom_mem_into(self, address: int, register: int, buffer: bytearray) -> None:
-        """Set the pointer, then fill the buffer; OSError without acknowledgement or on a stuck bus."""
-        if not self._connect(address, False).write(register):
-            raise OSError(_EIO)
-        chip = self._connect(address, True)
-        for index in range(len(buffer)):
-            buffer[index] = chip.read()
-
-    def _connect(self, address: int, read: bool) -> I2cChip:
-        self.transfers += 1
-        if self.stuck:
-            raise OSError(_ETIMEDOUT)
-        chip = self.chips.get(address)
-        if chip is None or not chip.connect(read):
-            raise OSError(_EIO)
-        return chip
-
-
-class SpiBus:
-    """An SPI controller with one chip on it, with the method of machine.SPI that the driver calls."""
-
-    def __init__(self, chip: MAX31865Chip) -> None:
-        self.chip = chip
-
-    def write_readinto(self, out: "bytes | bytearray", into: bytearray) -> None:
-        """Exchange as many bytes as `out` has."""
-        for index in range(len(out)):
-            into[index] = self.chip.transfer(out[index])

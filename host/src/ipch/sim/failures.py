@@ -38,6 +38,8 @@ ADS1115 = (signals.CONTROL, signals.SUPPLY, signals.REFERENCE)
 class Part(Failure):
     """Base class: a part with its options that does not fail."""
 
+    quick = False  # noise, which is no error of a transducer
+
     def __init__(self, values: Values, random: Random) -> None:
         self.values = values
         self.random = random
@@ -72,6 +74,8 @@ class Offset(Part):
 
 class Noise(Part):
     """A transducer with increased noise."""
+
+    quick = True
 
     def sensed(self, world: World, measurement: Measurement) -> None:
         name = f"{self.values['which']}_ma"
@@ -110,6 +114,8 @@ class Late(Part):
 
 class Spike(Part):
     """Several wild samples in a row."""
+
+    quick = True
 
     def __init__(self, values: Values, random: Random) -> None:
         super().__init__(values, random)

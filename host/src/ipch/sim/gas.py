@@ -63,11 +63,6 @@ class State(NamedTuple):
     dp_dt_pa_k: float
     dp_drho_pa_m3_kg: float
 
-    def cp_j_kg_k(self, density_kg_m3: float, temperature_k: float) -> float:
-        """Return cp = cv + T (dp/dT)^2 / (rho^2 dp/drho), exact for any equation of state."""
-        slope = self.dp_dt_pa_k / density_kg_m3
-        return self.cv_j_kg_k + temperature_k * slope * slope / self.dp_drho_pa_m3_kg
-
 
 class Gas:
     """Properties of `air` or `nitrogen` from density and temperature."""

@@ -8,8 +8,9 @@ from random import Random
 from typing import Any
 
 from ipch.errors import FileError, UsageError
-from ipch.sim.failures import Values
+from ipch.sim.failures import MA_PER_PA, Values
 from ipch.sim.faults import FAULTS, Fault, parse_values
+from ipch.sim.parameters import read_plant_file
 from ipch.sim.sensors import Measurement
 from ipch.sim.world import Failure, World
 
@@ -23,12 +24,7 @@ def load_script(path: Path | None) -> Script:
     """
     if path is None:
         return []
-    import tomllib
-
-    try:
-        entries = tomllib.loads(path.read_text(encoding="utf-8")).get("faults", [])
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise FileError(f"{path}: cannot be read: {error}") from None
+    entries = read_plant_file(path).get("faults", [])
     if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
         raise FileError(f"{path}: faults must be a list of tables, each written [[faults]]")
     script: Script = []
@@ -91,7 +87,10 @@ class _Planned(Failure):
 
     def sensed(self, world: World, measurement: Measurement) -> None:
         if self.present:
+            before_ma = measurement.control_ma
             self.part.sensed(world, measurement)
+            if not self.part.quick:
+                world.plant.sensors.control_error_pa += (measurement.control_ma - before_ma) / MA_PER_PA
 
     def converted(self, world: World, counts: list[int]) -> None:
         if self.present:

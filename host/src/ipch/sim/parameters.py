@@ -358,10 +358,15 @@ def describe_parameters() -> list[dict[str, Any]]:
     ]
 
 
-def _read_table(path: Path) -> dict[str, Any]:
-    # Imported here, because PyPy (Python 3.9) has no tomllib; it receives strings, not files.
-    import tomllib
-
+def read_plant_file(path: Path) -> dict[str, Any]:
+    """Return the tables of a plant file. Raises ParameterError, also where Python itself cannot read TOML."""
+    # Imported here, because the rung `core` also runs on PyPy, which has no tomllib up to Python 3.10.
+    try:
+        import tomllib
+    except ImportError:
+        raise ParameterError(
+            f"{path}: a plant file needs Python 3.11 or newer; pass name=value instead"
+        ) from None
     try:
         document = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
@@ -376,7 +381,11 @@ def _read_table(path: Path) -> dict[str, Any]:
             raise ParameterError(
                 f"{path}: {hint or _unknown(name, TABLES, 'table')} (found {name} at the top)"
             )
-    table = document.get("plant", {})
+    return document
+
+
+def _read_table(path: Path) -> dict[str, Any]:
+    table = read_plant_file(path).get("plant", {})
     if not isinstance(table, dict):
         raise ParameterError(f"{path}: plant must be a table, written [plant]")
     return table

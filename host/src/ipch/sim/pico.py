@@ -93,20 +93,6 @@ class PicoDevice:
         """Which valve outputs are on now, in the order of `coils.NAMES`."""
         return tuple(self.coils.pins_on)
 
-    def cell_ok(self) -> bool:
-        """Whether the cell-safe relay permits the cycler to run."""
-        return self._level(self.pins.CELL_SAFE) == bool(self.pins.CELL_SAFE_OK)
-
-    def led(self) -> bool:
-        """Whether the LED is on."""
-        return self._level(self.pins.LED) == bool(self.pins.LED_ON)
-
-    def monitor_permille(self) -> float:
-        """Mean of the monitor output after its filter, in permille of 3.3 V; 0 without PWM."""
-        channel = self.chip.mcu.pwm.channels[self.pins.MONITOR // 2 % 8]
-        compare = channel.cc >> 16 if self.pins.MONITOR % 2 else channel.cc & 0xFFFF
-        return float(compare) * 1000 / (channel.top + 1) if channel.csr & 1 else 0.0
-
     def run(self, ticks: int) -> None:
         """Run for this many ticks of the world."""
         self.chip.run_ms(ticks * self.world.tick_ms)
@@ -144,11 +130,6 @@ class PicoDevice:
         # A restart ends whatever hung the processor, unless it is injected again.
         self.world.hung = self._hung = False
         clear(self.world, "hang")
-
-    def _level(self, pin: int) -> bool:
-        from rp2040py.gpio_pin import GPIOPinState
-
-        return bool(self.chip.mcu.gpio[pin].value == GPIOPinState.HIGH)
 
     def _on_ms(self) -> None:
         world = self.world

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import array
-import contextlib
 import importlib
 import os
 import select
@@ -62,8 +61,10 @@ def furnish(world: World, state: Path) -> None:
 class Files:
     """The board's file system as a folder on this machine; see firmware/files.py."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, world: World | None = None) -> None:
+        """`world` is told of every write."""
         self.folder = folder
+        self._world = world
 
     def read(self, name: str) -> bytes | None:
         path = self.folder / name
@@ -71,6 +72,8 @@ class Files:
 
     def write(self, name: str, data: bytes) -> None:
         (self.folder / name).write_bytes(data)
+        if self._world is not None:
+            self._world.wrote(name)
 
     def rename(self, old: str, new: str) -> None:
         (self.folder / old).replace(self.folder / new)
@@ -81,7 +84,6 @@ class _Port:
 
     def __init__(self, world: World) -> None:
         self._world = world
-        self._sent = 0
 
     def read(self, buffer: bytearray) -> int:
         data = self._world.take(min(len(buffer), RX_BYTES))
@@ -182,7 +184,7 @@ class CoreDevice:
         modules = load()
         furnish(world, state)
         settings = modules["regulator.settings"].Settings()
-        self.files = Files(state)
+        self.files = Files(state, world)
         store = modules["regulator.store.copies"].Store(self.files, settings)
         rig = _CoreRig(world, reset_cause)
         rig.safe()
@@ -288,14 +290,6 @@ class SimDevice:
         tick = self.tick
         for _ in range(ticks):
             tick()
-
-    def run_to_end(self) -> str:
-        """Run until the program ends; return its output."""
-        with contextlib.suppress(FirmwareStopped):
-            while True:
-                self.tick()
-        self._process.wait(5)
-        return self._printed()
 
     def close(self) -> None:
         """End the program: it stops when its line to the simulator closes."""

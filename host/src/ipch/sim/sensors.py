@@ -38,6 +38,7 @@ class Sensors:
         # Share of the way to the true pressure that a transducer covers per reading: below 1 with a narrow port.
         self.follow_share: dict[str, float] = {}
         self._measurement = Measurement()
+        self.control_error_pa = 0.0  # of the control transducer, without noise and lag; failures add theirs
         self._lag_s = parameters.transducer_lag_ms * 1e-3
         self._sensed_pa = pressure_pa
         self._control_pa = pressure_pa
@@ -120,6 +121,7 @@ class Sensors:
             control_pa = control_pa * span + zero_pa
             safety_pa = safety_pa * span + zero_pa
             supply_pa = supply_pa * span + zero_pa
+        self.control_error_pa = control_pa - self._sensed_pa
         ma_pa = self._ma_pa
         found = self._measurement
         ma = 4.0 + ma_pa * (control_pa + self._control_random.gauss(0.0, self._noise_pa))

@@ -25,6 +25,16 @@ COMPARATOR_MOST_MA = 20.75
 FILL = 0
 # The coils in the readbacks' bit order, as indices of the plant's valves.
 COILS = (1, 3, 0, 2, 4)
+# Names of the device's states, as on the wire, by the pattern of its LED.
+STATES = {
+    0x01: "OFF",
+    0x0F: "REGULATE",
+    0x11: "QUIET",
+    0x33: "VENT",
+    0x55: "SEALED",
+    0x77: "RELIEF",
+    0x00: "MAINTENANCE",
+}
 
 
 class Failure:
@@ -190,10 +200,28 @@ class World:
         if self.trace is not None:
             self.trace.append((self.ticks, *self.counts))
         if self._truth is not None and plant.time_ms >= self._truth_due_ms:
-            self._truth.write(json.dumps(plant.truth()) + "\n")
+            self._truth.write(json.dumps(plant.truth() | self.driven()) + "\n")
             self._truth_due_ms += self._truth_period_ms
         if self._line is not None:
             self._line.pump(self._wait_s() if paced else 0.0)
+
+    @property
+    def control_error_pa(self) -> float:
+        """What the control transducer adds to the true pressure besides its noise: offset, drift, failures."""
+        return self.plant.sensors.control_error_pa
+
+    def driven(self) -> dict[str, object]:
+        """Return what the device drives, for the record of the truth.
+
+        `state` is the one that the LED shows, by its name on the wire; RESET while the firmware does not run.
+        """
+        pattern, cell_ok, _ = self.shown
+        return {
+            "cell_ok": cell_ok and self.fed_ms is not None,
+            "rail": self.powered,
+            "state": STATES.get(pattern, "") if self.fed_ms is not None else "RESET",
+            "control_error_pa": self.control_error_pa,
+        }
 
     def pulse(self, valve: int, duration_us: int) -> None:
         """One-shot of FILL (0) or VENT (1)."""
@@ -282,6 +310,9 @@ class World:
             self._line.to_host += data
         else:
             self.received += data
+
+    def wrote(self, name: str) -> None:
+        """The device wrote a file; on the rung `core`."""
 
     def restart(self) -> None:
         """The processor was reset: its pins are inputs again."""

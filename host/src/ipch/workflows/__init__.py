@@ -1,7 +1,7 @@
 """Complete tasks: run, resume, rehearse or demonstrate a recipe; log; report; make the example."""
 
 from ipch.workflows.example import CYCLER_NAME, VOLUME_ML, make_example
-from ipch.workflows.log import follow, log
+from ipch.workflows.logger import follow, log
 from ipch.workflows.results import CYCLES_NAME, load_for_report, report_run
 from ipch.workflows.run import demonstrate, new_folder, rehearse, resume_recipe, run_recipe, unfinished_recipe
 

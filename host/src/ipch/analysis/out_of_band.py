@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ipch.analysis.gas import AIR, GasLaw
-from ipch.analysis.stability import BAND_PA, weights
+from ipch.analysis.holding import BAND_PA, weights
 
 Floats = NDArray[np.floating[Any]]
 
