@@ -10,7 +10,7 @@ _FOLLOWS_PA = 30_000
 # A reading that shows less than _SHARE_PERCENT of what the other one fell, when that fell by _COMPARED_PA, stands
 # still. So much gas leaves in more than the lag of a slow sensing line (0.5 s).
 _COMPARED_PA = 200_000
-_SHARE_PERCENT = 30
+_SHARE_PERCENT = 50
 
 
 class Trusted:
@@ -58,6 +58,11 @@ class Trusted:
         self._still[0] = self._still[1] = False
         self.mark()
 
+    def reconcile(self):
+        """Now and then: believe a reading that stood still again, once both agree."""
+        if (self._still[0] or self._still[1]) and self.agree():
+            self._still[0] = self._still[1] = False
+
     def mark(self):
         """Measure the fall of both readings from now on."""
         for index in range(2):
@@ -86,12 +91,12 @@ class Trusted:
         """Return whether a reading that followed is below this pressure."""
         for index in range(2):
             each = self._both[index]
-            if self._followed[index] and each.band == VALID and each.median_pa < pa:
+            if self._followed[index] and each.band == VALID and each.pa < pa:
                 return True
         return False
 
     def compare(self):
-        """In every tick of a vent: no longer believe a reading that stands still while the other one falls."""
+        """While gas is let out: no longer believe a reading that stands still while the other one falls."""
         control_pa = self.fallen_pa(0) if self._both[0].band == VALID else 0
         safety_pa = self.fallen_pa(1) if self._both[1].band == VALID else 0
         if control_pa > _COMPARED_PA or safety_pa > _COMPARED_PA:
@@ -101,7 +106,9 @@ class Trusted:
 
     def believed(self, index: int) -> bool:
         """Return whether a reading is valid and does not stand still."""
-        return self._both[index].band == VALID and not self._still[index]
+        return (
+            self._both[index].band == VALID and not self._still[index] and not (index and self.safety_still)
+        )
 
     def highest_pa(self) -> int:
         """Return the highest mean that can be believed, -1 without one."""

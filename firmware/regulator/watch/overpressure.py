@@ -90,13 +90,14 @@ class Overpressure:
             self.value = safety.pa
 
     def _is_over(self, control, safety) -> bool:
-        if control.band == VALID and control.pa > self._trip_pa:
-            if not self._trusted.safety_valid() or safety.pa > self._trip_pa:
+        trusted = self._trusted
+        if trusted.believed(0) and control.pa > self._trip_pa:
+            if not trusted.believed(1) or safety.pa > self._trip_pa:
                 return True
             return self._follows(safety.pa, self._was_safety_pa)
-        if not self._trusted.safety_valid() or safety.pa <= self._trip_pa:
+        if not trusted.believed(1) or safety.pa <= self._trip_pa:
             return False
-        return control.band != VALID or self._proved or self._follows(control.pa, self._was_control_pa)
+        return not trusted.believed(0) or self._proved or self._follows(control.pa, self._was_control_pa)
 
     def _follows(self, pa: int, was_pa: list) -> bool:
         """Return whether a reading below the trip is on its way there, only slower than the other one."""
@@ -107,6 +108,7 @@ class Overpressure:
         """Find out whether the safety transducer is right when it alone is over the comparator's limit."""
         control = self._sensors.control
         safety = self._sensors.safety
+        self._trusted.reconcile()
         if control.band != VALID or safety.band != VALID or safety.mean_pa < self._trip_pa:
             self._stage = _NONE
             self._bleeds = 0
@@ -183,6 +185,7 @@ class Overpressure:
         if highest_pa < shut_pa or trusted.followed_below(shut_pa):
             self._open(False)
             self._proved = self._proved and not trusted.followed(0)
+            trusted.compare()
             return
         self._open_ms += dt_ms
         if self._open_ms >= _BLOCKED_MS:

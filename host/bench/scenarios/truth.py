@@ -940,7 +940,7 @@ class LetOut(Rule):
     def _vent_is_asked(self) -> bool:
         wire = self.wire
         asked = wire.told.get("vent", -1)
-        if self.truth.state == "VENT" and asked >= self.truth.state_ms - 1000 - LED_MS:
+        if self.truth.state == "VENT" and asked >= max(self.truth.state_ms - 1000 - LED_MS, 0):
             # Whatever was sent since then has not ended it.
             return True
         ended = max(wire.told.get("abort", -1), wire.told.get("on", -1), wire.told.get("off", -1))
@@ -1043,8 +1043,16 @@ class Coils(Rule):
             return False
         if index == RELIEF and truth.world.tripped:
             return False
+        if index in (VENT, VENT_ISOLATION) and truth.state == "SEALED" and self._may_bleed():
+            return False
         # A proof is a command, from OFF; and a command may have changed the state since the LED was last set.
         return self.wire.since_ms("proof") > COIL_MS + 10_000
+
+    def _may_bleed(self) -> bool:
+        """Whether the safety transducer alone is over the trip: a test bleed shows whether it is right."""
+        control, control_valid, safety, safety_valid = self.truth.outputs()
+        trip_pa = min(self.wire.settings["trip_pa"])
+        return control_valid and safety_valid and control < trip_pa < safety
 
     def _wrong(self, index: int, ms: int) -> None:
         """A state that changes shows on the LED within LED_MS."""
