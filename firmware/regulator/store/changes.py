@@ -4,7 +4,7 @@ Constants without a source beside them are design choices.
 """
 
 from regulator.control.vent import UNKNOWN
-from regulator.faults import RUNAWAY
+from regulator.faults import LEAK, RUNAWAY
 from regulator.measure.transducer import FULL_SCALE_PA, VALID
 from regulator.modes import OFF, RELIEF, SEALED
 from regulator.settings import AT_REST, CALIBRATION, VENTED
@@ -17,6 +17,7 @@ _NOISE_PA = 50_000
 # The largest correction of a calibration, in sum, between these temperatures: more is a wrong or broken transducer.
 _CORRECTION_PA = 200_000  # 2 % of full scale
 _COLD_MK = 283_150
+_MOST = 1 << 29  # above every setting
 _HOT_MK = 323_150
 
 
@@ -57,10 +58,10 @@ def _not_now(app, vented: bool) -> str:
 def _strands(app, new: dict) -> str:
     """Return why the new limits would leave the target outside, or the chamber without a supply."""
     target_pa = app.control.target_pa
-    if target_pa and not new.get("ambient_pa", 0) <= target_pa <= new.get("setpoint_max_pa", target_pa):
+    if target_pa and not new.get("ambient_pa", 0) <= target_pa <= new.get("setpoint_max_pa", _MOST):
         return "the target is %d Pa" % target_pa
     supply = app.sensors.supply
-    if app.modes.wanted_pa() and supply.band == VALID and new.get("supply_max_pa", supply.pa) < supply.pa:
+    if app.modes.wanted_pa() and supply.band == VALID and new.get("supply_max_pa", _MOST) < supply.pa:
         return "the supply is at %d Pa" % supply.pa
     return ""
 
@@ -69,11 +70,14 @@ def _trips(app, new: dict) -> str:
     """Return why the new values would trip, or open the relief valve."""
     sensors = app.sensors
     wall_mk = sensors.wall_mk
-    if wall_mk and new.get("wall_max_mk", wall_mk + 1) <= wall_mk:
+    if wall_mk and new.get("wall_max_mk", _MOST) <= wall_mk:
         return "would trip: the wall has %d mK" % wall_mk
-    longest_s = app.settings.get("safety_invalid_s")
-    if not sensors.trusted.safety_valid() and new.get("safety_invalid_s", longest_s) < longest_s:
+    invalid = not sensors.trusted.safety_valid()
+    if invalid and new.get("safety_invalid_s", _MOST) < app.settings.get("safety_invalid_s"):
         return "would trip: the safety transducer is invalid"
+    for name in ("leak_budget_pa_h", "breathing_pa"):
+        if app.watches.warnings & LEAK and new.get(name, _MOST) < app.settings.get(name):
+            return "would trip: LEAK"
     if new.get("runaway_relief") and (app.modes.faults >> RUNAWAY & 1 or app.watches.climate.fault):
         return "would open the relief valve: RUNAWAY"
     if new.get("relief_to_ambient") and app.modes.state == RELIEF:
