@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from hardware.design import bom, electrical, fmea, piping
+from hardware.design import bom, electrical, fmea, hazards, piping
 from hardware.design.circuit import circuit
 from hardware.design.netlist import build
 from hardware.design.sheets import sheets
@@ -23,6 +23,7 @@ def outputs() -> dict[str, str]:
         "bom.csv": bom.table(sizing),
         "electrical.md": electrical.page(sizing),
         "fmea.md": fmea.page(),
+        "hazards.md": hazards.page(),
         "ipch.net": netlist,
         "drawings/piping.svg": piping.svg(sizing),
         **{f"drawings/{name}.svg": sheet.svg() for name, sheet in sheets().items()},

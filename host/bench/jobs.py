@@ -95,6 +95,10 @@ class Workers:
             raise RuntimeError(result)
         return result
 
+    def run(self, jobs: Iterable[tuple[Callable[..., Any], tuple[Any, ...]]]) -> Iterator[Any]:
+        """Run different functions, in parallel; results come in the order of the jobs."""
+        return self._threads.map(lambda job: self.call(job[0], *job[1]), jobs)
+
     def map(self, function: str | Callable[..., Any], *columns: Iterable[Any]) -> Iterator[Any]:
         """Like the built-in `map`, in parallel: results come in the order of the arguments."""
         return self._threads.map(lambda *arguments: self.call(function, *arguments), *columns)

@@ -13,6 +13,7 @@ import pytest
 
 from ipch.errors import FileError, UsageError
 from ipch.sim import signals
+from ipch.sim.board import Board
 from ipch.sim.faults import FAULTS
 from ipch.sim.injector import active, inject, load_script
 from ipch.sim.parameters import load_parameters
@@ -146,6 +147,31 @@ def test_a_python_without_toml_says_what_to_do(
     monkeypatch.setitem(sys.modules, "tomllib", None)
     with pytest.raises(FileError, match=r"needs Python 3\.11 or newer; pass name=value instead"):
         load(path)
+
+
+@pytest.mark.parametrize("rig", ["core", "sim"])
+def test_the_truth_tells_what_the_device_drives(rig: str, tmp_path: Path) -> None:
+    file = (tmp_path / "truth.jsonl").open("w")
+    sets = ("initial_mpa=5", "control_offset_kpa=3", "zero_drift_kpa_per_k=0.1", "oven_c=40")
+    world = World(Plant(load_parameters(None, sets)), truth=file, truth_period_ms=20)
+    board = Board(world, tmp_path, rig)
+    board.run(3)
+    inject(world, "transducer-wrong", {"kpa": -1000, "after_s": 0.5})
+    inject(world, "transducer-noisy", {"kpa": 2})
+    board.run(100)
+    world.reset_wanted = ("power", 0.0)
+    board.run(20)
+    board.close()
+    file.close()
+    lines = [json.loads(line) for line in Path(file.name).read_text().splitlines()]
+    warm_k = lines[10]["wall_k"] - 273.15 - 25
+    # At 40 degC and a drift of 0.1 kPa/K from 25 degC.
+    assert lines[10]["control_error_pa"] == pytest.approx(3000 + 100 * warm_k, abs=1)
+    assert (lines[10]["state"], lines[10]["cell_ok"], lines[10]["rail"]) == ("OFF", True, True)
+    sealed = lines[100]
+    assert sealed["control_error_pa"] == pytest.approx(lines[10]["control_error_pa"] - 1e6, abs=10)
+    assert sealed["state"] == "SEALED"
+    assert (lines[-1]["state"], lines[-1]["cell_ok"], lines[-1]["rail"]) == ("RESET", False, False)
 
 
 def ipch_inject(*arguments: str) -> subprocess.CompletedProcess[str]:

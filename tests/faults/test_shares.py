@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bench.faults import fuzz, long, pairs, pressure, sim
+from bench.faults import fuzz, long, pressure, sim
 from bench.scenarios.rig import STATES, Bench
 
 
@@ -34,11 +34,6 @@ def test_a_line_that_asks_for_something_is_not_taken_for_fuzz() -> None:
     ):
         assert not fuzz.harmless(text)
     assert fuzz.harmless(b":OUTP?\n*IDN?\r\nAT+CGMM\r")
-
-
-def test_pairs_of_faults_are_safe() -> None:
-    for one, other in pairs.pairs()[::29]:
-        pairs.run_pair(one, other)
 
 
 @pytest.mark.parametrize("state", STATES)

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from hardware.design import bom, electrical, fmea, piping, sheets
+from hardware.design import bom, electrical, fmea, hazards, piping, sheets
 from hardware.design.circuit import circuit
 from hardware.design.outputs import HARDWARE, outputs
 from ipch.sim.rigs import load_firmware
@@ -195,6 +195,22 @@ def test_links_of_the_failure_table_lead_to_tests(made: dict[str, str]) -> None:
     assert len(links) > 60
     for _, target in links:
         assert (HARDWARE / target).resolve().is_file(), target
+
+
+def test_each_unsafe_control_action_is_excluded_or_explained() -> None:
+    rules = hazards.rules()
+    assert list(rules) == [f"T{number}" for number in range(1, 12)]
+    found = [(row.action, row.way) for row in hazards.rows()]
+    wanted = [(action, way) for action in (*hazards.OUTPUTS, *hazards.COMMANDS) for way in hazards.WAYS]
+    assert found == wanted
+    for row in hazards.rows():
+        assert row.by or row.stays, row
+        for each in row.by.split():
+            file, _, name = each.partition("::")
+            if name:
+                assert re.search(rf"^def {name}\(", (HARDWARE.parent / file).read_text(), re.MULTILINE), each
+            else:
+                assert each in rules, each
 
 
 def test_each_fault_that_can_be_injected_is_in_the_table(made: dict[str, str]) -> None:

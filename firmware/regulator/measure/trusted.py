@@ -7,9 +7,7 @@ from regulator.measure.transducer import VALID
 
 # A reading that fell by this much since `mark` follows the gas that leaves: 4 sigma of the noisier transducer.
 _FOLLOWS_PA = 30_000
-# A reading that shows less than _SHARE_PERCENT of what the other one fell, when that fell by _COMPARED_PA, stands
-# still. So much gas leaves in more than the lag of a slow sensing line (0.5 s).
-_COMPARED_PA = 200_000
+# A reading that shows less than this share of what the other one fell stands still.
 _SHARE_PERCENT = 50
 
 
@@ -25,6 +23,7 @@ class Trusted:
         self._marked_pa = [0, 0]
         self._followed = [False, False]
         self._still = [False, False]
+        self._still_pa = [0, 0]  # the readings when one stood still
         self.safety_still = False
         self.difference_pa = 0  # larger differences are a disagreement
         self.configure()
@@ -59,9 +58,11 @@ class Trusted:
         self.mark()
 
     def reconcile(self):
-        """Now and then: believe a reading that stood still again, once both agree."""
-        if (self._still[0] or self._still[1]) and self.agree():
-            self._still[0] = self._still[1] = False
+        """Now and then: believe a reading that stood still again, once it has moved."""
+        for index in range(2):
+            if self._still[index]:
+                moved_pa = self._both[index].median_pa - self._still_pa[index]
+                self._still[index] = -_FOLLOWS_PA < moved_pa < _FOLLOWS_PA
 
     def mark(self):
         """Measure the fall of both readings from now on."""
@@ -95,14 +96,16 @@ class Trusted:
                 return True
         return False
 
-    def compare(self):
-        """While gas is let out: no longer believe a reading that stands still while the other one falls."""
+    def compare(self, least_pa: int):
+        """While gas is let out: no longer believe a reading that stands still while the other one fell `least_pa`."""
         control_pa = self.fallen_pa(0) if self._both[0].band == VALID else 0
         safety_pa = self.fallen_pa(1) if self._both[1].band == VALID else 0
-        if control_pa > _COMPARED_PA or safety_pa > _COMPARED_PA:
+        if control_pa > least_pa or safety_pa > least_pa:
             self._still[0] = control_pa * 100 < safety_pa * _SHARE_PERCENT
             self._still[1] = safety_pa * 100 < control_pa * _SHARE_PERCENT
             self.mark()
+            self._still_pa[0] = self._marked_pa[0]
+            self._still_pa[1] = self._marked_pa[1]
 
     def believed(self, index: int) -> bool:
         """Return whether a reading is valid and does not stand still."""

@@ -8,7 +8,7 @@ A step is a list: `["fault", name, values]`, `["clear"]`, `["say", message]`, `[
 from __future__ import annotations
 
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import permutations
 from random import Random
 from typing import Any
@@ -20,6 +20,7 @@ from ipch.sim.injector import clear
 from ipch.sim.rigs import load_firmware
 
 Step = list[Any]
+Sequence = tuple[str, list[Step]]
 STATES = ("HOLD", "RAMP", "QUIET", "VENT")
 DELAYS_S = (1.0, 10.0, 60.0)
 # What happens to the first fault before the second one comes: it stays, it goes and stays latched, or it is over.
@@ -66,7 +67,7 @@ SAID = (
 WAITS_S = (0.02, 0.06, 0.2, 0.6, 1.5)
 
 
-def ordered_pairs(sampled: int = 2000) -> list[tuple[str, list[Step]]]:
+def ordered_pairs(sampled: int = 2000) -> list[Sequence]:
     """All ordered pairs in HOLD, 1 s apart, with the ways to leave the first in turn; and a sample of all others."""
     chosen = [
         pair("HOLD", one, other, FIRST[number % len(FIRST)], 1.0)
@@ -80,7 +81,7 @@ def ordered_pairs(sampled: int = 2000) -> list[tuple[str, list[Step]]]:
     return chosen
 
 
-def pair(state: str, one: str, other: str, first: str, delay_s: float) -> tuple[str, list[Step]]:
+def pair(state: str, one: str, other: str, first: str, delay_s: float) -> Sequence:
     """Return the sequence of two faults."""
     steps: list[Step] = [["fault", one, VALUES.get(one, {})]]
     if state == "HOLD":
@@ -93,7 +94,7 @@ def pair(state: str, one: str, other: str, first: str, delay_s: float) -> tuple[
     return state, [*steps, ["fault", other, VALUES.get(other, {})], ["wait", REACTION_S]]
 
 
-def triple(seed: int) -> tuple[str, list[Step]]:
+def triple(seed: int) -> Sequence:
     """Return a random sequence: three faults with resets, commands and settings at their limits between."""
     random = Random(f"triple {seed}")
     steps: list[Step] = []
@@ -169,27 +170,22 @@ def judge(state: str, steps: list[Step]) -> list[Any]:
     return ["", known]
 
 
-def judge_triples(first: int, count: int) -> list[Any]:
-    """Run these triples; return the numbers of those with a violation and its text, and the sum of the known ones."""
-    found, known = [], {}
-    for seed in range(first, first + count):
-        error, more = judge(*triple(seed))
+def judge_all(chosen: Iterable[Sequence]) -> list[Any]:
+    """Run sequences; return [error, state, steps] of each violation, and how many met a known defect of each rule."""
+    found: list[list[Any]] = []
+    known: dict[str, int] = {}
+    for state, steps in chosen:
+        error, more = judge(state, steps)
         if error:
-            found.append([seed, error])
-        for rule, times in more.items():
-            known[rule] = known.get(rule, 0) + (times > 0)
+            found.append([error, state, steps])
+        for rule in more:
+            known[rule] = known.get(rule, 0) + 1
     return [found, known]
 
 
-def judge_pairs(chosen: list[tuple[str, list[Step]]]) -> list[Any]:
-    """Run these sequences; return the violation of each, and the sum of the known ones."""
-    errors, known = [], {}
-    for state, steps in chosen:
-        error, more = judge(state, steps)
-        errors.append(error)
-        for rule, times in more.items():
-            known[rule] = known.get(rule, 0) + (times > 0)
-    return [errors, known]
+def judge_triples(first: int, count: int) -> list[Any]:
+    """Run triples by their seeds, as judge_all does."""
+    return judge_all(triple(seed) for seed in range(first, first + count))
 
 
 def shrink(

@@ -29,6 +29,8 @@ RELAY_MS = 300
 VENTED_PA = 50_000.0
 RESUME_FLOOR_PA = 100_000.0
 PROOF_PA, BLEED_PA = 10_000.0, 50_000.0
+# A safety transducer over the comparator's limit is tested within this time.
+BLEED_MS = 5000
 # All proofs of a start together, and one bleed.
 SELDOM_PA, SELDOM_MS = 100_000.0, 600_000
 # Two samples see a limit, the next tick ends a pulse, and the valve shuts.
@@ -37,6 +39,8 @@ SHUTTING_MS = 100
 MISLED_PA = 200_000.0
 # A relief ends 0.2 MPa below the trip, read 0.1 MPa too high at most; and what flows while it shuts.
 RELIEVED_PA = 350_000.0
+# A reading that stands still while gas flows out is believed no longer than this.
+DISBELIEF_MS = 200
 COIL_MS, PAUSE_MS, HOUR_MS = 60_000, 1000, 3_600_000
 WRITES_A_DAY = 200
 # Gas moved in an hour of a hold, as pressure, and returns from vent to fill.
@@ -46,6 +50,8 @@ RUNAWAY_S = 6.0
 # An open chamber: a relief that cannot act leaves the mechanical one, at 9.5 MPa.
 MECHANICAL_PA = 9.7e6
 OVERSHOOT_PA = 250_000.0
+# A repaired relief brings down within this time what rose without it.
+BOUNDED_MS = 2000
 
 ADS_PA = signals.ADS1115_VOLT_PER_COUNT / signals.SHUNT_OHM * 1e3 / 16.0 * 10e6
 RP2040_PA = signals.RP2040_VOLT_PER_COUNT / signals.SHUNT_OHM * 1e3 / 16.0 * 10e6
@@ -104,8 +110,19 @@ class Known(NamedTuple):
 
 
 # Each entry is deleted with the defect that it names.
+_RISE = "after a reset the rise of a reading counts from 0, so that one wrong transducer opens the relief"
+_LEFT = "a resume that is decided during a relief seals the chamber and leaves the relief open"
+_BURST = "a burst that only one transducer can show, or that another fault hides, leaves the cycler running"
+_GLITCH = "a wrong reading of 0.1 s that ends a quiet window costs a pulse"
 _PROOF = "a proof lets out more than 10 kPa through a valve that shuts late"
-KNOWN: tuple[Known, ...] = (Known("T5", "*on: vent_isolation, faults: vent-sticky*", _PROOF),)
+KNOWN: tuple[Known, ...] = (
+    Known("T5", "*(relief)*on: relief*in sequence*", _LEFT),
+    Known("T6", "*relief was on in SEALED*in sequence*", _LEFT),
+    Known("T2", "*burst for * the cycler's relay is closed*", _BURST),
+    Known("T5", "*on: relief*faults: *transducer-*in sequence*", _RISE),
+    Known("T5", "*(lowest setpoint)*faults: none, in sequence*", _GLITCH),
+    Known("T5", "*on: vent_isolation, faults: vent-sticky*", _PROOF),
+)
 
 
 class Violation(AssertionError):
@@ -351,7 +368,8 @@ class Wire:
         self._expected.clear()
         self._own.clear()
         self._sent.clear()
-        self.accepted_pa = self.kept.get("target_pa")
+        # A target since the last *OPC? may be in force, or not.
+        self.accepted_pa = None if self.older_pa else self.kept.get("target_pa")
 
     def _reply(self, text: str) -> None:
         while self._expected and self._truth.ms - self._expected[0][0] > _REPLY_MS:
@@ -423,6 +441,8 @@ class Truth:
         self.running = False
         self.started_ms = 0
         self.writes = 0
+        self.high_ms = -HOUR_MS
+        """When the safety transducer was last over the comparator's limit."""
         self._second_ms = 0
         self._flow_ms = -1
         self._shown: tuple[int, bool, int] = (0, False, 0)
@@ -610,16 +630,20 @@ class OverPressure(Rule):
         self.lowest_pa = 0.0
         self.rise_pa = 0.0  # largest rise in a tick, lately
         self.was_pa = truth.pa
+        self.bounded_ms = -HOUR_MS  # when an output or a sensor was last missing
 
     def tick(self) -> None:
         truth = self.truth
         pa = truth.pa
         rise_pa, self.was_pa = pa - self.was_pa, pa
         trip_pa = max(self.wire.settings["trip_pa"])
+        safety_pa = truth.world.counts[signals.SAFETY] * RP2040_PA - ZERO_PA
+        if safety_pa > min(self.wire.settings["comparator_pa"]):
+            truth.high_ms = truth.ms
         if pa < trip_pa - MISLED_PA and self.over_ms is None:
             self.rise_pa = rise_pa
             # The outputs may be wrong, though, so they count when the safety one is high.
-            if truth.world.counts[signals.SAFETY] * RP2040_PA - ZERO_PA < trip_pa:
+            if safety_pa < trip_pa:
                 return
         self.rise_pa = max(rise_pa, self.rise_pa)
         control, control_valid, safety, safety_valid = truth.outputs()
@@ -683,6 +707,8 @@ class OverPressure(Rule):
         relief = plant.valves[RELIEF]
         works = not relief.stuck and not relief.coil and truth.world.rail and not truth.hung
         if not (near and all(near) and works) or not self._relief_suffices():
+            self.bounded_ms = truth.ms
+        if truth.ms - self.bounded_ms < BOUNDED_MS:
             # No output bounds the pressure, or no sensor shows it: the mechanical relief does.
             bound_pa = MECHANICAL_PA
         if truth.pa > bound_pa and not (bound_pa == MECHANICAL_PA and plant.mechanical_relief_blocked):
@@ -789,7 +815,9 @@ class Resume(Rule):
             return
         truth = self.truth
         valves = truth.plant.valves
-        if not truth.running or not (valves[FILL].gate and valves[SUPPLY_ISOLATION].gate):
+        fills = valves[FILL].gate and valves[SUPPLY_ISOLATION].gate
+        # What changes once it regulates again is for other watches.
+        if not truth.running or not (fills or truth.state == "REGULATE"):
             return
         now_pa = self.was_pa * truth.plant.gas_kg / self.kg
         band_pa = max(self.wire.settings["resume_band_pa"])
@@ -817,6 +845,8 @@ class LetOut(Rule):
         self.seldom_pa: dict[int, float] = {}  # what no setpoint, vent or danger explains, by its begin
         self.lowest_pa = truth.pa  # lowest setpoint that the last commands can have
         self.runaway_ms = -HOUR_MS
+        self.wrong_pa = 0.0  # error of the control transducer, at the last full second
+        self.failed_ms = -HOUR_MS  # when both transducers had failed
 
     def commanded(self, name: str, value: Any) -> None:
         if name in ("on", "target", "slew", "setting", "quiet", "abort"):
@@ -856,7 +886,10 @@ class LetOut(Rule):
             return
         valves = truth.plant.valves
         relief = valves[RELIEF].gate
-        if not (relief or valves[VENT].gate or valves[VENT_ISOLATION].gate):
+        vent = valves[VENT].gate or valves[VENT_ISOLATION].gate
+        if valves[VENT].stuck == valves[VENT_ISOLATION].stuck == "open":
+            vent = False  # the gas leaves whatever the device does
+        if not (vent or (relief and valves[RELIEF].stuck != "open")):
             return
         ms, pa = truth.ms, truth.pa
         if self.out_ms is None or ms - self.out_ms > 100 + truth.world.tick_ms:
@@ -870,13 +903,15 @@ class LetOut(Rule):
         # What the outputs let out: a burst or a leak beside them is not theirs.
         out_pa = truth.as_pa(truth.plant.metered_out_kg - self.begin_kg)
         floor_pa, reason = self._floor()
+        if reason == "relief":
+            floor_pa -= out_pa * min(1.0, DISBELIEF_MS / max(ms - self.begin_ms, 1))
         if self.begin_pa - out_pa >= floor_pa or pa >= floor_pa:
             return
         # A proof or a test bleed may do so, and seldom.
         late_pa = out_pa * self._late_share()
         self.seldom_pa[self.begin_ms] = out_pa
         recent_pa = sum(pa for at, pa in self.seldom_pa.items() if ms - at < SELDOM_MS)
-        limit_pa = BLEED_PA if truth.outputs()[2] > min(self.wire.settings["comparator_pa"]) else PROOF_PA
+        limit_pa = BLEED_PA if ms - truth.high_ms < BLEED_MS else PROOF_PA
         if out_pa - late_pa > limit_pa or recent_pa > SELDOM_PA:
             self.broken(
                 f"{out_pa / 1e3:.0f} kPa let out from {self.begin_pa / 1e6:.4f} MPa, "
@@ -887,15 +922,14 @@ class LetOut(Rule):
         """Return the lowest pressure to which the present reasons allow gas to be let out."""
         truth, wire = self.truth, self.wire
         settings = wire.settings
-        world = truth.world
-        if world.tripped and truth.hung:
+        if truth.world.tripped and truth.hung:
             return 0.0, "comparator without a processor"
         if self._vent_is_asked():
             return 0.0, "vent"
         trip_pa = min(settings["trip_pa"])
         tolerance_pa = max(settings["control_tolerance_pa"]) + max(settings["safety_tolerance_pa"])
         floor_pa, reason = self.begin_pa, "no reason"
-        if self._outputs_pa() > trip_pa - RELIEVED_PA and self.relief_pa:
+        if self.relief_pa and (self._outputs_pa() > trip_pa - RELIEVED_PA or self._both_failed()):
             # Both transducers are wrong, or the other one has failed, too.
             return 0.0, "outputs above the trip"
         if self.relief_pa > trip_pa - tolerance_pa:
@@ -908,13 +942,16 @@ class LetOut(Rule):
         if wire.since_ms("proof") < COIL_MS + 10_000:
             return 0.0, "proof by command"
         if truth.state in ("REGULATE", "QUIET", "VENT") or wire.since_ms("on") < 1000:
-            control, valid, _, _ = truth.outputs()
-            wrong_pa = max(world.control_error_pa, control - truth.pa if valid else 0.0, 0.0)
-            wrong_pa = min(wrong_pa, MISLED_PA)
-            low_pa = self.lowest_pa - self.bands_pa() - wrong_pa
+            low_pa = self.lowest_pa - self.bands_pa() - max(self._wrong_pa(), self.wrong_pa)
             if low_pa < floor_pa:
                 floor_pa, reason = low_pa, "lowest setpoint"
         return floor_pa, reason
+
+    def _wrong_pa(self) -> float:
+        """Return how far the control transducer misleads a hold."""
+        control, valid, _, _ = self.truth.outputs()
+        error_pa = max(self.truth.world.control_error_pa, control - self.truth.pa if valid else 0.0)
+        return min(max(error_pa, 0.0), MISLED_PA)
 
     def _rising_pa(self) -> float:
         """Return the trip where one output is above it and the true pressure rises: it is about to follow."""
@@ -930,6 +967,21 @@ class LetOut(Rule):
         late_ms = SHUTTING_MS + max(valve.stick_us for valve in truth.plant.valves) / 1000
         return min(1.0, late_ms / max(truth.ms - self.begin_ms, 1))
 
+    def _both_failed(self) -> bool:
+        """Return whether both transducers have an injected fault, or had one a moment ago."""
+        truth = self.truth
+        failed = set()
+        for each in active(truth.world):
+            if each["present"] and each["name"].startswith(("transducer", "port")):
+                failed.add(each["values"].get("which", "control"))
+            elif each["present"] and each["name"].startswith(("control", "adc", "bus", "reference")):
+                failed.add("control")
+            elif each["present"] and each["name"].startswith("safety"):
+                failed.add("safety")
+        if len(failed) == 2:
+            self.failed_ms = truth.ms
+        return truth.ms - self.failed_ms < SHUTTING_MS + 1000
+
     def _outputs_pa(self) -> float:
         """Return the lower one of the valid outputs, 0 without any."""
         control, control_valid, safety, safety_valid = self.truth.outputs()
@@ -940,7 +992,7 @@ class LetOut(Rule):
     def _vent_is_asked(self) -> bool:
         wire = self.wire
         asked = wire.told.get("vent", -1)
-        if self.truth.state == "VENT" and asked >= max(self.truth.state_ms - 1000 - LED_MS, 0):
+        if self.truth.state == "VENT" and asked >= max(0, self.truth.state_ms - 1000 - LED_MS):
             # Whatever was sent since then has not ended it.
             return True
         ended = max(wire.told.get("abort", -1), wire.told.get("on", -1), wire.told.get("off", -1))
@@ -1043,16 +1095,14 @@ class Coils(Rule):
             return False
         if index == RELIEF and truth.world.tripped:
             return False
-        if index in (VENT, VENT_ISOLATION) and truth.state == "SEALED" and self._may_bleed():
+        if (
+            index in (VENT, VENT_ISOLATION)
+            and truth.state == "SEALED"
+            and truth.ms - truth.high_ms < BLEED_MS
+        ):
             return False
         # A proof is a command, from OFF; and a command may have changed the state since the LED was last set.
         return self.wire.since_ms("proof") > COIL_MS + 10_000
-
-    def _may_bleed(self) -> bool:
-        """Whether the safety transducer alone is over the trip: a test bleed shows whether it is right."""
-        control, control_valid, safety, safety_valid = self.truth.outputs()
-        trip_pa = min(self.wire.settings["trip_pa"])
-        return control_valid and safety_valid and control < trip_pa < safety
 
     def _wrong(self, index: int, ms: int) -> None:
         """A state that changes shows on the LED within LED_MS."""
@@ -1307,6 +1357,10 @@ class Reactions(Rule):
         if not found or not (valves[FILL].gate or valves[SUPPLY_ISOLATION].gate):
             return
         for name, since_ms in found.items():
+            # A proof by command opens either valve alone.
+            pair = valves[FILL].gate and valves[SUPPLY_ISOLATION].gate
+            if name == "supply-high" and not pair and self.wire.since_ms("proof") < COIL_MS + 10_000:
+                continue
             if name == "supply-high" and not valves[SUPPLY_ISOLATION].gate:
                 continue
             limit_ms = SHUT_S[name] * 1000 + 2 * truth.world.tick_ms

@@ -42,7 +42,11 @@ def sim(
         bool, typer.Option("--list", help="List the plant parameters and exit.")
     ] = False,
     truth: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Write the true plant state, one JSON object a line.")
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Write the true plant state and what the device drives, one JSON object a line.",
+        ),
     ] = None,
     tcp: Annotated[
         int | None, typer.Option(metavar="PORT", help="Also serve the line on this TCP port of 127.0.0.1.")

@@ -123,8 +123,16 @@ class PicoDevice:
         self.chip.mcu.gpio[self.pins.BUTTON].set_input_value(bool(level))
 
     def _take_world(self, world: World) -> None:
+        world.relay = self._cell_ok
         self.world = world
         self._measurement = world.plant.measure()
+
+    def _cell_ok(self) -> bool:
+        """Whether the relay lets the cycler run."""
+        from rp2040py.gpio_pin import GPIOPinState
+
+        level = GPIOPinState.HIGH if self.pins.CELL_SAFE_OK else GPIOPinState.LOW
+        return bool(self.chip.mcu.gpio[self.pins.CELL_SAFE].value == level)
 
     def _on_reset(self) -> None:
         # A restart ends whatever hung the processor, unless it is injected again.

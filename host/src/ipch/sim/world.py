@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import TextIO
 
@@ -125,6 +126,8 @@ class World:
         self.late_ms = 0  # delay before the device is served next
         # Outputs of the device: LED pattern, cell-safe relay, monitor output.
         self.shown: tuple[int, bool, int] = (0, False, 0)
+        # Reads the relay of an emulated board, which does not call `show`.
+        self.relay: Callable[[], bool] | None = None
 
     def advance(self) -> None:
         """Run the plant for one tick and measure."""
@@ -213,15 +216,16 @@ class World:
     def driven(self) -> dict[str, object]:
         """Return what the device drives, for the record of the truth.
 
-        `state` is the one that the LED shows, by its name on the wire; RESET while the firmware does not run.
+        `state` is the one that the LED shows, by its name on the wire; RESET while the firmware does not run. It is
+        empty on the emulated board, whose LED blinks.
         """
-        pattern, cell_ok, _ = self.shown
-        return {
-            "cell_ok": cell_ok and self.fed_ms is not None,
-            "rail": self.powered,
-            "state": STATES.get(pattern, "") if self.fed_ms is not None else "RESET",
-            "control_error_pa": self.control_error_pa,
-        }
+        if self.relay is not None:
+            cell_ok, rail, state = self.relay(), self.rail, ""
+        elif self.fed_ms is None:
+            cell_ok, rail, state = False, self.rail, "RESET"
+        else:
+            cell_ok, rail, state = self.shown[1], self.powered, STATES.get(self.shown[0], "")
+        return {"cell_ok": cell_ok, "rail": rail, "state": state, "control_error_pa": self.control_error_pa}
 
     def pulse(self, valve: int, duration_us: int) -> None:
         """One-shot of FILL (0) or VENT (1)."""
