@@ -21,6 +21,9 @@ _RELIEF_PAUSE_MS = 500
 # A vent gives up after so many pulses without a valid transducer (an hour), or so many that no reading followed.
 _BLIND_PULSES = 3600
 _VAIN_PULSES = 300
+# So much gas leaves at the vent rate in more than the lag of a slow sensing line (0.5 s): a reading that stands still
+# then shows.
+_COMPARED_PA = 200_000
 # Vent pair and relief valve take turns after so many pulses without effect.
 _TURN_PULSES = 5
 # A fall by this much since the last look is an effect: clear of the noise of both means. A ramp whose pressure stays
@@ -82,7 +85,7 @@ class Vent:
     def tick(self, dt_ms: int, vent_shut: bool) -> bool:
         """Run one tick; return whether the vent has ended. `vent_shut`: the vent valve does not open."""
         trusted = self._trusted
-        trusted.compare()
+        trusted.compare(_COMPARED_PA)
         self.relief_open = False
         control = self._control
         if not self._last and not vent_shut and trusted.agree() and not self._ramp_is_vain(dt_ms):

@@ -7,10 +7,8 @@ from regulator.measure.transducer import VALID
 
 # A reading that fell by this much since `mark` follows the gas that leaves: 4 sigma of the noisier transducer.
 _FOLLOWS_PA = 30_000
-# A reading that shows less than _SHARE_PERCENT of what the other one fell, when that fell by _COMPARED_PA, stands
-# still. So much gas leaves in more than the lag of a slow sensing line (0.5 s).
-_COMPARED_PA = 200_000
-_SHARE_PERCENT = 30
+# A reading that shows less than this share of what the other one fell stands still.
+_SHARE_PERCENT = 50
 
 
 class Trusted:
@@ -25,6 +23,7 @@ class Trusted:
         self._marked_pa = [0, 0]
         self._followed = [False, False]
         self._still = [False, False]
+        self._still_pa = [0, 0]  # the readings when one stood still
         self.safety_still = False
         self.difference_pa = 0  # larger differences are a disagreement
         self.configure()
@@ -58,6 +57,13 @@ class Trusted:
         self._still[0] = self._still[1] = False
         self.mark()
 
+    def reconcile(self):
+        """Now and then: believe a reading that stood still again, once it has moved."""
+        for index in range(2):
+            if self._still[index]:
+                moved_pa = self._both[index].median_pa - self._still_pa[index]
+                self._still[index] = -_FOLLOWS_PA < moved_pa < _FOLLOWS_PA
+
     def mark(self):
         """Measure the fall of both readings from now on."""
         for index in range(2):
@@ -86,22 +92,26 @@ class Trusted:
         """Return whether a reading that followed is below this pressure."""
         for index in range(2):
             each = self._both[index]
-            if self._followed[index] and each.band == VALID and each.median_pa < pa:
+            if self._followed[index] and each.band == VALID and each.pa < pa:
                 return True
         return False
 
-    def compare(self):
-        """In every tick of a vent: no longer believe a reading that stands still while the other one falls."""
+    def compare(self, least_pa: int):
+        """While gas is let out: no longer believe a reading that stands still while the other one fell `least_pa`."""
         control_pa = self.fallen_pa(0) if self._both[0].band == VALID else 0
         safety_pa = self.fallen_pa(1) if self._both[1].band == VALID else 0
-        if control_pa > _COMPARED_PA or safety_pa > _COMPARED_PA:
+        if control_pa > least_pa or safety_pa > least_pa:
             self._still[0] = control_pa * 100 < safety_pa * _SHARE_PERCENT
             self._still[1] = safety_pa * 100 < control_pa * _SHARE_PERCENT
             self.mark()
+            self._still_pa[0] = self._marked_pa[0]
+            self._still_pa[1] = self._marked_pa[1]
 
     def believed(self, index: int) -> bool:
         """Return whether a reading is valid and does not stand still."""
-        return self._both[index].band == VALID and not self._still[index]
+        return (
+            self._both[index].band == VALID and not self._still[index] and not (index and self.safety_still)
+        )
 
     def highest_pa(self) -> int:
         """Return the highest mean that can be believed, -1 without one."""

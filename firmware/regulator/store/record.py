@@ -108,6 +108,10 @@ class Record:
         self._waited_ms += dt_ms
         if self._waited_ms < _SETTLE_MS:
             return
+        if app.modes.state != OFF:
+            # A fault of this start has decided already.
+            self.cancel()
+            return
         if sensors.trusted.agree():
             lowest_pa = min(sensors.pressure_pa, sensors.safety.mean_pa)
             self.found_pa = sensors.pressure_pa

@@ -12,6 +12,8 @@ _LAG_RISES = 4
 # The relief shuts this far below the trip, or this far above ambient if it empties the chamber.
 _HYSTERESIS_PA = 200_000
 _EMPTY_PA = 50_000
+# A relief lets out at least this much, so a reading that stands still shows. Chosen on the simulated plant.
+_COMPARED_PA = 80_000
 # Without a falling reading for this long the vent pair opens, too.
 _BLOCKED_MS = 2_000
 # Where the safety transducer alone is over the comparator's limit for _ALONE_MS (longer than a disagreement takes), a
@@ -90,23 +92,31 @@ class Overpressure:
             self.value = safety.pa
 
     def _is_over(self, control, safety) -> bool:
-        if control.band == VALID and control.pa > self._trip_pa:
-            if not self._trusted.safety_valid() or safety.pa > self._trip_pa:
+        trusted = self._trusted
+        if trusted.believed(0) and control.pa > self._trip_pa:
+            if not trusted.believed(1) or safety.pa > self._trip_pa:
                 return True
             return self._follows(safety.pa, self._was_safety_pa)
-        if not self._trusted.safety_valid() or safety.pa <= self._trip_pa:
+        if not trusted.believed(1) or safety.pa <= self._trip_pa:
             return False
-        return control.band != VALID or self._proved or self._follows(control.pa, self._was_control_pa)
+        return not trusted.believed(0) or self._proved or self._follows(control.pa, self._was_control_pa)
 
     def _follows(self, pa: int, was_pa: list) -> bool:
         """Return whether a reading below the trip is on its way there, only slower than the other one."""
-        rise_pa = pa - was_pa[self._index]
-        return rise_pa > _RISE_PA and pa + _LAG_RISES * rise_pa > self._trip_pa - self._trusted.difference_pa
+        before_pa = was_pa[self._index]
+        rise_pa = pa - before_pa
+        # Before the first full turn there is nothing to compare with.
+        return (
+            before_pa != 0
+            and rise_pa > _RISE_PA
+            and pa + _LAG_RISES * rise_pa > self._trip_pa - self._trusted.difference_pa
+        )
 
     def check_slowly(self, dt_ms: int, may_bleed: bool):
         """Find out whether the safety transducer is right when it alone is over the comparator's limit."""
         control = self._sensors.control
         safety = self._sensors.safety
+        self._trusted.reconcile()
         if control.band != VALID or safety.band != VALID or safety.mean_pa < self._trip_pa:
             self._stage = _NONE
             self._bleeds = 0
@@ -183,6 +193,7 @@ class Overpressure:
         if highest_pa < shut_pa or trusted.followed_below(shut_pa):
             self._open(False)
             self._proved = self._proved and not trusted.followed(0)
+            trusted.compare(_COMPARED_PA)
             return
         self._open_ms += dt_ms
         if self._open_ms >= _BLOCKED_MS:

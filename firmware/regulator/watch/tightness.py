@@ -26,6 +26,8 @@ _BURST_LEAST_PA = 100_000
 _BURST_SAMPLES = 5
 # The safety transducer must confirm larger movements: its ADC has 9 effective bits, 40 kPa each.
 _SEEN_BY_BOTH_PA = 100_000
+# Noise of that ADC from sample to sample: four sigma.
+_SAFETY_NOISE_PA = 50_000
 # A fall within this time after the relief valve was open is attributed to it.
 _RELIEF_MS = 5_000
 # The fault ends after this time without a movement.
@@ -88,6 +90,7 @@ class Tightness:
         """Judge this tick's sample. `moving`: a pulse or a proof may move gas; `relief`: the relief valve is open."""
         if self._sensors.control.band != VALID:
             self._last_pa = -1
+            self._watch_safety_alone(moving or relief)
             return
         pa = self._sensors.control_pa
         if self._last_pa < 0:
@@ -247,9 +250,29 @@ class Tightness:
         if not self._safety_saw(moved_pa, safety_from_pa):
             return
         self._still_ms = 0
-        if not self.fault:
-            self.fault = RELIEF_STUCK_OPEN if self._relief_ms > 0 else LINE_BURST
+        if self._relief_ms <= 0:
+            # Also where another fault was seen first, because a burst stops the cycler.
+            self.fault = LINE_BURST
             self.value = moved_pa
+        elif not self.fault:
+            self.fault = RELIEF_STUCK_OPEN
+            self.value = moved_pa
+
+    def _watch_safety_alone(self, moving: bool):
+        """Without the control transducer a burst shows on the safety transducer, above its noise."""
+        safety = self._sensors.safety
+        index = self._index
+        if safety.band != VALID or moving:
+            self._count = 0
+        elif self._count >= _BURST_SAMPLES:
+            moved_pa = safety.pa - self._safety_pa[index - _BURST_SAMPLES]
+            if -moved_pa > self._burst_pa + _SAFETY_NOISE_PA:
+                self.fault = LINE_BURST
+                self.value = moved_pa
+        if self._count < _SAMPLES:
+            self._count += 1
+        self._safety_pa[index] = safety.pa
+        self._index = index + 1 if index + 1 < _SAMPLES else 0
 
     def _safety_saw(self, moved_pa: int, safety_from_pa: int) -> bool:
         """Return whether the safety transducer moved by at least 40 % of this, or is invalid."""

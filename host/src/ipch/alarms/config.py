@@ -38,7 +38,9 @@ SETTINGS_INVALID: The stored settings fail a check of this firmware; the output 
 CHAMBER_CHANGED: Pulses have another effect than learned; the device learns anew. Check chamber and valves.
 RELIEF_BLOCKED: The pressure did not fall with the relief valve open; the vent pair opened, too. Repair the relief.
 """
-WARNINGS = tuple(tuple(line.split(": ", 1)) for line in _WARNINGS.strip().splitlines())
+WARNINGS = tuple(
+    (name, text) for name, _, text in (line.partition(": ") for line in _WARNINGS.strip().splitlines())
+)
 
 
 class _Strict(BaseModel):
