@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import json
 
 import pytest
 
@@ -492,6 +493,38 @@ def test_a_known_defect_is_counted_and_does_not_end_a_run(monkeypatch: pytest.Mo
     hand.world.switch(FILL_SIDE)
     with broken("T6", "at once"):
         hand.world.pulse(VENT, 1000)
+
+
+def lines_of(hand: Hand, seconds: int) -> list[str]:
+    found = []
+    for _ in range(seconds):
+        hand.run(1)
+        found.append(json.dumps(hand.plant.truth() | hand.world.driven()))
+    return found
+
+
+@pytest.mark.parametrize(
+    ("state", "levels", "mpa", "rules"),
+    [
+        ("OFF", 0, 5, set()),
+        ("REGULATE", FILL_SIDE, 5, set()),
+        ("RELIEF", RELIEF, 6.5, set()),
+        ("OFF", FILL_SIDE, 5, {"T6"}),
+        ("RELIEF", RELIEF, 5, {"T5"}),
+        ("SEALED", 0, 6.5, {"T1", "T2"}),
+    ],
+)
+def test_a_record_of_the_truth_is_judged(
+    state: str, levels: int, mpa: float, rules: set[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # The same rules would end the run that makes the record.
+    monkeypatch.setattr(truth.Truth, "broken", lambda *told: None)
+    hand = Hand(f"initial_mpa={mpa}", "relief_c=1e-12")
+    hand.say(state, cell_ok=state != "RELIEF")
+    lines = lines_of(hand, 1)
+    hand.world.switch(levels)
+    lines += lines_of(hand, 3)
+    assert {each.partition(":")[0] for each in truth.judge_lines(lines)} == rules
 
 
 def test_the_monitor_judges_the_rung_sim_too() -> None:

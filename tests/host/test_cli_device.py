@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from bench.scenarios.truth import judge_lines
 from ipch.device.instrument import Instrument
 from ipch.recording.reader import load_run
 from ipch.sim.server import RunningServer, simulate
@@ -328,6 +329,7 @@ def test_demo_with_a_short_recipe(cli: Cli, tmp_path: Path) -> None:
         result = cli("demo", "--recipe", str(recipe), "--out", str(out))
         assert result.code == 0, result.err
         assert "within 5 kPa while holding" in result.out
+    assert judge_lines((out / "truth.jsonl").read_text().splitlines()) == []
     summary = json.loads((out / "summary.json").read_text())
     assert summary["source"] == "truth"
     for name in ("duration_s", "speed", "rms_pa", "overshoot_pa", "fills", "vents", "firmware"):
