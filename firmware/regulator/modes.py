@@ -148,7 +148,9 @@ class Modes:
         if self.state == MAINTENANCE or self.state == RELIEF:
             return
         reaction = FAULTS[fault][3]
-        if reaction == RELIEVES or (reaction == SEALS_OR_RELIEVES and self._runaway_relief):
+        # Gas is let out for a runaway only with two witnesses.
+        empties = self._runaway_relief and self._watches.climate.sure
+        if reaction == RELIEVES or (reaction == SEALS_OR_RELIEVES and empties):
             self.go(RELIEF)
         else:
             self.go(SEALED)
