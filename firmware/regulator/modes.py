@@ -183,7 +183,9 @@ class Modes:
         if self.state == MAINTENANCE or self.state == RELIEF:
             return
         reaction = FAULTS[fault][3]
-        if reaction == RELIEVES or (reaction == SEALS_OR_RELIEVES and self._runaway_relief):
+        # Gas is let out for a runaway only with two witnesses.
+        empties = self._runaway_relief and self._watches.climate.sure
+        if reaction == RELIEVES or (reaction == SEALS_OR_RELIEVES and empties):
             self.go(RELIEF)
         elif not insists:
             # A vent that was commanded despite a fault goes on: it uses whatever can still be trusted.

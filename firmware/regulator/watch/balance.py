@@ -11,6 +11,8 @@ _STIRRED_PA = 25_000
 _QUARTER_S = 900
 _QUARTERS = 32  # eight hours: long enough for 0.3 kPa/h at 3 sigma (computed)
 _PER_HOUR = (1, 4, 16, 32)  # ages in quarters at which the loss is judged
+# A wall sensor that changes faster is wrong: a runaway of 15 K/min is 250 mK.
+_WALL_MK_S = 300
 
 
 class Account:
@@ -41,7 +43,9 @@ class Account:
         if not wall_mk:
             return
         if self._wall_mk:
-            self._warmth += sensors.per_kelvin_pa() * min(max(wall_mk - self._wall_mk, -5_000), 5_000)
+            self._warmth += sensors.per_kelvin_pa() * min(
+                max(wall_mk - self._wall_mk, -_WALL_MK_S), _WALL_MK_S
+            )
         self._wall_mk = wall_mk
         if not -1_000_000 < self._warmth < 1_000_000:
             whole_pa = self._warmth // 1000

@@ -36,7 +36,9 @@ class Chase:
         self.warnings = 0
         self._wait_s = _AFTER_S
         self._seconds = 0
+        self._heat_pa = 0
         self._pulses = 0
+        self._blind = False  # without the wall's temperature
         self._minute_pa = [0] * _SHORTS  # gas at the end of each period
         self._hour_pa = [0] * _LONGS
         self._hour_turns = [0] * _LONGS
@@ -62,7 +64,7 @@ class Chase:
             self._wait_s = self._wait_s - 1 if self._heat.most_pa() > _CALM_PA else 0
             if not self._wait_s:
                 self._start()
-        elif self._learns():
+        elif self._learns() or self._blind != (self._sensors.wall_mk == 0):
             self._start()
         else:
             self._account.follow_wall()
@@ -83,7 +85,9 @@ class Chase:
 
     def _start(self):
         self._account.start()
+        self._blind = self._sensors.wall_mk == 0
         self._seconds = 0
+        self._heat_pa = 0
         for index in range(_SHORTS):
             self._minute_pa[index] = 0
         for index in range(_LONGS):
@@ -92,8 +96,11 @@ class Chase:
 
     def _judge(self):
         gained_pa = self._account.gained_pa()
-        told_pa = _TOLD_PA
-        budget_pa = self._budget_pa
+        # What the heat of a movement may give back counts for the hour that follows, less and less.
+        heat_pa = max(self._heat.most_pa() - _CALM_PA, 0)
+        self._heat_pa = max(self._heat_pa, heat_pa)
+        told_pa = _TOLD_PA + heat_pa
+        budget_pa = self._budget_pa + self._heat_pa
         if not self._sensors.wall_mk or not self._sensors.gas_mk:
             unknown_pa = self._sensors.pressure_pa // _UNKNOWN_SHARE
             told_pa += unknown_pa
@@ -115,5 +122,6 @@ class Chase:
         if self._seconds % _LONG_S == 0:
             self._hour_pa[self._seconds // _LONG_S % _LONGS] = gained_pa
             self._hour_turns[self._seconds // _LONG_S % _LONGS] = self._valves.reversals
+            self._heat_pa //= 2
         if self._seconds >= _WRAP_S:
             self._seconds = 0

@@ -41,7 +41,7 @@ class Watches:
         self.balance = Balance(settings, sensors, valves, heat)
         self.chase = Chase(settings, sensors, valves, heat)
         self.supply = Supply(settings, sensors)
-        self.climate = Climate(settings, sensors)
+        self.climate = Climate(settings, sensors, valves)
         self.proof = Proof(settings, sensors, valves)
         self.each = (
             self.coils,
@@ -133,7 +133,7 @@ class Watches:
             if self._second_ms >= 1000:
                 self._second_ms -= 1000
                 self._balance_due = True
-                self.climate.check_slowly(sample, self._heat.most_pa())
+                self.climate.check_slowly(sample, self._heat)
 
     def _bar(self):
         stuck = self.stuck
