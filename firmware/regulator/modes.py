@@ -60,6 +60,7 @@ class Modes:
         self._vented_from = OFF
         self._present = 0  # faults of the last tick, a bit each
         self._started = False  # regulation has started
+        self._empties = False  # a runaway empties the chamber
         self._bleeding = False  # a test bleed may be under way
         # In the order of the duties.
         self._duties = (self._rest, self._regulate, control.rest, self._vent, self._seal, self._relieve)
@@ -149,7 +150,7 @@ class Modes:
         ):
             self.go(RELIEF)
         if self.state == RELIEF or self.state == VENTING:
-            over.relieve(tripped, self._empties(), dt_ms)
+            over.relieve(tripped, self._empties and self._runaway_relief, dt_ms)
             if over.vents:
                 self._watches.warn(RELIEF_BLOCKED, True)
         elif self.state == QUIET and self._control.quiet.tick(dt_ms):
@@ -158,10 +159,6 @@ class Modes:
             self.go(REGULATE)
         if self._proof.active and self.state != OFF and self.state != REGULATE:
             self._proof.abort()
-
-    def _empties(self) -> bool:
-        """Return whether a runaway empties the chamber."""
-        return self._runaway_relief and self.faults >> RUNAWAY & 1 != 0
 
     def _trip_new(self):
         """Trip on each fault that was absent in the last tick."""
@@ -180,12 +177,14 @@ class Modes:
             self.fault_s = self._clock.uptime_s
             self.fault_ms = self._clock.uptime_ms
         self.latch_past(fault, value, 0)
+        reaction = FAULTS[fault][3]
+        if reaction == SEALS_OR_RELIEVES and self._runaway_relief and self._watches.climate.sure:
+            # Gas is let out for a runaway only with two witnesses.
+            self._empties = True
+            reaction = RELIEVES
         if self.state == MAINTENANCE or self.state == RELIEF:
             return
-        reaction = FAULTS[fault][3]
-        # Gas is let out for a runaway only with two witnesses.
-        empties = self._runaway_relief and self._watches.climate.sure
-        if reaction == RELIEVES or (reaction == SEALS_OR_RELIEVES and empties):
+        if reaction == RELIEVES:
             self.go(RELIEF)
         elif not insists:
             # A vent that was commanded despite a fault goes on: it uses whatever can still be trusted.
@@ -218,6 +217,7 @@ class Modes:
         watches.balance.begin()
         watches.warn(RELIEF_BLOCKED, False)
         self.go(OFF)
+        self._empties = False
         self.faults = 0
         self.fault = NO_FAULT
         self.fault_value = 0

@@ -150,6 +150,7 @@ def test_which_fault_means_relief():
     ):
         w = Watched(REGULATE, runaway_relief=relief_setting)
         w.watches.over.fault = over
+        w.watches.climate.sure = True
         w.modes.trip(fault, 1)
         assert w.modes.state == state, fault
         for kept in (MAINTENANCE, RELIEF):

@@ -112,17 +112,10 @@ class Known(NamedTuple):
 
 
 # Each entry is deleted with the defect that it names.
-_RISE = "after a reset the rise of a reading counts from 0, so that one wrong transducer opens the relief"
-_LEFT = "a resume that is decided during a relief seals the chamber and leaves the relief open"
-_BURST = "a burst that only one transducer can show, or that another fault hides, leaves the cycler running"
 _GLITCH = "readings that are wrong for a moment, or stale, cost a pulse before they are disbelieved"
 _BLEED = "test bleeds while gas is lost elsewhere let out more than 50 kPa"
 _PROOF = "a proof lets out more than 10 kPa through a valve that shuts late"
 KNOWN: tuple[Known, ...] = (
-    Known("T5", "*(relief)*on: relief*in sequence*", _LEFT),
-    Known("T6", "*relief was on in SEALED*in sequence*", _LEFT),
-    Known("T2", "*burst for * the cycler's relay is closed*", _BURST),
-    Known("T5", "*on: relief*faults: *transducer-*in sequence*", _RISE),
     Known("T5", "*(lowest setpoint)*in sequence*", _GLITCH),
     Known("T5", "*REGULATE, on: vent_isolation vent, faults: *adc-stale*in sequence*", _GLITCH),
     Known("T5", "*SEALED, on: vent_isolation*in sequence*", _BLEED),
