@@ -12,7 +12,6 @@ from regulator.faults import (
     REBOOT_LOOP,
     RELIEF_BLOCKED,
     RELIEVES,
-    RUNAWAY,
     SEALS_OR_RELIEVES,
     STOPS_CYCLER,
     VENT_SHUT,
