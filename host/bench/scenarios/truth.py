@@ -687,7 +687,8 @@ class OverPressure(Rule):
         over = safety_valid and safety > trip_pa, control_valid and control > trip_pa
         both = over[0] and over[1]
         alone = (over[0] and not control_valid) or (over[1] and not safety_valid)
-        if truth.hung or not (both or alone):
+        if truth.hung or not (both or alone) or truth.present("transducer-garbage"):
+            # Random counts are no pressure, however high a few of them are.
             self.over_ms = None
         else:
             if self.over_ms is None:
