@@ -9,8 +9,8 @@ NOTHING, SEALS, RELIEVES, SEALS_OR_RELIEVES, STAYS_OFF = range(5)
     NO_FAULT, CONTROL_OPEN, CONTROL_SHORTED, CONTROL_RANGE, TRANSDUCER_FROZEN, DISAGREEMENT, PORT_BLOCKED, ADC_DEAD,
     FILL_STUCK_OPEN, FILL_STUCK_SHUT, VENT_STUCK_OPEN, COIL_DEAD, COIL_SHORTED, LEAK_BUDGET, LINE_BURST,
     OVERPRESSURE, POWER, REBOOT_LOOP, HOST_GONE, RUNAWAY, SAFETY_FAILED, RELIEF_STUCK_OPEN, COMPARATOR_TRIPPED,
-    RAIL_LOST, CONTROL_ERRATIC,
-) = range(25)
+    RAIL_LOST, CONTROL_ERRATIC, GAS_CHASED,
+) = range(26)
 
 # Code, name, unit of its value, reaction, always stops the cycler, what happened, what to do.
 # sentence() joins the texts on request: all sentences would take 5 kB of the board's memory.
@@ -40,6 +40,7 @@ FAULTS = (
     (COMPARATOR_TRIPPED, "COMPARATOR_TRIPPED", "Pa", SEALS, True, "The hardware comparator tripped and cut the fill side", "Compare the pressure transducers and find the cause"),
     (RAIL_LOST, "RAIL_LOST", "", SEALS, False, "The coil rail is off although the heartbeat runs", "Check fuse and coil supply"),
     (CONTROL_ERRATIC, "CONTROL_ERRATIC", "Pa", SEALS, False, "The control transducer's readings jump back and forth faster than any pressure", "Check its cable, its shield and its converter"),
+    (GAS_CHASED, "GAS_CHASED", "Pa", SEALS, False, "More gas came or went in an hour than its budget, besides ramps and vents, or fills and vents took turns: a valve leaks", "Find the leak"),
 )
 
 # The faults that always stop the cycler, a bit each.

@@ -93,6 +93,11 @@ class Modes:
         """Return whether a test bleed may let gas out: with all valves shut by a fault."""
         return self.state == SEALED
 
+    def ramps(self) -> bool:
+        """Return whether the ramped setpoint is on its way to the target."""
+        control = self._control
+        return self.state == REGULATE and control.ramp_pa != control.target_pa
+
     def stirs(self) -> bool:
         """Return whether something other than regulation moves gas: a vent, a test bleed, the relief or a proof."""
         return self.state == VENTING or self._bleeding or self._over.relief_open or self._proof.active
@@ -178,7 +183,9 @@ class Modes:
         if self.state == MAINTENANCE or self.state == RELIEF:
             return
         reaction = FAULTS[fault][3]
-        if reaction == RELIEVES or (reaction == SEALS_OR_RELIEVES and self._runaway_relief):
+        # Gas is let out for a runaway only with two witnesses.
+        empties = self._runaway_relief and self._watches.climate.sure
+        if reaction == RELIEVES or (reaction == SEALS_OR_RELIEVES and empties):
             self.go(RELIEF)
         elif not insists:
             # A vent that was commanded despite a fault goes on: it uses whatever can still be trusted.

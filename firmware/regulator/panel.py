@@ -4,7 +4,7 @@ from regulator.faults import PROOF_OVERDUE, RESUMED, SETTINGS_INVALID, SETTINGS_
 from regulator.measure.transducer import VALID
 from regulator.modes import MAINTENANCE, OFF, QUIET, REGULATE, SEALED, VENTING
 from regulator.settings import CONFIRMED
-from regulator.store.changes import pressurised, refused
+from regulator.store.changes import OUTPUT_ON, pressurised, refused
 from regulator.store.record import PENDING
 from regulator.watch.proof import PASSES, RELIEF_VALVE, RESULTS, TIGHT
 
@@ -145,7 +145,7 @@ class Panel:
         if modes.fault:
             return "fault latched: " + modes.fault_name
         if modes.state != OFF:
-            return "only while the output is off"
+            return OUTPUT_ON
         reason = pressurised(self._app)
         if reason and not forced:
             return reason + "; FORCe keeps the gas in, and nothing watches it"
@@ -215,7 +215,7 @@ class Panel:
         """Withdraw the confirmation, so that limits may change under pressure: nothing regulates until the next one."""
         app = self._app
         if app.record.outcome == PENDING or app.modes.state not in (OFF, SEALED):
-            return "only while the output is off"
+            return OUTPUT_ON
         if not app.store.lost:
             app.store.confirm(False)
             self.save_due = True
@@ -251,6 +251,13 @@ class Panel:
         app.watches.proof.begin(valve, ms)
         self._proved_s[valve] = app.clock.uptime_s
         return ""
+
+    def forget_valves(self):
+        """Forget what was learned of the valves and the chamber."""
+        app = self._app
+        app.valves.forget()
+        app.watches.stuck.forget_wear()
+        app.record.note_change()
 
     def note_proof(self, date: int) -> str:
         """Record the date of a proof test (20261231) in which every valve was proved, and passed."""

@@ -5,49 +5,17 @@
 # name, unit, default, minimum, maximum, help with the condition of a change. Defaults and limits are design choices. A
 # range is never narrowed, because a stored set with a value outside counts as lost; one that fails a cross-check is kept.
 TABLE = (
+    # The limits change with the output off and the chamber vented.
     ("setpoint_max_pa", "Pa", 5_500_000, 200_000, 10_000_000, "highest target; output off, chamber vented"),
     ("trip_pa", "Pa", 6_000_000, 200_000, 10_200_000, "software over-pressure trip: opens the relief valve; output off, chamber vented"),
     ("comparator_pa", "Pa", 6_500_000, 200_000, 10_300_000, "trip of the hardware comparator, as adjusted on the board; output off, chamber vented"),
     ("relief_valve_pa", "Pa", 7_000_000, 200_000, 20_000_000, "set pressure of the mechanical relief valve; output off, chamber vented"),
     ("burst_disc_pa", "Pa", 9_000_000, 200_000, 30_000_000, "burst pressure of the disc; output off, chamber vented"),
     ("chamber_rating_pa", "Pa", 10_000_000, 200_000, 40_000_000, "rated pressure of the chamber; output off, chamber vented"),
-    ("relief_to_ambient", "", 0, 0, 1, "1: a relief empties the chamber; 0: it stops below the trip"),
-    ("ambient_pa", "Pa", 101_325, 50_000, 110_000, "ambient pressure, for the end of a vent and for gauge readings"),
-    ("dead_band_pa", "Pa", 5_000, 500, 100_000, "largest error during a hold; a pulse starts just before the error reaches it"),
-    ("swing_allowance_pa", "Pa", 3_000, 0, 100_000, "how far an oven swing too large for the dead-band may exceed it"),
-    ("slew_pa_s", "Pa/s", 20_000, 10, 1_000_000, "ramp rate of the setpoint"),
-    ("slew_linear", "", 1, 0, 1, "1: ramp at slew_pa_s; 0: as fast as the valves allow"),
-    ("vent_slew_pa_s", "Pa/s", 20_000, 10, 1_000_000, "rate of a vent command"),
-    ("in_limits_pa", "Pa", 10_000, 100, 1_000_000, "distance from the target that counts as in limits"),
-    ("in_limits_ms", "ms", 5_000, 0, 600_000, "time within in_limits_pa before the pressure counts as in limits"),
-    ("pulse_min_us", "us", 7_000, 500, 100_000, "shortest pulse that opens a valve cleanly"),
-    ("pulse_max_us", "us", 300_000, 1_000, 300_000, "longest pulse"),
-    ("isolation_lead_ms", "ms", 40, 0, 500, "time from opening the isolation valve to the pulse"),
-    ("isolation_lag_ms", "ms", 40, 0, 500, "time from the end of the pulse to shutting the isolation valve"),
-    ("settle_ms", "ms", 300, 40, 5_000, "wait after a pulse before it is judged, and before the other side may move"),
-    ("quiet_max_s", "s", 14_400, 1, 86_400, "longest quiet window"),
-    ("quiet_drift_pa", "Pa", 50_000, 1_000, 1_000_000, "drift that ends a quiet window"),
-    ("hold_amount", "", 0, 0, 1, "0: hold the pressure; 1: hold the amount of gas, valves shut"),
-    ("amount_drift_pa", "Pa", 20_000, 1_000, 1_000_000, "change of the amount of gas, as pressure, that raises a warning"),
+    # Tolerances and calibrations change in OFF or SEALED, as a wrong calibration may be the reason for the seal.
     ("control_tolerance_pa", "Pa", 25_000, 0, 500_000, "stated accuracy of the control transducer; output off"),
     ("safety_tolerance_pa", "Pa", 75_000, 0, 500_000, "stated accuracy of the safety transducer with its converter; output off"),
     ("disagreement_pa", "Pa", 50_000, 10_000, 1_000_000, "difference beyond both tolerances that seals the chamber; output off"),
-    ("safety_invalid_s", "s", 3_600, 0, 604_800, "longest regulation without the safety transducer"),
-    ("supply_max_pa", "Pa", 10_000_000, 200_000, 10_290_000, "supply pressure above which fill is inhibited"),
-    ("leak_alarm_pa_h", "Pa/h", 5_000, 100, 10_000_000, "loss of gas beyond breathing_pa, over 15 min to 8 h, that raises a warning"),
-    ("leak_budget_pa_h", "Pa/h", 200_000, 100, 10_000_000, "loss of gas beyond breathing_pa, over 15 min to 8 h, that seals the chamber"),
-    ("breathing_pa", "Pa", 60_000, 1_000, 2_000_000, "pressure change that the cell's breathing may cause"),
-    ("wall_max_mk", "mK", 353_150, 253_150, 400_000, "wall temperature above which a runaway is assumed"),
-    ("wall_rate_max_mk_min", "mK/min", 6_000, 100, 100_000, "rise of the wall temperature above which a runaway is assumed"),
-    ("runaway_relief", "", 0, 0, 1, "1: a runaway empties the chamber; 0: it seals it"),
-    ("cell_safe_any", "", 0, 0, 1, "1: any fault stops the cycler; 0: only over-pressure, burst and runaway"),
-    ("host_timeout_s", "s", 0, 0, 604_800, "silence of the host that triggers host_gone_action; 0: never"),
-    ("host_gone_action", "", 0, 0, 2, "0: warn; 1: seal the chamber; 2: vent it"),
-    ("valve_proof_h", "h", 24, 0, 8_760, "interval of the valve proofs while regulating; 0: only at the start"),
-    ("proof_interval_days", "", 365, 1, 3_650, "days in service after which a proof test is overdue"),
-    ("proof_lockout", "", 0, 0, 1, "1: no start of regulation while the proof test is overdue"),
-    ("resume", "", 1, 0, 1, "1: regulation resumes after a reset, within resume_band_pa; 0: never"),
-    ("resume_band_pa", "Pa", 100_000, 1_000, 2_000_000, "largest distance from the predicted pressure for a resume"),
     ("control_zero_pa", "Pa", 0, -500000, 500_000, "control transducer: correction at zero; output off"),
     ("control_span_ppm", "ppm", 0, -20000, 20_000, "control transducer: correction of the span; output off"),
     ("control_zero_tc_pa_k", "Pa/K", 0, -20000, 20_000, "control transducer: correction of zero per kelvin; output off"),
@@ -67,34 +35,56 @@ TABLE = (
     ("safety_operator", "", 0, 0, 387_420_488, "safety transducer: initials of the operator, up to six letters in base 27; output off"),
     ("supply_cal_date", "", 0, 0, 99_991_231, "supply transducer: calibration date, YYYYMMDD; output off"),
     ("supply_serial", "", 0, 0, 999_999_999, "supply transducer: its serial number, digits only; output off"),
+    # All others change at any time.
+    ("relief_to_ambient", "", 0, 0, 1, "1: a relief empties the chamber; 0: it stops below the trip"),
+    ("ambient_pa", "Pa", 101_325, 50_000, 110_000, "ambient pressure, for the end of a vent and for gauge readings"),
+    ("dead_band_pa", "Pa", 5_000, 500, 100_000, "largest error during a hold; a pulse starts just before the error reaches it"),
+    ("swing_allowance_pa", "Pa", 3_000, 0, 100_000, "how far an oven swing too large for the dead-band may exceed it"),
+    ("slew_pa_s", "Pa/s", 20_000, 10, 1_000_000, "ramp rate of the setpoint"),
+    ("slew_linear", "", 1, 0, 1, "1: ramp at slew_pa_s; 0: as fast as the valves allow"),
+    ("vent_slew_pa_s", "Pa/s", 20_000, 10, 1_000_000, "rate of a vent command"),
+    ("in_limits_pa", "Pa", 10_000, 100, 1_000_000, "distance from the target that counts as in limits"),
+    ("in_limits_ms", "ms", 5_000, 0, 600_000, "time within in_limits_pa before the pressure counts as in limits"),
+    ("pulse_min_us", "us", 7_000, 500, 100_000, "shortest pulse that opens a valve cleanly"),
+    ("pulse_max_us", "us", 300_000, 1_000, 300_000, "longest pulse"),
+    ("isolation_lead_ms", "ms", 40, 0, 500, "time from opening the isolation valve to the pulse"),
+    ("isolation_lag_ms", "ms", 40, 0, 500, "time from the end of the pulse to shutting the isolation valve"),
+    ("settle_ms", "ms", 300, 40, 5_000, "wait after a pulse before it is judged, and before the other side may move"),
+    ("quiet_max_s", "s", 14_400, 1, 86_400, "longest quiet window"),
+    ("quiet_drift_pa", "Pa", 50_000, 1_000, 1_000_000, "drift that ends a quiet window"),
+    ("hold_amount", "", 0, 0, 1, "0: hold the pressure; 1: hold the amount of gas, valves shut"),
+    ("amount_drift_pa", "Pa", 20_000, 1_000, 1_000_000, "change of the amount of gas, as pressure, that raises a warning"),
+    ("safety_invalid_s", "s", 3_600, 0, 604_800, "longest regulation without the safety transducer"),
+    ("supply_max_pa", "Pa", 10_000_000, 200_000, 10_290_000, "supply pressure above which fill is inhibited"),
+    ("leak_alarm_pa_h", "Pa/h", 5_000, 100, 10_000_000, "loss of gas beyond breathing_pa, over 15 min to 8 h, that raises a warning"),
+    ("leak_budget_pa_h", "Pa/h", 200_000, 100, 10_000_000, "loss of gas beyond breathing_pa, over 15 min to 8 h, that seals the chamber"),
+    ("gas_budget_pa_h", "Pa/h", 300_000, 10_000, 10_000_000, "gas that may come or go in an hour, besides ramps, vents and what the wall temperature explains"),
+    ("reversals_h", "1/h", 60, 1, 100_000, "fills after a vent in an hour, besides ramps and vents, before the chamber is sealed"),
+    ("breathing_pa", "Pa", 60_000, 1_000, 2_000_000, "pressure change that the cell's breathing may cause"),
+    ("wall_max_mk", "mK", 353_150, 253_150, 400_000, "wall temperature above which a runaway is assumed"),
+    ("wall_rate_max_mk_min", "mK/min", 6_000, 100, 100_000, "rise of the wall temperature above which a runaway is assumed"),
+    ("runaway_relief", "", 0, 0, 1, "1: a runaway empties the chamber; 0: it seals it"),
+    ("cell_safe_any", "", 0, 0, 1, "1: any fault stops the cycler; 0: only over-pressure, burst and runaway"),
+    ("host_timeout_s", "s", 0, 0, 604_800, "silence of the host that triggers host_gone_action; 0: never"),
+    ("host_gone_action", "", 0, 0, 2, "0: warn; 1: seal the chamber; 2: vent it"),
+    ("valve_proof_h", "h", 24, 0, 8_760, "interval of the valve proofs while regulating; 0: only at the start"),
+    ("proof_interval_days", "", 365, 1, 3_650, "days in service after which a proof test is overdue"),
+    ("proof_lockout", "", 0, 0, 1, "1: no start of regulation while the proof test is overdue"),
+    ("resume", "", 1, 0, 1, "1: regulation resumes after a reset, within resume_band_pa; 0: never"),
+    ("resume_band_pa", "Pa", 100_000, 1_000, 2_000_000, "largest distance from the predicted pressure for a resume"),
     ("header_echo", "", 0, 0, 1, "1: replies to queries carry their header, as those of a PACE do"),
 )
 # fmt: on
 
 _COLUMN = {row[0]: row for row in TABLE}
 
-# When a setting may change; all others at any time. As lists, because a seventh column would take 1 kB of the board's
-# memory (16 bytes for each row). VENTED: with the output off and the chamber near ambient. AT_REST: in OFF or SEALED,
-# since a wrong calibration may be the reason for the seal.
-VENTED = (
-    "setpoint_max_pa",
-    "trip_pa",
-    "comparator_pa",
-    "relief_valve_pa",
-    "burst_disc_pa",
-    "chamber_rating_pa",
-)
-CALIBRATION = (
-    "control_zero_pa", "control_span_ppm", "control_zero_tc_pa_k", "control_span_tc_ppm_k",
-    "safety_zero_pa", "safety_span_ppm", "safety_zero_tc_pa_k", "safety_span_tc_ppm_k",
-    "supply_zero_pa", "supply_span_ppm", "cal_temperature_mk",
-    "control_cal_date", "control_serial", "control_operator",
-    "safety_cal_date", "safety_serial", "safety_operator", "supply_cal_date", "supply_serial",
-)  # fmt: skip
-AT_REST = ("control_tolerance_pa", "safety_tolerance_pa", "disagreement_pa")
+# When a setting may change follows from its place in the table: a seventh column would take 1 kB of the board's memory.
+ANY_TIME, AT_REST, VENTED = range(3)
+_VENTED_ROWS = 6
+_REST_ROWS = 28  # with those before
 
-# The limits that a person confirms.
-CONFIRMED = ("setpoint_max_pa", "trip_pa", "chamber_rating_pa")
+# The limits that a person confirms: highest setpoint, trip and rating of the chamber.
+CONFIRMED = (TABLE[0][0], TABLE[1][0], TABLE[5][0])
 
 # Checks across settings: lower (or a sum), upper, whether both may be equal.
 CROSS_CHECKS = (
@@ -165,6 +155,14 @@ class Settings:
         self._values = merged
         self.changes += 1
         return ""
+
+
+def may_change(name: str) -> int:
+    """Return when a setting may change: ANY_TIME, AT_REST or VENTED."""
+    index = 0
+    while TABLE[index][0] != name:
+        index += 1
+    return VENTED if index < _VENTED_ROWS else AT_REST if index < _REST_ROWS else ANY_TIME
 
 
 def row(name: str) -> tuple:

@@ -186,6 +186,9 @@ class FakeApp:
     def prove(self, valve, ms):
         return self._request("prove", valve, ms)
 
+    def forget_valves(self):
+        self._request("forget_valves")
+
     def note_proof(self, date):
         return self._request("note_proof", date)
 

@@ -236,11 +236,16 @@ def test_valves_remember_what_they_learned():
     for side, gain in ((FILL, 51_000), (VENT, 47_000)):
         response = desk.app.valves.responses[side]
         assert response.recall((gain, 3_000, 7_500, 60, 9_000, 300, 80_000, 4_000))
+        # One pulse that agrees confirms them.
+        assert response.gain == 0
+        response.judge(50_000, gain * 5 * 47 // 1000, 5_000, 1_000)
+        assert abs(response.gain - gain) < gain // 8
+    gains = [response.gain for response in desk.app.valves.responses]
     desk.run_s(62)
     again = restarted(desk.flash)
     for side in (FILL, VENT):
         assert again.app.valves.responses[side].learned() == desk.app.valves.responses[side].learned()
-        assert again.watches.stuck.reference_gain[side] == (51_000, 47_000)[side]
+        assert again.watches.stuck.reference_gain[side] == gains[side]
 
 
 def test_implausible_responses_are_not_taken_back():

@@ -330,10 +330,10 @@ def test_the_fault():
 def test_warnings_by_name():
     bench = Bench()
     assert bench.ask(":SYST:WARN?") == "NONE"
-    for bit, (_, name, _) in enumerate(WARNINGS):
-        bench.app.watches.warnings = 1 << bit
+    for bit, name, _ in WARNINGS:
+        bench.app.watches.warnings = bit
         assert bench.ask(":SYST:WARN?") == name
-    bench.app.watches.warnings = (1 << len(WARNINGS)) - 1
+    bench.app.watches.warnings = sum([row[0] for row in WARNINGS])
     assert bench.ask(":SYST:WARN?") == ",".join([row[1] for row in WARNINGS])
 
 

@@ -92,27 +92,29 @@ def test_a_repeated_value_is_no_change():
     assert s.changes == before + 1
 
 
-def test_every_name_in_a_list_is_a_setting():
-    for name in settings.VENTED + settings.CALIBRATION + settings.AT_REST + settings.CONFIRMED:
-        assert settings.row(name)
-    listed = settings.VENTED + settings.CALIBRATION + settings.AT_REST
-    assert len(set(listed)) == len(listed)
-    for name, _, _, _, _, _ in settings.TABLE:
-        calibrates = (
-            name.split("_")[0] in ("control", "safety", "supply", "cal") and name not in settings.AT_REST
-        )
-        if name not in ("supply_max_pa", "safety_invalid_s"):
-            assert (name in settings.CALIBRATION) == calibrates, name
+def test_a_setting_says_when_it_may_change():
+    limits = (
+        "setpoint_max_pa",
+        "trip_pa",
+        "comparator_pa",
+        "relief_valve_pa",
+        "burst_disc_pa",
+        "chamber_rating_pa",
+    )
+    tolerances = ("control_tolerance_pa", "safety_tolerance_pa", "disagreement_pa")
     for name, _, _, _, _, described in settings.TABLE:
-        # The help says when a setting may change.
-        end = (
-            "; output off, chamber vented"
-            if name in settings.VENTED
-            else "; output off"
-            if name in listed
-            else ""
-        )
+        when = settings.may_change(name)
+        transducer = name.split("_")[0] in ("control", "safety", "supply", "cal")
+        if name in limits:
+            assert when == settings.VENTED, name
+        elif name in tolerances or (transducer and name not in ("supply_max_pa", "safety_invalid_s")):
+            assert when == settings.AT_REST, name
+        else:
+            assert when == settings.ANY_TIME, name
+        # The help says it, too.
+        end = ("", "; output off", "; output off, chamber vented")[when]
         assert described.endswith(end) and ("output off" in described) == (end != ""), name
+    assert settings.CONFIRMED == ("setpoint_max_pa", "trip_pa", "chamber_rating_pa")
 
 
 def test_an_unknown_name_is_refused():

@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from ipch.board.compile import firmware_files
-from ipch.board.flash import FlashError, NotOffError, flash
+from ipch.board.flash import FlashError, NotOffError, _ask, flash
+from ipch.device import Transport
 from ipch.errors import FileError
 from ipch.sim.emulator import FLASH_BYTES, find_image
 from ipch.sim.line import SerialLine
@@ -83,6 +84,12 @@ def test_a_bare_board_is_flashed_and_a_second_time_nothing_is_written(line: Seri
         assert "before     MicroPython 1." in done.stdout
         assert "now        ipch,IPCH-1," in done.stdout
         again = flash(port, timeout_s=TIMEOUT_S)
+        transport = Transport(port)
+        # Nobody has confirmed the limits of a new board.
+        assert _ask(transport, ":SYST:SETT:CONF?", TIMEOUT_S, r"[01]$") == "0"
+        transport.write_line(":SOUR:PRES 0.4;:OUTP ON")
+        assert "config confirm" in _ask(transport, ":SYST:ERR?", TIMEOUT_S, r'-?\d+,"')
+        transport.close()
     assert (again.changed, again.removed) == ([], [])
     assert again.after.startswith("ipch,IPCH-1,")
     assert never_opened(device)

@@ -23,7 +23,7 @@ COMMANDS = [
     "sim", "ports", "info", "status", "set", "on", "off", "vent", "ack", "quiet", "send", "config", "watch",
     "log", "run", "recipes", "report", "merge", "export", "demo", "example",
 ]  # fmt: skip
-SETTINGS_COMMANDS = ["list", "get", "set", "save", "apply", "confirm"]
+SETTINGS_COMMANDS = ["list", "get", "set", "save", "apply", "confirm", "forget-valves"]
 
 
 @pytest.fixture(autouse=True)

@@ -132,6 +132,9 @@ def test_config_one_by_one(cli: Cli) -> None:
 
 
 def test_config_saved_and_applied(cli: Cli, tmp_path: Path) -> None:
+    # Limits change in a vented chamber.
+    cli("config", "set", "vent_slew_pa_s", "500kPa/s")
+    assert cli("vent", "--wait").code == 0
     file = tmp_path / "settings.toml"
     assert "settings saved to" in cli("config", "save", str(file)).out
     document = tomllib.loads(file.read_text())

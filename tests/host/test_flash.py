@@ -205,6 +205,55 @@ def test_a_board_that_was_still_booting_when_it_was_asked_is_asked_again() -> No
         line.close()
 
 
+PRESSURISED = b'-221,"Settings conflict;5000000 Pa in the chamber, vent it first; FORCe keeps the gas in"'
+LATCHED = b'-221,"Settings conflict;fault latched: HOST_GONE"'
+
+
+@pytest.mark.parametrize(
+    ("force", "answers", "message", "requests"),
+    [
+        (False, {b":SYST:MAIN": PRESSURISED}, "5000000 Pa in the chamber.*ipch vent --wait.*--force", 1),
+        (False, {b":SYST:MAIN": LATCHED}, "fault latched: HOST_GONE.*ipch ack", 1),
+        (True, {b":SYST:MAIN FORC": LATCHED}, "fault latched: HOST_GONE", 1),
+        # A firmware from before the word is asked as before.
+        (
+            True,
+            {b":SYST:MAIN FORC": b'-108,"Parameter not allowed"', b":SYST:MAIN": LATCHED},
+            "fault latched",
+            2,
+        ),
+    ],
+)
+def test_a_refused_maintenance_says_what_to_do(
+    force: bool, answers: dict[bytes, bytes], message: str, requests: int
+) -> None:
+    said: list[bytes] = []
+    replies = {
+        b"*IDN?": b"ipch,IPCH-1,1,0.1.0",
+        b":FETC:FIEL?": b"sequence,state,fault",
+        b":FETC?": b"1,OFF,NONE",
+    }
+
+    class Board(Line):
+        def write_line(self, text: str) -> None:
+            command = text.encode()
+            if command in answers:
+                said.append(answers[command])
+            elif command == b":SYST:ERR?":
+                self.lines.append((said[-1] if said else b'0,"No error"').decode())
+            else:
+                self.lines.append(replies[command].decode())
+
+        def close(self) -> None:
+            pass
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(flash, "Transport", lambda port: Board())
+        with pytest.raises(NotOffError, match=message):
+            flash._to_prompt("port", force, 1.0)
+    assert len(said) == requests
+
+
 @pytest.mark.parametrize(
     ("line", "compiled"),
     [

@@ -13,6 +13,8 @@ from regulator.valves.window import HOLD, LINGER, WAY_OUT
 _AHEAD_TICKS = 4
 # The longest pulse, 300 ms, is an effort of 100 percent.
 _US_PER_PERCENT = 3_000
+# Near ambient, the chamber may have been exchanged for one of another volume. Design choice.
+_EXCHANGEABLE_PA = 100_000
 
 
 class Control:
@@ -52,6 +54,8 @@ class Control:
         """Start the ramp at the present pressure."""
         self.ramp_pa = self._sensors.control_pa
         self._ramp.start()
+        if self.ramp_pa < self._ambient_pa + _EXCHANGEABLE_PA:
+            self._valves.doubt()
 
     def is_blind(self) -> bool:
         """Return whether the control transducer is invalid."""

@@ -74,6 +74,11 @@ class Temperatures:
             self._gas_counts = sample.gas_counts
             self.gas_mk = pt1000_mk(sample.gas_counts)
 
+    def distrust_wall(self):
+        """Ignore the wall sensor for a while, because it climbs alone."""
+        self._distrust_wall_s = _DISTRUST_S
+        self._distrusted |= WALL_FAULT
+
     def check_plausible(self, sample, calm: bool) -> int:
         """Once a second: return the failed and implausible sensors as bits. `calm`: no gas was moved recently.
 

@@ -8,6 +8,7 @@ from regulator import settings
 from regulator.modes import OFF
 from regulator.scpi.parameters import ScpiError, accept, forced, setting_value, string
 from regulator.scpi.status import quoted
+from regulator.store.changes import OUTPUT_ON
 
 _COEFFICIENTS = ("_zero_pa", "_span_ppm", "_zero_tc_pa_k", "_span_tc_ppm_k", "_cal_date", "_serial")
 _SUPPLY_COEFFICIENTS = ("_zero_pa", "_span_ppm", "_cal_date", "_serial")
@@ -105,7 +106,7 @@ class Calibration:
         app = self._app
         get = app.settings.get
         if app.modes.state != OFF:
-            accept("only while the output is off")
+            accept(OUTPUT_ON)
         if abs(app.sensors.slew_pa_s) > _STEADY_PA_S:
             accept("the pressure is not steady")
         error_pa = reading_pa - get("ambient_pa")

@@ -54,6 +54,7 @@ class System:
             (":SYSTem:MAINtenance", None, self._maintain, (0, 0, 0, 1)),
             (":SYSTem:BOOT", self._boot, None),
             (":DIAGnostic:VALVe<n>", self._valve, None),
+            (":DIAGnostic:VALVe:FORGet", None, self._forget_valves, NO_PARAMETER),
             (":DIAGnostic:VALVe<n>:PROof", self._proof_result, self._prove, (0, 0, 0, 1)),
             (":DIAGnostic:PROof", self._proof_test, self._note_proof_test),
             (":DIAGnostic:COUNts", self._counts, None),
@@ -210,6 +211,10 @@ class System:
         if not 20 <= ms <= longest_ms:
             raise ScpiError(-222, f"0.02 to {longest_ms // 1000} S")
         accept(self._app.panel.prove(valve, ms))
+
+    def _forget_valves(self, _):
+        """Forget the learned responses of both valves, because valves or chamber were exchanged."""
+        self._app.panel.forget_valves()
 
     def _proof_test(self, _):
         """Date of the last proof test as 20261231 (0: none), hours in service since, days allowed, 1 if overdue."""

@@ -4,10 +4,10 @@ Constants without a source beside them are design choices.
 """
 
 from regulator.control.vent import UNKNOWN
-from regulator.faults import RUNAWAY
+from regulator.faults import LEAK, RUNAWAY
 from regulator.measure.transducer import FULL_SCALE_PA, VALID
 from regulator.modes import OFF, RELIEF, SEALED
-from regulator.settings import AT_REST, CALIBRATION, VENTED
+from regulator.settings import ANY_TIME, VENTED, may_change
 from regulator.store.record import PENDING
 
 # A chamber counts as vented up to this far above ambient.
@@ -17,6 +17,9 @@ _NOISE_PA = 50_000
 # The largest correction of a calibration, in sum, between these temperatures: more is a wrong or broken transducer.
 _CORRECTION_PA = 200_000  # 2 % of full scale
 _COLD_MK = 283_150
+_MOST = 1 << 29  # above every setting
+OUTPUT_ON = "only while the output is off"
+_TRIPS = "would trip: "
 _HOT_MK = 323_150
 
 
@@ -32,52 +35,50 @@ def pressurised(app) -> str:
 
 def refused(app, new: dict, forced: bool) -> str:
     """Return "" if the settings `new` may change now, else why not. `forced` allows a large correction."""
-    measuring = False
+    at_rest = False
     for name in new:
-        vented = name in VENTED
-        if vented or name in AT_REST or name in CALIBRATION:
-            measuring = True
-            reason = _not_now(app, vented)
+        condition = may_change(name)
+        if condition != ANY_TIME:
+            at_rest = True
+            reason = _not_now(app, condition == VENTED)
             if reason:
                 return name + ": " + reason
-    return _strands(app, new) or _trips(app, new) or (_misreads(app, new, forced) if measuring else "")
+    return _clashes(app, new) or (_misreads(app, new, forced) if at_rest else "")
 
 
 def _not_now(app, vented: bool) -> str:
-    """Return why a setting that may not change at any time must not change now; `vented`: it is one of VENTED."""
+    """Return why a setting that may not change at any time must not change now."""
     state = app.modes.state
-    if app.record.outcome == PENDING:
-        return "the resume of the last run is being decided"
-    # Limits that nobody has confirmed, or that fail a check, can be entered under pressure, too.
-    if vented and not app.store.lost and not app.settings.conflict():
-        return pressurised(app) if state == OFF else "only while the output is off"
-    return "" if state in (OFF, SEALED) else "only while the output is off"
+    if app.record.outcome != PENDING:
+        # Limits that nobody has confirmed, or that fail a check, can be entered under pressure, too.
+        if not vented or app.store.lost or app.settings.conflict():
+            return "" if state in (OFF, SEALED) else OUTPUT_ON
+        if state == OFF:
+            return pressurised(app)
+    return OUTPUT_ON
 
 
-def _strands(app, new: dict) -> str:
-    """Return why the new limits would leave the target outside, or the chamber without a supply."""
-    target_pa = app.control.target_pa
-    if target_pa and not new.get("ambient_pa", 0) <= target_pa <= new.get("setpoint_max_pa", target_pa):
-        return "the target is %d Pa" % target_pa
-    supply = app.sensors.supply
-    if app.modes.wanted_pa() and supply.band == VALID and new.get("supply_max_pa", supply.pa) < supply.pa:
-        return "the supply is at %d Pa" % supply.pa
-    return ""
-
-
-def _trips(app, new: dict) -> str:
-    """Return why the new values would trip, or open the relief valve."""
+def _clashes(app, new: dict) -> str:
+    """Return why the new values would leave the target outside or without supply, trip, or open the relief valve."""
     sensors = app.sensors
-    wall_mk = sensors.wall_mk
-    if wall_mk and new.get("wall_max_mk", wall_mk + 1) <= wall_mk:
-        return "would trip: the wall has %d mK" % wall_mk
-    longest_s = app.settings.get("safety_invalid_s")
-    if not sensors.trusted.safety_valid() and new.get("safety_invalid_s", longest_s) < longest_s:
-        return "would trip: the safety transducer is invalid"
-    if new.get("runaway_relief") and (app.modes.faults >> RUNAWAY & 1 or app.watches.climate.fault):
-        return "would open the relief valve: RUNAWAY"
+    old = app.settings.get
+    target_pa = app.control.target_pa
+    if target_pa and not new.get("ambient_pa", 0) <= target_pa <= new.get("setpoint_max_pa", _MOST):
+        return "the target is %d Pa" % target_pa
+    if app.modes.wanted_pa() and new.get("supply_max_pa", _MOST) < sensors.supply.pa:
+        return "the supply is at %d Pa" % sensors.supply.pa
+    if new.get("wall_max_mk", _MOST) <= sensors.wall_mk:
+        return _TRIPS + "the wall has %d mK" % sensors.wall_mk
+    for name in new:
+        shorter = new[name] < old(name)
+        if name == "safety_invalid_s" and shorter and not sensors.trusted.safety_valid():
+            return _TRIPS + "the safety transducer is invalid"
+        if name in ("leak_budget_pa_h", "breathing_pa") and shorter and app.watches.warnings & LEAK:
+            return _TRIPS + "LEAK"
+    if new.get("runaway_relief") and (app.modes.fault == RUNAWAY or app.watches.climate.fault):
+        return "RUNAWAY would empty the chamber"
     if new.get("relief_to_ambient") and app.modes.state == RELIEF:
-        return "would empty the chamber"
+        return "RELIEF would empty the chamber"
     return ""
 
 
@@ -103,12 +104,12 @@ def _misreads(app, new: dict, forced: bool) -> str:
     control_pa, safety_pa, _ = shifts
     highest_pa = _highest_pa(sensors, control_pa, safety_pa)
     if ("trip_pa" in new or control_pa > 0 or safety_pa > 0) and highest_pa > get("trip_pa") - _NOISE_PA:
-        return "would trip: %d Pa in the chamber" % highest_pa
+        return _TRIPS + "%d Pa in the chamber" % highest_pa
     if app.modes.state == OFF and not forced and sensors.trusted.agree():
         allowed_pa = get("disagreement_pa") + get("control_tolerance_pa") + get("safety_tolerance_pa")
         apart_pa = sensors.control.pa + control_pa - sensors.safety.pa - safety_pa
         if abs(apart_pa) > allowed_pa:
-            return "would trip: the transducers %d Pa apart, %d allowed" % (apart_pa, allowed_pa)
+            return _TRIPS + "the transducers %d Pa apart, %d allowed" % (apart_pa, allowed_pa)
     return ""
 
 

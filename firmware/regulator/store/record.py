@@ -159,7 +159,7 @@ class Record:
 
     def is_promised(self) -> bool:
         """Return whether an accepted change is not stored yet."""
-        return self._promised or self._app.panel.save_due
+        return self._promised or self.due or self._app.panel.save_due
 
     def watch(self):
         """Note changes that must be written. Cheap enough for five calls a second."""
@@ -253,6 +253,10 @@ class Record:
         """Record the date of a proof test (20261231)."""
         self.proof_date = date
         self.proof_hours = self.hours
+        self.note_change()
+
+    def note_change(self):
+        """Have an accepted change written."""
         self.due = True
 
     def write(self):

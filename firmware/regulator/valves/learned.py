@@ -26,6 +26,13 @@ _JUDGED_MOST = 100
 _FEW = 8
 _WEIGHT_OF_FEW = 2
 _WEIGHT = 6
+# A step off by more than 2 x, beyond _JITTER_US of the pulse and half of what is clear, contradicts what was learned;
+# after three in a row it is learned anew. The first pulse after _RESTED_S may come from a valve that sticks. From
+# _SURE judged pulses on. Design choices.
+_JITTER_US = 1_500
+_CONTRADICTIONS = 3
+_RESTED_S = 60
+_SURE = 8
 
 
 class Response:
@@ -33,6 +40,9 @@ class Response:
 
     Two anchors, running means of short and of long pulses, define a straight line of step over pulse length. Steps are
     divided by the flow: upstream pressure in kPa, times the subsonic fraction.
+
+    What was learned before a start, or in a chamber that may have been exchanged, is only compared with the first
+    pulses, which are those of an unknown valve, until one of them agrees.
     """
 
     def __init__(self, floor_us: int):
@@ -49,9 +59,34 @@ class Response:
         self._long_us = 0
         self._long_step = 0
         self._reach_us = 0  # longest pulse that was judged
+        self.changed = False  # what was learned has been contradicted
+        self._least_us = floor_us
+        self._was = [0] * 8  # values of `learned` to be confirmed; the first one is 0 without any
+        self._off = 0  # contradictions in a row
+        self._pulsed_s = -_RESTED_S
+        self._rested = True  # the present pulse is the first one after a rest
+
+    def begin(self, now_s: int):
+        """Note that a pulse begins."""
+        self._rested = now_s - self._pulsed_s > _RESTED_S
+        self._pulsed_s = now_s
+
+    def doubt(self):
+        """Have what was learned confirmed by the next pulses."""
+        if self.gain:
+            self._remember(self.learned())
+            self._unlearn()
+
+    def forget(self):
+        """Learn from nothing."""
+        self._was[0] = 0
+        self.changed = False
+        self._unlearn()
 
     def learned(self) -> tuple:
         """Return the values to store across a reset, for `recall`."""
+        if self._was[0]:
+            return tuple(self._was)
         return (
             self.gain,
             self.dead_us,
@@ -64,7 +99,7 @@ class Response:
         )
 
     def recall(self, values: tuple) -> bool:
-        """Restore the values of `learned`; return False, and change nothing, if they are implausible."""
+        """Take values of `learned` to be confirmed; return False, and change nothing, if they are implausible."""
         gain, dead_us, floor_us, judged, short_us, short_step, long_us, long_step = values
         if not (
             _GAIN_MIN <= gain <= _GAIN_MAX
@@ -76,16 +111,34 @@ class Response:
             and abs(long_step) < 1 << 28
         ):
             return False
-        self.gain = gain
-        self.dead_us = dead_us
-        self.floor_us = floor_us
-        self.judged = judged
-        self._short_us = short_us
-        self._short_step = short_step
-        self._long_us = long_us
-        self._long_step = long_step
-        self._reach_us = long_us
+        self._remember(values)
         return True
+
+    def _remember(self, values: tuple):
+        for index in range(len(self._was)):
+            self._was[index] = values[index]
+        self._trial_us = min(self._was[2], _FLOOR_KNOWN_US)
+
+    def _confirm(self):
+        """Put what was remembered in force again."""
+        was = self._was
+        self.gain = was[0]
+        self.dead_us = was[1]
+        self.floor_us = was[2]
+        self.judged = was[3]
+        self._short_us = was[4]
+        self._short_step = was[5]
+        self._long_us = was[6]
+        self._long_step = was[7]
+        self._reach_us = max(self._reach_us, was[6])
+        was[0] = 0
+
+    def _unlearn(self):
+        self.gain = self.judged = self.dead_us = self._off = self._reach_us = 0
+        self._short_us = self._short_step = self._long_us = self._long_step = 0
+        self.silent = 0
+        self.floor_us = self._least_us
+        self._trial_us = max(self._least_us, min(self._was[2], _FLOOR_KNOWN_US) if self._was[0] else 0)
 
     def rate_pa_s(self, flow_kpa: int) -> int:
         """Return the rate of the open valve in Pa/s; 0 while unknown."""
@@ -138,11 +191,47 @@ class Response:
             if step_pa * 10 < expected_pa * 3:
                 self._note_silence(us)
                 return
+            if self.judged >= _SURE and not self._rested:
+                slack_pa = clear_pa // 2 + self._jitter_pa(self.gain, flow_kpa)
+                if self._is_outlier(step_pa, expected_pa, slack_pa):
+                    return
         self.silent = 0
+        if self._was[0]:
+            self._compare(us, step_pa, flow_kpa, clear_pa // 2)
         if self.judged < _JUDGED_MOST:
             self.judged += 1
         self._anchor(us, muldiv(step_pa, 1000, flow_kpa))
         self._fit()
+
+    def _is_outlier(self, step_pa: int, expected_pa: int, slack_pa: int) -> bool:
+        """Return whether to ignore a pulse that contradicts what was learned; after some in a row, learn anew."""
+        if not _contradicts(step_pa, expected_pa, slack_pa):
+            self._off = 0
+            return False
+        self._off += 1
+        if self._off < _CONTRADICTIONS:
+            return True
+        self.changed = True
+        self._unlearn()
+        return False
+
+    def _compare(self, us: int, step_pa: int, flow_kpa: int, slack_pa: int):
+        """Confirm what was remembered if this pulse agrees with it; drop it after pulses that do not."""
+        was = self._was
+        expected_pa = muldiv(muldiv(was[0], flow_kpa, 1000), max(us - was[1], 0), 1_000_000)
+        # A step that should not have been clear agrees by chance.
+        agrees = expected_pa >= 2 * slack_pa and not _contradicts(
+            step_pa, expected_pa, slack_pa + self._jitter_pa(was[0], flow_kpa)
+        )
+        if agrees:
+            self._confirm()
+        elif self.judged >= _CONTRADICTIONS:
+            # Beside the first one, which may come after a rest.
+            was[0] = 0
+            self.changed = True
+
+    def _jitter_pa(self, gain: int, flow_kpa: int) -> int:
+        return muldiv(muldiv(gain, flow_kpa, 1000), _JITTER_US, 1_000_000)
 
     def _try_longer(self, us: int):
         self._trial_us = us * 5 // 4 if us < _TRIAL_FINE_US else us * 3 // 2
@@ -191,3 +280,8 @@ class Response:
         # Anchors too close together, or an implausible line: keep the dead time and fit the gain to both.
         open_us = max((long_us + short_us) // 2 - self.dead_us, _OPEN_LEAST_US)
         self.gain = min(max(muldiv(steps // 2, 1_000_000, open_us), _GAIN_MIN), _GAIN_MAX)
+
+
+def _contradicts(step_pa: int, expected_pa: int, slack_pa: int) -> bool:
+    """Return whether a step is off by more than 2 x, beyond `slack_pa`."""
+    return step_pa > 2 * expected_pa + slack_pa or expected_pa > 2 * step_pa + slack_pa

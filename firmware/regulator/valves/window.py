@@ -51,6 +51,8 @@ class Valves:
         floor_us = settings.get("pulse_min_us")
         self.responses = (Response(floor_us), Response(floor_us))
         self.verdict = Verdict(sensors, heat)
+        self.reversals = 0  # fills after a vent
+        self._last_side = FILL
         self.metered_pa = 0  # sum of the expected immediate steps of all pulses, fills less vents
         self._barred = [False, False]  # sides whose pulses are refused at present
         self._rest_ms = 0
@@ -79,6 +81,16 @@ class Valves:
         """Refuse pulses of these sides until the next call."""
         self._barred[FILL] = fill
         self._barred[VENT] = vent
+
+    def doubt(self):
+        """Have what was learned confirmed, because the chamber may have been exchanged."""
+        for response in self.responses:
+            response.doubt()
+
+    def forget(self):
+        """Forget what was learned."""
+        for response in self.responses:
+            response.forget()
 
     def is_tired(self, side: int) -> bool:
         """Return whether the coils of a side must rest."""
@@ -255,6 +267,7 @@ class Valves:
         self._rest_ms = us // 1000 + 1
         self.pulse_us = us
         response = self.responses[side]
+        response.begin(self._sensors.age_s)
         flow_kpa = self.flow_kpa(side)
         step_pa = response.step_pa(us, flow_kpa)
         self.verdict.begin(us, step_pa, flow_kpa)
@@ -262,6 +275,9 @@ class Valves:
         self._pulse_step_pa = step_pa
         self._pulse_from_pa = self._sensors.control_pa
         self.metered_pa += step_pa if side == FILL else -step_pa
+        if side == FILL and self._last_side == VENT:
+            self.reversals = self.reversals + 1 & 0xFFFFFF
+        self._last_side = side
         self.openings[side] += 1
         self.open_us[side] += us
         while self.open_us[side] >= 1_000_000:

@@ -11,6 +11,52 @@ _STIRRED_PA = 25_000
 _QUARTER_S = 900
 _QUARTERS = 32  # eight hours: long enough for 0.3 kPa/h at 3 sigma (computed)
 _PER_HOUR = (1, 4, 16, 32)  # ages in quarters at which the loss is judged
+# A wall sensor that changes faster is wrong: a runaway of 15 K/min is 250 mK.
+_WALL_MK_S = 300
+
+
+class Account:
+    """Gas that came (or went, below 0) beside what was metered, as pressure at the wall temperature of the start."""
+
+    def __init__(self, sensors, valves):
+        self._sensors = sensors
+        self._valves = valves
+        self._metered_pa = 0
+        self._from_pa = 0
+        self._wall_mk = 0
+        self._warmth = 0  # pressure due to the wall temperature since the start, mPa
+        self._warmth_pa = 0
+
+    def start(self):
+        """Begin at nothing."""
+        sensors = self._sensors
+        self._from_pa = sensors.settled_pa
+        self._wall_mk = sensors.wall_mk
+        self._metered_pa = self._valves.metered_pa
+        self._warmth = 0
+        self._warmth_pa = 0
+
+    def follow_wall(self):
+        """Once a second: count what the wall temperature does to the pressure."""
+        sensors = self._sensors
+        wall_mk = sensors.wall_mk
+        if not wall_mk:
+            return
+        if self._wall_mk:
+            self._warmth += sensors.per_kelvin_pa() * min(
+                max(wall_mk - self._wall_mk, -_WALL_MK_S), _WALL_MK_S
+            )
+        self._wall_mk = wall_mk
+        if not -1_000_000 < self._warmth < 1_000_000:
+            whole_pa = self._warmth // 1000
+            self._warmth -= whole_pa * 1000
+            self._warmth_pa += whole_pa
+
+    def gained_pa(self) -> int:
+        """Return the gas that came since the start."""
+        metered_pa = self._valves.metered_pa - self._metered_pa
+        settled_pa = metered_pa * 100 // IMMEDIATE_PER_SETTLED_PERCENT
+        return self._sensors.settled_pa - self._from_pa - self._warmth_pa - settled_pa
 
 
 class Balance:
@@ -19,8 +65,8 @@ class Balance:
     def __init__(self, settings, sensors, valves, heat):
         self._settings = settings
         self._sensors = sensors
-        self._valves = valves
         self._heat = heat
+        self._account = Account(sensors, valves)
         self.fault = NO_FAULT
         self.value = 0
         self.warnings = 0
@@ -29,11 +75,6 @@ class Balance:
         self._quarter = 0
         self._quarters = 0
         self._lost_pa = [0] * _QUARTERS  # at the end of each quarter of an hour
-        self._metered_pa = 0
-        self._from_pa = 0
-        self._wall_mk = 0
-        self._warmth = 0  # pressure due to the wall temperature since the start, mPa
-        self._warmth_pa = 0
         self.configure()
 
     def configure(self):
@@ -67,34 +108,18 @@ class Balance:
             self._start()
             return
         self._calm_s = _CALM_S + 1
-        self._warmth += sensors.per_kelvin_pa() * (sensors.wall_mk - self._wall_mk)
-        self._wall_mk = sensors.wall_mk
-        if not -1_000_000 < self._warmth < 1_000_000:
-            whole_pa = self._warmth // 1000
-            self._warmth -= whole_pa * 1000
-            self._warmth_pa += whole_pa
+        self._account.follow_wall()
         self._seconds += 1
         if self._seconds >= _QUARTER_S:
             self._seconds = 0
-            self._judge(self._lost())
+            self._judge(-self._account.gained_pa())
 
     def _start(self):
-        sensors = self._sensors
-        self._from_pa = sensors.settled_pa
-        self._wall_mk = sensors.wall_mk
-        self._metered_pa = self._valves.metered_pa
-        self._warmth = 0
-        self._warmth_pa = 0
+        self._account.start()
         self._seconds = 0
         self._quarters = 0
         self._quarter = 0
         self._lost_pa[0] = 0
-
-    def _lost(self) -> int:
-        """Return the gas lost since the start of the balance, as pressure."""
-        metered_pa = self._valves.metered_pa - self._metered_pa
-        settled_pa = metered_pa * 100 // IMMEDIATE_PER_SETTLED_PERCENT
-        return settled_pa + self._warmth_pa - (self._sensors.settled_pa - self._from_pa)
 
     def _judge(self, lost_pa: int):
         """Every quarter of an hour: judge the loss over 15 min, 1, 4 and 8 h."""

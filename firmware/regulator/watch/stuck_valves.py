@@ -1,6 +1,7 @@
 """Watches the effect of pulses: valves stuck shut or open, and wear."""
 
 from regulator.faults import (
+    CHAMBER_CHANGED,
     FILL_STUCK_OPEN,
     FILL_STUCK_SHUT,
     NO_FAULT,
@@ -73,19 +74,26 @@ class StuckValves:
 
     def check_slowly(self, dt_ms: int):
         """Run down the refusal times and check for wear; `dt_ms` since the last call."""
-        worn = False
+        worn = changed = False
         for side in range(2):
             if self._barred_ms[side] > 0:
                 self._barred_ms[side] -= dt_ms
             response = self._valves.responses[side]
             reference = self.reference_gain[side]
+            if response.changed:
+                changed = True
+                if response.judged < _WORN_JUDGED:
+                    reference = self.reference_gain[side] = 0
             if response.judged >= _WORN_JUDGED:
                 if not reference:
                     self.reference_gain[side] = response.gain
                 else:
                     percent = response.gain * 100 // reference
                     worn = worn or not _WORN_PERCENT[0] <= percent <= _WORN_PERCENT[1]
-        self.warnings = self.warnings | VALVE_WORN if worn else self.warnings & ~VALVE_WORN
+        warnings = self.warnings & ~(VALVE_WORN | CHAMBER_CHANGED)
+        if worn:
+            warnings |= VALVE_WORN
+        self.warnings = warnings | CHAMBER_CHANGED if changed else warnings
 
     def _judge_effect(self, side: int):
         verdict = self._valves.verdict

@@ -8,8 +8,10 @@ from regulator.faults import (
     SUPPLY_LOW,
     WALL_TEMPERATURE,
 )
+from regulator.fixed import muldiv
 from regulator.measure.temperature import GAS_FAULT, WALL_FAULT, tmp117_mk
 from regulator.measure.transducer import SHORT, VALID
+from regulator.valves.heat import left_by_pa
 from regulator.valves.sides import FILL_DIFFERENCE_PA
 
 # Hysteresis of both supply warnings.
@@ -20,6 +22,26 @@ _BELOW_PA = 200_000
 _HEAT_PA = 30_000
 _STIRRED = 3
 _RATE_S = 4
+# A climb of the wall over _CLIMB_S has a witness if gas temperature or pressure (dp/dT is about p / 280 K) rose by a
+# share of it, as much as they have done after 7 s of a true one, and more than their noise and the heat of past
+# movements. Below _BLIND_PA the pressure shows nothing. A wall that climbs alone for _ALONE_S is a sensor fault, and
+# stays one while it is _APART_MK further from the gas than before.
+_CLIMB_S = 12
+_PER_KELVIN = 280
+_SHARE = 20
+_LEAST_MK = 120
+_LEAST_PA = 1_500
+_BLIND_PA = 500_000
+# The bound on the heat of past movements does not fade below this.
+_FADED_PA = 200
+# Beyond this movement by pulses within _CLIMB_S, gas temperature and pressure do not tell.
+_MOVED_PA = 30_000
+_ALONE_S = 12
+_APART_MK = 1_500
+# Gas this close to the limit of the wall confirms that it is hot.
+_NEAR_MK = 5_000
+_INVALID = -(1 << 28)
+_DENIED, _CONFIRMED, _UNSEEN = range(3)
 
 
 class Supply:
@@ -58,16 +80,31 @@ class Supply:
 
 
 class Climate:
-    """`fault` and `warnings` are the present ones. An implausible sensor counts as failed."""
+    """`fault` and `warnings` are the present ones. An implausible sensor counts as failed.
 
-    def __init__(self, settings, sensors):
+    `sure`: the runaway has two witnesses. With one whose partner cannot tell it isolates, but lets no gas out.
+    """
+
+    def __init__(self, settings, sensors, valves):
         self._settings = settings
         self._sensors = sensors
+        self._valves = valves
         self.fault = NO_FAULT
         self.value = 0
+        self.sure = False
         self.warnings = 0
-        self._was_mk = [0] * _RATE_S
+        # Of the last seconds; 0 where invalid.
+        self._wall_mk = [0] * _CLIMB_S
+        self._gas_mk = [0] * _CLIMB_S
+        self._gas_pa = [_INVALID] * _CLIMB_S
+        self._cold_pa = [0] * _CLIMB_S
+        self._metered_pa = [0] * _CLIMB_S
+        self._heat_pa = 0
+        self._blind = False  # gas was moved, so that its temperature and pressure do not tell
         self._index = 0
+        self._alone_s = 0
+        self._offset_mk = 0  # of the wall from the gas before it climbed alone
+        self._ignored = False
         self.configure()
 
     def configure(self):
@@ -76,26 +113,98 @@ class Climate:
         self._max_mk = setting("wall_max_mk")
         self._rise_mk = setting("wall_rate_max_mk_min") * _RATE_S // 60
 
-    def check_slowly(self, sample, heat_pa: int):
-        """Once a second. `heat_pa`: pressure that the heat of past movements may give back."""
-        calm = heat_pa < _HEAT_PA
-        failed = self._sensors.temperatures.check_plausible(sample, calm)
-        self.warnings = GAS_TEMPERATURE if failed & GAS_FAULT else 0
+    def check_slowly(self, sample, heat):
+        """Once a second. `heat`: what past movements may give back."""
+        sensors = self._sensors
+        temperatures = sensors.temperatures
         wall_mk = tmp117_mk(sample.wall_counts)
+        if self._ignored:
+            self._ignored = (
+                wall_mk - (sensors.gas_mk or self._gas_mk[self._index]) > self._offset_mk + _APART_MK
+            )
+            if self._ignored:
+                temperatures.distrust_wall()
+        calm = heat.most_pa() < _HEAT_PA
+        failed = temperatures.check_plausible(sample, calm)
+        self.warnings = GAS_TEMPERATURE if failed & GAS_FAULT else 0
         if failed & WALL_FAULT:
             self.warnings |= WALL_TEMPERATURE
             wall_mk = 0
-        self._check_runaway(wall_mk, calm)
+        index = self._index
+        metered_pa = self._valves.metered_pa
+        moved_pa = metered_pa - self._metered_pa[index]
+        # A rise of gas temperature and pressure may be cold of earlier vents that fades, or heat of these fills.
+        self._cold_pa[index] = max(heat.cold.pa - _FADED_PA, 0)
+        self._heat_pa = max(self._cold_pa) + max(left_by_pa(moved_pa), 0)
+        self._blind = not calm or not -_MOVED_PA < moved_pa < _MOVED_PA
+        gas_pa = _INVALID
+        if sensors.control.band == VALID:
+            # Less what was metered in, of which 45 in 145 parts reverse.
+            gas_pa = sensors.pressure_pa - metered_pa + metered_pa * 9 // 29
+        self._check_runaway(wall_mk, gas_pa, calm)
+        self._wall_mk[index] = wall_mk
+        self._gas_mk[index] = sensors.gas_mk
+        self._gas_pa[index] = gas_pa
+        self._metered_pa[index] = metered_pa
+        self._index = index + 1 if index + 1 < _CLIMB_S else 0
 
-    def _check_runaway(self, wall_mk: int, calm: bool):
-        was_mk = self._was_mk[self._index]
-        self._was_mk[self._index] = wall_mk
-        self._index = self._index + 1 if self._index + 1 < _RATE_S else 0
-        hot = wall_mk > self._max_mk
+    def _check_runaway(self, wall_mk: int, gas_pa: int, calm: bool):
+        now_mk = wall_mk
         rise_mk = self._rise_mk if calm else self._rise_mk * _STIRRED
-        fast = wall_mk and was_mk and wall_mk - was_mk > rise_mk
-        if hot or fast:
-            self.fault = RUNAWAY
-            self.value = wall_mk
-        else:
+        past_mk = self._wall_mk
+        if not wall_mk:
+            # Without the wall the gas tells, beside what its movements do.
+            now_mk = self._sensors.gas_mk
+            rise_mk += self._heat_mk()
+            past_mk = self._gas_mk
+        was_mk = past_mk[self._index - _RATE_S]
+        hot = now_mk > self._max_mk
+        if not (hot or (now_mk and was_mk and now_mk - was_mk > rise_mk)):
             self.fault = NO_FAULT
+            self.sure = False
+            self._alone_s = max(self._alone_s - 1, 0)
+            return
+        was_mk = past_mk[self._index]
+        climb_mk = now_mk - was_mk if was_mk else rise_mk
+        seen = _UNSEEN if self._blind else self._witness(climb_mk, gas_pa)
+        if wall_mk and hot and self._sensors.gas_mk > self._max_mk - _NEAR_MK:
+            seen = _CONFIRMED
+        if seen == _DENIED:
+            self._alone_s += 1
+            if self._alone_s >= _ALONE_S and wall_mk:
+                self._ignore_wall()
+            return
+        sure = seen == _CONFIRMED
+        # One that becomes sure is reported anew.
+        self.fault = NO_FAULT if self.fault and sure and not self.sure else RUNAWAY
+        self.sure = sure
+        self.value = now_mk
+
+    def _heat_mk(self) -> int:
+        return muldiv(self._heat_pa, 1000, max(self._sensors.pressure_pa // _PER_KELVIN, 1))
+
+    def _witness(self, climb_mk: int, gas_pa: int) -> int:
+        """Return whether gas temperature or pressure rose with a climb, did not, or cannot tell."""
+        sensors = self._sensors
+        seen = _UNSEEN
+        # From the lowest reading on, as the gas may still have cooled when the climb began.
+        lowest_mk = min(self._gas_mk)
+        if sensors.gas_mk and lowest_mk:
+            seen = _DENIED
+            if sensors.gas_mk - lowest_mk >= max(_LEAST_MK, climb_mk // _SHARE) + self._heat_mk():
+                return _CONFIRMED
+        lowest_pa = min(self._gas_pa)
+        if sensors.pressure_pa > _BLIND_PA and gas_pa != _INVALID and lowest_pa != _INVALID:
+            seen = _DENIED
+            expected_pa = muldiv(sensors.pressure_pa // _PER_KELVIN, climb_mk, 1000)
+            if gas_pa - lowest_pa >= max(_LEAST_PA, expected_pa // _SHARE) + self._heat_pa:
+                return _CONFIRMED
+        return seen
+
+    def _ignore_wall(self):
+        index = self._index
+        self._alone_s = 0
+        self._offset_mk = self._wall_mk[index] - (self._sensors.gas_mk or self._gas_mk[index])
+        self._ignored = True
+        self._sensors.temperatures.distrust_wall()
+        self.warnings |= WALL_TEMPERATURE

@@ -5,6 +5,7 @@ from regulator.measure.transducer import ADC_FAULT
 from regulator.valves.sides import FILL, VENT
 from regulator.valves.window import PULSE
 from regulator.watch.balance import Balance
+from regulator.watch.chase import Chase
 from regulator.watch.coils import Coils
 from regulator.watch.compare import Compare
 from regulator.watch.current_loops import Loops
@@ -24,7 +25,7 @@ class Watches:
     """`warnings` is a mask of the present ones. `each` has the watches with a fault, in order of precedence.
 
     `doing` is the activity of the regulator: `relief_open()`, `wanted_pa()` (the target while it regulates, else 0),
-    `may_bleed()`, `stirs()` (a vent, the relief or a proof moves gas).
+    `may_bleed()`, `ramps()` (on the way to the target), `stirs()` (a vent, a bleed, the relief or a proof moves gas).
     """
 
     def __init__(self, settings, sensors, valves, heat):
@@ -38,8 +39,9 @@ class Watches:
         self.compare = Compare(sensors, valves, self.loops)
         self.stuck = StuckValves(sensors, valves)
         self.balance = Balance(settings, sensors, valves, heat)
+        self.chase = Chase(settings, sensors, valves, heat)
         self.supply = Supply(settings, sensors)
-        self.climate = Climate(settings, sensors)
+        self.climate = Climate(settings, sensors, valves)
         self.proof = Proof(settings, sensors, valves)
         self.each = (
             self.coils,
@@ -50,6 +52,7 @@ class Watches:
             self.stuck,
             self.climate,
             self.balance,
+            self.chase,
         )
         self._notices = 0  # warnings raised outside the watches
         self._verdicts = 0
@@ -60,7 +63,7 @@ class Watches:
 
     def configure(self):
         """Read the limits from the settings."""
-        for watch in (self.loops, self.over, self.balance, self.supply, self.climate):
+        for watch in (self.loops, self.over, self.balance, self.chase, self.supply, self.climate):
             watch.configure()
 
     def clear(self):
@@ -68,6 +71,7 @@ class Watches:
         self.over.clear()
         self.compare.clear()
         self.stuck.clear()
+        self.chase.clear()
 
     def warn(self, bit: int, active: bool):
         """Raise or end a warning from outside the watches."""
@@ -112,7 +116,9 @@ class Watches:
         elif turn == 2 or turn == 6:
             if self._balance_due:
                 self._balance_due = False
-                self.balance.check_slowly(doing.stirs())
+                stirs = doing.stirs()
+                self.balance.check_slowly(stirs)
+                self.chase.check_slowly(stirs or doing.ramps())
             self._collect_warnings()
         elif turn == 3:
             self.loops.check_slowly(sample, _PASS_MS)
@@ -127,7 +133,7 @@ class Watches:
             if self._second_ms >= 1000:
                 self._second_ms -= 1000
                 self._balance_due = True
-                self.climate.check_slowly(sample, self._heat.most_pa())
+                self.climate.check_slowly(sample, self._heat)
 
     def _bar(self):
         stuck = self.stuck
@@ -139,6 +145,7 @@ class Watches:
             | self.loops.warnings
             | self.stuck.warnings
             | self.balance.warnings
+            | self.chase.warnings
             | self.supply.warnings
             | self.climate.warnings
             | (PAIR_OPEN if self.proof.failed() else 0)

@@ -11,7 +11,8 @@ from bench.scenarios.rig import Bench, settled
 WORDS = (
     "*IDN?", "*RST", "*CLS", "*TST?", "*OPC?", ":SOUR:PRES", ":SOUR:PRES?", ":SOUR:PRES:SLEW", ":OUTP", ":OUTP?",
     ":OUTP:QUI", ":SENS:PRES?", ":SENS:PRES:INL?", ":FETC?", ":FETC:FIEL?", ":SYST:ERR?", ":SYST:FAUL?", ":SYST:SETT",
-    ":SYST:SETT?", ":SYST:SETT:LIST?", ":UNIT:PRES", ":DIAG:VALV1?", ":STAT:QUES?", ":SYST:WARN?", ":CAL:BAR",
+    ":SYST:SETT?", ":SYST:SETT:CONF", ":SYST:SETT:LIST?", ":UNIT:PRES", ":DIAG:VALV1?", ":STAT:QUES?", ":SYST:WARN?",
+    ":CAL:BAR",
 )  # fmt: skip
 ARGUMENTS = (
     "5", "5.0000001", "1e99", "-1", "nan", "inf", "MIN", "MAX", "DEF", "O", "ONN", "2", "bar", "5 MPa", '"trip_pa",1',

@@ -33,7 +33,7 @@ HOST_SILENT: No program sends messages to the device; it acts as set. Check the 
 RESUMED: The device was reset; it resumed by itself. Find the cause of the reset.
 STATE_LOST: The device cannot store its state in flash; it continues. Replace the board after the run.
 AMOUNT_DRIFT: The amount of gas has drifted; the device keeps its valves shut. Look for a leak, or fill.
-VENT_UNKNOWN: A vent ended, but whether the chamber is empty is unknown. Check a gauge before you open it.
+VENT_UNKNOWN: A vent ended, and no reading shows an empty chamber; it may hold gas. Check a gauge before you open it.
 SETTINGS_INVALID: The stored settings fail a check of this firmware; the output stays off. `ipch on` names the setting.
 CHAMBER_CHANGED: Pulses have another effect than learned; the device learns anew. Check chamber and valves.
 RELIEF_BLOCKED: The pressure did not fall with the relief valve open; the vent pair opened, too. Repair the relief.

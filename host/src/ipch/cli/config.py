@@ -1,4 +1,4 @@
-"""Commands for the settings stored on the device: config list, get, set, save, apply, confirm."""
+"""Commands for what is stored on the device: config list, get, set, save, apply, confirm, forget-valves."""
 
 from pathlib import Path
 from typing import Annotated
@@ -182,3 +182,11 @@ def _agreed() -> bool:
         return typer.confirm(question, default=False, err=True)
     except typer.Abort:
         return False
+
+
+@group.command(name="forget-valves")
+def forget_valves(port: Port = None, json: Json = False) -> None:
+    """Forget the learned valve responses, after valves or chamber were exchanged."""
+    with connected() as instrument:
+        instrument.forget_valves()
+    emit({"forgotten": True}, ["learned valve responses forgotten"])

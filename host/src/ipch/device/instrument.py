@@ -412,6 +412,10 @@ class Instrument:
         """Withdraw the confirmation, so that limits may change under pressure while the output is off."""
         self.ask(":SYST:SETT:CONF 0")
 
+    def forget_valves(self) -> None:
+        """Forget the learned responses of both valves, because valves or chamber were exchanged."""
+        self.ask(":DIAG:VALV:FORG")
+
     def valve(self, number: int) -> Valve:
         """Counters and gain of valve 1 (fill) or 2 (vent)."""
         answer = [
