@@ -50,7 +50,7 @@ def test_a_slow_ramp_pulses(slew: float, begin: float, end: float, seconds: floa
         bench.send(f":SOUR:PRES:SLEW {slew};:SOUR:PRES {end};:OUTP ON")
         coils.run_s(seconds)
         assert max(coils.longest_s) < 2.0
-        assert max(coils.total_s) < 0.1 * seconds
+        assert max(coils.total_s) < 0.3 * seconds
         # It still follows the ramp.
         assert abs(bench.world.plant.pressure_pa - bench.app.control.ramp_pa) < 10_000
     finally:

@@ -7,7 +7,7 @@ from regulator.control.ramp import Ramp
 from regulator.control.vent import EMPTY_PA, Vent
 from regulator.measure.transducer import VALID
 from regulator.valves.sides import FILL, FILL_DIFFERENCE_PA, VENT
-from regulator.valves.window import HOLD, WAY_OUT
+from regulator.valves.window import HOLD, LINGER, WAY_OUT
 
 # Prediction horizon: a pulse requested now takes effect this many ticks later (isolation lead, opening delay).
 _AHEAD_TICKS = 4
@@ -83,7 +83,7 @@ class Control:
         self.hold.observe()
         error_pa = self.target_pa - self._sensors.pressure.ahead_pa(_AHEAD_TICKS)
         if self.ramp_pa != self.target_pa or self._is_far(error_pa):
-            self._follow_ramp(self.target_pa, slew, 0)
+            self._follow_ramp(self.target_pa, slew, False)
         else:
             self._valves.close_window()
             if self._valves.idle():
@@ -98,7 +98,7 @@ class Control:
         if self._sensors.pressure_pa < self._ambient_pa + EMPTY_PA:
             self._valves.close_window()
             return True
-        self._follow_ramp(self._ambient_pa, self._vent_slew_pa_s, WAY_OUT)
+        self._follow_ramp(self._ambient_pa, self._vent_slew_pa_s, True)
         return False
 
     def keep_amount(self, dt_ms: int):
@@ -121,12 +121,13 @@ class Control:
         longest_pa = self._valves.longest_step_pa(FILL if error_pa > 0 else VENT)
         return abs(error_pa) > (4 * band_pa if abs(error_pa) <= longest_pa else 2 * band_pa)
 
-    def _follow_ramp(self, target_pa: int, slew_pa_s: int, way_out: int):
+    def _follow_ramp(self, target_pa: int, slew_pa_s: int, way_out: bool):
         self.hold.forget()
         step_pa = self._ramp.step_pa(self.ramp_pa, target_pa, slew_pa_s)
         if step_pa:
             side = FILL if step_pa > 0 else VENT
-            self._pulse(side, abs(step_pa), self._ramp.kind(side, slew_pa_s) | way_out)
+            kind = LINGER | WAY_OUT if way_out else self._ramp.kind(side, slew_pa_s)
+            self._pulse(side, abs(step_pa), kind)
 
     def _hold(self, error_pa: int):
         side = FILL if error_pa > 0 else VENT

@@ -24,6 +24,9 @@ _CREDIT_MS = 2_000
 # Longest pulse that this module passes on: the maximum of `pulse_max_us`. The PIO program has its own bound, 327 ms.
 PULSE_HARD_MAX_US = 300_000
 
+# After a pulse of a slow ramp the isolation valve stays open for this time, so that a valve stuck open shows.
+_WATCH_MS = 300
+
 # Factor on settle_ms for a pulse of a hold while its valve is unknown; half of it afterwards.
 _CARE = 4
 
@@ -227,6 +230,8 @@ class Valves:
             if ended:
                 self.stage = LAG
                 self._rest_ms = self._lag_ms
+                if self._kind & 3 == RAMP and self.responses[self.side].judged >= TRUSTED:
+                    self._rest_ms = max(self._lag_ms, _WATCH_MS)
         elif self._rest_ms > 0:
             return
         elif self.stage == LEAD:

@@ -114,7 +114,7 @@ def apply(
 
 @group.command(name="forget-valves")
 def forget_valves(port: Port = None, json: Json = False) -> None:
-    """Forget the learned valve responses, after valves or chamber were exchanged."""
+    """Forget learned valve responses, after an exchange of the chamber."""
     with connected() as instrument:
         instrument.forget_valves()
     emit({"forgotten": True}, ["learned valve responses forgotten"])
