@@ -133,7 +133,8 @@ class Modes:
 
     def begin_quiet(self, seconds: int):
         """Enter QUIET for this time in s."""
-        self._control.quiet.begin(seconds)
+        control = self._control
+        control.quiet.begin(seconds, control.ramp_pa, control.in_limits)
         self._watches.warn(QUIET_DRIFT, False)
         self.go(QUIET)
 
@@ -213,7 +214,6 @@ class Modes:
             return "the relief valve is still open"
         if not watches.coils.try_again():
             return "the coil rail was cut and is now on for a test: acknowledge again in a second"
-        watches.balance.begin()
         watches.warn(RELIEF_BLOCKED, False)
         self.go(OFF)
         self._empties = False

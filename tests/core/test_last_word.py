@@ -75,6 +75,11 @@ def test_a_drift_ends_a_quiet_window_and_the_next_one_forgets_it():
         for _ in range(20):
             w.tick(filled_sample(5e6 + step_pa))
         assert w.watches.warnings & QUIET_DRIFT, "told until the next window"
+        # One that follows without a hold in between has the drift of the first one.
+        w.modes.begin_quiet(5)
+        w.tick(filled_sample(5e6 + step_pa))
+        assert w.watches.warnings & QUIET_DRIFT
+        w.control.in_limits = 1
         w.modes.begin_quiet(5)
         assert not w.watches.warnings & QUIET_DRIFT
         for _ in range(20):
@@ -147,8 +152,11 @@ def test_which_fault_means_relief():
         (POWER, NO_FAULT, 0, SEALED),
         (RUNAWAY, NO_FAULT, 0, SEALED),
         (RUNAWAY, NO_FAULT, 1, RELIEF),
+        (RUNAWAY, NO_FAULT, 2, SEALED),
     ):
-        w = Watched(REGULATE, runaway_relief=relief_setting)
+        # 2: configured so, but with a single witness.
+        w = Watched(REGULATE, runaway_relief=min(relief_setting, 1))
+        w.watches.climate.sure = relief_setting != 2
         w.watches.over.fault = over
         w.watches.climate.sure = True
         w.modes.trip(fault, 1)

@@ -50,8 +50,8 @@ def test_a_slow_ramp_pulses(slew: float, begin: float, end: float, seconds: floa
         bench.send(f":SOUR:PRES:SLEW {slew};:SOUR:PRES {end};:OUTP ON")
         coils.run_s(seconds)
         assert max(coils.longest_s) < 2.0
-        # Of half of any hour that is allowed; 0.16 s a pulse is for finding a valve that is stuck open.
-        assert max(coils.total_s) < 0.25 * seconds
+        # Of half of any hour that is allowed; 0.3 s a pulse is for finding a valve that is stuck open.
+        assert max(coils.total_s) < 0.3 * seconds
         # It still follows the ramp.
         assert abs(bench.world.plant.pressure_pa - bench.app.control.ramp_pa) < 10_000
     finally:

@@ -8,7 +8,7 @@ from regulator.valves.window import LINGER, RAMP
 _BURST_MS = 2000
 _BURST_MAX_PA = 100_000
 # The isolation valve stays open between bursts that follow each other within this time.
-_LINGER_MS = 1000
+_LINGER_MS = 1500
 # Delay until the effect of a pulse is measured.
 _UNSEEN_MS = 50
 

@@ -21,9 +21,8 @@ _STORE_MS = 300_000
 _REFILL_PERCENT = 40
 _CREDIT_MS = 2_000
 
-# After a pulse of a slow ramp the isolation valve stays open for this much longer, so that a valve stuck open shows.
-# Chosen on the simulated plant.
-_LISTEN_MS = 160
+# After a pulse of a slow ramp the isolation valve stays open for this time, so that a valve stuck open shows.
+_WATCH_MS = 300
 
 # Factor on settle_ms for a pulse of a hold while its valve is unknown; half of it afterwards.
 _CARE = 4
@@ -230,7 +229,9 @@ class Valves:
             # The next pulse may follow within one tick, then the window closes.
             if ended:
                 self.stage = LAG
-                self._rest_ms = self._lag_ms + (_LISTEN_MS if self._kind == RAMP else 0)
+                self._rest_ms = self._lag_ms
+                if self._kind & 3 == RAMP and self.responses[self.side].judged >= TRUSTED:
+                    self._rest_ms = max(self._lag_ms, _WATCH_MS)
         elif self._rest_ms > 0:
             return
         elif self.stage == LEAD:

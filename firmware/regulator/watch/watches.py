@@ -72,6 +72,8 @@ class Watches:
         self.compare.clear()
         self.stuck.clear()
         self.chase.clear()
+        # Judged over the past: a leak that was repaired need not wait for the next quarter of an hour.
+        self.balance.begin()
 
     def warn(self, bit: int, active: bool):
         """Raise or end a warning from outside the watches."""

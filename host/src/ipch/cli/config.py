@@ -186,7 +186,7 @@ def _agreed() -> bool:
 
 @group.command(name="forget-valves")
 def forget_valves(port: Port = None, json: Json = False) -> None:
-    """Forget the learned valve responses, after valves or chamber were exchanged."""
+    """Forget learned valve responses, after an exchange of the chamber."""
     with connected() as instrument:
         instrument.forget_valves()
     emit({"forgotten": True}, ["learned valve responses forgotten"])
