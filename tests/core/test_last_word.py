@@ -158,7 +158,6 @@ def test_which_fault_means_relief():
         w = Watched(REGULATE, runaway_relief=min(relief_setting, 1))
         w.watches.climate.sure = relief_setting != 2
         w.watches.over.fault = over
-        w.watches.climate.sure = True
         w.modes.trip(fault, 1)
         assert w.modes.state == state, fault
         for kept in (MAINTENANCE, RELIEF):

@@ -37,6 +37,8 @@ _FADED_PA = 200
 # Beyond this movement by pulses within _CLIMB_S, gas temperature and pressure do not tell.
 _MOVED_PA = 30_000
 _ALONE_S = 12
+# A witness must confirm for this long before gas is let out.
+_SURE_S = 3
 _APART_MK = 1_500
 # Gas this close to the limit of the wall confirms that it is hot.
 _NEAR_MK = 5_000
@@ -103,6 +105,7 @@ class Climate:
         self._blind = False  # gas was moved, so that its temperature and pressure do not tell
         self._index = 0
         self._alone_s = 0
+        self._sure_s = 0
         self._offset_mk = 0  # of the wall from the gas before it climbed alone
         self._ignored = False
         self.configure()
@@ -162,19 +165,25 @@ class Climate:
         if not (hot or (now_mk and was_mk and now_mk - was_mk > rise_mk)):
             self.fault = NO_FAULT
             self.sure = False
-            self._alone_s = max(self._alone_s - 1, 0)
+            self._sure_s = 0
+            was_mk = past_mk[self._index]
+            if not was_mk or now_mk - was_mk < self._rise_mk:
+                # While it climbs, what was counted so far holds.
+                self._alone_s = max(self._alone_s - 1, 0)
             return
         was_mk = past_mk[self._index]
         climb_mk = now_mk - was_mk if was_mk else rise_mk
         seen = _UNSEEN if self._blind else self._witness(climb_mk, gas_pa)
         if wall_mk and hot and self._sensors.gas_mk > self._max_mk - _NEAR_MK:
             seen = _CONFIRMED
+        # A pulse of a hold may look like a witness for a moment.
+        self._sure_s = self._sure_s + 1 if seen == _CONFIRMED else 0
         if seen == _DENIED:
             self._alone_s += 1
             if self._alone_s >= _ALONE_S and wall_mk:
                 self._ignore_wall()
             return
-        sure = seen == _CONFIRMED
+        sure = self._sure_s >= _SURE_S
         # One that becomes sure is reported anew.
         self.fault = NO_FAULT if self.fault and sure and not self.sure else RUNAWAY
         self.sure = sure
