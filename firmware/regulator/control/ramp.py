@@ -95,7 +95,7 @@ class Ramp:
         longest_pa = self._valves.longest_step_pa(side)
         if longest_pa:
             burst_pa = min(burst_pa, longest_pa * 100 // IMMEDIATE_PER_SETTLED_PERCENT)
-        return LINGER if burst_pa < slew_pa_s * _LINGER_MS // 1000 else RAMP
+        return LINGER if burst_pa < muldiv(slew_pa_s, _LINGER_MS, 1000) else RAMP
 
     def _burst_pa(self, side: int, slew_pa_s: int) -> int:
         smallest_pa = self._valves.smallest_step_pa(side) * 100 // IMMEDIATE_PER_SETTLED_PERCENT

@@ -221,12 +221,14 @@ class Record:
     def _edge_pa(self, highest: bool) -> int:
         """Return the lowest or highest pressure that regulation may lead to before the next write."""
         app = self._app
-        setting = app.settings.get
+        settings = app.settings
         pressure_pa = app.sensors.settled_pa
-        if setting("hold_amount"):
+        if settings.get("hold_amount"):
             return pressure_pa
         ramp_pa = app.control.ramp_pa
-        reach_pa = min(setting("slew_pa_s") * _RAMP_S, _STEP_PA) if setting("slew_linear") else _STEP_PA
+        reach_pa = _STEP_PA
+        if settings.get("slew_linear"):
+            reach_pa = min(settings.get("slew_pa_s") * _RAMP_S, _STEP_PA)
         edge_pa = min(max(app.control.target_pa, ramp_pa - reach_pa), ramp_pa + reach_pa)
         return max(pressure_pa, ramp_pa, edge_pa) if highest else min(pressure_pa, ramp_pa, edge_pa)
 

@@ -2,7 +2,6 @@
 
 from regulator.faults import GAS_CHASED, GAS_GAINED, LEAK, NO_FAULT
 from regulator.measure.transducer import VALID
-from regulator.valves.sides import FILL, VENT
 from regulator.watch.balance import Account
 
 # Gas that comes or goes within the last minute is a warning from this much on, more while a temperature is unknown:
@@ -76,7 +75,7 @@ class Chase:
         """Return whether a valve pulsed whose effect is not known well yet."""
         valves = self._valves
         pulses = 0
-        for side in (FILL, VENT):
+        for side in range(2):
             if valves.responses[side].judged < _KNOWN:
                 pulses += valves.openings[side]
         learns = pulses != self._pulses

@@ -36,8 +36,9 @@ _BLIND_PA = 500_000
 _FADED_PA = 200
 # Beyond this movement by pulses within _CLIMB_S, gas temperature and pressure do not tell.
 _MOVED_PA = 30_000
+_MOST_PA = 5_000_000  # keeps products below 2^30
 _ALONE_S = 12
-# A witness must confirm for this long before gas is let out.
+# A witness must confirm for this long before gas is let out: a pulse of a hold may look like one for a moment.
 _SURE_S = 3
 _APART_MK = 1_500
 # Gas this close to the limit of the wall confirms that it is hot.
@@ -135,7 +136,7 @@ class Climate:
             wall_mk = 0
         index = self._index
         metered_pa = self._valves.metered_pa
-        moved_pa = metered_pa - self._metered_pa[index]
+        moved_pa = min(max(metered_pa - self._metered_pa[index], -_MOST_PA), _MOST_PA)
         # A rise of gas temperature and pressure may be cold of earlier vents that fades, or heat of these fills.
         self._cold_pa[index] = max(heat.cold.pa - _FADED_PA, 0)
         self._heat_pa = max(self._cold_pa) + max(left_by_pa(moved_pa), 0)
@@ -165,7 +166,7 @@ class Climate:
         if not (hot or (now_mk and was_mk and now_mk - was_mk > rise_mk)):
             self.fault = NO_FAULT
             self.sure = False
-            self._sure_s = 0
+            self._sure_s = max(self._sure_s - 1, 0)
             was_mk = past_mk[self._index]
             if not was_mk or now_mk - was_mk < self._rise_mk:
                 # While it climbs, what was counted so far holds.
@@ -176,8 +177,7 @@ class Climate:
         seen = _UNSEEN if self._blind else self._witness(climb_mk, gas_pa)
         if wall_mk and hot and self._sensors.gas_mk > self._max_mk - _NEAR_MK:
             seen = _CONFIRMED
-        # A pulse of a hold may look like a witness for a moment.
-        self._sure_s = self._sure_s + 1 if seen == _CONFIRMED else 0
+        self._sure_s = self._sure_s + 1 if seen == _CONFIRMED else max(self._sure_s - 1, 0)
         if seen == _DENIED:
             self._alone_s += 1
             if self._alone_s >= _ALONE_S and wall_mk:

@@ -351,7 +351,8 @@ def _surroundings() -> list[Cell]:
             settings=NEAR_LIMIT),
         Cell(26, SLOW, "oven-runaway", {"k": 100, "grow_s": 600.0}, ("OFF", "HOLD"), TRIP, runaway, 3600,
             tick_ms=100, slow=True),
-        Cell(26, WRONG, "cell-runaway", {"watt": 500}, ("HOLD", "OFF"), TRIP, runaway, 9.0, "RELIEF",
+        # Shut and the cycler stopped as above; gas is let out once a second witness has confirmed for 3 s.
+        Cell(26, WRONG, "cell-runaway", {"watt": 500}, ("HOLD", "OFF"), TRIP, runaway, 12.0, "RELIEF",
             settings=(("runaway_relief", 1),)),
         Cell(32, OFF, "supply-sensor", {}, STATES, WARN, ("SUPPLY_TRANSDUCER",), 1.0),
         Cell(32, WRONG, "supply-sensor", {"ma": 3.7}, STATES, WARN, ("SUPPLY_TRANSDUCER",), 1.0),

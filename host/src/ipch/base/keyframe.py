@@ -17,7 +17,7 @@ from types import ModuleType, SimpleNamespace
 from typing import Any
 
 # Attributes that do not decide about valves, or must not be copied: links to other objects and back.
-_OUTSIDE = ("rig", "store", "settings", "link", "blackbox", "sample", "scpi", "status")
+_OUTSIDE = ("rig", "store", "settings", "link", "blackbox", "sample", "scpi", "server", "status")
 
 _HEAD = '''"""Copies every integer that decides about valves into a frame; generated from the regulator itself.
 
