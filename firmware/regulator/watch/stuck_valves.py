@@ -20,6 +20,8 @@ _RETRY_MS = 60_000
 _EFFECT_PERCENT = 30
 # For an unknown valve only longer pulses count, as every suitable valve has opened by then.
 _SURE_US = 50_000
+# Below this pressure too little drives the vent: the last pulses of a vent have no effect.
+_DRIVEN_PA = 250_000
 # Gas beyond the pulses, in percent of a valve stuck open: in one window, or in two in a row.
 _STUCK_PERCENT = 80
 _TWICE_PERCENT = 50
@@ -97,6 +99,8 @@ class StuckValves:
 
     def _judge_effect(self, side: int):
         verdict = self._valves.verdict
+        if side == VENT and self._sensors.pressure_pa < _DRIVEN_PA:
+            return
         step_pa = verdict.pa
         if verdict.expected_pa == 0:
             if step_pa < verdict.clear_pa and verdict.us < _SURE_US:
