@@ -126,11 +126,12 @@ def test_a_lost_coil_rail_seals(board: Board) -> None:
     sealed_within_ms(board, "rail-lost", {}, 50)
 
 
-def test_the_comparator_leads_to_relief(board: Board) -> None:
+def test_the_comparator_alone_seals_while_the_processor_lives(board: Board) -> None:
     board.run_ms(300)
     inject(board.world, "comparator-trips", {})
     board.run_ms(60)
-    assert board.fetch()["state"] == "RELIEF"
+    assert board.fetch()["state"] == "SEALED"
+    assert not board.world.plant.valves[COILS[NAMES.index("relief")]].energised
 
 
 def test_a_shorted_transistor_cuts_the_rail_at_once_and_a_trial_switches_it_on(board: Board) -> None:
