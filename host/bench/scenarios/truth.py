@@ -589,6 +589,7 @@ def judge_lines(lines: Iterable[str]) -> list[str]:
     Two lines in a row decide, because the LED and the relay follow within a second.
     """
     found: list[str] = []
+    early: list[str] = []  # an opening just before a line may belong to the state that the next one shows
     was: dict[str, Any] = {}
     trip_pa = DEFAULTS["trip_pa"]
     for line in lines:
@@ -599,10 +600,13 @@ def judge_lines(lines: Iterable[str]) -> list[str]:
         ):
             found.append(f"T6: {at}fill and vent side at once")
         if was and was["state"] == now["state"]:
+            found += early
+        early = []
+        if was and was["state"] == now["state"]:
             opened = {name: now[f"{name}_openings"] - was[f"{name}_openings"] for name in VALVE_NAMES}
             for index, name in enumerate(VALVE_NAMES):
                 if opened[name] > 0 and now["state"] not in Coils.MAY[index]:
-                    found.append(f"T6: {at}{name} was on in {now['state']}")
+                    early.append(f"T6: {at}{name} was on in {now['state']}")
             highest_pa = max(was["pressure_pa"], now["pressure_pa"])
             if opened["relief"] > 0 and now["state"] != "VENT" and highest_pa < trip_pa - MISLED_PA:
                 found.append(f"T5: {at}the relief was on at {highest_pa / 1e6:.4f} MPa")
@@ -612,7 +616,7 @@ def judge_lines(lines: Iterable[str]) -> list[str]:
                 if not (now["relief_open"] or now["vent_open"]):
                     found.append(f"T1: {at}no way out is open")
         was = now
-    return found
+    return found + early
 
 
 class Rule:
