@@ -36,9 +36,9 @@ EMPTY_PA = 20_000
 _LAST_PULSES = 5
 _LAST_ALONE = 20
 _LAST_MOST = 300
-# A first test bleed through a vent valve that is not known yet. Design choice.
-_BLEED_US = 20_000
+# First pulse of a test bleed: for this step, or this long while the vent valve is unknown. Design choices.
 _BLEED_PA = 40_000
+_BLEED_US = 20_000
 
 
 class Vent:
@@ -119,7 +119,7 @@ class Vent:
         self._valves.request(VENT, _LONGEST_US, LINGER | WAY_OUT)
 
     def bleed(self, number: int) -> bool:
-        """Let out about 40 kPa, further times more; return whether the pulse was requested."""
+        """Request a pulse of a test bleed, about 40 kPa; each `number` doubles it. Return whether it was requested."""
         valves = self._valves
         if not valves.idle():
             return False

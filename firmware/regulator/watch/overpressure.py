@@ -31,7 +31,7 @@ _NONE, _ALONE, _WAITS, _DONE = range(4)
 class Overpressure:
     """`fault` is the present one, `value` its pressure in Pa.
 
-    `relief_open` requests the relief valve, `vents` the vent pair as well, `bleed` the number of a vent pulse.
+    `relief_open` requests the relief valve, `vents` the vent pair as well, `bleed` a pulse of the test bleed by number.
     Two samples, two ticks of 20 ms, make a fault. `awaits_second`: this one was the first, so the next one decides.
     """
 
