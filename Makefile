@@ -22,7 +22,7 @@ $(READY): host/pyproject.toml
 
 $(TESTED): $(READY)
 	@echo "installing the test dependencies (once)" >&2
-	@$(PIP) --editable 'host[sim,emulator,dev]'
+	@$(PIP) --editable 'host[sim,emulator,dev,docs]'
 	@touch $@
 
 .PHONY: demo
@@ -66,6 +66,11 @@ fmt: $(TESTED) ## format the code
 pages: $(TESTED) ## write firmware/COMMANDS.md from the firmware; draw the README's pictures from runs/
 	@$(BIN)/python host/pages/commands.py
 	@test ! -d runs/demo -a ! -d runs/example -a ! -d runs/bench || $(BIN)/python host/pages/pictures.py
+
+.PHONY: docs
+docs: $(TESTED) ## build the documentation as a site; writes docs/_build/html
+	@$(BIN)/sphinx-build --fail-on-warning --quiet docs docs/_build/html
+	@echo "docs/_build/html/index.html"
 
 .PHONY: hardware
 hardware: $(TESTED) ## regenerate the drawings, tables and netlist in hardware/ (FAULTS=file takes in the times from make faults)

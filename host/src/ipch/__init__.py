@@ -3,15 +3,21 @@
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from ipch.device import Instrument as Instrument
+    from ipch.device import Instrument
+    from ipch.recording import load_run
 
+__all__ = ["Instrument", "load_run"]
 __version__ = "0.1.0"
 
 
 def __getattr__(name: str) -> Any:
-    # `from ipch import Instrument` works without making `ipch --help` pay for the serial library.
+    # `from ipch import Instrument` works without making `ipch --help` pay for the serial library or numpy.
     if name == "Instrument":
         from ipch.device import Instrument
 
         return Instrument
+    if name == "load_run":
+        from ipch.recording import load_run
+
+        return load_run
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,15 +1,13 @@
 """Analysis of a record: functions of numpy arrays, without files or devices. Pa, K, s; every estimate has its interval.
 
-| module | for |
-|---|---|
-| `holding` | `stability`: rms, percentiles, share of time in band; `evaluate`: the same per step of a recipe |
-| `out_of_band` | `excursions`: each time out of the band, with its probable cause |
-| `gas_record`, `balance` | `solve_balance(GasRecord(...))`: leak, gas per pulse, swelling of each cycle |
-| `supply` | `forecast`: how long a cylinder lasts |
-| `cycles` | `cycle_table`: one row for each electrochemical cycle |
-| `valve_wear` | `wear`: actuations of a valve against its rating |
-| `estimate` | `Estimate`: a value and half of its 95 % interval |
-| `bins`, `noise` | parts of the balance: means between pulses, and correlated noise |
+- `holding`: `stability` gives rms, percentiles and the share of time in band; `evaluate` the same per step of a recipe
+- `out_of_band`: `excursions`, each time out of the band, with its probable cause
+- `gas_record`, `balance`: `solve_balance(GasRecord(...))`, leak, gas per pulse, swelling of each cycle
+- `supply`: `forecast`, how long a cylinder lasts
+- `cycles`: `cycle_table`, one row for each electrochemical cycle
+- `valve_wear`: `wear`, actuations of a valve against its rating
+- `estimate`: `Estimate`, a value and half of its 95 % interval
+- `bins`, `noise`: parts of the balance, means between pulses and correlated noise
 
 `ipch.report.evaluate(load_run(path))` computes all of this for a record.
 """

@@ -2,14 +2,16 @@
 
 from ipch.recording import export, service
 from ipch.recording.clock import steady
+from ipch.recording.columns import COLUMNS, Column
 from ipch.recording.csv_writer import CsvLog
 from ipch.recording.export import write_table
-from ipch.recording.reader import TRUTH_NAME, Run, Truth, find_record, load_run, load_truth
+from ipch.recording.reader import TRUTH_NAME, Event, Run, StepSpan, Truth, find_record, load_run, load_truth
 from ipch.recording.recorder import Recorder
 from ipch.recording.schema import SAMPLE_COLUMNS, open_database
 from ipch.recording.thinning import Thinning
 
 __all__ = [
-    "SAMPLE_COLUMNS", "TRUTH_NAME", "CsvLog", "Recorder", "Run", "Thinning", "Truth", "export", "find_record",
-    "load_run", "load_truth", "open_database", "service", "steady", "write_table",
+    "COLUMNS", "SAMPLE_COLUMNS", "TRUTH_NAME", "Column", "CsvLog", "Event", "Recorder", "Run", "StepSpan",
+    "Thinning", "Truth", "export", "find_record", "load_run", "load_truth", "open_database", "service", "steady",
+    "write_table",
 ]  # fmt: skip

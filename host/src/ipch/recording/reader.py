@@ -1,6 +1,7 @@
 """Reading a record: a run as arrays, its steps and events; the truth file of a simulator."""
 
 import json
+import os
 import sqlite3
 from collections.abc import Collection
 from contextlib import closing
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 
 from ipch.errors import FileError
 from ipch.recording.clock import steady
+from ipch.recording.columns import COLUMNS
 from ipch.recording.schema import SAMPLE_COLUMNS, last_run, open_database
 
 Floats = NDArray[np.floating[Any]]
@@ -97,6 +99,21 @@ class Run:
         return steady(self.samples["utc_s"], self.time_s, jumped)
 
     @property
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """Every column by name, one value per sample; `units` has the units. `pandas.DataFrame(run.arrays)` works.
+
+        Starts with `time_s` and `utc_s`; numbers are arrays of floats, `state` and `fault` arrays of str.
+        """
+        others = {name: values for name, values in self.samples.items() if name != "utc_s"}
+        texts = {"state": np.array(self.states), "fault": np.array(self.faults)}
+        return {"time_s": self.time_s, "utc_s": self.utc_s, **others, **texts}
+
+    @property
+    def units(self) -> dict[str, str]:
+        """Unit of each array: Pa (absolute), K, s, Pa/s, or empty for counts, flags and texts."""
+        return {name: COLUMNS[name].unit if name in COLUMNS else "" for name in self.arrays}
+
+    @property
     def speed(self) -> float:
         """Device seconds per host second: 1 except in a simulation."""
         host = self.samples["host_s"]
@@ -116,8 +133,15 @@ def find_record(path: Path) -> Path:
     return record
 
 
-def load_run(path: Path, number: int | None = None, columns: Collection[str] = SAMPLE_COLUMNS) -> Run:
-    """Read a run, by default the last; `columns` limits the memory for long runs. Raises FileError."""
+def load_run(
+    path: str | os.PathLike[str], number: int | None = None, columns: Collection[str] = SAMPLE_COLUMNS
+) -> Run:
+    """Read a run from a record, or from the folder that `ipch run` wrote.
+
+    A record can hold several runs: `number` counts from 1, and without it the last one is read. `columns` limits the
+    memory for long runs. Raises FileError if there is no record, or no sample in it.
+    """
+    path = find_record(Path(path))
     with closing(open_database(path)) as database:
         database.row_factory = sqlite3.Row
         try:
