@@ -31,8 +31,6 @@ _TERMS = ("zero_pa", "span_ppm", "zero_tc_pa_k", "span_tc_ppm_k")
 LEAST_PRESSURES_PA = 1_000_000
 LEAST_TEMPERATURES_K = 5.0
 _ZERO_CELSIUS_K = 273.15
-# Student's t, two-sided 95 %, by degrees of freedom from 1; 2 beyond.
-_T95 = (12.71, 4.30, 3.18, 2.78, 2.57, 2.45, 2.36, 2.31, 2.26, 2.23, 2.20, 2.18, 2.16, 2.14, 2.13)
 
 
 @dataclass(frozen=True)
@@ -151,7 +149,7 @@ def fit(
     if freedom:
         variance = float(np.sum(np.square(standard - nominal - kept - matrix @ solution))) / freedom
         covariance = variance * np.linalg.inv((matrix / scale).T @ (matrix / scale))
-        factor = _T95[freedom - 1] if freedom <= len(_T95) else 2.0
+        factor = students_t95(freedom)
         deviations = factor * np.sqrt(np.diag(covariance)) / scale
         uncertainty = dict(zip(fitted, map(float, deviations), strict=True))
         rows = matrix / scale
@@ -167,6 +165,27 @@ def fit(
         expanded_pa=expanded,
         fixed=tuple(term for term in _TERMS if term not in fitted),
     )
+
+
+def students_t95(freedom: int) -> float:
+    """Student's t at 95 %, two-sided, for whole degrees of freedom from 1: bisection of the exact probability."""
+    low, high = 0.0, 13.0
+    while high - low > 1e-9:
+        middle = (low + high) / 2
+        low, high = (middle, high) if _within(middle, freedom) < 0.95 else (low, middle)
+    return (low + high) / 2
+
+
+def _within(t: float, freedom: int) -> float:
+    """Probability of a deviation up to `t` (Abramowitz and Stegun, 26.7.3 and 26.7.4)."""
+    angle = math.atan(t / math.sqrt(freedom))
+    cosine = math.cos(angle)
+    odd = freedom % 2
+    term = total = 0.0 if freedom == 1 else cosine if odd else 1.0
+    for k in range(3 if odd else 2, freedom - 1, 2):
+        term *= (k - 1) / k * cosine * cosine
+        total += term
+    return 2 / math.pi * (angle + math.sin(angle) * total) if odd else math.sin(angle) * total
 
 
 def deviations_pa(

@@ -1,13 +1,17 @@
-"""Pressure standards for a calibration: read by a person, or queried by SCPI."""
+"""Pressure standards for a calibration: read by a person, or queried."""
 
+import re
 import sys
-from typing import Any, Protocol
+from typing import Protocol
 
 from ipch.base.units import parse_pressure
-from ipch.device import Transport, scpi
-from ipch.errors import DeviceLostError, NoDeviceError, ProtocolError, UsageError
+from ipch.calibration.standard_port import StandardPort, open_port
+from ipch.errors import ProtocolError, UsageError
 
-_TIMEOUT_S = 5.0
+# A number that is not part of a word: the 1 in `P1=5.0012` is none. Then perhaps a unit.
+_READING = re.compile(
+    r"(?<![\w.+-])([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)(?![\d.])[\s,;]*([A-Za-z]+(?:\(\w\))?)?"
+)
 
 
 class Standard(Protocol):
@@ -53,59 +57,34 @@ class Asked:
 
     live = True
 
-    def __init__(self, port: str, query: str, unit: str) -> None:
+    def __init__(self, place: StandardPort, query: str, unit: str) -> None:
         """The standard answers `query` with a number in `unit`. Raises UsageError, NoDeviceError or PortBusyError."""
         parse_pressure(f"1{unit}")
         self._unit = unit
         self._query = query
-        self._visa: Any = None
-        self._line: Transport | None = None
-        if "::" in port:
-            self._visa = _open_visa(port)
-        else:
-            self._line = Transport(port)
+        self._port = open_port(place)
 
     def read_pa(self, told: str) -> float | None:
-        return float(parse_pressure(f"{_number(self._ask())}{self._unit}"))
+        """Raises DeviceLostError without a reply, ProtocolError if the reply is no pressure in the unit."""
+        return _pressure_pa(self._port.ask(self._query), self._unit)
 
     def close(self) -> None:
-        if self._line is not None:
-            self._line.close()
-        if self._visa is not None:
-            self._visa.close()
-
-    def _ask(self) -> str:
-        if self._line is not None:
-            self._line.write_line(self._query)
-            line = self._line.read_line(_TIMEOUT_S)
-            if line is None:
-                raise DeviceLostError(f"the standard did not answer {self._query!r} within {_TIMEOUT_S:g} s")
-            return line
-        try:
-            return str(self._visa.query(self._query))
-        except Exception as error:
-            raise DeviceLostError(f"the standard did not answer {self._query!r}: {error}") from error
+        self._port.close()
 
 
-def _number(reply: str) -> str:
+def _pressure_pa(reply: str, unit: str) -> float:
     """The first number of a reply; some instruments send a header or a unit with it."""
-    for word in scpi.fields(scpi.replies(reply)[0])[0].split():
-        try:
-            float(word)
-        except ValueError:
-            continue
-        return word
-    raise ProtocolError(f"the standard answered {reply!r}; expected a pressure as a number")
-
-
-def _open_visa(resource: str) -> Any:
+    found = _READING.search(reply)
+    if found is None:
+        raise ProtocolError(f"the standard answered {reply!r}; expected a pressure as a number")
+    number, own = found.groups()
     try:
-        import pyvisa
-    except ImportError:
-        raise UsageError("VISA resources need pyvisa; pip install 'ipch[visa]'") from None
-    try:
-        device = pyvisa.ResourceManager().open_resource(resource)
-    except Exception as error:
-        raise NoDeviceError(f"cannot open the standard {resource}: {error}") from error
-    device.timeout = _TIMEOUT_S * 1000
-    return device
+        pressure_pa = parse_pressure(f"{number}{unit}")
+        per_unit = (parse_pressure(f"1e6{unit}"), parse_pressure(f"1e6{own}") if own else None)
+    except UsageError as error:
+        raise ProtocolError(f"the standard answered {reply!r}: {error}") from error
+    if own and per_unit[0] != per_unit[1]:
+        raise ProtocolError(
+            f"the standard answered {reply!r}, in {own} and not in {unit}: say --standard-unit {own}"
+        )
+    return float(pressure_pa)

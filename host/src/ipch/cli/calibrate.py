@@ -1,7 +1,7 @@
 """Commands that calibrate the transducers: calibrate, calibrate verify, calibrate zero, calibrate show."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -44,6 +44,10 @@ StandardPort = Annotated[
 ]
 Query = Annotated[str, typer.Option("--standard-query", help="Query that reads the standard.")]
 Unit = Annotated[str, typer.Option("--standard-unit", help="Unit of the standard's reading, absolute.")]
+Serial = Annotated[
+    str, typer.Option("--standard-serial", metavar="FORMAT", help="Baud rate, data bits, parity, stop bits.")
+]
+End = Annotated[str, typer.Option("--standard-end", help="End of a query: cr, lf or crlf.")]
 Transducer = Annotated[str, typer.Option("--transducer", help="Transducer: control, safety or both.")]
 Seconds = Annotated[float, typer.Option(min=0.1, max=3600, help="Averaging time of each point, in s.")]
 Limit = Annotated[
@@ -70,6 +74,8 @@ def calibrate(
     standard: StandardPort = None,
     standard_query: Query = ":SENS:PRES?",
     standard_unit: Unit = "Pa",
+    standard_serial: Serial = "9600-8N1",
+    standard_end: End = "lf",
     standard_uncertainty: Annotated[
         str, typer.Option(metavar="PRESSURE", help="Uncertainty of the standard (95 %): 200Pa.")
     ] = "0Pa",
@@ -111,12 +117,11 @@ def calibrate(
         raise UsageError("--write needs --operator INITIALS: the device stores who calibrated it")
     found = calibration.load_points(points) if points is not None else None
     plan = _plan(pressures, temperatures, by_hand, seconds)
+    chosen = _standard(standard, (standard_serial, standard_end), standard_query, standard_unit)
     with connected() as instrument:
         folder = out or Path(f"calibration-{instrument.identity.serial_number}-{calibration.today()}")
         if found is None:
-            found = _measured(
-                instrument, plan, standard, standard_query, standard_unit, folder / "points.csv"
-            )
+            found = _measured(instrument, plan, chosen, folder / "points.csv")
         else:
             _make(folder)
         reference_k = calibration.reference_k(instrument)
@@ -169,6 +174,8 @@ def verify(
     standard: StandardPort = None,
     standard_query: Query = ":SENS:PRES?",
     standard_unit: Unit = "Pa",
+    standard_serial: Serial = "9600-8N1",
+    standard_end: End = "lf",
     transducer: Transducer = "both",
     seconds: Seconds = 20.0,
     limit: Limit = 0.05,
@@ -185,9 +192,10 @@ def verify(
     names = _names(transducer)
     found = calibration.load_points(points) if points is not None else None
     plan = _plan(pressures, temperatures, by_hand, seconds)
+    chosen = _standard(standard, (standard_serial, standard_end), standard_query, standard_unit)
     with connected() as instrument:
         if found is None:
-            found = _measured(instrument, plan, standard, standard_query, standard_unit, out)
+            found = _measured(instrument, plan, chosen, out)
         reference_k = calibration.reference_k(instrument)
         errors_pa = {
             name: calibration.deviations_pa(found, name, calibration.read(instrument, name), reference_k)
@@ -340,15 +348,25 @@ def _plan(pressures: str, temperatures: str | None, by_hand: bool, seconds: floa
     )
 
 
+def _standard(name: str | None, wire: tuple[str, str], query: str, unit: str) -> "Callable[[], Standard]":
+    """Opens the standard, or the person who types its readings. Raises UsageError before anything moves."""
+    from ipch.calibration import Asked, StandardPort, Typed
+
+    if name is None:
+        return Typed
+    place = StandardPort(name, *wire)
+    return lambda: Asked(place, query, unit)
+
+
 def _measured(
-    instrument: "Instrument", plan: "Plan", port: str | None, query: str, unit: str, file: Path | None
+    instrument: "Instrument", plan: "Plan", chosen: "Callable[[], Standard]", file: Path | None
 ) -> "list[Point]":
-    from ipch.calibration import Asked, Calibrator, Typed, save_points
+    from ipch.calibration import Calibrator, save_points
     from ipch.cli.progress import progress
 
     if file is not None:
         _make(file.parent)
-    standard: Standard = Asked(port, query, unit) if port is not None else Typed()
+    standard = chosen()
     try:
         with progress() as report:
             calibrator = Calibrator(instrument, standard, say, report)
