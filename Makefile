@@ -38,7 +38,7 @@ test: $(TESTED) ## run every test that needs no hardware, and a few on the emula
 	@$(BIN)/ruff check --quiet . && $(BIN)/ruff format --quiet --check .
 	@$(BIN)/mypy --config-file host/pyproject.toml
 	@cd host && ../$(BIN)/lint-imports --no-cache
-	@$(BIN)/pytest -m "not pico or pico_short" -n 2 --dist loadfile
+	@$(BIN)/pytest -m "not wheel and (not pico or pico_short)" -n 2 --dist loadfile
 
 .PHONY: bench
 bench: $(TESTED) ## run the benchmarks; writes runs/bench (ONLY=speed for one; about an hour for all)
@@ -71,6 +71,16 @@ pages: $(TESTED) ## write firmware/COMMANDS.md from the firmware; draw the READM
 docs: $(TESTED) ## build the documentation as a site; writes docs/_build/html
 	@$(BIN)/sphinx-build --fail-on-warning --quiet docs docs/_build/html
 	@echo "docs/_build/html/index.html"
+
+.PHONY: wheel
+wheel: $(TESTED) ## build the package and try it in a fresh environment; writes host/dist
+	@rm -rf host/dist
+	@$(BIN)/python -m build --quiet host
+	@$(BIN)/pytest -q -m wheel tests/host/test_wheel.py
+
+.PHONY: release
+release: $(TESTED) ## make a release: VERSION=0.2.0 sets the version, checks, builds, commits, tags; pushes nothing
+	@$(BIN)/python host/release.py $(or $(VERSION),$(error name the version: make release VERSION=0.2.0))
 
 .PHONY: hardware
 hardware: $(TESTED) ## regenerate the drawings, tables and netlist in hardware/ (FAULTS=file takes in the times from make faults)

@@ -1,4 +1,4 @@
-"""Build hook: carries the board's files inside the package as ipch/_firmware.
+"""Build hooks: the package's addresses, and the board's files inside the package as ipch/_firmware.
 
 The firmware lies beside this folder in a checkout, and inside it in a source distribution. Hatchling's
 `force-include` can name only one of the two, so the place is chosen here. An editable install carries none:
@@ -6,11 +6,43 @@ The firmware lies beside this folder in a checkout, and inside it in a source di
 """
 
 import importlib.util
+import re
+import subprocess
 import tempfile
 from pathlib import Path
 from typing import Any
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
+from hatchling.metadata.plugin.interface import MetadataHookInterface
+
+PAPER = "https://doi.org/10.1002/aenm.202304327"
+
+
+class Addresses(MetadataHookInterface):
+    """The repository is where this checkout was cloned from (git's remote `origin`); a fork names itself so."""
+
+    def update(self, metadata: dict[str, Any]) -> None:
+        metadata["urls"] = {"Paper": PAPER}
+        origin = _origin(Path(self.root))
+        if origin:
+            metadata["urls"] |= {
+                "Repository": origin,
+                "Issues": f"{origin}/issues",
+                "Changelog": f"{origin}/blob/main/CHANGELOG.md",
+                "Documentation": f"{origin}/tree/main/docs",
+            }
+
+
+def _origin(root: Path) -> str | None:
+    """The page of git's remote, or None without a remote on the web."""
+    try:
+        asked = ["git", "remote", "get-url", "origin"]
+        url = subprocess.run(asked, cwd=root, capture_output=True, text=True, check=True).stdout.strip()
+    except (OSError, subprocess.CalledProcessError):
+        return None
+    url = re.sub(r"^(?:ssh://)?git@([^:/]+)[:/]", r"https://\1/", url).removesuffix(".git")
+    # Without a password that somebody left in the address.
+    return re.sub(r"^https://[^@/]+@", "https://", url) if url.startswith("https://") else None
 
 
 class FirmwareHook(BuildHookInterface):  # type: ignore[type-arg]
