@@ -20,7 +20,9 @@ LIMIT_S = 30
 @pytest.fixture(scope="module")
 def server() -> Iterator[RunningServer]:
     """The firmware on MicroPython in a small chamber at ambient, as fast as possible."""
-    with simulate(["--speed", "max", "--tcp", "0", "--set", "volume_l=0.1", "--seed", "1"]) as running:
+    with simulate(
+        ["--ideal", "--speed", "max", "--tcp", "0", "--set", "volume_l=0.1", "--seed", "1"]
+    ) as running:
         yield running
 
 

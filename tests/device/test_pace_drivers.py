@@ -23,7 +23,7 @@ LIMIT_S = 30
 @pytest.fixture(scope="module")
 def server() -> Iterator[RunningServer]:
     arguments = ["--speed", "max", "--tcp", "0", "--set", "volume_l=0.1", "--set", "initial_mpa=0.3"]
-    with simulate([*arguments, "--seed", "1"]) as running:
+    with simulate(["--ideal", *arguments, "--seed", "1"]) as running:
         yield running
 
 

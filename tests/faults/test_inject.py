@@ -183,7 +183,7 @@ def ipch_inject(*arguments: str) -> subprocess.CompletedProcess[str]:
 def test_inject_into_a_running_simulator(tmp_path: Path) -> None:
     script = tmp_path / "plant.toml"
     script.write_text("[plant]\ninitial_mpa = 5\n[[faults]]\nname = 'host'\nhow = 'gone'\nat_s = 1e6\n")
-    with simulate(["--rig", "core", "--plant", str(script)]) as sim:
+    with simulate(["--ideal", "--rig", "core", "--plant", str(script)]) as sim:
         assert "control" in sim.first_line
         asked = json.loads(ipch_inject("--json", "--port", sim.port).stdout)
         assert [each["name"] for each in asked["active"]] == ["host"]

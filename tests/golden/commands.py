@@ -227,7 +227,9 @@ def _remove_new(before: Container[Path]) -> None:
 
 def device() -> Iterator[str]:
     """Code of each command, and names and kinds of its values; in the present folder."""
-    with simulate(["--rig", "sim", "--speed", "max", "--ahead", "10s", "--set", "volume_l=0.1"]) as sim:
+    with simulate(
+        ["--ideal", "--rig", "sim", "--speed", "max", "--ahead", "10s", "--set", "volume_l=0.1"]
+    ) as sim:
         for words in DEVICE:
             port = "" if words.split()[0] in ("ports", "replay", "alarm") else f" --port {sim.port}"
             code, out = say(f"{words}{port} --json")

@@ -33,7 +33,9 @@ def sim() -> Iterator[RunningServer]:
     """The firmware on MicroPython, in a chamber of 0.1 L that fills quickly, as fast as it goes."""
     if _WINDOWS:
         pytest.skip("the simulator of the board needs a pseudo-terminal")
-    with simulate(["--rig", "sim", "--speed", "max", "--ahead", "10s", "--set", "volume_l=0.1"]) as running:
+    with simulate(
+        ["--ideal", "--rig", "sim", "--speed", "max", "--ahead", "10s", "--set", "volume_l=0.1"]
+    ) as running:
         yield running
 
 

@@ -237,7 +237,7 @@ def test_a_log_raises_alarms(tmp_path, capsys, monkeypatch):
     path = tmp_path / "alarms.toml"
     path.write_text("[[limit]]\nname = 'filled'\nfield = 'pressure_pa'\nabove = 500000\nhysteresis = 10000")
     with simulate(
-        ["--rig", "core", "--speed", "max", "--ahead", "10s", "--set", "initial_mpa=1"]
+        ["--ideal", "--rig", "core", "--speed", "max", "--ahead", "10s", "--set", "initial_mpa=1"]
     ) as simulator:
         words = ["log", str(tmp_path / "log.csv"), "--for", "5s", "--alarms", str(path)]
         assert run([*words, "--port", simulator.port]) == 0

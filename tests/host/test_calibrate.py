@@ -322,7 +322,7 @@ def test_a_typed_standard_and_the_end_of_the_input(
 
 def test_zero_at_ambient_pressure(cli: Cli) -> None:
     wrong = ("--set", "control_offset_kpa=12", "--set", "safety_offset_kpa=-30")
-    with simulate(["--rig", "sim", "--speed", "max", "--ahead", "10s", *wrong]) as open_to_ambient:
+    with simulate(["--ideal", "--rig", "sim", "--speed", "max", "--ahead", "10s", *wrong]) as open_to_ambient:
         port = ("--port", open_to_ambient.port, "--json")
         looked = cli("calibrate", "zero", "--seconds", "2", *port)
         assert looked.code == 0, looked.err

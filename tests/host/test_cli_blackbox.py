@@ -12,7 +12,7 @@ from ipch.sim.server import simulate
 @pytest.fixture(scope="module")
 def port():
     with simulate(
-        ["--rig", "sim", "--speed", "max", "--ahead", "10s", "--set", "initial_mpa=4.9"]
+        ["--ideal", "--rig", "sim", "--speed", "max", "--ahead", "10s", "--set", "initial_mpa=4.9"]
     ) as simulator:
         yield simulator.port
 

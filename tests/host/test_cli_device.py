@@ -233,7 +233,7 @@ def test_watch_ends_with_ctrl_c(sim: RunningServer, ipch_process: Program) -> No
 @pytest.mark.parametrize("arguments", [["watch"], ["watch", "--json"]])
 def test_a_device_that_disappears_while_it_is_watched(ipch_process: Program, arguments: list[str]) -> None:
     with (
-        simulate(["--rig", "sim", "--speed", "20"]) as own,
+        simulate(["--ideal", "--rig", "sim", "--speed", "20"]) as own,
         ipch_process(*arguments, "--port", own.port) as process,
     ):
         assert process.stdout is not None
@@ -307,7 +307,7 @@ def test_an_alarm_ends_a_run_with_its_sentence(cli: Cli, tmp_path: Path) -> None
     recipe.write_text('[[step]]\nramp = "1MPa"\n[[step]]\nhold = "90d"\n')
     # A transducer error of 2 %FS between the two.
     with simulate(
-        ["--rig", "sim", "--speed", "max", "--ahead", "10s", "--set", "control_offset_kpa=200"]
+        ["--ideal", "--rig", "sim", "--speed", "max", "--ahead", "10s", "--set", "control_offset_kpa=200"]
     ) as own:
         result = cli("run", str(recipe), "--out", str(tmp_path / "run"), "--port", own.port)
         assert result.code == 7

@@ -247,7 +247,7 @@ def test_ports_that_are_none(tmp_path: Path) -> None:
 
 
 def test_over_tcp() -> None:
-    with simulate(["--rig", "sim", "--speed", "max", "--ahead", "10s", "--tcp", "0"]) as running:
+    with simulate(["--ideal", "--rig", "sim", "--speed", "max", "--ahead", "10s", "--tcp", "0"]) as running:
         port = f"socket://127.0.0.1:{running.first_line['tcp']}"
         with Instrument.open(port) as instrument:
             assert instrument.fetch().state == "OFF"
@@ -258,7 +258,7 @@ def test_over_tcp() -> None:
 
 
 def test_a_device_that_goes_away() -> None:
-    with simulate(["--rig", "sim", "--speed", "max", "--ahead", "10s"]) as running:
+    with simulate(["--ideal", "--rig", "sim", "--speed", "max", "--ahead", "10s"]) as running:
         instrument = Instrument.open(running.port)
         assert instrument.fetch().state == "OFF"
     with pytest.raises(DeviceLostError, match=f"device lost: {running.port}"):

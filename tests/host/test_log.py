@@ -26,7 +26,7 @@ Cli = Callable[..., Any]
 @pytest.fixture(scope="module")
 def slow() -> Iterator[RunningServer]:
     """A chamber at 1 MPa; one that leaves most of a core to the others."""
-    with simulate(["--speed", "20", "--set", "volume_l=0.1", "--set", "initial_mpa=1"]) as running:
+    with simulate(["--ideal", "--speed", "20", "--set", "volume_l=0.1", "--set", "initial_mpa=1"]) as running:
         yield running
 
 
@@ -75,7 +75,7 @@ def test_two_chambers_at_once_each_with_its_service(
     with contextlib.ExitStack() as stack:
         for name, pressure_pa in wanted.items():
             filled = ["--set", f"initial_mpa={pressure_pa / 1e6}"]
-            stack.enter_context(simulate(["--serial", name, "--speed", "20", *filled]))
+            stack.enter_context(simulate(["--ideal", "--serial", name, "--speed", "20", *filled]))
         for name in wanted:
             command = line.removeprefix("ExecStart=").replace("%I", name)
             stack.enter_context(logging("sh", "-c", f"exec {command}"))
@@ -129,7 +129,7 @@ REPLUGS = 5
 
 def test_unplugged_while_it_logs(tmp_path: Path) -> None:
     sets = ["--set", "volume_l=0.1", "--set", "initial_mpa=1"]
-    with simulate(["--speed", "20", *sets]) as running:
+    with simulate(["--ideal", "--speed", "20", *sets]) as running:
         with Instrument.open(running.port) as instrument:
             instrument.target_pa = 1_000_000
             instrument.on()

@@ -36,7 +36,7 @@ def owner(sim: RunningServer) -> Iterator[Session]:
 @pytest.fixture(scope="module")
 def slow() -> Iterator[RunningServer]:
     """One that leaves most of a core to the others."""
-    with simulate(["--rig", "sim", "--speed", "20", "--set", "volume_l=0.1"]) as running:
+    with simulate(["--ideal", "--rig", "sim", "--speed", "20", "--set", "volume_l=0.1"]) as running:
         yield running
 
 

@@ -14,7 +14,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ipch.errors import FileError
-from ipch.sim.parameters import ParameterError, PlantParameters, describe_parameters, load_parameters
+from ipch.sim.parameters import (
+    ParameterError,
+    PlantParameters,
+    describe_parameters,
+    load_parameters,
+    load_rig,
+)
 from ipch.sim.plant import FILL, RELIEF, SUPPLY_ISOLATION, VENT, VENT_ISOLATION, Plant
 
 FILL_PULSE, VENT_PULSE = 0, 1
@@ -663,7 +669,7 @@ def refused(path: Path | None = None, *sets: str) -> str:
         ("volume_l", ["--set volume_l", "expected name=value"]),
         ("=3", ["expected name=value"]),
         ("volume_l=", ["expected name=value"]),
-        ("gas=helium", ["'helium'", "must be air or nitrogen"]),
+        ("gas=helium", ["'helium'", "must be air, nitrogen or argon"]),
         ("mechanical_relief_mpa=11", ["--set mechanical_relief_mpa=11", "must not be above burst_disc_mpa"]),
         ("mechanical_reseat_mpa=9.5", ["mechanical_reseat_mpa must be below mechanical_relief_mpa"]),
         ("initial_mpa=10.5", ["initial_mpa must be below burst_disc_mpa"]),
@@ -707,7 +713,7 @@ def test_settings_that_contradict_each_other_name_both_places(tmp_path: Path) ->
         ("[plant]\nvolum_l = 1\n", ["unknown parameter volum_l", "did you mean volume_l?"]),
         ("[plant]\nvolume_l = true\n", ["volume_l = True", "must be a number"]),
         ('[plant]\nvolume_l = "0.5"\n', ["'0.5'", "must be a number"]),
-        ("[plant]\ngas = 3\n", ["must be air or nitrogen"]),
+        ("[plant]\ngas = 3\n", ["must be air, nitrogen or argon"]),
         ("[plant\n", ["is not valid TOML", "line 1"]),
         ("volume_l = 1\n", ["put parameters under [plant]", "volume_l"]),
         ("[plnt]\nvolume_l = 1\n", ["unknown table plnt", "did you mean plant?"]),
@@ -752,7 +758,7 @@ def test_good_files_and_settings(tmp_path: Path) -> None:
 
 
 def test_every_parameter_is_described_and_its_default_is_allowed() -> None:
-    rows = describe_parameters()
+    rows = describe_parameters(load_rig(None, [], seed=1))
     assert [row["name"] for row in rows] == [each.name for each in fields(PlantParameters)]
     for row in rows:
         assert row["help"]

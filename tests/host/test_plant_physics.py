@@ -18,7 +18,7 @@ from ipch.sim.parameters import PlantParameters
 from ipch.sim.plant import FILL, VENT, Plant
 
 MOLAR_GAS_CONSTANT = 8.314462618
-FLUIDS = {"air": "Air", "nitrogen": "Nitrogen"}
+FLUIDS = {"air": "Air", "nitrogen": "Nitrogen", "argon": "Argon"}
 FILL_PULSE, VENT_PULSE = 0, 1
 
 # Valves that do at once what they are told, and guards out of the way: what is left is physics.
@@ -74,7 +74,7 @@ def test_compressibility_at_published_points() -> None:
         assert Gas(gas).compressibility(mpa * 1e6, kelvin) == pytest.approx(z, rel=5e-4)
 
 
-@pytest.mark.parametrize("name", ["air", "nitrogen"])
+@pytest.mark.parametrize("name", ["air", "nitrogen", "argon"])
 @pytest.mark.parametrize(
     ("kelvins", "mpas", "z_share", "energy_j_kg"),
     [
@@ -110,7 +110,7 @@ def test_properties_are_coolprops(
                 assert cp_j_kg_k == pytest.approx(real.cpmass(), rel=0.01)
 
 
-@pytest.mark.parametrize("name", ["air", "nitrogen"])
+@pytest.mark.parametrize("name", ["air", "nitrogen", "argon"])
 def test_throttling_cools_as_coolprop_says(name: str) -> None:
     gas = Gas(name)
     real = CoolProp.AbstractState("HEOS", FLUIDS[name])
@@ -277,7 +277,7 @@ def test_agrees_with_an_independent_integration(
             assert rig.wall_k == pytest.approx(wall_k, abs=0.005)
 
 
-@pytest.mark.parametrize("gas", ["air", "nitrogen"])
+@pytest.mark.parametrize("gas", ["air", "nitrogen", "argon"])
 def test_a_fill_without_heat_agrees_with_the_closed_form(gas: str) -> None:
     rig = plant(initial_mpa=1.0, supply_mpa=10.0, convection_factor=0.0, gas=gas, fill_c=1e-9)
     before_kg = rig.gas_kg

@@ -20,7 +20,7 @@ Cli = Callable[..., Any]
 @pytest.fixture
 def sim() -> Iterator[RunningServer]:
     """The reference chamber, open and empty as each procedure finds it."""
-    with simulate(["--rig", "sim", "--speed", "max", "--ahead", "10s"]) as running:
+    with simulate(["--ideal", "--rig", "sim", "--speed", "max", "--ahead", "10s"]) as running:
         yield running
 
 

@@ -16,7 +16,19 @@ from ipch.device.instrument import Instrument
 from ipch.sim.server import simulate
 from tests.host.test_alarms import SAMPLE
 
-RIG = ["--rig", "sim", "--speed", "max", "--ahead", "10s", "--set", "initial_mpa=4", "--set", "supply_mpa=8"]
+RIG = [
+    "--ideal",
+    "--rig",
+    "sim",
+    "--speed",
+    "max",
+    "--ahead",
+    "10s",
+    "--set",
+    "initial_mpa=4",
+    "--set",
+    "supply_mpa=8",
+]
 
 
 def samples(pa_h, kelvin_h, noise_pa, count=400, seconds=60.0):
@@ -120,7 +132,7 @@ def test_a_leaking_valve_and_a_blocked_relief_fail_and_set_no_date(tmp_path, cap
 
 def test_it_begins_only_where_it_can_tell_something(capsys):
     with simulate(
-        ["--rig", "core", "--speed", "max", "--ahead", "10s", "--set", "initial_mpa=0.1"]
+        ["--ideal", "--rig", "core", "--speed", "max", "--ahead", "10s", "--set", "initial_mpa=0.1"]
     ) as simulator:
         assert run(["prooftest", "--yes", "--port", simulator.port]) == 2
     assert "0.3 MPa above ambient" in capsys.readouterr().err

@@ -161,7 +161,10 @@ def test_somebody_meddles(
 
 def test_the_device_is_unplugged_for_a_while(tmp_path: Path) -> None:
     record = tmp_path / "run.db"
-    with simulate(["--rig", "sim", "--speed", "20"]) as running, Instrument.open(running.port) as instrument:
+    with (
+        simulate(["--ideal", "--rig", "sim", "--speed", "20"]) as running,
+        Instrument.open(running.port) as instrument,
+    ):
         control = running.first_line["control"]
         timer = threading.Timer(0.2, ask, (control, {"plug": True}))
 

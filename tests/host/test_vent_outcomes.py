@@ -11,7 +11,19 @@ import pytest
 
 from ipch.sim.server import simulate
 
-RIG = ("--rig", "sim", "--speed", "max", "--ahead", "10s", "--set", "volume_l=0.1", "--set", "initial_mpa=5")
+RIG = (
+    "--ideal",
+    "--rig",
+    "sim",
+    "--speed",
+    "max",
+    "--ahead",
+    "10s",
+    "--set",
+    "volume_l=0.1",
+    "--set",
+    "initial_mpa=5",
+)
 EMPTY_PA = 101_325 + 50_000
 
 

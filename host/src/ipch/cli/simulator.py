@@ -1,8 +1,9 @@
 """Commands that find devices and simulate them: sim, inject, ports."""
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -38,8 +39,14 @@ def sim(
         list[str] | None,
         typer.Option("--set", metavar="NAME=VALUE", help="Set a plant parameter; repeatable."),
     ] = None,
+    ideal: Annotated[
+        bool,
+        typer.Option(
+            "--ideal", help="No tolerances: sensors and valves without errors. Else drawn by the seed."
+        ),
+    ] = False,
     list_parameters: Annotated[
-        bool, typer.Option("--list", help="List the plant parameters and exit.")
+        bool, typer.Option("--list", help="List the plant parameters of this seed's rig and exit.")
     ] = False,
     truth: Annotated[
         Path | None,
@@ -51,7 +58,9 @@ def sim(
     tcp: Annotated[
         int | None, typer.Option(metavar="PORT", help="Also serve the line on this TCP port of 127.0.0.1.")
     ] = None,
-    seed: Annotated[int, typer.Option(help="Seed of the noise; the same seed gives the same run.")] = 1,
+    seed: Annotated[
+        int, typer.Option(help="Seed of tolerances and noise; the same seed gives the same run.")
+    ] = 1,
     state: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Folder that keeps the device's files between runs.")
     ] = None,
@@ -71,12 +80,16 @@ def sim(
     The first output line is a JSON object with the port.
     """
     from ipch.base.units import parse_duration, parse_speed
-    from ipch.sim.parameters import describe_parameters, load_parameters
+    from ipch.sim.parameters import describe_parameters, load_rig
 
+    chosen = load_rig(plant, sets or [], seed, ideal=ideal)
     if list_parameters:
-        rows = describe_parameters()
-        cells = [[str(r["name"]), f"{r['default']}", str(r["unit"]), str(r["help"])] for r in rows]
-        emit_table(rows, ("name", "default", "unit", "meaning"), cells, right=(1,))
+        rows = describe_parameters(chosen)
+        cells = [
+            [str(r["name"]), _shown(r["value"]), _range(r["ordinary"]), str(r["unit"]), str(r["help"])]
+            for r in rows
+        ]
+        emit_table(rows, ("name", "value", "ordinary rig", "unit", "meaning"), cells, right=(1,))
         return
     from ipch.sim.injector import load_script
     from ipch.sim.server import serve
@@ -84,7 +97,7 @@ def sim(
     if sys.stderr.isatty():
         say("simulating until Ctrl-C; in another terminal try: ipch status, ipch set 5MPa, ipch on")
     serve(
-        load_parameters(plant, sets or []),
+        chosen,
         rig=rig,
         speed=parse_speed(speed),
         ahead_s=None if ahead is None else parse_duration(ahead),
@@ -97,6 +110,18 @@ def sim(
         bare=bare,
         faults=load_script(plant),
     )
+
+
+def _shown(value: object) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value or "")
+
+
+def _range(ordinary: Sequence[Any]) -> str:
+    """The ranges of an ordinary rig as text."""
+    parts = [
+        each if isinstance(each, str) else "..".join(f"{limit:g}" for limit in each) for each in ordinary
+    ]
+    return " ".join(parts)
 
 
 def inject(

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from math import exp, expm1, pi, sqrt
 
-from ipch.sim.gas import Gas
+from ipch.sim.gas import TRANSPORT, Gas
 from ipch.sim.parameters import PlantParameters
 
 GRAVITY_M_S2 = 9.81
-GAS_CONDUCTIVITY_W_M_K = 0.029
-GAS_VISCOSITY_PA_S = 1.95e-5
 # Slowest mode of conduction in a cylinder as high as wide: (4 x 2.405^2 + pi^2)/6.
 CONDUCTION_NUSSELT = 5.5
 # Around Ra = 1e9 the two forms of free convection differ by a quarter; they are blended, since a jump
@@ -25,8 +23,8 @@ class Chamber:
     by one Newton step per time step from a prediction that is right to second order.  Heat from the wall is
     free convection, Nu = 0.59 Ra^0.25 changing over to 0.13 Ra^(1/3) around Ra = 1e9 (McAdams' forms), not
     below pure conduction, plus Nu = 0.56 Re^0.67 of the filling jet (Woodfield 2007) times a factor well
-    below one.  Length D = (4 V/pi)^(1/3), area 1.5 pi D^2; gas conductivity 0.029 W/(m K) and viscosity
-    1.95e-5 Pa s as constants.
+    below one.  Length D = (4 V/pi)^(1/3), area 1.5 pi D^2; conductivity and viscosity of the gas are
+    constants.
     """
 
     __slots__ = (
@@ -68,9 +66,10 @@ class Chamber:
 
         diameter_m = (4.0 * self.volume_m3 / pi) ** (1.0 / 3.0)
         area_m2 = 1.5 * pi * diameter_m**2
-        self._conductance_w_k = parameters.convection_factor * area_m2 * GAS_CONDUCTIVITY_W_M_K / diameter_m
-        self._rayleigh = GRAVITY_M_S2 * diameter_m**3 / (GAS_VISCOSITY_PA_S * GAS_CONDUCTIVITY_W_M_K)
-        reynolds_s_kg = 4.0 / (pi * GAS_VISCOSITY_PA_S * parameters.inlet_mm * 1e-3)
+        conductivity_w_m_k, viscosity_pa_s = TRANSPORT[gas.name]
+        self._conductance_w_k = parameters.convection_factor * area_m2 * conductivity_w_m_k / diameter_m
+        self._rayleigh = GRAVITY_M_S2 * diameter_m**3 / (viscosity_pa_s * conductivity_w_m_k)
+        reynolds_s_kg = 4.0 / (pi * viscosity_pa_s * parameters.inlet_mm * 1e-3)
         self._forced_nusselt = parameters.forced_factor * 0.56 * reynolds_s_kg**0.67
         self._stirring_s = parameters.stirring_s
         self._jet_kg_s = 0.0

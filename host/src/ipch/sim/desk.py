@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import Self
 
 from ipch.device import Direct, Transport
-from ipch.sim.parameters import PlantParameters, load_parameters
+from ipch.sim.parameters import PlantParameters, load_rig
 from ipch.sim.plant import Plant
 from ipch.sim.rigs import CoreDevice
 from ipch.sim.world import World
@@ -46,10 +46,13 @@ class _Line(Transport):
 
 
 class Desk(Direct):
-    """The device with its plant; `state` is the folder of its files. Use it as a context manager."""
+    """The device with its plant, an ordinary rig unless given; `state` is the folder of its files.
+
+    Use it as a context manager.
+    """
 
     def __init__(self, state: Path, parameters: PlantParameters | None = None, *, seed: int = 1) -> None:
-        self.world = World(Plant(parameters or load_parameters(None, []), seed))
+        self.world = World(Plant(parameters or load_rig(None, [], seed).parameters, seed))
         self.device = CoreDevice(self.world, state)
         super().__init__(_Line(self.world, self.device))
 

@@ -1,7 +1,8 @@
-"""Real-gas thermodynamics of dry air and nitrogen, and ISO 6358 flow through a valve.
+"""Real-gas thermodynamics of dry air, nitrogen and argon, and ISO 6358 flow through a valve.
 
 The equation of state is a virial series in density, fitted here to CoolProp's reference equations (HEOS:
-Lemmon 2000 for air, Span 2000 for nitrogen).  With x = density / (100 kg/m3) and y = 300 K / temperature:
+Lemmon 2000 for air, Span 2000 for nitrogen, Tegeler 1999 for argon).  With x = density / (100 kg/m3) and
+y = 300 K / temperature:
 
     Z = 1 + x B(y) + x^2 C(y) + x^3 d,   B and C quadratic in y
 
@@ -51,7 +52,15 @@ COEFFICIENTS = {
         296.80220, 0.1489609, -0.1256683, -0.03948408, 0.01809144, -0.008961476, 0.008312597, 0.001105106,
         2.517275, -0.02234468, -0.02245705, 0.03008201,
     ),
+    "argon": Coefficients(
+        208.13214, 0.08453223, -0.09479085, -0.02783947, 0.005575088, -0.00235317, 0.003582195, 5.962697e-05,
+        1.5, 0.0, 0.0, 0.0,
+    ),
 }  # fmt: skip
+
+
+# Thermal conductivity in W/(m K) and viscosity in Pa s, for convection: CoolProp at 5 MPa and 30 degC.
+TRANSPORT = {"air": (0.029, 1.95e-5), "nitrogen": (0.029, 1.95e-5), "argon": (0.0198, 2.40e-5)}
 
 
 class State(NamedTuple):
@@ -65,7 +74,7 @@ class State(NamedTuple):
 
 
 class Gas:
-    """Properties of `air` or `nitrogen` from density and temperature."""
+    """Properties of `air`, `nitrogen` or `argon` from density and temperature."""
 
     __slots__ = ("_coefficients", "name", "r_j_kg_k")
 

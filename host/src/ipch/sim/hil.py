@@ -15,7 +15,7 @@ from typing import Any
 from ipch.device import Transport
 from ipch.errors import DeviceLostError
 from ipch.sim import signals
-from ipch.sim.parameters import load_parameters
+from ipch.sim.parameters import load_rig
 from ipch.sim.plant import Plant
 from ipch.sim.world import COILS, COMPARATOR_HYSTERESIS_PA
 
@@ -124,7 +124,7 @@ def _connect(port: str, sets: Sequence[str]) -> tuple[Stepper, Any]:
             raise DeviceLostError(f"the bench rig on {port} does not answer; is its firmware on it?")
         return answer
 
-    return Stepper(Plant(load_parameters(None, sets)), exchange), transport
+    return Stepper(Plant(load_rig(None, sets, 1).parameters), exchange), transport
 
 
 def play(port: str, sets: Sequence[str], seconds: float | None) -> dict[str, object]:

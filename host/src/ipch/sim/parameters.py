@@ -11,13 +11,21 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from difflib import get_close_matches
 from pathlib import Path
+from random import Random
 from typing import Any
 
 from ipch.errors import FileError
 from ipch.sim.profiles import CellProfile, points_of
 
 TABLES = ("plant", "faults")
-_TEXT = {"gas": "must be air or nitrogen", "cell_profile_csv": "must be text"}
+# Given values that take the place of drawn ones.
+_REPLACES = {
+    "trap_ml": ("supply_trap_ml", "vent_trap_ml"),
+    "control_lag_ms": ("transducer_lag_ms",),
+    "safety_lag_ms": ("transducer_lag_ms",),
+}
+GASES = ("air", "nitrogen", "argon")
+_TEXT = {"gas": "must be air, nitrogen or argon", "cell_profile_csv": "must be text"}
 
 
 class ParameterError(FileError, ValueError):
@@ -33,16 +41,23 @@ class _RefusedError(ValueError):
         self.name = name
 
 
-def quantity(default: float, unit: str, minimum: float, maximum: float, text: str) -> Any:
-    """Return a field for a finite number between two inclusive limits."""
-    return field(
-        default=default, metadata={"help": text, "unit": unit, "minimum": minimum, "maximum": maximum}
-    )
+Ranges = tuple[tuple[float, float], ...]
 
 
-def other(default: object, unit: str, text: str) -> Any:
-    """Return a field for a value that is not a number."""
-    return field(default=default, metadata={"help": text, "unit": unit})
+def quantity(
+    default: float, unit: str, minimum: float, maximum: float, text: str, ordinary: Ranges = ()
+) -> Any:
+    """Return a field for a finite number between two inclusive limits.
+
+    `ordinary`: the ranges from which an ordinary rig's value is drawn; without any it is the default.
+    """
+    limits = {"minimum": minimum, "maximum": maximum, "ordinary": ordinary}
+    return field(default=default, metadata={"help": text, "unit": unit, **limits})
+
+
+def other(default: object, unit: str, text: str, ordinary: tuple[str, ...] = ()) -> Any:
+    """Return a field for a value that is not a number; an ordinary rig has one of `ordinary`."""
+    return field(default=default, metadata={"help": text, "unit": unit, "ordinary": ordinary})
 
 
 @dataclass(frozen=True)
@@ -52,7 +67,7 @@ class PlantParameters:
     Raises ValueError for a value that is not allowed, or for values that contradict each other.
     """
 
-    gas: str = other("air", "", "gas in chamber and supply: air or nitrogen")
+    gas: str = other("air", "", "gas in chamber and supply: air, nitrogen or argon", GASES)
     volume_l: float = quantity(0.5, "L", 0.005, 100.0, "gas volume of the chamber when the run starts")
     initial_mpa: float = quantity(0.101325, "MPa", 0.001, 20.0, "chamber pressure when the run starts")
     ambient_kpa: float = quantity(101.325, "kPa", 50.0, 110.0, "air pressure around the rig")
@@ -64,6 +79,12 @@ class PlantParameters:
     )
     supply_fall_mpa_per_day: float = quantity(
         0.0, "MPa/day", 0.0, 100.0, "fall of the supply pressure through other users"
+    )
+    supply_droop_mpa: float = quantity(
+        0.0, "MPa", 0.0, 5.0, "fall of the supply pressure at the full flow of the fill valve", ((0.0, 0.5),)
+    )
+    supply_lockup_mpa: float = quantity(
+        0.0, "MPa", 0.0, 5.0, "rise of the supply pressure without flow", ((0.0, 0.5),)
     )
     compressor_low_mpa: float = quantity(
         4.0, "MPa", 0.05, 30.0, "supply pressure at which a compressor starts; used with compressor_period_s"
@@ -88,6 +109,10 @@ class PlantParameters:
     critical_ratio: float = quantity(0.3, "1", 0.05, 0.9, "pressure ratio below which flow is choked (b) [E]")
     supply_trap_ml: float = quantity(0.07, "mL", 0.001, 50.0, "volume between supply isolation and fill [E]")
     vent_trap_ml: float = quantity(0.07, "mL", 0.001, 50.0, "volume between vent and vent isolation [E]")
+
+    trap_ml: float = quantity(
+        0.0, "mL", 0.0, 50.0, "both of these volumes; 0: the two values above [E]", ((0.05, 0.3),)
+    )
 
     leak_c: float = quantity(
         0.0, "m3/(s Pa)", 0.0, 1e-8, "leak to the room; 2.8e-16 is 1 kPa/h at 5 MPa in 0.5 L"
@@ -123,6 +148,33 @@ class PlantParameters:
     valve_jitter_ms: float = quantity(
         1.0, "ms", 0.0, 100.0, "largest deviation of each delay, evenly distributed both ways [E]"
     )
+    valve_dead_ms_per_mpa: float = quantity(
+        0.0,
+        "ms/MPa",
+        0.0,
+        50.0,
+        "later opening of all valves against a pressure difference [E]",
+        ((0.0, 1.0),),
+    )
+    coil_rise_ms: float = quantity(
+        0.0,
+        "ms",
+        0.0,
+        200.0,
+        "L/R of the coils; a valve begins to open at 60 % of the current",
+        ((5.0, 12.0),),
+    )
+    rest_s: float = quantity(
+        0.0,
+        "s",
+        0.0,
+        1e7,
+        "rest after which fill and vent pass less in their first pulse [E]",
+        ((600.0, 600.0),),
+    )
+    first_pulse_share: float = quantity(
+        0.0, "1", 0.0, 1.0, "share of the flow in that pulse; 0: all of it [E]", ((0.5, 1.0),)
+    )
     missed_probability: float = quantity(
         1e-4, "1", 0.0, 1.0, "chance that an energised valve does not open [E]"
     )
@@ -150,9 +202,29 @@ class PlantParameters:
     convection_factor: float = quantity(
         1.0, "1", 0.0, 100.0, "scales all heat from gas to wall; 0 is an adiabatic chamber [E]"
     )
-    forced_factor: float = quantity(0.02, "1", 0.0, 10.0, "scales the forced convection while filling [E]")
+    forced_factor: float = quantity(
+        0.02, "1", 0.0, 10.0, "scales the forced convection while filling [E]", ((0.01, 0.4),)
+    )
     inlet_mm: float = quantity(2.0, "mm", 0.1, 50.0, "bore of the filling tube, for forced convection [E]")
     stirring_s: float = quantity(1.0, "s", 0.0, 60.0, "how long the jet's stirring lasts (time constant) [E]")
+
+    sorption_kpa: float = quantity(
+        0.0,
+        "kPa",
+        0.0,
+        1000.0,
+        "pressure that the seals take up at 5 MPa in the end; none yet at the start",
+        ((0.0, 20.0),),
+    )
+    sorption_h: float = quantity(0.0, "h", 0.0, 1e4, "time constant of this uptake", ((5.0, 5.0),))
+    creep_kpa_per_mpa: float = quantity(
+        0.0,
+        "kPa/MPa",
+        0.0,
+        100.0,
+        "pressure lost as the chamber grows, within an hour; at 5 MPa",
+        ((0.0, 1.0),),
+    )
 
     cell_capacity_ah: float = quantity(5.0, "Ah", 0.0, 1e4, "capacity of the cell; it starts discharged")
     cell_c_rate: float = quantity(
@@ -185,20 +257,73 @@ class PlantParameters:
     safety_noise_kpa: float = quantity(
         3.0, "kPa", 0.0, 1e4, "rms noise of the safety transducer and its ADC [E]"
     )
-    control_offset_kpa: float = quantity(0.0, "kPa", -1e4, 1e4, "constant error of the control transducer")
-    safety_offset_kpa: float = quantity(0.0, "kPa", -1e4, 1e4, "constant error of the safety transducer")
+    control_lag_ms: float = quantity(
+        0.0, "ms", 0.0, 1e4, "the same, of the control transducer alone; 0: the value above", ((3.0, 50.0),)
+    )
+    safety_lag_ms: float = quantity(
+        0.0, "ms", 0.0, 1e4, "the same, of the safety transducer alone; 0: the value above", ((3.0, 50.0),)
+    )
+    control_offset_kpa: float = quantity(
+        0.0, "kPa", -1e4, 1e4, "constant error of the control transducer", ((-5.0, 5.0),)
+    )
+    safety_offset_kpa: float = quantity(
+        0.0, "kPa", -1e4, 1e4, "constant error of the safety transducer", ((-20.0, 20.0),)
+    )
+    control_drift_kpa_per_day: float = quantity(
+        0.0, "kPa/day", -1e4, 1e4, "steady drift of the control transducer", ((-0.5, 0.5),)
+    )
+    safety_drift_kpa_per_day: float = quantity(
+        0.0, "kPa/day", -1e4, 1e4, "steady drift of the safety transducer", ((-0.5, 0.5),)
+    )
+    transducer_hysteresis_kpa: float = quantity(
+        0.0,
+        "kPa",
+        0.0,
+        1000.0,
+        "hysteresis of both transducers over full scale, less in proportion",
+        ((0.0, 4.0),),
+    )
+    hum_kpa: float = quantity(0.0, "kPa", 0.0, 1000.0, "amplitude of mains hum on the loops", ((0.0, 1.0),))
+    hum_hz: float = quantity(50.0, "Hz", 1.0, 1000.0, "its frequency", ((49.5, 50.5), (59.5, 60.5)))
+    glitch_kpa: float = quantity(
+        0.0,
+        "kPa",
+        0.0,
+        1e4,
+        "height of glitches on one of the chamber's loops, of either sign",
+        ((0.0, 20.0),),
+    )
+    glitch_ms: float = quantity(60.0, "ms", 0.0, 1e4, "their length", ((60.0, 60.0),))
+    glitch_every_s: float = quantity(
+        3600.0, "s", 1.0, 1e9, "mean time between them; they come at random", ((3600.0, 3600.0),)
+    )
     zero_drift_kpa_per_k: float = quantity(
-        0.0, "kPa/K", -100.0, 100.0, "zero drift of the transducers with wall temperature (uncorrected: 2)"
+        0.0,
+        "kPa/K",
+        -100.0,
+        100.0,
+        "zero drift of the transducers with wall temperature (uncorrected: 2)",
+        ((-0.4, 0.4),),
     )
     span_drift_ppm_per_k: float = quantity(
-        0.0, "ppm/K", -1e4, 1e4, "span drift of the transducers with wall temperature"
+        0.0, "ppm/K", -1e4, 1e4, "span drift of the transducers with wall temperature", ((-40.0, 40.0),)
     )
     drift_reference_c: float = quantity(
         25.0, "degC", -40.0, 150.0, "wall temperature without zero and span drift"
     )
     gas_sensor_s: float = quantity(3.0, "s", 0.0, 1e4, "time constant of the gas temperature sensor [E]")
     gas_sensor_wall_share: float = quantity(
-        0.0, "1", 0.0, 0.9, "share of the wall temperature that the gas sensor reads along its sheath"
+        0.0,
+        "1",
+        0.0,
+        0.9,
+        "share of the wall temperature that the gas sensor reads along its sheath",
+        ((0.0, 0.3),),
+    )
+    gas_offset_k: float = quantity(0.0, "K", -50.0, 50.0, "error of the gas sensor", ((-0.35, 0.35),))
+    wall_offset_k: float = quantity(0.0, "K", -50.0, 50.0, "error of the wall sensor", ((-0.25, 0.25),))
+    wall_sensor_s: float = quantity(
+        0.0, "s", 0.0, 1e5, "time constant of the wall sensor on its block [E]", ((0.0, 300.0),)
     )
     gas_mismatch_mk: float = quantity(
         20.0, "mK", 0.0, 1e4, "rms of the slow mismatch of gas and its sensor [E]"
@@ -214,7 +339,7 @@ class PlantParameters:
                 object.__setattr__(self, each.name, _number(each.name, given, each.metadata))
             elif each.name == "cell_profile":
                 object.__setattr__(self, each.name, _points(given))
-            elif not isinstance(given, str) or (each.name == "gas" and given not in ("air", "nitrogen")):
+            elif not isinstance(given, str) or (each.name == "gas" and given not in GASES):
                 raise _RefusedError(each.name, given, _TEXT[each.name])
         self._refuse_contradictions()
 
@@ -244,8 +369,8 @@ class PlantParameters:
                 "give cell_c_rate or cell_profile, not both",
             ),
             (
-                max(self.supply_trap_ml, self.vent_trap_ml) > 100.0 * self.volume_l,
-                "supply_trap_ml and vent_trap_ml must be at most a tenth of volume_l",
+                max(self.supply_trap_ml, self.vent_trap_ml, self.trap_ml) > 100.0 * self.volume_l,
+                "supply_trap_ml, vent_trap_ml and trap_ml must be at most a tenth of volume_l",
             ),
             (
                 any(
@@ -309,12 +434,56 @@ def _points(given: Any) -> CellProfile:
     return tuple(floats)
 
 
+@dataclass(frozen=True)
+class Rig:
+    """The parameters of a simulated rig, its kind ("ordinary" or "ideal"), and what of them was drawn."""
+
+    parameters: PlantParameters
+    kind: str
+    drawn: dict[str, float | str]
+
+
+def load_rig(path: Path | None, sets: Sequence[str], seed: int, *, ideal: bool = False) -> Rig:
+    """Return an ordinary rig: as load_parameters, with tolerances drawn from the seed for what is not set.
+
+    `ideal`, or `ideal = true` in the file or the strings, draws none. Raises ParameterError.
+    """
+    values, origin = _given(path, sets)
+    wanted = values.pop("ideal", ideal)
+    if not isinstance(wanted, bool):
+        raise ParameterError(f"{origin['ideal']}: ideal = {wanted!r}: must be true or false")
+    drawn = {} if wanted or ideal else draw(seed, values)
+    return Rig(_checked(drawn | values, origin), "ideal" if wanted or ideal else "ordinary", drawn)
+
+
 def load_parameters(path: Path | None, sets: Sequence[str]) -> PlantParameters:
-    """Return the parameters of a TOML file's [plant] table, overridden by `name=value` strings.
+    """Return the ideal rig with the values of a TOML file's [plant] table, overridden by `name=value` strings.
 
     Other tables of the simulator ([[faults]]) have their own readers. Raises ParameterError with one line of
     parameter, source and allowed values.
     """
+    return load_rig(path, sets, 0, ideal=True).parameters
+
+
+def draw(seed: int, given: Mapping[str, Any]) -> dict[str, float | str]:
+    """Return the values of an ordinary rig with this seed, except of what is given.
+
+    Each parameter has its own random stream: setting one leaves all others. Values are rounded to four digits, so that
+    they can be given again as text.
+    """
+    drawn: dict[str, float | str] = {}
+    for each in fields(PlantParameters):
+        ordinary = each.metadata["ordinary"]
+        if not ordinary or any(name in given for name in (each.name, *_REPLACES.get(each.name, ()))):
+            continue
+        random = Random(f"{seed} rig {each.name}")
+        chosen = random.choice(ordinary)
+        drawn[each.name] = chosen if isinstance(chosen, str) else float(f"{random.uniform(*chosen):.4g}")
+    return drawn
+
+
+def _given(path: Path | None, sets: Sequence[str]) -> tuple[dict[str, Any], dict[str, str]]:
+    """Return the given values and the source of each. Raises ParameterError."""
     values: dict[str, Any] = {}
     origin: dict[str, str] = {}
     if path is not None:
@@ -329,6 +498,11 @@ def load_parameters(path: Path | None, sets: Sequence[str]) -> PlantParameters:
             raise ParameterError(f"--set {text}: expected name=value, as in --set volume_l=0.5")
         values[name] = _parse(name, raw)
         origin[name] = f"--set {text}"
+    return values, origin
+
+
+def _checked(values: dict[str, Any], origin: Mapping[str, str]) -> PlantParameters:
+    """Return the parameters. Raises ParameterError that names the source."""
     known = [each.name for each in fields(PlantParameters)]
     for name in values:
         if name not in known:
@@ -343,12 +517,18 @@ def load_parameters(path: Path | None, sets: Sequence[str]) -> PlantParameters:
         raise ParameterError(f"{', '.join(places) or 'plant'}: {text}") from None
 
 
-def describe_parameters() -> list[dict[str, Any]]:
-    """Return name, unit, default, minimum, maximum and help of every parameter, in the order of the table."""
+def describe_parameters(rig: Rig) -> list[dict[str, Any]]:
+    """Return every parameter with its value in this rig, in the order of the table.
+
+    `ordinary` lists the ranges or texts from which the value of an ordinary rig is drawn.
+    """
     return [
         {
             "name": each.name,
             "unit": each.metadata["unit"],
+            "value": getattr(rig.parameters, each.name),
+            "drawn": each.name in rig.drawn,
+            "ordinary": each.metadata["ordinary"],
             "default": each.default,
             "minimum": each.metadata.get("minimum"),
             "maximum": each.metadata.get("maximum"),
@@ -401,6 +581,8 @@ def _parse(name: str, raw: str) -> Any:
     """Return the value of a --set string as TOML would; the table checks its type."""
     if name in ("gas", "cell_profile_csv"):
         return raw
+    if name == "ideal" and raw in ("true", "false"):
+        return raw == "true"
     try:
         return json.loads(raw) if raw.startswith("[") else float(raw)
     except ValueError:

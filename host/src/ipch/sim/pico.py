@@ -211,7 +211,8 @@ class PicoDevice:
                     counts = stuck >> 4
                 else:
                     volt = self.tamper("safety", self._measurement.safety_ma) * 1e-3 * signals.SHUNT_OHM
-                    counts = int(volt / 3.3 * 4096 + gauss(0.0, ADC_NOISE_COUNTS) + 0.5)
+                    codes = volt / 3.3 * 4096 + gauss(0.0, ADC_NOISE_COUNTS)
+                    counts = int(signals.rp2040_codes(codes) + 0.5)
                 adc.channel_values[channel] = min(4095, max(0, counts))
             convert(channel)
 

@@ -14,6 +14,7 @@ from math import exp
 from ipch.sim.chamber import Chamber
 from ipch.sim.gas import Gas, Orifice
 from ipch.sim.parameters import PlantParameters
+from ipch.sim.seals import Seals
 from ipch.sim.sensors import Measurement, Sensors
 from ipch.sim.surroundings import ZERO_CELSIUS_K, Cell, Oven, Supply
 from ipch.sim.valve import NEVER, Valve
@@ -65,6 +66,7 @@ class Plant:
         gas = Gas(parameters.gas)
         self.chamber = Chamber(parameters, gas, self.oven_k)
         self._orifice = Orifice(gas, parameters.critical_ratio)
+        self._seals = Seals(parameters, gas, self.oven_k)
         self.valves = [Valve(name, parameters, seed) for name in VALVE_NAMES]
         self._next_us = NEVER
 
@@ -100,8 +102,13 @@ class Plant:
         self._vent_trap_pa = self._ambient_pa
         # The traps are almost all wall, so isothermal; their kg/Pa at the supply's compressibility.
         z_r_t = gas.r_j_kg_k * self._supply_k * gas.compressibility(self.supply_pa, self._supply_k)
-        self._supply_trap_kg_pa = parameters.supply_trap_ml * 1e-6 / z_r_t
-        self._vent_trap_kg_pa = parameters.vent_trap_ml * 1e-6 / z_r_t
+        self._supply_trap_kg_pa = (parameters.trap_ml or parameters.supply_trap_ml) * 1e-6 / z_r_t
+        self._vent_trap_kg_pa = (parameters.trap_ml or parameters.vent_trap_ml) * 1e-6 / z_r_t
+        self._filled_kg = 0.0  # metered_in_kg at the start of the tick
+        self._full_flow_kg_s = self._orifice.flow_kg_s(
+            parameters.fill_c, self.supply_pa, self._supply_k, self._ambient_pa, self._ambient_k
+        )
+        self._seep_kg_s = 0.0  # gas that the cell makes, less what the seals take up
         self.sensors = Sensors(parameters, seed, self.pressure_pa, self.supply_pa, self.gas_k)
 
     @property
@@ -142,6 +149,7 @@ class Plant:
         """Energise fill (0) or vent (1) for a time; one that is on stays on, for the longer of the two times."""
         if duration_us > 0:
             target = self.valves[PULSED[valve]]
+            target.across_pa = self._across_pa(PULSED[valve])
             target.energise(self._time_us, self._time_us + duration_us)
             self._next_us = min(self._next_us, target.next_us())
 
@@ -155,6 +163,7 @@ class Plant:
             target = self.valves[index]
             if on != target.gate:
                 if on:
+                    target.across_pa = self._across_pa(index)
                     target.energise(self._time_us)
                 else:
                     target.release(self._time_us)
@@ -165,10 +174,24 @@ class Plant:
         target = self.valves[index]
         if on != target.gate:
             if on:
+                target.across_pa = self._across_pa(index)
                 target.energise(at_us)
             else:
                 target.release(at_us)
             self._next_us = min(self._next_us, target.next_us())
+
+    def _across_pa(self, index: int) -> float:
+        """Return the pressure difference that a valve opens against."""
+        pressure_pa = self.chamber.pressure_pa
+        return abs(
+            (
+                self.supply_pa - self._supply_trap_pa,
+                self._supply_trap_pa - pressure_pa,
+                self._vent_trap_pa - self._ambient_pa,
+                pressure_pa - self._vent_trap_pa,
+                pressure_pa - self._ambient_pa,
+            )[index]
+        )
 
     def shut(self) -> None:
         """Switch all transistors off, including those of running pulses."""
@@ -201,17 +224,25 @@ class Plant:
         end_us = self._time_us + dt_ms * 1000
         end_s = end_us * 1e-6
         chamber = self.chamber
+        self.sensors.begin(dt_s)
         oven_k = self._oven.kelvin(end_s) + self.oven_offset_k
         # The wall follows the mean over the tick.
         mean_oven_k = 0.5 * (self.oven_k + oven_k)
         self.oven_k = oven_k
         override_pa = self.supply_pa_override
-        self.supply_pa = self._supply.pascal(end_s) if override_pa is None else override_pa
+        flow_share = (self.metered_in_kg - self._filled_kg) / (dt_s * self._full_flow_kg_s)
+        self._filled_kg = self.metered_in_kg
+        self.supply_pa = self._supply.pascal(end_s, dt_s, flow_share) if override_pa is None else override_pa
         swell_m3_s = 0.0
+        self._seep_kg_s = self.gassing_mol_s * self._kg_mol
+        if self._seals.active:
+            self._seals.advance(dt_s, chamber.pressure_pa)
+            self._seep_kg_s -= self._seals.sorption_kg_s
+            swell_m3_s -= self._seals.growth_m3_s
         if self._cell.breathes:
             self.cell_ah = self._cell.ampere_hours(end_s)
             swelling_m3 = self.cell_ah * self._cell.m3_per_ah
-            swell_m3_s = (swelling_m3 - self.cell_volume_m3) / dt_s
+            swell_m3_s += (swelling_m3 - self.cell_volume_m3) / dt_s
             self.cell_volume_m3 = swelling_m3
 
         valves = self.valves
@@ -244,9 +275,12 @@ class Plant:
         self.time_ms += dt_ms
         self.sensors.follow(dt_s, self.supply_pa, chamber.gas_k, chamber.wall_k)
 
-    def measure(self) -> Measurement:
-        """Return the present sensor signals, in an object that the next call reuses; each call draws noise."""
-        return self.sensors.measure(self.chamber.wall_k)
+    def measure(self, paired: bool = False) -> Measurement:
+        """Return the present sensor signals, in an object that the next call reuses; each call draws noise.
+
+        `paired`: of two conversions, see Sensors.measure().
+        """
+        return self.sensors.measure(self.chamber.wall_k, paired)
 
     def truth(self) -> dict[str, float | int | bool]:
         """Return the true state as one flat record, ready for JSON; names carry units."""
@@ -268,6 +302,7 @@ class Plant:
             "leaked_kg": self.leaked_kg,
             "relieved_kg": self.relieved_kg,
             "gassed_kg": self.gassed_kg,
+            "sorbed_kg": self._seals.sorbed_kg,
             "mechanical_relief_open": self.mechanical_relief_open,
             "burst_disc_broken": self.burst_disc_broken,
         }
@@ -319,11 +354,10 @@ class Plant:
                 enthalpy_j = inflow_kg * (
                     chamber.enthalpy_j_kg if inflow_kg < 0.0 else self._ambient_enthalpy_j_kg
                 )
-            if self.gassing_mol_s:
-                gassed_kg = self.gassing_mol_s * self._kg_mol * dt_s
-                self.gassed_kg += gassed_kg
-                inflow_kg += gassed_kg
-                enthalpy_j += gassed_kg * chamber.enthalpy_j_kg
+            if self._seep_kg_s:
+                self.gassed_kg += self.gassing_mol_s * self._kg_mol * dt_s
+                inflow_kg += self._seep_kg_s * dt_s
+                enthalpy_j += self._seep_kg_s * dt_s * chamber.enthalpy_j_kg
             before_pa = chamber.pressure_pa
             chamber.settle(dt_s, inflow_kg, enthalpy_j, 0.0, swell_m3_s * dt_s, oven_k)
             self.sensors.follow_pressure(dt_s, before_pa, chamber.pressure_pa)
@@ -340,7 +374,6 @@ class Plant:
             self._supply_enthalpy_j_kg = chamber.gas.enthalpy_j_kg(supply_pa, supply_k)
         supply_enthalpy = self._supply_enthalpy_j_kg
         in_kg_pa, out_kg_pa = self._supply_trap_kg_pa, self._vent_trap_kg_pa
-        gassing_kg_s = self.gassing_mol_s * self._kg_mol
         leak_c = self.leak_c + self.burst
         left_s = duration_s
         while left_s > 0.0:
@@ -420,15 +453,15 @@ class Plant:
                 self.leaked_kg += opened_kg * (leak_c / open_c)
                 self.relieved_kg += opened_kg * (guard_c / open_c)
             self.metered_out_kg += vented_kg + (opened_kg * (relief_c / open_c) if open_c else 0.0)
-            gassed_kg = gassing_kg_s * dt_s
-            self.gassed_kg += gassed_kg
+            seep_kg = self._seep_kg_s * dt_s
+            self.gassed_kg += self.gassing_mol_s * self._kg_mol * dt_s
             # Gas back from the vent trap counts as warm as the chamber: it is a tenth of a millilitre.
             carried_j = filled_kg * (supply_enthalpy if filled_kg > 0.0 else enthalpy)
             carried_j -= opened_kg * (enthalpy if opened_kg > 0.0 else self._ambient_enthalpy_j_kg)
-            carried_j += (gassed_kg - vented_kg) * enthalpy
+            carried_j += (seep_kg - vented_kg) * enthalpy
             chamber.settle(
                 dt_s,
-                filled_kg - vented_kg - opened_kg + gassed_kg,
+                filled_kg - vented_kg - opened_kg + seep_kg,
                 carried_j,
                 max(0.0, filled_kg / dt_s),
                 swell_m3_s * dt_s,

@@ -23,7 +23,7 @@ from ipch.sim.board import Board
 from ipch.sim.channel import Channel
 from ipch.sim.injector import Script, inject
 from ipch.sim.line import SerialLine
-from ipch.sim.parameters import PlantParameters
+from ipch.sim.parameters import Rig
 from ipch.sim.plant import Plant
 from ipch.sim.rigs import DEFAULT_SERIALS
 from ipch.sim.world import World
@@ -39,7 +39,7 @@ class _Stop(Exception):
 
 
 def serve(
-    parameters: PlantParameters,
+    plant: Rig,
     *,
     rig: str = "sim",
     speed: float | None = 1.0,
@@ -92,7 +92,12 @@ def serve(
             state = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="ipch-state-")))
         state.mkdir(parents=True, exist_ok=True)
         world = World(
-            Plant(parameters, seed), line=line, speed=speed, ahead_s=ahead_s, truth=truth_file, seed=seed
+            Plant(plant.parameters, seed),
+            line=line,
+            speed=speed,
+            ahead_s=ahead_s,
+            truth=truth_file,
+            seed=seed,
         )
         for name, values in faults or ():
             inject(world, name, values)
@@ -103,6 +108,7 @@ def serve(
         stack.callback(device.close)
         first_line = {"port": line.port, "rig": rig, "pid": os.getpid(), "tcp": line.tcp_port, "speed": speed}
         first_line |= {"serial": world.serial_number, "control": channel.path}
+        first_line |= {"plant": plant.kind, "seed": seed, "drawn": plant.drawn}
         # Boot before the port is announced.
         device.run(2)
         entry = register_simulator(first_line)

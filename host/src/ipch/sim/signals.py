@@ -9,6 +9,10 @@ from ipch.sim.plant import Measurement
 SHUNT_OHM = 100.0
 ADS1115_VOLT_PER_COUNT = 62.5e-6
 RP2040_VOLT_PER_COUNT = 3.3 / 65535
+# Erratum RP2040-E11: four of the 4096 codes are nine codes wide, their neighbours too narrow. Input and output around
+# such a code (512, 1536, 2560, 3584), in codes.
+_FIRST_WIDE, _EVERY = 512.0, 1024.0
+_WIDE = ((-10.8, -10.8), (-7.0, 0.0), (2.0, 0.0), (5.0, 5.0))
 REFERENCE_OHM = 4000.0
 TMP117_KELVIN_PER_COUNT = 1 / 128
 
@@ -33,13 +37,23 @@ def pt1000_ohm(kelvin: float) -> float:
     return 1000 * ratio
 
 
+def rp2040_codes(codes: float) -> float:
+    """Output of the RP2040's ADC for an input in codes of 12 bits, with the steps of its erratum E11."""
+    offset = (codes - _FIRST_WIDE + _EVERY / 2) % _EVERY - _EVERY / 2
+    if _WIDE[0][0] < offset < _WIDE[-1][0]:
+        for (from_in, from_out), (to_in, to_out) in zip(_WIDE, _WIDE[1:]):
+            if offset <= to_in:
+                share = (offset - from_in) / (to_in - from_in)
+                return codes - offset + from_out + (to_out - from_out) * share
+    return codes
+
+
 def quantise(measurement: Measurement, counts: list[int]) -> None:
     """Write the counts of one measurement into `counts`, at the indices of this module."""
     ads_per_ma = SHUNT_OHM * 1e-3 / ADS1115_VOLT_PER_COUNT
     counts[CONTROL] = min(32767, max(-32768, math.floor(measurement.control_ma * ads_per_ma + 0.5)))
     counts[SUPPLY] = min(32767, max(-32768, math.floor(measurement.supply_ma * ads_per_ma + 0.5)))
-    counts[SAFETY] = min(
-        65535, max(0, math.floor(measurement.safety_ma * SHUNT_OHM * 1e-3 / RP2040_VOLT_PER_COUNT + 0.5))
-    )
+    codes = rp2040_codes(measurement.safety_ma * (SHUNT_OHM * 1e-3 / RP2040_VOLT_PER_COUNT / 16.0))
+    counts[SAFETY] = min(65535, max(0, math.floor(codes * 16.0 + 0.5)))
     counts[GAS] = min(32767, math.floor(pt1000_ohm(measurement.gas_k) / REFERENCE_OHM * 32768))
     counts[WALL] = math.floor((measurement.wall_k - 273.15) / TMP117_KELVIN_PER_COUNT + 0.5)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from math import pi, sin
+from math import expm1, pi, sin
 
 from ipch.sim.parameters import PlantParameters
 
 ZERO_CELSIUS_K = 273.15
 DAY_S = 86400.0
 COMPRESSOR_FALLING_SHARE = 0.8
+# How quickly a regulator's outlet falls with flow, and rises after it [E].
+DROOP_S, LOCKUP_S = 0.05, 1.0
 
 
 class Oven:
@@ -35,9 +37,21 @@ class Oven:
 
 
 class Supply:
-    """Pressure of a supply that falls slowly, or cycles between two pressures when a compressor feeds it."""
+    """Pressure of a supply that falls slowly, or cycles between two pressures when a compressor feeds it.
 
-    __slots__ = ("_fall_pa_s", "_high_pa", "_least_pa", "_period_s", "_range_pa")
+    Its regulator lets the pressure fall while gas flows (droop) and rise when the flow ends (lock-up).
+    """
+
+    __slots__ = (
+        "_droop_pa",
+        "_fall_pa_s",
+        "_high_pa",
+        "_least_pa",
+        "_lockup_pa",
+        "_period_s",
+        "_range_pa",
+        "_share",
+    )
 
     def __init__(self, parameters: PlantParameters) -> None:
         self._high_pa = parameters.supply_mpa * 1e6
@@ -45,9 +59,15 @@ class Supply:
         self._fall_pa_s = parameters.supply_fall_mpa_per_day * 1e6 / DAY_S
         self._period_s = parameters.compressor_period_s
         self._range_pa = (parameters.supply_mpa - parameters.compressor_low_mpa) * 1e6
+        self._droop_pa = parameters.supply_droop_mpa * 1e6
+        self._lockup_pa = parameters.supply_lockup_mpa * 1e6
+        self._share = 0.0
 
-    def pascal(self, time_s: float) -> float:
-        """Return the pressure in Pa; an empty supply stays at ambient."""
+    def pascal(self, time_s: float, dt_s: float = 0.0, flow_share: float = 0.0) -> float:
+        """Return the pressure in Pa; an empty supply stays at ambient.
+
+        `flow_share` is the flow of the last `dt_s`, as a share of the fill valve's into ambient.
+        """
         pressure = self._high_pa - self._fall_pa_s * time_s
         if self._period_s:
             share = (time_s / self._period_s) % 1.0
@@ -55,6 +75,10 @@ class Supply:
                 pressure -= self._range_pa * (share / COMPRESSOR_FALLING_SHARE)
             else:
                 pressure -= self._range_pa * ((1.0 - share) / (1.0 - COMPRESSOR_FALLING_SHARE))
+        if self._droop_pa or self._lockup_pa:
+            rises = flow_share < self._share
+            self._share += (flow_share - self._share) * -expm1(-dt_s / (LOCKUP_S if rises else DROOP_S))
+            pressure += self._lockup_pa * (1.0 - self._share) - self._droop_pa * self._share
         return max(pressure, self._least_pa)
 
 

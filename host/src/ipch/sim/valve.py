@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from math import log
 from random import Random
 
 from ipch.sim.parameters import PlantParameters
 
 NEVER = 1 << 62
+LIFT_TIME = -log(1.0 - 0.6)
 
 
 class Valve:
     """A valve whose armature follows its coil late, not always, and sometimes sticks.
 
+    A seal that has rested passes less in its first pulse. `across_pa` is the pressure difference at the next opening.
     These may be set at any time and count from the next step on: `stuck` ("", "open" or "shut"), `leak_c` (seat leak,
     m3/(s Pa)), `stick_us` (extra closing delay), `coil` ("", "open" or "short": no force) and `held` (its transistor
     conducts). `gate` is the command, `energised` the coil. `openings` counts energisations, `missed` those without
@@ -21,6 +24,8 @@ class Valve:
     __slots__ = (
         "_close_at_us",
         "_close_us",
+        "_dead_us_pa",
+        "_first_share",
         "_jitter",
         "_jitter_us",
         "_miss",
@@ -28,9 +33,13 @@ class Valve:
         "_off_at_us",
         "_open_at_us",
         "_opening_us",
+        "_rest_us",
+        "_rested_us",
+        "_share",
         "_stick",
         "_stick_probability",
         "_stick_us",
+        "across_pa",
         "c",
         "coil",
         "energised",
@@ -61,7 +70,17 @@ class Valve:
         self.stick_us = 0
         self.coil = ""
         self.held = False
-        self._opening_us: float = getattr(parameters, f"{name}_open_ms") * 1000.0
+        # The current reaches 60 % after L/R times this.
+        self._opening_us: float = (
+            getattr(parameters, f"{name}_open_ms") + parameters.coil_rise_ms * LIFT_TIME
+        ) * 1000.0
+        self._dead_us_pa = parameters.valve_dead_ms_per_mpa * 1e-3
+        self.across_pa = 0.0
+        pulsed = name in ("fill", "vent")
+        self._rest_us = round(parameters.rest_s * 1e6) if pulsed and parameters.first_pulse_share else 0
+        self._first_share = parameters.first_pulse_share
+        self._rested_us = -self._rest_us  # when it last shut; it starts rested
+        self._share = 1.0  # of the flow in this pulse
         self._close_us: float = getattr(parameters, f"{name}_close_ms") * 1000.0
         self._jitter_us = parameters.valve_jitter_ms * 1000.0
         self._miss_probability = parameters.missed_probability
@@ -128,11 +147,14 @@ class Valve:
         if self._open_at_us <= now_us:
             self._open_at_us = NEVER
             self.lifted = True
+            if self._rest_us:
+                self._share = self._first_share if now_us - self._rested_us >= self._rest_us else 1.0
         if self._off_at_us <= now_us:
             self.release(now_us)
         if self._close_at_us <= now_us:
             self._close_at_us = NEVER
             self.lifted = False
+            self._rested_us = now_us
 
     def settle(self) -> bool:
         """Bring `open` up to date with armature and `stuck`; return whether any gas can pass."""
@@ -141,10 +163,10 @@ class Valve:
 
     def passing_c(self) -> float:
         """Return the conductance now in m3/(s Pa)."""
-        return self.c if self.open else self.leak_c
+        return self.c * self._share if self.open else self.leak_c
 
     def _pull(self, now_us: int) -> None:
-        delay_us = self._late(self._opening_us)
+        delay_us = self._late(self._opening_us + self._dead_us_pa * self.across_pa)
         if self.coil:
             self.missed += 1
             return

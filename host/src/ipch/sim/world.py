@@ -137,7 +137,7 @@ class World:
             self._begin()
         plant.advance(self.tick_ms)
         counts = self.counts
-        measurement = plant.measure()
+        measurement = plant.measure(paired=True)
         for failure in failures:
             failure.sensed(self, measurement)
         signals.quantise(measurement, counts)
