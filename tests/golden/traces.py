@@ -105,7 +105,7 @@ SCENARIOS = {
         {3: b":SOUR:PRES 3.2;:OUTP ON\n", 14_000: b":SOUR:PRES 2.5;SLEW 0.002\n"},
         {
             8_000: ("brown-out", {"off_s": 5.0}),
-            17_000: ("resets", {"cause": "watchdog"}),
+            16_950: ("resets", {"cause": "watchdog"}),
             24_000: ("stored-copies", {"record": "state"}),
             24_100: ("brown-out", {"off_s": 30.0}),
         },
