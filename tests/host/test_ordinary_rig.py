@@ -140,7 +140,14 @@ def test_the_first_line_tells_what_was_drawn() -> None:
 
 
 def test_thermometers_are_off_and_late() -> None:
-    rig = plant(gas_offset_k=0.3, wall_offset_k=-0.2, wall_sensor_s=100.0, oven_step_k=5.0, wall_s=10.0, oven_step_s=1.0)
+    rig = plant(
+        gas_offset_k=0.3,
+        wall_offset_k=-0.2,
+        wall_sensor_s=100.0,
+        oven_step_k=5.0,
+        wall_s=10.0,
+        oven_step_s=1.0,
+    )
     found = rig.measure()
     assert found.gas_k - rig.gas_k == pytest.approx(0.3)
     assert found.wall_k - rig.wall_k == pytest.approx(-0.2)
