@@ -17,7 +17,7 @@ import pytest
 from ipch.base.paths import owners_dir, running_simulators
 from ipch.device.instrument import Instrument
 from ipch.device.session import Direct, Session, _FairLock, is_query
-from ipch.device.sharing import Owned, Owner, open_session
+from ipch.device.sharing import Owned, Owner, open_session, running_tasks
 from ipch.errors import DeviceError, DeviceLostError, ExchangeCutError, UsageError
 from ipch.sim import channel
 from ipch.sim.server import RunningServer, simulate
@@ -62,6 +62,26 @@ def test_others_work_through_the_owner(owner: Session, sim: RunningServer) -> No
         assert first.settings() == Instrument(owner).settings()
         with pytest.raises(UsageError):
             first.ask("x" * 257)
+
+
+def test_programs_tell_each_other_what_they_do(sim: RunningServer) -> None:
+    first = open_session(sim.port)
+    owner = Owner(first)
+    owner.announce({"kind": "log", "record": "a.db"})
+    run, asking = open_session(sim.port), open_session(sim.port)
+    with Owner(run) as second:
+        second.announce({"kind": "run", "recipe": "demo"})
+        assert {task["kind"] for task in running_tasks(asking)} == {"log", "run"}
+        # The log ends: the recipe goes on as the owner, or through the next one, and is still known.
+        owner.close()
+        first.close()
+        Instrument(run).fetch()
+        Instrument(asking).fetch()
+        assert [task["recipe"] for task in running_tasks(asking)] == ["demo"]
+    run.close()
+    Instrument(asking).fetch()
+    assert running_tasks(asking) == []
+    asking.close()
 
 
 def test_exchanges_of_many_clients_do_not_mix(owner: Session, sim: RunningServer) -> None:

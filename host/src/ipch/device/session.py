@@ -272,6 +272,13 @@ class Session:
     def line(self, message: str) -> str:
         return self._exchange(message, lambda channel: channel.line(message))
 
+    def use(self, do: Callable[[Channel], T]) -> T | None:
+        """Call `do` with the open channel, between two exchanges; None while the device is away.
+
+        Raises the errors of `do`."""
+        with self._lock:
+            return None if self._channel is None else do(self._channel)
+
     def resynchronise(self) -> None:
         with self._lock:
             try:
@@ -288,12 +295,17 @@ class Session:
 
     def _exchange(self, message: str, do: Callable[[Channel], T]) -> T:
         limit = time.monotonic() + self._reconnect_s
+        relayed = self._channel is not None and not isinstance(self._channel, Direct)
         while True:
             try:
                 with self._lock:
                     return self._once(message, do)
             except (DeviceLostError, PortBusyError) as error:
                 cut = isinstance(error, (ExchangeCutError, Silence))
+                if relayed and cut and self._channel is None and is_query(message):
+                    # The owner process ended, which says nothing of the device: ask it again, once.
+                    relayed = False
+                    continue
                 if self._closed or time.monotonic() >= limit or (cut and not is_query(message)):
                     raise
             time.sleep(_AGAIN_S)

@@ -4,6 +4,8 @@ The owner listens on a unix socket, or on the loopback interface where unix sock
 publishes its address in a file in the user's runtime folder. Both sides send one JSON object per line:
 `{"ask": MESSAGE}` -> `{"replies": [...]}`, `{"line": MESSAGE}` -> `{"line": "..."}`, `{"resynchronise": true}`
 -> `{}`; or `{"error": [KIND, ...]}`. The first is `{"token": "..."}` -> `{"identity": {...}, "port": "..."}`.
+A program says what it does with the device by `{"announce": {...}}` -> `{}`, until it disconnects; `{"tasks": true}`
+-> `{"tasks": [...]}` lists what all programs have said, so that `ipch set` knows of a recipe that runs.
 """
 
 import contextlib
@@ -58,6 +60,7 @@ class Owner:
         self._entry: Path | None = None
         self._listener, self._address = _listen()
         self._clients: set[socket.socket] = set()
+        self._announced: dict[socket.socket | None, dict[str, Any]] = {}
         self._ended = False
         self._thread = threading.Thread(target=self._accept, name="ipch-owner", daemon=True)
         self._thread.start()
@@ -87,12 +90,23 @@ class Owner:
         if self._address.startswith(os.sep):
             Path(self._address).unlink(missing_ok=True)
 
+    def announce(self, task: dict[str, Any]) -> None:
+        """Tell other programs what this one does with the device, such as the recipe that it runs."""
+        self._announced[None] = task
+        self._session.use(lambda channel: self._pass_on(channel))
+
+    def _pass_on(self, channel: Channel) -> None:
+        if isinstance(channel, Owned) and None in self._announced:
+            channel.announce(self._announced[None])
+
     def _moved(self, channel: Channel | None) -> None:
         """Publish a new port; while the device is away the owner still answers."""
         if isinstance(channel, Direct):
             self._publish(sorted(channel.transport.names()))
         elif channel is not None:
             self._withdraw()
+            with contextlib.suppress(DeviceLostError):
+                self._pass_on(channel)
 
     def _publish(self, names: list[str]) -> None:
         folder = owners_dir()
@@ -127,11 +141,17 @@ class Owner:
             hello = {"identity": asdict(self._session.identity), "port": self._session.port}
             _write(file, hello)
             while line := file.readline(_LONGEST_LINE):
-                _write(file, self._answer(json.loads(line)))
+                _write(file, self._answer(json.loads(line), client))
+        self._announced.pop(client, None)
         self._clients.discard(client)
 
-    def _answer(self, request: dict[str, Any]) -> dict[str, Any]:
+    def _answer(self, request: dict[str, Any], client: socket.socket) -> dict[str, Any]:
         session = self._session
+        if "announce" in request:
+            self._announced[client] = dict(request["announce"])
+            return {}
+        if "tasks" in request:
+            return {"tasks": list(self._announced.values())}
         try:
             if "ask" in request:
                 message = str(request["ask"])
@@ -172,6 +192,14 @@ class Owned:
 
     def resynchronise(self) -> None:
         self._say({"resynchronise": True})
+
+    def announce(self, task: dict[str, Any]) -> None:
+        """Tell the owner what this program does with the device."""
+        self._say({"announce": task})
+
+    def tasks(self) -> list[dict[str, Any]]:
+        """What the programs that use the device have announced."""
+        return list(self._say({"tasks": True}).get("tasks", []))
 
     def close(self) -> None:
         with contextlib.suppress(OSError):
@@ -235,6 +263,11 @@ def open_session(name: str | None, timeout_s: float = 5.0, reconnect_s: float = 
     Raises NoDeviceError, PortBusyError or UsageError.
     """
     return Session(_Way(name, timeout_s), reconnect_s)
+
+
+def running_tasks(session: Session) -> list[dict[str, Any]]:
+    """What other programs have announced to the owner process of this session's port; nothing without one."""
+    return session.use(lambda channel: channel.tasks() if isinstance(channel, Owned) else []) or []
 
 
 def find(name: str | None, own_address: str = "") -> Owned | None:
