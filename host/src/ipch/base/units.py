@@ -66,6 +66,11 @@ def parse_pressure(text: str) -> int:
     if match is None or unit not in _PASCAL:
         raise UsageError(f"not a pressure: {text!r}; allowed is {PRESSURE_HELP}")
     value = Decimal(match.group(1)) * _PASCAL[unit]
+    if value < 0:
+        raise UsageError(
+            f"negative pressure: {text!r}; pressures are absolute, ambient is about 0.1013 MPa;"
+            " `ipch vent` lets the gas out"
+        )
     if not 0 <= value <= 10**12:
         raise UsageError(f"pressure out of range: {text!r}; allowed is {PRESSURE_HELP}, from 0 to 1e12 Pa")
     return _to_integer(value)
@@ -99,6 +104,15 @@ def parse_duration(text: str) -> float:
     if not Decimal("0.001") <= total <= 10**10:
         raise UsageError(f"not a duration: {text!r}; allowed is {DURATION_HELP}, longer than 0")
     return float(total)
+
+
+def is_unit(text: str) -> bool:
+    """Whether a word is a unit of pressure, rate, time or volume."""
+    pressure, _, per = text.lower().partition("/")
+    known = pressure in _PASCAL or pressure in _GAUGE
+    return text != "" and (
+        (known and (not per or per in _SECONDS)) or pressure in {**_SECONDS, **_MILLILITRE}
+    )
 
 
 def parse_volume_ml(text: str) -> float:

@@ -5,8 +5,10 @@ Heavy modules are imported inside the commands that use them, so that `ipch --he
 
 import contextlib
 import os
+import shlex
 import signal
 import sys
+from itertools import pairwise
 from types import FrameType
 from typing import NoReturn
 
@@ -43,9 +45,8 @@ def run(arguments: list[str] | None = None) -> int:
     except typer.TyperException as error:
         message = error.format_message().rstrip(".")
         command = getattr(getattr(error, "ctx", None), "command_path", "ipch")
-        return fail(
-            error.exit_code, f"{message[:1].lower()}{message[1:]}; `{command} --help` lists what is allowed"
-        )
+        hint = _hint(words) or f"`{command} --help` lists what is allowed"
+        return fail(error.exit_code, f"{message[:1].lower()}{message[1:]}; {hint}")
     except (KeyboardInterrupt, typer.Abort):
         return INTERRUPTED
     except _Terminated:
@@ -64,7 +65,22 @@ def run(arguments: list[str] | None = None) -> int:
         )
 
 
+def _hint(words: list[str]) -> str:
+    """What to write instead of a quantity that the shell has split, such as `set 50 bar`; empty if there is none."""
+    from ipch.base.units import is_unit
+
+    for number, unit in pairwise(words):
+        if number[-1:].isdigit() and is_unit(unit):
+            at = words.index(unit)
+            told = shlex.join(["ipch", *words[: at - 1], f"{number} {unit}", *words[at + 1 :]])
+            return f"number and unit are one word: {number}{unit}, or quoted: {told}"
+    return ""
+
+
 def main() -> NoReturn:
     """Entry point of the `ipch` program."""
     signal.signal(signal.SIGTERM, _on_sigterm)
+    # A closed terminal ends a command as SIGTERM does, unless nohup says otherwise.
+    if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+        signal.signal(signal.SIGHUP, _on_sigterm)
     sys.exit(run())

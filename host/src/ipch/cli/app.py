@@ -14,6 +14,7 @@ from ipch.cli import (
     experiment,
     flash,
     hil,
+    record,
     results,
     safety,
     simulator,
@@ -68,5 +69,18 @@ def root(
         print(context.get_help())
 
 
-for group in (simulator, flash, hil, device, config, calibrate, experiment, results, safety, alarm, size):
+for group in (
+    simulator,
+    flash,
+    hil,
+    device,
+    config,
+    calibrate,
+    record,
+    experiment,
+    results,
+    safety,
+    alarm,
+    size,
+):
     group.add_to(app)

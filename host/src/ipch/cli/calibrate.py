@@ -368,7 +368,7 @@ def _measured(
         _make(file.parent)
     standard = chosen()
     try:
-        with progress() as report:
+        with progress(prompts=not standard.live) as report:
             calibrator = Calibrator(instrument, standard, say, report)
             return calibrator.run(
                 plan, lambda points: save_points(file, points) if file is not None else None

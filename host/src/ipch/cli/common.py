@@ -4,6 +4,7 @@ import contextlib
 import itertools
 import json
 import math
+import os
 import shutil
 import sys
 import textwrap
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
-    from ipch.device import Instrument
+    from ipch.device import Instrument, Owner
 
 
 @dataclass
@@ -65,13 +66,19 @@ def connected() -> Iterator["Instrument"]:
 
 
 @contextlib.contextmanager
-def sharing(heard: "Callable[[str], None]" = lambda message: None) -> Iterator["Instrument"]:
-    """Like `connected`, for long commands: this process relays other programs' messages meanwhile."""
+def sharing(
+    task: dict[str, Any], heard: "Callable[[str], None]" = lambda message: None
+) -> "Iterator[tuple[Instrument, Owner]]":
+    """Like `connected`, for long commands: this process relays other programs' messages meanwhile.
+
+    `task` is what it does with the device, for them.
+    """
     from ipch.device import Instrument, Owner, open_session
 
     session = open_session(options.port)
-    with Instrument(session) as instrument, Owner(session, heard):
-        yield instrument
+    with Instrument(session) as instrument, Owner(session, heard) as owner:
+        owner.announce({"pid": os.getpid(), **task})
+        yield instrument, owner
 
 
 def emit(data: Any, lines: Sequence[str] = ()) -> None:

@@ -4,35 +4,39 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ipch.cli import guard, text
 from ipch.cli.common import Json, Port, connected, emit, say
+from ipch.cli.guard import Yes, changing
 
 if TYPE_CHECKING:
-    from ipch.device import Sample
+    from ipch.device import Instrument, Sample
 
 _PANEL = "Regulate"
+# Rates from here on ask first: the fastest of the shipped recipes is a tenth of it.
+_FAST_PA_S = 500_000
 
 
 def add_to(app: typer.Typer) -> None:
     app.command(name="info", rich_help_panel=_PANEL)(info)
     app.command(name="status", rich_help_panel=_PANEL)(status)
-    app.command(name="set", rich_help_panel=_PANEL)(set_pressure)
+    # A negative number is a wrong pressure, not an unknown option.
+    negative = {"ignore_unknown_options": True}
+    app.command(name="set", rich_help_panel=_PANEL, context_settings=negative)(set_pressure)
     for command in (on, off, hold, vent, ack, quiet, send):
         app.command(rich_help_panel=_PANEL)(command)
 
 
-def _show(sample: "Sample") -> None:
+def _show(sample: "Sample", instrument: "Instrument | None" = None) -> None:
+    """Print the device's reply to an action; `instrument` is asked for what a sample does not hold."""
     from dataclasses import asdict
 
-    from ipch.cli import text
-
-    emit(asdict(sample), [text.one_line(sample)])
+    more = text.Asked() if instrument is None else text.ask(instrument, sample)
+    emit(asdict(sample) | (more.data() if instrument else {}), [text.one_line(sample, more)])
 
 
 def info(port: Port = None, json: Json = False) -> None:
     """Show the device's identity, firmware and valve counters."""
     from dataclasses import asdict
-
-    from ipch.cli import text
 
     with connected() as instrument:
         valves = {"fill": instrument.valve(1), "vent": instrument.valve(2)}
@@ -51,19 +55,11 @@ def status(port: Port = None, json: Json = False) -> None:
     """Show the present state and readings of the device."""
     from dataclasses import asdict
 
-    from ipch.cli import text
-
     with connected() as instrument:
         sample, fault, warnings = instrument.fetch(), instrument.fault, instrument.warnings
-        drift = instrument.drift if instrument.holds_amount else None
-    data = {
-        **asdict(sample),
-        "fault": asdict(fault),
-        "warnings": warnings,
-        "holds": "pressure" if drift is None else "amount",
-        **({} if drift is None else {"amount": asdict(drift)}),
-    }
-    emit(data, text.status(sample, fault, warnings, drift))
+        more = text.ask(instrument, sample)
+    data = {**asdict(sample), "fault": asdict(fault), "warnings": warnings, **more.data()}
+    emit(data, text.status(sample, fault, warnings, more))
 
 
 def set_pressure(
@@ -72,6 +68,7 @@ def set_pressure(
     ],
     slew: Annotated[str | None, typer.Option(metavar="RATE", help="Ramp rate: 20kPa/s, 1MPa/min.")] = None,
     wait: Annotated[bool, typer.Option("--wait", help="Return once the pressure is in limits.")] = False,
+    yes: Yes = False,
     port: Port = None,
     json: Json = False,
 ) -> None:
@@ -82,10 +79,12 @@ def set_pressure(
 
     target_pa = parse_pressure(pressure)
     slew_pa_s = parse_slew(slew) if slew else None
-    with connected() as instrument, progress() as report:
+    if slew_pa_s is not None and slew_pa_s >= _FAST_PA_S and not yes:
+        guard.ask(_fast(slew_pa_s), "nothing was changed", twice=True)
+    with changing("a new target", yes) as instrument, progress() as report:
         sample = actions.set_pressure(instrument, target_pa, slew_pa_s, wait=wait, report=report)
         amount = instrument.holds_amount
-    _show(sample)
+        _show(sample, instrument)
     if amount:
         say(
             "the target is set, but the device holds the amount of gas; `ipch hold pressure` follows the target"
@@ -94,12 +93,21 @@ def set_pressure(
         say("the target is set, but the regulator is off; `ipch on` starts it")
 
 
-def on(port: Port = None, json: Json = False) -> None:
+def _fast(slew_pa_s: int) -> str:
+    from ipch.base.units import format_duration, format_slew
+
+    return (
+        f"{format_slew(slew_pa_s)} is fast: 5 MPa in {format_duration(5e6 / slew_pa_s)}, which heats the gas and"
+        " loads the cell like a blow; the device also keeps this rate for later ramps"
+    )
+
+
+def on(yes: Yes = False, port: Port = None, json: Json = False) -> None:
     """Start regulating, from the present pressure."""
     from ipch.device import actions
 
-    with connected() as instrument:
-        _show(actions.switch(instrument, on=True))
+    with changing("switching on", yes) as instrument:
+        _show(actions.switch(instrument, on=True), instrument)
 
 
 def off(port: Port = None, json: Json = False) -> None:
@@ -107,7 +115,9 @@ def off(port: Port = None, json: Json = False) -> None:
     from ipch.device import actions
 
     with connected() as instrument:
-        _show(actions.switch(instrument, on=False))
+        sample = actions.switch(instrument, on=False)
+        _show(sample)
+        guard.tell(instrument, "switching off")
 
 
 def hold(
@@ -115,14 +125,15 @@ def hold(
         str,
         typer.Argument(help="pressure, or amount: valves shut, drift shown by `ipch status`."),
     ],
+    yes: Yes = False,
     port: Port = None,
     json: Json = False,
 ) -> None:
     """Hold the pressure, or the amount of gas."""
     from ipch.device import actions
 
-    with connected() as instrument:
-        _show(actions.hold(instrument, what))
+    with changing(f"holding the {what}", yes) as instrument:
+        _show(actions.hold(instrument, what), instrument)
 
 
 def vent(
@@ -136,8 +147,11 @@ def vent(
     from ipch.device import actions
 
     with connected() as instrument, progress() as report:
+        running = guard.recipe_on(instrument)
         sample = actions.vent(instrument, abort=abort, wait=wait, report=report)
     _show(sample)
+    if running:
+        say(f"{running}; the vent ends it")
 
 
 def ack(port: Port = None, json: Json = False) -> None:
@@ -150,6 +164,7 @@ def ack(port: Port = None, json: Json = False) -> None:
 
 def quiet(
     duration: Annotated[str, typer.Argument(help="Duration: 90s, 10min, 1h30m; 'end' ends it now.")],
+    yes: Yes = False,
     port: Port = None,
     json: Json = False,
 ) -> None:
@@ -158,16 +173,19 @@ def quiet(
     from ipch.device import actions
 
     seconds = 0.0 if duration == "end" else parse_duration(duration)
-    with connected() as instrument:
-        _show(actions.quiet(instrument, seconds))
+    with changing("a quiet window", yes) as instrument:
+        _show(actions.quiet(instrument, seconds), instrument)
 
 
 def send(
     message: Annotated[str, typer.Argument(help="SCPI message: '*IDN?', ':SOUR:PRES 5;:OUTP ON'.")],
+    yes: Yes = False,
     port: Port = None,
     json: Json = False,
 ) -> None:
     """Send one SCPI message and print the replies."""
-    with connected() as instrument:
+    from ipch.device import is_query
+
+    with changing(f"{message!r}", yes or is_query(message)) as instrument:
         replies = instrument.ask(message)
         emit({"message": message, "replies": replies}, replies)

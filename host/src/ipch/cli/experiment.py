@@ -1,14 +1,19 @@
-"""Commands that watch, record and run recipes: watch, log, run, recipes, demo, example."""
+"""Commands that run recipes: run, recipes, demo, example."""
 
 import contextlib
+import os
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ipch.cli.common import Json, Port, emit, emit_table, options, say, sharing, to_json
+from ipch.cli.common import Json, Port, emit, emit_table, options, say, sharing
+from ipch.cli.guard import tell_ending
+from ipch.cli.record import Alarms
 
 if TYPE_CHECKING:
+    from ipch.device import Instrument, Progress, Report, Sample
     from ipch.recipes import Chosen
     from ipch.recording import Run
     from ipch.report import Judgement
@@ -17,92 +22,10 @@ _PANEL = "Record and run"
 # A dry run cuts timed steps to this length: the rest of a long hold shows nothing new.
 _REHEARSED_S = 60.0
 
-Every = Annotated[str, typer.Option(metavar="DURATION", help="Time between samples, in device time.")]
-For = Annotated[str | None, typer.Option("--for", metavar="DURATION", help="Stop after this device time.")]
-
-Alarms = Annotated[
-    Path | None,
-    typer.Option(
-        "--alarms", metavar="FILE.toml", help="Alarm file; default: the user's alarms.toml, if it exists."
-    ),
-]
-
 
 def add_to(app: typer.Typer) -> None:
-    for command in (watch, log, run, recipes, demo, example):
+    for command in (run, recipes, demo, example):
         app.command(rich_help_panel=_PANEL)(command)
-
-
-def watch(every: Every = "1s", duration: For = None, port: Port = None, json: Json = False) -> None:
-    """Show samples live, until Ctrl-C."""
-    from dataclasses import asdict
-
-    from ipch.base.units import parse_duration
-    from ipch.cli.progress import live
-    from ipch.workflows import follow
-
-    every_s = parse_duration(every)
-    duration_s = parse_duration(duration) if duration else None
-    # Ctrl-C is the normal end.
-    with contextlib.suppress(KeyboardInterrupt), sharing() as instrument, live(options.json) as show:
-        for sample in follow(instrument, every_s, duration_s):
-            if options.json:
-                print(to_json(asdict(sample)), flush=True)
-            else:
-                show(sample)
-
-
-def log(
-    file: Annotated[
-        Path | None,
-        typer.Argument(metavar="[FILE]", help="Record: .db (SQLite) or .csv; default: one .db per device."),
-    ] = None,
-    every: Every = "1s",
-    duration: For = None,
-    alarms: Alarms = None,
-    all_samples: Annotated[
-        bool, typer.Option("--all", help="Keep all samples, including unchanged ones.")
-    ] = False,
-    install_service: Annotated[
-        bool, typer.Option("--install-service", help="Install a systemd user service that logs, and exit.")
-    ] = False,
-    port: Port = None,
-    json: Json = False,
-) -> None:
-    """Record samples until Ctrl-C; append to an existing .db."""
-    import threading
-
-    from ipch import workflows
-    from ipch.alarms import watching
-    from ipch.base.units import parse_duration
-    from ipch.cli.progress import recording
-    from ipch.recording import Thinning, service
-
-    if install_service:
-        place, commands = service.install(options.port)
-        emit({"unit": str(place), "commands": commands}, [f"written: {place}", "start it with:", *commands])
-        return
-    every_s = parse_duration(every)
-    duration_s = parse_duration(duration) if duration else None
-    changed = threading.Event()
-    with sharing(lambda message: changed.set()) as instrument:
-        path = file or service.default_record(instrument.identity.serial_number)
-        with (
-            recording(path) as show,
-            watching(alarms, say, lambda: instrument.fault.sentence) as watch,
-        ):
-            count = workflows.log(
-                instrument,
-                path,
-                every_s,
-                duration_s,
-                show,
-                watch,
-                thinning=None if all_samples else Thinning(),
-                alarm=say,
-                changed=changed,
-            )
-    emit({"file": str(path), "samples": count}, [f"{count} samples recorded to {path}"])
 
 
 def run(
@@ -127,8 +50,6 @@ def run(
 ) -> None:
     """Run a recipe, record it and write its report."""
     from ipch import workflows
-    from ipch.alarms import watching
-    from ipch.cli.progress import progress
     from ipch.errors import UsageError
     from ipch.recipes import choose_recipe, parse_changes
 
@@ -139,34 +60,58 @@ def run(
     if resume is not None:
         if sets or out or dry_run:
             raise UsageError("--resume excludes --set, --out and --dry-run: the record has all parameters")
-        workflows.unfinished_recipe(resume)
-        with (
-            sharing() as instrument,
-            progress() as shown,
-            watching(alarms, say, lambda: instrument.fault.sentence) as watch,
-        ):
-            results = workflows.resume_recipe(instrument, resume, shown, watch)
-        _show(resume, *results)
-        return
-    assert recipe is not None
-    chosen = choose_recipe(recipe, parse_changes(sets or []))
-    if dry_run:
-        _rehearse(chosen)
-        return
-    folder = out or workflows.new_folder(chosen.name)
-    with (
-        sharing() as instrument,
-        progress() as shown,
-        watching(alarms, say, lambda: instrument.fault.sentence) as watch,
-    ):
-        say(f"recording to {folder}")
-        try:
-            results = workflows.run_recipe(instrument, chosen, folder, shown, watch)
-        except KeyboardInterrupt:
-            say(f"interrupted; the device keeps following its last command, the report is in {folder};")
-            say(f"resume with: ipch run --resume {folder}")
-            raise
+        chosen, folder = workflows.unfinished_recipe(resume), resume
+    else:
+        assert recipe is not None
+        chosen = choose_recipe(recipe, parse_changes(sets or []))
+        if dry_run:
+            _rehearse(chosen)
+            return
+        folder = out or workflows.new_folder(chosen.name)
+        workflows.check_new(folder)
+    with _running(chosen, folder, alarms) as (instrument, report, watch):
+        if resume is not None:
+            results = workflows.resume_recipe(instrument, folder, report, watch)
+        else:
+            results = workflows.run_recipe(instrument, chosen, folder, report, watch)
     _show(folder, *results)
+
+
+@contextlib.contextmanager
+def _running(
+    chosen: "Chosen", folder: Path, alarms: Path | None
+) -> "Iterator[tuple[Instrument, Report, Callable[[Sample], None]]]":
+    """What a run needs; however it ends, says where its record is and what the device goes on doing."""
+    from ipch.alarms import watching
+    from ipch.cli.progress import progress
+    from ipch.workflows import RECORD_NAME
+
+    task = {"kind": "run", "name": chosen.name, "record": str((folder / RECORD_NAME).resolve())}
+    with sharing(task) as (instrument, owner):
+        finished = False
+        last: Sample | None = None
+        step = ""
+
+        def report(now: "Progress") -> None:
+            nonlocal step
+            shown(now)
+            if now.sample is not None and now.text != step:
+                step = now.text
+                owner.announce({"pid": os.getpid(), **task, "step": step})
+
+        def watch(sample: "Sample") -> None:
+            nonlocal last
+            last = sample
+            check(sample)
+
+        try:
+            with progress() as shown, watching(alarms, say, lambda: instrument.fault.sentence) as check:
+                say(f"recording to {folder}")
+                yield instrument, report, watch
+            finished = True
+        finally:
+            if (folder / RECORD_NAME).is_file():
+                tell_ending(instrument, folder, last, finished)
 
 
 def _rehearse(chosen: "Chosen") -> None:

@@ -19,17 +19,18 @@ _LINE_S = 30.0
 
 
 @contextlib.contextmanager
-def progress() -> "Iterator[Report]":
-    """Yield a function that shows progress reports."""
-    if not _is_terminal(sys.stderr):
+def progress(*, prompts: bool = False) -> "Iterator[Report]":
+    """Yield a function that shows progress reports: as lines if something `prompts`, which a bar would cover."""
+    if prompts or not _is_terminal(sys.stderr):
         yield _Lines()
         return
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn
+    from rich.table import Column
 
     with Progress(
-        TextColumn("{task.description}"),
-        BarColumn(bar_width=None),
+        TextColumn("{task.description}", table_column=Column(ratio=2, no_wrap=True, overflow="ellipsis")),
+        BarColumn(bar_width=None, table_column=Column(ratio=1)),
         TextColumn("{task.percentage:>3.0f}%"),
         TextColumn("{task.fields[pressure]}"),
         TextColumn("{task.fields[left]}"),
@@ -46,32 +47,40 @@ class _Lines:
         self._next = 0.0
 
     def __call__(self, now: "Progress") -> None:
-        from ipch.base.units import format_pressure
-
         clock = time.monotonic()
         if now.text == self._text and clock < self._next:
             return
         self._text = now.text
         self._next = clock + _LINE_S
-        pressure = format_pressure(now.sample.pressure_pa)
-        say(f"{now.text}: {pressure}, {now.fraction:.0%}, {_left(now.remaining_s)}")
+        if now.sample is None:
+            say(f"{now.text}; waiting for it")
+        else:
+            say(f"{now.text}: {_pressure(now.sample)}, {now.fraction:.0%}, {_left(now.remaining_s)}")
 
 
 class _Bar:
     def __init__(self, bars: Any) -> None:
         self._bars = bars
         self._task = bars.add_task("", total=1.0, pressure="", left="")
+        self._away = 0.0
 
     def __call__(self, now: "Progress") -> None:
-        from ipch.base.units import format_pressure
-
+        clock = time.monotonic()
+        self._away = 0.0 if now.sample is not None else self._away or clock
         self._bars.update(
             self._task,
             completed=now.fraction,
             description=now.text,
-            pressure=format_pressure(now.sample.pressure_pa),
-            left=_left(now.remaining_s),
+            # A pressure from before a loss is no pressure.
+            pressure="- MPa" if now.sample is None else _pressure(now.sample),
+            left=_left(now.remaining_s) if now.sample is not None else f"away for {clock - self._away:.0f} s",
         )
+
+
+def _pressure(sample: "Sample") -> str:
+    from ipch.base.units import format_pressure
+
+    return format_pressure(sample.pressure_pa)
 
 
 def _left(seconds: float) -> str:
@@ -80,24 +89,37 @@ def _left(seconds: float) -> str:
     return f"{format_duration(max(1.0, seconds))} left"
 
 
+class Shown:
+    """Shows samples as a line each."""
+
+    def __init__(self, show: "Callable[[Sample], None]") -> None:
+        self.show = show
+
+    def __call__(self, sample: "Sample") -> None:
+        self.show(sample)
+
+    def lost(self, reason: str) -> None:
+        """The device is away, for this reason; called again and again meanwhile."""
+
+
 @contextlib.contextmanager
-def live(quiet: bool = False) -> "Iterator[Callable[[Sample], None]]":
-    """Yield a function that shows samples: on a terminal in one updated line, elsewhere a line each."""
+def live(quiet: bool = False) -> "Iterator[Shown]":
+    """Yield what shows samples: on a terminal in one updated line, elsewhere a line each."""
     if quiet:
-        yield lambda sample: None
+        yield Shown(lambda sample: None)
         return
     from ipch.cli.text import sample_line
 
     if not _is_terminal(sys.stdout):
-        yield lambda sample: print(sample_line(sample), flush=True)
+        yield Shown(lambda sample: print(sample_line(sample), flush=True))
         return
     with _renewed_line(sys.stdout) as show:
         yield show
 
 
 @contextlib.contextmanager
-def recording(file: "Path") -> "Iterator[Callable[[Sample], None]]":
-    """Yield a function that reports recorded samples on stderr: all on a terminal, elsewhere the first."""
+def recording(file: "Path") -> "Iterator[Shown]":
+    """Yield what reports recorded samples on stderr: all on a terminal, elsewhere the first."""
     if _is_terminal(sys.stderr):
         say(f"recording to {file}; stop with Ctrl-C")
         with _renewed_line(sys.stderr) as show:
@@ -111,19 +133,36 @@ def recording(file: "Path") -> "Iterator[Callable[[Sample], None]]":
             told = True
             say(f"recording to {file}")
 
-    yield tell
+    yield Shown(tell)
+
+
+class _Renewed(Shown):
+    """The same in one line that is renewed; while the device is away, no pressure stays in it."""
+
+    def __init__(self, show: "Callable[[str], None]") -> None:
+        from ipch.cli.text import sample_line
+
+        super().__init__(lambda sample: show(sample_line(sample)))
+        self._line = show
+        self._since = 0.0
+
+    def __call__(self, sample: "Sample") -> None:
+        self._since = 0.0
+        self.show(sample)
+
+    def lost(self, reason: str) -> None:
+        self._since = self._since or time.monotonic()
+        self._line(f"device away for {time.monotonic() - self._since:.0f} s")
 
 
 @contextlib.contextmanager
-def _renewed_line(stream: TextIO) -> "Iterator[Callable[[Sample], None]]":
+def _renewed_line(stream: TextIO) -> "Iterator[Shown]":
     from rich.console import Console
     from rich.live import Live
     from rich.text import Text
 
-    from ipch.cli.text import sample_line
-
     with Live(console=Console(file=stream), refresh_per_second=8) as display:
-        yield lambda sample: display.update(Text(sample_line(sample)))
+        yield _Renewed(lambda line: display.update(Text(line)))
 
 
 def _is_terminal(stream: TextIO) -> bool:

@@ -1,25 +1,73 @@
 """Results formatted as text."""
 
 import math
+import shutil
+import sys
+import textwrap
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-from ipch.base.units import format_celsius, format_deviation, format_duration, format_pressure, format_slew
+from ipch.base.units import (
+    format_celsius,
+    format_deviation,
+    format_duration,
+    format_pressure,
+    format_slew,
+    format_target,
+)
 
 if TYPE_CHECKING:
-    from ipch.device import Drift, Fault, Identity, Sample, Valve
+    from ipch.device import Drift, Fault, Identity, Instrument, Sample, Valve
 
 
-def one_line(sample: "Sample") -> str:
-    """State, pressure, target and ramped setpoint."""
+@dataclass(frozen=True)
+class Asked:
+    """What a sample does not hold: the drift while the amount of gas is held, what is left of a quiet window."""
+
+    drift: "Drift | None" = None
+    quiet_left_s: float | None = None
+
+    def data(self) -> dict[str, Any]:
+        """The fields that a JSON result has besides those of the sample."""
+        found: dict[str, Any] = {"holds": "pressure" if self.drift is None else "amount"}
+        if self.drift is not None:
+            # The device's flag is about its ramp, which no longer moves the gas.
+            found |= {"amount": asdict(self.drift), "in_limits": False}
+        if self.quiet_left_s is not None:
+            found["quiet_left_s"] = self.quiet_left_s
+        return found
+
+
+def ask(instrument: "Instrument", sample: "Sample") -> Asked:
+    """Query what the sample leaves open."""
+    return Asked(
+        instrument.drift if instrument.holds_amount else None,
+        instrument.quiet_left_s if sample.state == "QUIET" else None,
+    )
+
+
+def one_line(sample: "Sample", more: Asked) -> str:
+    """State, pressure, target and ramped setpoint; what is held, and for how long the valves stay shut."""
     text = f"{sample.state}: {format_pressure(sample.pressure_pa)}"
+    if more.quiet_left_s is not None:
+        text += f", valves shut for another {format_duration(more.quiet_left_s)}"
     if sample.state in ("REGULATE", "QUIET"):
-        text += f", target {format_pressure(sample.target_pa)}"
-        if sample.ramp_pa != sample.target_pa:
-            text += f", setpoint now {format_pressure(sample.ramp_pa)}"
-        text += ", in limits" if sample.in_limits else ""
+        if more.drift is not None:
+            text += f", holds the amount of gas: {_drift(more.drift)}"
+            text += f"; target {format_target(sample.target_pa)} is not followed"
+        else:
+            text += f", target {format_pressure(sample.target_pa)}"
+            if sample.ramp_pa != sample.target_pa:
+                text += f", setpoint now {format_pressure(sample.ramp_pa)}"
+            text += ", in limits" if sample.in_limits else ""
     elif sample.target_pa:
         text += f", target when on {format_pressure(sample.target_pa)}"
     return text + (f", fault {sample.fault}" if sample.faulty else "")
+
+
+def _drift(drift: "Drift") -> str:
+    rate = f", {format_deviation(drift.rate_pa_h)} per hour" if drift.rate_pa_h else ""
+    return f"drift {format_deviation(drift.drift_pa)} in {format_duration(drift.seconds)}{rate}"
 
 
 def sample_line(sample: "Sample") -> str:
@@ -33,17 +81,15 @@ def sample_line(sample: "Sample") -> str:
     )
 
 
-def status(
-    sample: "Sample", fault: "Fault", warnings: tuple[str, ...], drift: "Drift | None" = None
-) -> list[str]:
+def status(sample: "Sample", fault: "Fault", warnings: tuple[str, ...], more: Asked = Asked()) -> list[str]:
+    amount = more.drift is not None
+    in_limits = ", in limits" if sample.in_limits and not amount else ""
+    quiet = "" if more.quiet_left_s is None else f", for another {format_duration(more.quiet_left_s)}"
     rows: list[tuple[str, str]] = [
-        ("state", sample.state),
+        ("state", f"{sample.state}{quiet}"),
         ("fault", str(fault) if fault.latched else "none"),
         ("warnings", ", ".join(warnings) or "none"),
-        (
-            "pressure",
-            f"{format_pressure(sample.pressure_pa)} absolute{', in limits' if sample.in_limits else ''}",
-        ),
+        ("pressure", f"{format_pressure(sample.pressure_pa)} absolute{in_limits}"),
         ("setpoint now", format_pressure(sample.ramp_pa) if sample.state in ("REGULATE", "QUIET") else "-"),
         ("target", format_pressure(sample.target_pa) if sample.target_pa else "not set"),
         ("rate", format_slew(sample.slew_pa_s)),
@@ -61,11 +107,10 @@ def status(
         texts = dict(WARNINGS)
         at = next(n for n, (name, _) in enumerate(rows) if name == "warnings") + 1
         rows[at:at] = [("", f"{name}: {texts[name]}") for name in warnings if name in texts]
-    if drift is not None:
-        told = f"{format_deviation(drift.drift_pa)} in {format_duration(drift.seconds)}"
-        rate = f", {format_deviation(drift.rate_pa_h)} per hour" if drift.rate_pa_h else ""
+    if more.drift is not None:
         at = next(n for n, (name, _) in enumerate(rows) if name == "target")
-        rows.insert(at, ("amount of gas", f"held, valves shut: {told}{rate}"))
+        rows[at] = ("target", f"{rows[at][1]}, not followed while the amount is held")
+        rows.insert(at, ("amount of gas", f"held, valves shut: {_drift(more.drift)}"))
     return _columns(rows)
 
 
@@ -85,8 +130,15 @@ def info(port: str, identity: "Identity", sample: "Sample", valves: dict[str, "V
 
 
 def _columns(rows: list[tuple[str, Any]]) -> list[str]:
+    """Two columns; on a terminal the second is wrapped."""
     width = max(len(name) for name, _ in rows)
-    return [f"{name.ljust(width)}  {value}" for name, value in rows]
+    room = shutil.get_terminal_size().columns - width - 2 if sys.stdout.isatty() else 10_000
+    lines = []
+    for name, value in rows:
+        parts = textwrap.wrap(str(value), max(20, room)) or [""]
+        lines.append(f"{name.ljust(width)}  {parts[0]}")
+        lines += [f"{'':{width}}  {part}" for part in parts[1:]]
+    return lines
 
 
 def _temperature(kelvin: float) -> str:

@@ -22,7 +22,8 @@ class Progress:
     """Completed share, 0 to 1."""
     remaining_s: float
     """Estimated seconds of host time."""
-    sample: Sample
+    sample: Sample | None
+    """The latest sample; None while the device is away."""
 
 
 Report = Callable[[Progress], None]

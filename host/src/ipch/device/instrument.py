@@ -336,6 +336,11 @@ class Instrument:
         """Keep the valves shut during a measurement; 0 ends the window early."""
         self.ask(f":OUTP:QUI {seconds}")
 
+    @property
+    def quiet_left_s(self) -> float:
+        """Remaining time of the quiet window, s; 0 without one."""
+        return float(self.query(":OUTP:QUI?"))
+
     def vent(self) -> None:
         """Vent the chamber to ambient at the vent rate."""
         self.ask(":SOUR:PRES:LEV:IMM:AMPL:VENT 1")

@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from ipch.base.paths import is_alive, owners_dir
-from ipch.device.session import Channel, Direct, Identity, Session, Silence
+from ipch.device.session import Carrier, Channel, Direct, Identity, Session, Silence
 from ipch.device.transport import Transport, find_port, list_ports, resolve_port
 from ipch.errors import (
     DeviceError,
@@ -265,8 +265,10 @@ def open_session(name: str | None, timeout_s: float = 5.0, reconnect_s: float = 
     return Session(_Way(name, timeout_s), reconnect_s)
 
 
-def running_tasks(session: Session) -> list[dict[str, Any]]:
+def running_tasks(session: Carrier) -> list[dict[str, Any]]:
     """What other programs have announced to the owner process of this session's port; nothing without one."""
+    if not isinstance(session, Session):
+        return []
     return session.use(lambda channel: channel.tasks() if isinstance(channel, Owned) else []) or []
 
 

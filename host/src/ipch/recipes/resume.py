@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ipch.base.units import format_target
 from ipch.device import Sample
 from ipch.recipes.steps import Ramp, Task, Vent
 
@@ -46,6 +47,23 @@ class Position:
         if task.target_pa is not None:
             return sample.state in REGULATING and sample.target_pa == task.target_pa
         return as_it_was or sample.state == "OFF"
+
+    def difference(self, sample: Sample, task: Task) -> str:
+        """Why a device that does not fit is not resumed: what is so now, what was so then, and what to do."""
+        then_pa = self.last.target_pa if task.target_pa is None else task.target_pa
+        then = "VENT" if isinstance(task.step, Vent) else "REGULATE"
+        if self.last.state == "OFF" and not self.told:
+            then = "OFF"
+        regulates = sample.state in REGULATING
+        text = f"not resumed, nothing was changed: step {task.index + 1} ({task.text}) was interrupted; "
+        if sample.target_pa != then_pa:
+            text += f"target now: {format_target(sample.target_pa)}, target then: {format_target(then_pa)}; "
+        if sample.state != then and not (regulates and then == "REGULATE"):
+            text += f"state now: {sample.state}, state then: {then}; "
+        again = [f"`ipch set {then_pa / 1e6:.6g}MPa`"] if sample.target_pa != then_pa else []
+        again += ["`ipch ack`"] if sample.faulty else []
+        again += ["`ipch on`"] if then == "REGULATE" and not regulates else []
+        return text + (f"to resume first {', '.join(again)}" if again else "start the recipe anew")
 
 
 def find_position(recorder: "Recorder") -> Position | None:

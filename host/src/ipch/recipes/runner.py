@@ -5,6 +5,7 @@ import math
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -60,6 +61,7 @@ class Runner:
         self._position = position
         self._told = False
         self._started_s = 0.0
+        self._shown = Progress("", 0.0, self._plan.total_s, None)
         self._begun_utc_s = position.begun_utc_s if position else time.time()
         self._calls = Counter(position.calls if position else ())
         waits = [task.step for task in self._plan.tasks if isinstance(task.step, Wait)]
@@ -130,11 +132,7 @@ class Runner:
                 self._log_rate(step, sample)
         vented = sample.state == "OFF" and self._instrument.vent_state == 2
         if not position.fits(sample, task, self._recipe.finally_, vented):
-            raise FaultError(
-                f"not resumed, nothing was changed: the device is {sample.state} with target "
-                f"{format_target(sample.target_pa)}; the run left it {position.last.state} with "
-                f"{format_target(position.last.target_pa)}"
-            )
+            raise FaultError(position.difference(sample, task))
         self._recorder.event("note", f"resumed at step {position.index + 1}: {task.text}", sample=sample)
 
     def _do(self, task: Task, sample: Sample) -> Sample:
@@ -301,6 +299,7 @@ class Runner:
 
     def _lost(self, error: DeviceLostError) -> None:
         self._recorder.lost("the device was away")
+        self._report(replace(self._shown, text=str(error).partition(";")[0], sample=None))
 
     def _check_regulating(self, sample: Sample, target_pa: int | None) -> None:
         if sample.state not in REGULATING:
@@ -316,7 +315,8 @@ class Runner:
         done = sum(estimates[:here]) + estimates[here] * min(1.0, max(0.0, fraction))
         remaining_s = left_s + sum(estimates[here + 1 :])
         text = f"{here + 1}/{len(estimates)} {self._task.text}"
-        self._report(Progress(text, min(1.0, done / total), remaining_s / self._monitor.speed, sample))
+        self._shown = Progress(text, min(1.0, done / total), remaining_s / self._monitor.speed, sample)
+        self._report(self._shown)
 
 
 def _is_newer(path: Path, utc_s: float) -> bool:

@@ -50,6 +50,28 @@ def follow(
         time.sleep(min(sleep_s, _NAP_S))
 
 
+class Absence:
+    """Says once that the device is away and once that it is back; `away` is called again and again meanwhile."""
+
+    def __init__(self, alarm: Callable[[str], None], away: Callable[[str], None]) -> None:
+        self._alarm = alarm
+        self._away = away
+        self._gone = False
+
+    def __call__(self, reason: str) -> None:
+        if not self._gone:
+            self._gone = True
+            self._alarm(f"{reason}; waiting until it returns")
+        self._away(reason)
+
+    def over(self) -> bool:
+        """Whether an absence has just ended."""
+        gone, self._gone = self._gone, False
+        if gone:
+            self._alarm("the device is back")
+        return gone
+
+
 def log(
     instrument: Instrument,
     path: Path,
@@ -63,14 +85,15 @@ def log(
     acknowledge: Callable[[list[tuple[int, int]]], None] = lambda rows: None,
     changed: threading.Event | None = None,
     commit_s: float = 1.0,
+    away: Callable[[str], None] = lambda reason: None,
 ) -> int:
     """Record samples until `duration_s` has passed or the user stops it; return their number. `.csv` writes CSV.
 
-    A record resumes when a lost device returns; CSV does not. Another program's change of settings sets `changed`.
-    `show` and `watch` are called with every sample.
+    A record resumes when a lost device returns; of a CSV, `alarm` says that it has a hole. Another program's change of
+    settings sets `changed`. `show` and `watch` are called with every sample, `away` while the device is lost.
     """
     if path.suffix.lower() == ".csv":
-        return _log_csv(instrument, path, every_s, duration_s, show, watch)
+        return _log_csv(instrument, path, every_s, duration_s, show, watch, Absence(alarm, away))
     recorder = Recorder(
         path,
         instrument,
@@ -82,27 +105,21 @@ def log(
         acknowledge=acknowledge,
     )
     recorder.every_s = every_s
-    away = False
+    absence = Absence(alarm, away)
     look_at = time.monotonic() + _LOOK_S
 
     def lost(reason: str) -> None:
-        nonlocal away
-        if not away:
-            away = True
-            alarm(f"{reason}; recording resumes when it returns")
+        absence(reason)
         recorder.lost("the device was away")
         recorder.commit()
 
     # Ctrl-C is the normal end of a log.
     with recorder, contextlib.suppress(KeyboardInterrupt):
         for sample in follow(instrument, every_s, duration_s, lost):
-            if away or (changed is not None and changed.is_set()) or time.monotonic() > look_at:
-                if away:
-                    alarm("the device is back")
+            if absence.over() or (changed is not None and changed.is_set()) or time.monotonic() > look_at:
                 look_at = time.monotonic() + _LOOK_S
                 if changed is not None:
                     changed.clear()
-                away = False
                 with contextlib.suppress(DeviceLostError):
                     recorder.compare(instrument)
             recorder.sample(sample)
@@ -118,10 +135,12 @@ def _log_csv(
     duration_s: float | None,
     show: Callable[[Sample], None],
     watch: Callable[[Sample], None],
+    absence: Absence,
 ) -> int:
     count = 0
     with CsvLog(path) as sink, contextlib.suppress(KeyboardInterrupt):
-        for sample in follow(instrument, every_s, duration_s):
+        for sample in follow(instrument, every_s, duration_s, absence):
+            absence.over()
             sink.sample(sample)
             watch(sample)
             count += 1

@@ -1,6 +1,7 @@
 """Run a recipe from its file to the report; resume, rehearse or demonstrate it."""
 
 import contextlib
+import shlex
 import tempfile
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
@@ -22,6 +23,16 @@ from ipch.workflows.results import (
 def new_folder(name: str) -> Path:
     """Default folder of a run."""
     return Path("runs") / f"{name}-{datetime.now(UTC):%Y%m%dT%H%M%SZ}"
+
+
+def check_new(folder: Path) -> None:
+    """Raises FileError if a folder already holds a record."""
+    record = folder / RECORD_NAME
+    if record.exists():
+        raise FileError(
+            f"{record} exists already; name another folder with --out, or resume with:"
+            f" {shlex.join(['ipch', 'run', '--resume', str(folder)])}"
+        )
 
 
 def run_recipe(
@@ -87,10 +98,8 @@ def record_recipe(
     watch: Callable[[Sample], None] = lambda sample: None,
 ) -> None:
     """Run a recipe and record it into `folder`."""
-    record = folder / RECORD_NAME
-    if record.exists():
-        raise FileError(f"{record} exists already; name another folder with --out, or use --resume")
-    with Recorder(record, instrument, chosen.name, chosen.text) as recorder:
+    check_new(folder)
+    with Recorder(folder / RECORD_NAME, instrument, chosen.name, chosen.text) as recorder:
         Runner(instrument, chosen.recipe, recorder, report, watch).run()
 
 

@@ -1,0 +1,98 @@
+"""A recipe that runs is guarded: other commands say so and ask before they change the device."""
+
+import contextlib
+import shlex
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from ipch.cli.common import connected, options, say
+
+if TYPE_CHECKING:
+    from ipch.device import Instrument, Sample
+
+Yes = Annotated[bool, typer.Option("--yes", help="Do not ask, also while a recipe runs.")]
+
+
+@contextlib.contextmanager
+def changing(what: str, yes: bool) -> "Iterator[Instrument]":
+    """Like `connected`, for a command that changes the device: asks first if a recipe runs on it."""
+    with connected() as instrument:
+        check(instrument, what, yes)
+        yield instrument
+
+
+def check(instrument: "Instrument", what: str, yes: bool) -> None:
+    """Return if no recipe runs on the device, or if the user agrees. Raises UsageError or CheckError."""
+    running = recipe_on(instrument)
+    if running and not yes:
+        ask(f"{running}; {what} ends or disturbs it", "nothing was changed")
+
+
+def tell(instrument: "Instrument", what: str) -> None:
+    """Say afterwards that a recipe ran, for a command that never waits."""
+    running = recipe_on(instrument)
+    if running:
+        say(f"{running}; {what} ends it")
+
+
+def ask(said: str, else_: str, *, twice: bool = False) -> None:
+    """Ask a person to go on. Raises UsageError where nobody can answer, CheckError for a no."""
+    from ipch.errors import CheckError, UsageError
+
+    if options.json or not (sys.stdin.isatty() and sys.stderr.isatty()):
+        raise UsageError(f"{said}; {else_}, --yes does it all the same")
+    say(said)
+    for question in ("do it all the same?", "really?")[: 1 + twice]:
+        if not typer.confirm(question, default=False, err=True):
+            raise CheckError(else_)
+
+
+def recipe_on(instrument: "Instrument") -> str:
+    """The recipe that another program runs on this device, as text; empty without one."""
+    from ipch.device import running_tasks
+    from ipch.errors import DeviceLostError
+
+    tasks: list[dict[str, Any]] = []
+    with contextlib.suppress(DeviceLostError):
+        tasks = running_tasks(instrument.session)
+    for task in tasks:
+        if task.get("kind") == "run":
+            step = f", step {task['step']}" if task.get("step") else ""
+            return f"the recipe {task.get('name')} runs on this device{step} (process {task.get('pid')})"
+    return ""
+
+
+def tell_ending(instrument: "Instrument", folder: Path, last: "Sample | None", finished: bool) -> None:
+    """Say where the record of a run is, what the device goes on doing, and how to resume."""
+    from ipch.errors import IpchError
+
+    away = ""
+    try:
+        last = instrument.fetch()
+    except IpchError as error:
+        away = f"when last heard ({str(error).partition(';')[0]}) "
+    say(f"the record is in {folder}")
+    if last is not None:
+        say(f"the device {away}{_does(last)}")
+    if not finished:
+        port = ["--port", options.port] if options.port else []
+        say(f"resume with: {shlex.join(['ipch', 'run', '--resume', str(folder), *port])}")
+
+
+def _does(sample: "Sample") -> str:
+    from ipch.base.units import format_pressure, format_target
+
+    holds = f"the gas stays in the chamber, {format_pressure(sample.pressure_pa)}"
+    if sample.faulty:
+        return f"is {sample.state} by the fault {sample.fault}; `ipch status` says what to do"
+    if sample.state == "REGULATE":
+        return f"keeps regulating to {format_target(sample.target_pa)}"
+    if sample.state == "QUIET":
+        return f"keeps its valves shut until the quiet window ends, then regulates to {format_target(sample.target_pa)}"
+    if sample.state == "VENT":
+        return f"keeps venting, from {format_pressure(sample.pressure_pa)}"
+    return f"is {sample.state}: valves shut, {holds}"

@@ -1,0 +1,110 @@
+"""Commands that watch and record a device: watch, log."""
+
+import contextlib
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ipch.cli.common import Json, Port, emit, options, say, sharing, to_json
+
+_PANEL = "Record and run"
+
+Every = Annotated[str, typer.Option(metavar="DURATION", help="Time between samples, in device time.")]
+For = Annotated[str | None, typer.Option("--for", metavar="DURATION", help="Stop after this device time.")]
+
+Alarms = Annotated[
+    Path | None,
+    typer.Option(
+        "--alarms", metavar="FILE.toml", help="Alarm file; default: the user's alarms.toml, if it exists."
+    ),
+]
+
+
+def add_to(app: typer.Typer) -> None:
+    for command in (watch, log):
+        app.command(rich_help_panel=_PANEL)(command)
+
+
+def watch(every: Every = "1s", duration: For = None, port: Port = None, json: Json = False) -> None:
+    """Show samples live, until Ctrl-C."""
+    from dataclasses import asdict
+
+    from ipch.base.units import parse_duration
+    from ipch.cli.progress import live
+    from ipch.workflows import Absence, follow
+
+    every_s = parse_duration(every)
+    duration_s = parse_duration(duration) if duration else None
+    # Ctrl-C is the normal end.
+    with (
+        contextlib.suppress(KeyboardInterrupt),
+        sharing({"kind": "watch"}) as (instrument, _),
+        live(options.json) as show,
+    ):
+        absence = Absence(say, show.lost)
+        for sample in follow(instrument, every_s, duration_s, absence):
+            absence.over()
+            if options.json:
+                print(to_json(asdict(sample)), flush=True)
+            else:
+                show(sample)
+
+
+def log(
+    file: Annotated[
+        Path | None,
+        typer.Argument(metavar="[FILE]", help="Record: .db (SQLite) or .csv; default: one .db per device."),
+    ] = None,
+    every: Every = "1s",
+    duration: For = None,
+    alarms: Alarms = None,
+    all_samples: Annotated[
+        bool, typer.Option("--all", help="Keep all samples, including unchanged ones.")
+    ] = False,
+    install_service: Annotated[
+        bool, typer.Option("--install-service", help="Install a systemd user service that logs, and exit.")
+    ] = False,
+    port: Port = None,
+    json: Json = False,
+) -> None:
+    """Record samples until Ctrl-C; append to an existing .db."""
+    import threading
+
+    from ipch import workflows
+    from ipch.alarms import watching
+    from ipch.base.units import parse_duration
+    from ipch.cli.progress import recording
+    from ipch.errors import UsageError
+    from ipch.recording import Thinning, service
+
+    if install_service:
+        place, commands = service.install(options.port)
+        emit({"unit": str(place), "commands": commands}, [f"written: {place}", "start it with:", *commands])
+        return
+    every_s = parse_duration(every)
+    duration_s = parse_duration(duration) if duration else None
+    if file is not None and file.suffix.lower() not in (".db", ".csv"):
+        raise UsageError(f"{file}: a record ends in .db (SQLite) or .csv")
+    changed = threading.Event()
+    with sharing({"kind": "log"}, lambda message: changed.set()) as (instrument, owner):
+        path = file or service.default_record(instrument.identity.serial_number)
+        owner.announce({"pid": os.getpid(), "kind": "log", "record": str(path.resolve())})
+        with (
+            recording(path) as show,
+            watching(alarms, say, lambda: instrument.fault.sentence) as watch,
+        ):
+            count = workflows.log(
+                instrument,
+                path,
+                every_s,
+                duration_s,
+                show,
+                watch,
+                thinning=None if all_samples else Thinning(),
+                alarm=say,
+                changed=changed,
+                away=show.lost,
+            )
+    emit({"file": str(path), "samples": count}, [f"{count} samples recorded to {path}"])
