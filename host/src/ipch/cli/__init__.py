@@ -5,6 +5,7 @@ Heavy modules are imported inside the commands that use them, so that `ipch --he
 
 import contextlib
 import os
+import re
 import shlex
 import signal
 import sys
@@ -66,9 +67,11 @@ def run(arguments: list[str] | None = None) -> int:
 
 
 def _hint(words: list[str]) -> str:
-    """What to write instead of a quantity that the shell has split, such as `set 50 bar`; empty if there is none."""
+    """What to write instead of `set 50 bar`, which the shell has split, or `set -5MPa`; empty for other mistakes."""
     from ipch.base.units import is_unit
 
+    if any(re.match(r"-\.?\d", word) for word in words):
+        return "pressures are absolute and no quantity is negative; `ipch vent` lets the gas out"
     for number, unit in pairwise(words):
         if number[-1:].isdigit() and is_unit(unit):
             at = words.index(unit)

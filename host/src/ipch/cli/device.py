@@ -19,9 +19,7 @@ _FAST_PA_S = 500_000
 def add_to(app: typer.Typer) -> None:
     app.command(name="info", rich_help_panel=_PANEL)(info)
     app.command(name="status", rich_help_panel=_PANEL)(status)
-    # A negative number is a wrong pressure, not an unknown option.
-    negative = {"ignore_unknown_options": True}
-    app.command(name="set", rich_help_panel=_PANEL, context_settings=negative)(set_pressure)
+    app.command(name="set", rich_help_panel=_PANEL)(set_pressure)
     for command in (on, off, hold, vent, ack, quiet, send):
         app.command(rich_help_panel=_PANEL)(command)
 

@@ -92,6 +92,9 @@ def _left(seconds: float) -> str:
 class Shown:
     """Shows samples as a line each."""
 
+    waits = False
+    """Whether a person looks on who sees that the device is away; a script gets an error instead."""
+
     def __init__(self, show: "Callable[[Sample], None]") -> None:
         self.show = show
 
@@ -138,6 +141,8 @@ def recording(file: "Path") -> "Iterator[Shown]":
 
 class _Renewed(Shown):
     """The same in one line that is renewed; while the device is away, no pressure stays in it."""
+
+    waits = True
 
     def __init__(self, show: "Callable[[str], None]") -> None:
         from ipch.cli.text import sample_line

@@ -44,7 +44,7 @@ def watch(every: Every = "1s", duration: For = None, port: Port = None, json: Js
         live(options.json) as show,
     ):
         absence = Absence(say, show.lost)
-        for sample in follow(instrument, every_s, duration_s, absence):
+        for sample in follow(instrument, every_s, duration_s, absence if show.waits else None):
             absence.over()
             if options.json:
                 print(to_json(asdict(sample)), flush=True)

@@ -61,7 +61,7 @@ class Absence:
     def __call__(self, reason: str) -> None:
         if not self._gone:
             self._gone = True
-            self._alarm(f"{reason}; waiting until it returns")
+            self._alarm(f"{reason}; this resumes when it returns")
         self._away(reason)
 
     def over(self) -> bool:
