@@ -71,11 +71,10 @@ def test_parquet_keeps_every_value(tmp_path: Path) -> None:
 
 
 def test_the_name_says_which_format() -> None:
-    assert [format_of(Path(n)) for n in ("a.csv", "a.bdf.csv", "a.parquet", "a.txt")] == [
+    assert [format_of(Path(n)) for n in ("a.csv", "a.bdf.csv", "a.parquet")] == [
         "csv",
         "bdf",
         "parquet",
-        "csv",
     ]
     with pytest.raises(UsageError, match="csv, bdf, parquet"):
         format_of(Path("a.csv"), "xlsx")

@@ -5,11 +5,12 @@ from typing import Annotated
 
 import typer
 
-from ipch.cli.common import Json, emit, say
+from ipch.cli.common import Json, Sections, emit, say
 
 _PANEL = "Faults and safety"
 
 group = typer.Typer(
+    cls=Sections,
     help="Alarms on this computer: test delivery, list, acknowledge.",
     invoke_without_command=True,
     rich_markup_mode=None,

@@ -1,9 +1,8 @@
 """The typer application: all commands, in the order of the help."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
-from typer.core import TyperGroup
 
 from ipch import __version__
 from ipch.cli import (
@@ -20,24 +19,7 @@ from ipch.cli import (
     simulator,
     size,
 )
-from ipch.cli.common import Json, RootPort
-
-
-class Sections(TyperGroup):
-    """Plain-text help with the commands under headings; rich would take longer than everything else."""
-
-    def format_commands(self, ctx: Any, formatter: Any) -> None:
-        sections: dict[str, list[tuple[str, str]]] = {}
-        commands = [(name, self.get_command(ctx, name)) for name in self.list_commands(ctx)]
-        width = formatter.width - 6 - max(len(name) for name, _ in commands)
-        for name, command in commands:
-            if command is not None and not command.hidden:
-                heading = getattr(command, "rich_help_panel", None) or "Commands"
-                sections.setdefault(str(heading), []).append((name, command.get_short_help_str(width)))
-        for heading, rows in sections.items():
-            with formatter.section(heading):
-                formatter.write_dl(rows)
-
+from ipch.cli.common import Json, RootPort, Sections
 
 app = typer.Typer(
     name="ipch",

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ipch.cli.common import Json, Port, connected, emit, emit_table, options, say
+from ipch.cli.common import Json, Port, Sections, connected, emit, emit_table, options, say
 
 if TYPE_CHECKING:
     from ipch.calibration import Fit, Plan, Point, Standard
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 _PANEL = "Configure"
 
 group = typer.Typer(
+    cls=Sections,
     help="Calibrate the pressure transducers against a standard.",
     invoke_without_command=True,
     rich_markup_mode=None,

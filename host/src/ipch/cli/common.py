@@ -13,9 +13,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from typer.core import TyperGroup
+
+from ipch.cli import complete
 
 if TYPE_CHECKING:
     from ipch.device import Instrument, Owner
+
+
+# A text column is wrapped to no less than this.
+_READABLE = 32
 
 
 @dataclass
@@ -42,11 +49,22 @@ def _take_json(value: bool) -> bool:
 
 _PORT_HELP = "Path, COM name, USB serial number or URL; default: the only device."
 Port = Annotated[
-    str | None, typer.Option("--port", "-p", callback=_take_port, metavar="PORT", help=_PORT_HELP)
+    str | None,
+    typer.Option(
+        "--port", "-p", callback=_take_port, metavar="PORT", help=_PORT_HELP, autocompletion=complete.ports
+    ),
 ]
 RootPort = Annotated[
     str | None,
-    typer.Option("--port", "-p", envvar="IPCH_PORT", callback=_take_port, metavar="PORT", help=_PORT_HELP),
+    typer.Option(
+        "--port",
+        "-p",
+        envvar="IPCH_PORT",
+        callback=_take_port,
+        metavar="PORT",
+        help=_PORT_HELP,
+        autocompletion=complete.ports,
+    ),
 ]
 Json = Annotated[
     bool,
@@ -54,6 +72,22 @@ Json = Annotated[
         "--json", callback=_take_json, help="Print results and errors as JSON on stdout.", is_eager=True
     ),
 ]
+
+
+class Sections(TyperGroup):
+    """Plain-text help with the commands under headings; rich would take longer than everything else."""
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        sections: dict[str, list[tuple[str, str]]] = {}
+        for name in self.list_commands(ctx):
+            command = self.get_command(ctx, name)
+            if command is not None and not command.hidden:
+                heading = getattr(command, "rich_help_panel", None) or "Commands"
+                # Whole sentences: the formatter wraps them.
+                sections.setdefault(str(heading), []).append((name, command.get_short_help_str(1000)))
+        for heading, rows in sections.items():
+            with formatter.section(heading):
+                formatter.write_dl(rows)
 
 
 @contextlib.contextmanager
@@ -95,25 +129,40 @@ def emit_table(
 ) -> None:
     """Print a table, or `data` with --json. `right` lists the right-aligned columns.
 
-    On a narrow terminal the widest column is wrapped; elsewhere each row is one line.
+    On a terminal that is too narrow, the widest text is wrapped, then columns move below their row, the last first;
+    elsewhere each row is one line.
     """
     if options.json:
         print(to_json(data))
         return
     widths = [max(len(text) for text in column) for column in zip(columns, *rows, strict=True)]
-    if sys.stdout.isatty():
-        widest = max((n for n in range(len(widths)) if n not in right), key=lambda n: widths[n], default=0)
-        too_wide = sum(widths) + 2 * (len(widths) - 1) - shutil.get_terminal_size().columns
-        if too_wide > 0:
-            widths[widest] = max(16, widths[widest] - too_wide)
-    for row in (columns, *rows):
-        cells = [textwrap.wrap(text, width) or [""] for text, width in zip(row, widths, strict=True)]
+    shown = list(range(len(columns)))
+    room = shutil.get_terminal_size().columns if sys.stdout.isatty() else 10_000
+    while (excess := _width(widths, shown) - room) > 0 and len(shown) > 1:
+        widest = max((n for n in shown if n not in right), key=lambda n: widths[n], default=shown[0])
+        if widths[widest] - excess >= _READABLE:
+            widths[widest] -= excess
+        else:
+            shown.pop()
+    below = [n for n in range(len(columns)) if n not in shown]
+    for number, row in enumerate((columns, *rows)):
+        cells = [textwrap.wrap(row[n], widths[n]) or [""] for n in shown]
         for parts in itertools.zip_longest(*cells, fillvalue=""):
             line = [
-                part.rjust(width) if n in right else part.ljust(width)
-                for n, (part, width) in enumerate(zip(parts, widths, strict=True))
+                part.rjust(widths[n]) if n in right else part.ljust(widths[n])
+                for n, part in zip(shown, parts, strict=True)
             ]
             print("  ".join(line).rstrip())
+        # A single text below its row needs no name.
+        named = [
+            f"{columns[n]} {row[n]}" if n in right or len(below) > 1 else row[n] for n in below if row[n]
+        ]
+        if number and named:
+            print(textwrap.fill("; ".join(named), room, initial_indent="    ", subsequent_indent="    "))
+
+
+def _width(widths: Sequence[int], shown: Sequence[int]) -> int:
+    return sum(widths[n] for n in shown) + 2 * (len(shown) - 1)
 
 
 def say(text: str) -> None:

@@ -5,7 +5,8 @@ from typing import Annotated
 
 import typer
 
-from ipch.cli.common import Json, Port, connected, emit, emit_table, options, say
+from ipch.cli import complete
+from ipch.cli.common import Json, Port, Sections, connected, emit, emit_table, options, say
 
 _PANEL = "Configure"
 Force = Annotated[
@@ -13,6 +14,7 @@ Force = Annotated[
 ]
 
 group = typer.Typer(
+    cls=Sections,
     help="Read and change the settings stored on the device.",
     invoke_without_command=True,
     rich_markup_mode=None,
@@ -49,7 +51,12 @@ def list_all(port: Port = None, json: Json = False) -> None:
 
 @group.command()
 def get(
-    name: Annotated[str, typer.Argument(help="Name of the setting, from `ipch config list`.")],
+    name: Annotated[
+        str,
+        typer.Argument(
+            help="Name of the setting, from `ipch config list`.", autocompletion=complete.settings
+        ),
+    ],
     port: Port = None,
     json: Json = False,
 ) -> None:
@@ -64,7 +71,7 @@ def get(
 # A negative number is a value, not an option.
 @group.command(name="set", context_settings={"ignore_unknown_options": True})
 def change(
-    name: Annotated[str, typer.Argument(help="Name of the setting.")],
+    name: Annotated[str, typer.Argument(help="Name of the setting.", autocompletion=complete.settings)],
     value: Annotated[
         str, typer.Argument(help="Integer in the setting's unit, or a value with unit: 5.5MPa.")
     ],
@@ -113,11 +120,16 @@ def apply(
     from ipch.device import settings_file
 
     with connected() as instrument:
+        before = {setting.name: setting for setting in instrument.settings()}
         changed = settings_file.apply(instrument, file, any_device=any_device, force=force)
         confirmed = instrument.confirmed
     emit(
         {"file": str(file), "changed": changed} | ({} if confirmed else {"confirmed": False}),
-        [f"{name} = {value}" for name, value in changed.items()] or ["nothing to change"],
+        [
+            f"{name} = {value} {before[name].unit}".rstrip() + f" (was {before[name].value})"
+            for name, value in changed.items()
+        ]
+        or ["nothing to change"],
     )
     if not confirmed:
         say("nobody has confirmed the limits yet, so the output stays off: `ipch config confirm`")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ipch.cli import complete
 from ipch.cli.common import Json, Port, emit, emit_table, options, say, sharing
 from ipch.cli.guard import tell_ending
 from ipch.cli.record import Alarms
@@ -30,7 +31,12 @@ def add_to(app: typer.Typer) -> None:
 
 def run(
     recipe: Annotated[
-        str | None, typer.Argument(metavar="[RECIPE]", help="Recipe file, or a name from `ipch recipes`.")
+        str | None,
+        typer.Argument(
+            metavar="[RECIPE]",
+            help="Recipe file, or a name from `ipch recipes`.",
+            autocompletion=complete.recipes,
+        ),
     ] = None,
     out: Annotated[
         Path | None,
@@ -159,7 +165,10 @@ def _rehearse(chosen: "Chosen") -> None:
 
 def recipes(
     name: Annotated[
-        str | None, typer.Argument(metavar="[NAME]", help="Recipe to print, as a template.")
+        str | None,
+        typer.Argument(
+            metavar="[NAME]", help="Recipe to print, as a template.", autocompletion=complete.recipes
+        ),
     ] = None,
     json: Json = False,
 ) -> None:
@@ -190,7 +199,10 @@ def demo(
     out: Annotated[Path, typer.Option(metavar="DIR", help="Folder for record, report and summary.")] = Path(
         "runs/demo"
     ),
-    recipe: Annotated[str, typer.Option(help="Recipe to run.")] = "demo",
+    recipe: Annotated[str, typer.Option(help="Recipe to run.", autocompletion=complete.recipes)] = "demo",
+    rig: Annotated[
+        str, typer.Option(help="sim: the firmware on MicroPython; core: its control code on Python.")
+    ] = "sim",
     json: Json = False,
 ) -> None:
     """Run the demonstration on a simulated rig, at full speed."""
@@ -200,7 +212,7 @@ def demo(
 
     chosen = choose_recipe(recipe)
     with progress() as shown:
-        results = demonstrate(out, chosen, shown, announce=say)
+        results = demonstrate(out, chosen, shown, announce=say, rig=rig)
     _show(out, *results)
 
 

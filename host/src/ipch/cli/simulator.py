@@ -3,11 +3,15 @@
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from ipch.cli import complete
 from ipch.cli.common import Json, Port, emit_table, options, say
+
+if TYPE_CHECKING:
+    from ipch.base.paths import RunningSimulator
 
 _PANEL = "Find or simulate a device"
 
@@ -126,7 +130,11 @@ def _range(ordinary: Sequence[Any]) -> str:
 
 def inject(
     name: Annotated[
-        str | None, typer.Argument(help="Fault; without it, list the active faults. --list describes all.")
+        str | None,
+        typer.Argument(
+            help="Fault; without it, list the active faults. --list describes all.",
+            autocompletion=complete.faults,
+        ),
     ] = None,
     values: Annotated[
         list[str] | None,
@@ -154,12 +162,12 @@ def inject(
         parse_values(name, given)
     if clear and given:
         raise UsageError(f"{values[0] if values else ''}: --clear takes a fault name, no options")
-    running = [each for each in running_simulators() if options.port in (None, each.port, str(each.pid))]
+    everyone = running_simulators()
+    running = [each for each in everyone if options.port in (None, *_names(each))]
     if len(running) != 1:
-        found = ", ".join(each.port for each in running) or "none"
-        raise NoDeviceError(
-            f"one running simulator is needed, found: {found}; start one with `ipch sim`, or choose with --port"
-        )
+        found = ", ".join(f"{each.port} ({each.first_line.get('serial')})" for each in everyone) or "none"
+        what = "more than one simulator runs" if running else f"no simulator {options.port or 'runs'}"
+        raise NoDeviceError(f"{what}; running: {found}; start one with `ipch sim`, or choose with --port")
     path = running[0].first_line.get("control")
     if not path:
         raise NoDeviceError(f"the simulator at {running[0].port} does not support injection; restart it")
@@ -184,6 +192,17 @@ def inject(
         say("no fault is injected")
         return
     emit_table(answer, ("row", "name", "options", "in force"), cells, right=(0,))
+
+
+def _names(simulator: "RunningSimulator") -> tuple[str, ...]:
+    """What --port may call a simulator."""
+    line = simulator.first_line
+    return (
+        simulator.port,
+        str(simulator.pid),
+        str(line.get("serial")),
+        f"socket://127.0.0.1:{line.get('tcp')}",
+    )
 
 
 def _written(values: dict[str, object]) -> str:

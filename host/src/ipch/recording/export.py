@@ -47,6 +47,10 @@ _DIGITS = {
 def format_of(path: Path, wanted: str | None = None) -> str:
     """Format of a file, one of FORMATS: `wanted`, else from the name. Raises UsageError."""
     name = path.name.lower()
+    if not name.endswith((".csv", ".parquet")):
+        raise UsageError(f"cannot write {path}: a table ends in .csv, .bdf.csv, .parquet or .bdf.parquet")
+    if wanted == "parquet" and not name.endswith(".parquet"):
+        raise UsageError(f"{path}: a Parquet file ends in .parquet")
     found = wanted or ("bdf" if ".bdf" in name else "parquet" if name.endswith(".parquet") else "csv")
     if found not in FORMATS:
         raise UsageError(f"unknown format: {found}; allowed are {', '.join(FORMATS)}")

@@ -128,6 +128,11 @@ class Run:
 def find_record(path: Path) -> Path:
     """The record at a path: the file itself, or run.db in a folder. Raises FileError."""
     record = path / "run.db" if path.is_dir() else path
+    if record.suffix.lower() in (".csv", ".parquet") and record.is_file():
+        raise FileError(
+            f"{path} is a table, not a record: it lacks settings and events, which a report needs; name the .db"
+            " file (`ipch log NAME.db` writes one, a CSV cannot be turned into it)"
+        )
     if not record.is_file():
         raise FileError(f"no record at {path}; name a folder written by `ipch run`, or a .db file")
     return record

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import json
 import os
 import re
@@ -17,7 +18,7 @@ from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any, TextIO
 
-from ipch.base.paths import register_simulator
+from ipch.base.paths import register_simulator, running_simulators
 from ipch.errors import FileError, UsageError
 from ipch.sim.board import Board
 from ipch.sim.channel import Channel
@@ -101,7 +102,7 @@ def serve(
         )
         for name, values in faults or ():
             inject(world, name, values)
-        world.serial_number = serial or DEFAULT_SERIALS.get(rig, "")
+        world.serial_number = serial or _free_serial(rig)
         channel = Channel()
         stack.callback(channel.close)
         device = _device(rig, world, state, image, bare)
@@ -125,6 +126,14 @@ def serve(
             # A second signal must not interrupt the clean-up.
             for number in (signal.SIGTERM, signal.SIGINT):
                 signal.signal(number, signal.SIG_IGN)
+
+
+def _free_serial(rig: str) -> str:
+    """The first serial number of this rig that no running simulator has, so that records of two never mix."""
+    first = DEFAULT_SERIALS.get(rig, "")
+    taken = {str(each.first_line.get("serial")) for each in running_simulators()}
+    counted = (f"{first[:-4]}{number:04}" for number in itertools.count(1))
+    return next(name for name in counted if name not in taken) if first else ""
 
 
 def _device(rig: str, world: World, state: Path, image: Path | None, bare: bool) -> Board | PicoDevice:

@@ -23,6 +23,10 @@ from ipch.workflows.run import record_recipe
 
 CYCLER_NAME = "cycler.csv"
 MERGED_NAME = "merged.bdf.csv"
+_FILES = (
+    RECORD_NAME, f"{RECORD_NAME}-wal", f"{RECORD_NAME}-shm", CYCLER_NAME, MERGED_NAME, CYCLES_NAME, REPORT_NAME,
+    SUMMARY_NAME,
+)  # fmt: skip
 VOLUME_ML = 100.0
 CYCLES = 5
 CAPACITY_AH = 0.2
@@ -65,12 +69,21 @@ def currents() -> list[tuple[float, float]]:
 
 
 def make_example(folder: Path, report: Report, announce: Callable[[str], None]) -> Run:
-    """Simulate, record, merge and report into a folder. Raises FileError if it already holds a record."""
+    """Simulate, record, merge and report into a folder; an earlier example there is replaced.
+
+    Raises FileError if it holds another record.
+    """
     from ipch.sim.server import simulate
 
     if (folder / RECORD_NAME).exists():
-        raise FileError(f"{folder / RECORD_NAME} exists already; name another folder with --out")
-    folder.mkdir(parents=True, exist_ok=True)
+        if load_for_report(folder / RECORD_NAME).recipe != RECIPE:
+            raise FileError(
+                f"{folder / RECORD_NAME} is not an example's record; name another folder with --out"
+            )
+        for name in _FILES:
+            (folder / name).unlink(missing_ok=True)
+    with access("create", folder):
+        folder.mkdir(parents=True, exist_ok=True)
     recipe, profile = folder / "example.toml", folder / "currents.csv"
     recipe.write_text(RECIPE, encoding="utf-8")
     profile.write_text("".join(f"{at:g},{current:.9g}\n" for at, current in currents()), encoding="utf-8")

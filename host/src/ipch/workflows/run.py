@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
+from ipch.base.files import access
 from ipch.device import Instrument, Report, Sample
 from ipch.errors import FileError
 from ipch.recipes import Chosen, Plan, Runner, find_position, plan, recipe_of_record, shortened
@@ -116,15 +117,16 @@ def rehearse(chosen: Chosen, longest_s: float, report: Report) -> tuple[Plan, Ru
 
 
 def demonstrate(
-    folder: Path, chosen: Chosen, report: Report, announce: Callable[[str], None]
+    folder: Path, chosen: Chosen, report: Report, announce: Callable[[str], None], rig: str = "sim"
 ) -> tuple[Run, Judgement]:
-    """Run a recipe on a simulated rig at full speed; write all files to `folder`.
+    """Run a recipe on a simulated rig at full speed; write all files to `folder`. `rig` is sim or core.
 
     The figures use the true pressure, which only a simulator knows.
     """
     from ipch.sim.server import simulate
 
-    folder.mkdir(parents=True, exist_ok=True)
+    with access("create", folder):
+        folder.mkdir(parents=True, exist_ok=True)
     for name in (
         RECORD_NAME,
         f"{RECORD_NAME}-wal",
@@ -134,7 +136,7 @@ def demonstrate(
         TRUTH_NAME,
     ):
         (folder / name).unlink(missing_ok=True)
-    arguments = ["--rig", "sim", "--speed", "max", "--truth", str(folder / TRUTH_NAME)]
+    arguments = ["--rig", rig, "--speed", "max", "--truth", str(folder / TRUTH_NAME)]
     with simulate(arguments) as simulator, Instrument.open(simulator.port) as instrument:
         announce(f"the firmware runs on {instrument.identity.interpreter} and regulates a simulated chamber")
         record_recipe(instrument, chosen, folder, report)

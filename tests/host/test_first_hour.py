@@ -1,0 +1,273 @@
+"""What people trip over in their first hour: wrong quantities, a recipe that runs, two simulators at once."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import pty
+import re
+import select
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ipch.device.instrument import Instrument
+from ipch.sim.server import RunningServer, simulate
+
+Cli = Callable[..., Any]
+RECIPE = '[[step]]\nramp = "0.8MPa"\nslew = "100kPa/s"\n[[step]]\nhold = "{hold}"\n'
+
+
+@pytest.fixture(scope="module")
+def slow() -> Iterator[RunningServer]:
+    """A small chamber that leaves most of a core to the others."""
+    with simulate(["--speed", "10", "--set", "volume_l=0.1"]) as running:
+        yield running
+
+
+@pytest.fixture(autouse=True)
+def _off_afterwards(slow: RunningServer) -> Iterator[None]:
+    yield
+    with Instrument.open(slow.port) as instrument:
+        instrument.holds_amount = False
+        instrument.off()
+        instrument.slew_pa_s = 20_000
+
+
+@contextlib.contextmanager
+def recipe_runs(folder: Path, hold: str = "1h") -> Iterator[subprocess.Popen[str]]:
+    """`ipch run` in a process of its own, from its first step on."""
+    file = folder / "my recipe.toml"
+    file.write_text(RECIPE.format(hold=hold))
+    command = [sys.executable, "-m", "ipch", "run", str(file), "--out", str(folder / "my run")]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        try:
+            for line in process.stderr:
+                if "1/2 ramp" in line or "2/2 hold" in line:
+                    break
+            yield process
+        finally:
+            if process.poll() is None:
+                process.kill()
+
+
+def ended(process: subprocess.Popen[str], number: int) -> tuple[int, str]:
+    process.send_signal(number)
+    _, err = process.communicate(timeout=60)
+    return process.returncode, err
+
+
+@pytest.mark.parametrize(
+    ("line", "hint"),
+    [
+        ("set 50 bar", "ipch set '50 bar'"),
+        ("set 5 MPa --slew 20kPa/s", "5MPa"),
+        ("set 5MPa --slew 20 kPa/s", "--slew '20 kPa/s'"),
+        ("quiet 10 min", "10min"),
+        ("set -5MPa", "absolute"),
+        ("set -0.1", "absolute"),
+        ("set -- -5MPa", "absolute"),
+        ("config set trip_pa 6 MPa", "6MPa"),
+        ("log x.db --every 1 s", "1s"),
+    ],
+)
+def test_a_wrong_quantity_gets_a_hint(cli: Cli, line: str, hint: str) -> None:
+    result = cli(*line.split())
+    assert result.code == 2
+    assert hint in result.error_line()
+
+
+def test_a_fast_ramp_is_not_taken_without_a_second_look(cli: Cli, slow: RunningServer) -> None:
+    before = cli("config", "get", "slew_pa_s").out
+    result = cli("set", "1MPa", "--slew", "1MPa/s")
+    assert result.code == 2
+    assert "5 MPa in 5 s" in result.error_line() and "--yes" in result.err
+    assert cli("config", "get", "slew_pa_s").out == before
+    assert cli("set", "1MPa", "--slew", "1MPa/s", "--yes").code == 0
+
+
+def test_holding_the_amount_claims_no_limits(cli: Cli, slow: RunningServer) -> None:
+    cli("set", "0.5MPa", "--slew", "100kPa/s")
+    cli("on")
+    assert "holds the amount of gas" in cli("hold", "amount").out
+    assert "3 MPa is not followed" in cli("set", "3MPa").out
+    status = cli("status", "--json").json()
+    assert (status["holds"], status["in_limits"]) == ("amount", False)
+    assert "in limits" not in cli("status").out
+
+
+def test_a_quiet_window_tells_how_long_it_lasts(cli: Cli, slow: RunningServer) -> None:
+    cli("set", "0.5MPa")
+    cli("on")
+    assert re.search(r"QUIET: .*, valves shut for another (1 h|59 min)", cli("quiet", "1h").out)
+    assert 3000 < cli("status", "--json").json()["quiet_left_s"] <= 3600
+    assert "QUIET, for another" in cli("status").out
+
+
+def test_others_ask_before_they_disturb_a_recipe(cli: Cli, slow: RunningServer, tmp_path: Path) -> None:
+    with recipe_runs(tmp_path) as process:
+        for line in ("set 1MPa", "on", "hold amount", "quiet 1min", "send :OUTP:OFF"):
+            result = cli(*line.split())
+            assert result.code == 2, line
+            assert "the recipe my recipe runs on this device" in result.error_line()
+        assert cli("status", "--json").json()["target_pa"] == 800_000
+        assert cli("send", "*IDN?").code == 0
+        assert cli("set", "1MPa", "--yes").code == 0
+        _, err = process.communicate(timeout=60)
+        assert process.returncode == 7
+        assert "another client set the target to 1 MPa" in err
+        assert "the device keeps regulating to 1 MPa" in err
+    resumed = cli("run", "--resume", str(tmp_path / "my run"))
+    assert resumed.code == 7
+    assert "target now: 1 MPa, target then: 0.8 MPa" in resumed.err
+    assert "`ipch set 0.8MPa`" in resumed.err
+
+
+@pytest.mark.parametrize("command", ["off", "vent"])
+def test_off_and_vent_never_wait_for_a_recipe(
+    cli: Cli, slow: RunningServer, tmp_path: Path, command: str
+) -> None:
+    with recipe_runs(tmp_path) as process:
+        result = cli(command)
+        assert result.code == 0
+        assert "the recipe my recipe runs on this device" in result.error_line()
+        _, err = process.communicate(timeout=60)
+    assert process.returncode == 7
+    assert f"the record is in {tmp_path / 'my run'}" in err
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_every_ending_says_where_the_record_is(
+    cli: Cli, slow: RunningServer, tmp_path: Path, number: signal.Signals
+) -> None:
+    with recipe_runs(tmp_path) as process:
+        code, err = ended(process, number)
+    assert code in (130, 143)
+    assert f"the record is in {tmp_path / 'my run'}" in err
+    assert "the device keeps regulating to 0.8 MPa" in err
+    assert f"resume with: ipch run --resume '{tmp_path / 'my run'}'" in err
+    again = cli("run", "demo", "--out", str(tmp_path / "my run"))
+    assert again.code == 8 and f"--resume '{tmp_path / 'my run'}'" in again.error_line()
+
+
+def test_a_complete_run_says_what_the_device_goes_on_doing(slow: RunningServer, tmp_path: Path) -> None:
+    with recipe_runs(tmp_path, hold="5s") as process:
+        _, err = process.communicate(timeout=60)
+    assert process.returncode == 0
+    assert "the device keeps regulating to 0.8 MPa" in err and "resume" not in err
+
+
+def test_what_runs_beside_a_recipe_survives_its_end(slow: RunningServer, tmp_path: Path) -> None:
+    with recipe_runs(tmp_path) as process:
+        watch = [sys.executable, "-m", "ipch", "watch", "--for", "100s"]
+        log = [sys.executable, "-m", "ipch", "log", str(tmp_path / "a.csv"), "--for", "100s"]
+        with (
+            subprocess.Popen(watch, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as watching,
+            subprocess.Popen(log, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as logging,
+        ):
+            assert watching.stdout is not None and logging.stderr is not None
+            watching.stdout.readline()
+            logging.stderr.readline()
+            ended(process, signal.SIGINT)
+            assert watching.communicate(timeout=60)[1] == ""
+            logging.communicate(timeout=60)
+    assert (watching.returncode, logging.returncode) == (0, 0)
+
+
+def test_two_simulators_have_serial_numbers_of_their_own(cli: Cli, slow: RunningServer) -> None:
+    with simulate([]) as second:
+        serials = [slow.first_line["serial"], second.first_line["serial"]]
+        assert len(set(serials)) == 2
+        assert cli("inject", "leak").code == 3
+        assert "leak" in cli("inject", "leak", "kpa_h=5", "--port", serials[1]).out
+        assert "no simulator NONE" in cli("inject", "--port", "NONE").error_line()
+        assert "leak" not in cli("inject", "--port", serials[0]).out
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("log foo.txt", "a record ends in .db (SQLite) or .csv"),
+        ("export run.db --out x.xlsx", "a table ends in .csv"),
+        ("export run.db --out x", "a table ends in .csv"),
+        ("report a.csv", "is a table, not a record"),
+        ("demo --out a.csv", "cannot create a.csv"),
+        ("example --out a.csv/x", "cannot create a.csv/x"),
+    ],
+)
+def test_a_file_is_what_its_name_says(
+    cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, line: str, said: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("a.csv").write_text("utc\n")
+    Path("run.db").write_bytes(b"")
+    result = cli(*line.split())
+    assert result.code in (2, 8)
+    assert said in result.error_line()
+
+
+def on_a_terminal(command: list[str], columns: int, until: str, then: Callable[[], None]) -> str:
+    """Run a command on a terminal of this width; call `then` once it has shown `until`; return all that it showed."""
+    pid, descriptor = pty.fork()
+    if pid == 0:
+        os.environ |= {"TERM": "xterm", "COLUMNS": str(columns), "LINES": "24"}
+        os.execv(sys.executable, [sys.executable, "-m", "ipch", *command])
+    shown, told, deadline = "", False, time.monotonic() + 60
+    try:
+        while time.monotonic() < deadline:
+            if not select.select([descriptor], [], [], 0.5)[0]:
+                continue
+            try:
+                shown += os.read(descriptor, 65536).decode("utf-8", "replace")
+            except OSError:
+                break
+            if not told and until in shown:
+                told = True
+                then()
+    finally:
+        os.close(descriptor)
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+        os.waitpid(pid, 0)
+    assert told, shown
+    return shown
+
+
+@pytest.mark.parametrize("columns", [60, 80])
+def test_tables_fit_the_terminal(slow: RunningServer, columns: int) -> None:
+    for command in (["config", "list"], ["recipes"], ["inject", "--list"], ["sim", "--list"], ["ports"]):
+        shown = on_a_terminal(command, columns, " ", lambda: None)
+        plain = re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", shown)
+        assert max(len(line) for line in plain.splitlines()) <= columns, command
+
+
+@pytest.mark.parametrize("command", [[], ["config"], ["alarm"], ["calibrate"]])
+def test_help_is_whole_at_60_columns(cli: Cli, monkeypatch: pytest.MonkeyPatch, command: list[str]) -> None:
+    monkeypatch.setenv("COLUMNS", "60")
+    text = cli(*command, "--help").out
+    assert "..." not in text.replace("]...", "")
+    assert max(map(len, text.splitlines())) <= 60
+
+
+@pytest.mark.parametrize(
+    ("words", "wanted"),
+    [
+        ("run gi", "gitt"),
+        ("inject vent-st", "vent-sticky"),
+        ("status --port SIM", "SIM0000001"),
+        ("config get trip", "trip_pa"),
+    ],
+)
+def test_values_are_completed(slow: RunningServer, words: str, wanted: str) -> None:
+    environment = {**os.environ, "_IPCH_COMPLETE": "complete_bash", "COMP_WORDS": f"ipch {words}"}
+    environment["COMP_CWORD"] = str(len(words.split()))
+    done = subprocess.run([sys.executable, "-c", "from ipch.cli.app import app; app(prog_name='ipch')"],
+                          env=environment, capture_output=True, text=True, timeout=30)  # fmt: skip
+    assert wanted in done.stdout, done
