@@ -5,12 +5,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ipch.base.units import (
+    format_celsius,
+    format_deviation,
     format_duration,
+    format_pressure,
+    format_slew,
     format_target,
     parse_duration,
     parse_pressure,
     parse_slew,
     parse_speed,
+    parse_volume_ml,
 )
 from ipch.errors import UsageError
 
@@ -36,6 +41,7 @@ from ipch.errors import UsageError
         ("725psi", 4_998_699),
         ("1000000psi", 6_894_757_293),
         ("0.1234565MPa", 123_456),
+        ("0.1234575MPa", 123_458),
     ],
 )
 def test_pressures_as_people_write_them(text: str, pa: int) -> None:
@@ -132,10 +138,40 @@ def test_durations_to_the_millisecond(milliseconds: int) -> None:
     assert round(parse_duration(f"{milliseconds}ms") * 1000) == milliseconds
 
 
+@pytest.mark.parametrize(
+    ("text", "ml"),
+    [("500mL", 500.0), ("0.5 L", 500.0), ("480 cm3", 480.0), ("2dm3", 2000.0), ("1e-3 m3", 1000.0), ("1000m3", 1e9)],
+)
+def test_volumes(text: str, ml: float) -> None:
+    assert parse_volume_ml(text) == ml
+
+
+@pytest.mark.parametrize("text", ["500", "", "mL", "0L", "-1L", "1001m3", "5MPa", "five L"])
+def test_what_is_no_volume(text: str) -> None:
+    with pytest.raises(UsageError, match=f"^not a volume: '{text}'; allowed is .*such as 500mL$"):
+        parse_volume_ml(text)
+
+
+def test_the_ends_of_each_range_are_allowed_and_nothing_beyond() -> None:
+    assert parse_pressure("1000000MPa") == 10**12
+    assert parse_slew("1Pa/s") == parse_slew("60Pa/min") == 1 and parse_slew("1000000MPa/s") == 10**12
+    assert parse_duration("1ms") == 0.001 and parse_duration("10000000000s") == 1e10
+    assert parse_speed("0.001") == 0.001 and parse_speed("1000000") == 1e6
+    for parse, beyond in {
+        parse_pressure: ("1000000.000001MPa", "1e13Pa"),
+        parse_slew: ("0.99Pa/s", "1000000000001Pa/s", "1kPa/s/s", "/s"),
+        parse_duration: ("0.9ms", "10000000001s"),
+        parse_speed: ("0.0009", "1000000.5"),
+    }.items():
+        for text in beyond:
+            with pytest.raises(UsageError, match="allowed is"):
+                parse(text)
+
+
 def test_speed() -> None:
-    assert parse_speed("max") is None
-    assert parse_speed("20") == 20.0
-    for text in ("fast", "0", "-1", "nan"):
+    assert parse_speed("max") is None and parse_speed(" MAX ") is None
+    assert parse_speed("20") == 20.0 and parse_speed("0.5") == 0.5
+    for text in ("fast", "0", "-1", "nan", ""):
         with pytest.raises(UsageError, match="max, or a multiple of real time"):
             parse_speed(text)
 
@@ -145,3 +181,8 @@ def test_texts_for_people() -> None:
     assert format_target(2_050_000) == "2.05 MPa"
     assert format_target(101_325) == "0.101325 MPa"
     assert [format_duration(s) for s in (0, 42, 5400, 90_061)] == ["0 s", "42 s", "1 h 30 min", "1 d 1 h"]
+    assert [format_duration(s) for s in (86_399.6, 31 * 86_400, 3661)] == ["1 d", "31 d", "1 h 1 min"]
+    assert format_pressure(4_999_949.9) == "4.9999 MPa"
+    assert [format_deviation(pa) for pa in (-1234.4, 5.0)] == ["-1.23 kPa", "+0.01 kPa"]
+    assert format_slew(20_000) == "20 kPa/s" and format_celsius(303.154) == "30.00 degC"
+    assert format_target(100_000_000) == "100 MPa"

@@ -85,7 +85,7 @@ def parse_slew(text: str) -> int:
     if not slash or seconds is None or match is None or unit == "" or unit not in _PASCAL:
         raise UsageError(f"not a slew rate: {text!r}; allowed is {SLEW_HELP}")
     value = Decimal(match.group(1)) * _PASCAL[unit] / seconds
-    if not Decimal("0.5") <= value <= 10**12:
+    if not 1 <= value <= 10**12:
         raise UsageError(f"slew rate out of range: {text!r}; allowed is {SLEW_HELP}, at least 1 Pa/s")
     return _to_integer(value)
 
