@@ -38,7 +38,7 @@ ROOMS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
 }  # fmt: skip
 # Tests that take longest, and notice nothing that the others do not.
 SLOW = (
-    "not killed_at and not leads_through and not typed_standard and not zero_against"
+    "not killed_at and not leads_through and not typed_standard and not test_zero"
     " and not procedure and not calibrated_by and not whole"
 )
 _CONFIG = """[mutmut]
