@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import contextlib
 import resource
 import shutil
@@ -11,6 +12,7 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import pytest
 
@@ -152,6 +154,32 @@ def test_the_service_is_installed(cli: Cli, program: Path, tmp_path: Path) -> No
         assert f"{line}\n" in unit
     plain = cli("log", "--install-service")
     assert plain.out.splitlines()[2] == "systemctl --user daemon-reload" and "SERIAL_NUMBER" in plain.out
+
+
+def test_on_windows_the_service_is_a_task(
+    cli: Cli, program: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(service, "_WINDOWS", True)
+    monkeypatch.setenv("USERDOMAIN", "LAB")
+    monkeypatch.setenv("USERNAME", "PORT & Co")
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+    found = cli("log", "--install-service", "--json", "--port", "COM5").json()
+    place = Path(found["unit"])
+    assert found["commands"][0] == f'schtasks /create /tn "ipch log COM5" /xml "{place}"'
+    # The Task Scheduler refuses a file whose encoding is not the one that its head names.
+    assert place.read_bytes().startswith(codecs.BOM_UTF16) and 'encoding="UTF-16"' in place.read_text(
+        "utf-16"
+    )
+    task = ElementTree.fromstring(place.read_bytes())
+    told = {element.tag.rpartition("}")[2]: (element.text or "").strip() for element in task.iter()}
+    assert task.tag == "{http://schemas.microsoft.com/windows/2004/02/mit/task}Task"
+    assert (told["Command"], told["Arguments"]) == (str(program), 'log --port "COM5"')
+    assert told["UserId"] == "LAB\\PORT & Co"
+    # It runs until it is stopped, also on a battery, and starts again after a failure.
+    assert told["ExecutionTimeLimit"] == "PT0S" and told["DisallowStartIfOnBatteries"] == "false"
+    assert told["RestartOnFailure"] == "" and told["MultipleInstancesPolicy"] == "IgnoreNew"
+    refused = cli("log", "--install-service")
+    assert refused.code == 2 and "name it with --port" in refused.error_line()
 
 
 @pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="no systemd-analyze on the PATH")

@@ -45,7 +45,7 @@ def test_the_wheel_carries_the_firmware(wheel: set[str]) -> None:
 
 
 def test_the_wheel_carries_code_recipes_and_the_frame_of_the_report(wheel: set[str]) -> None:
-    files = relative(HOST / "src" / "ipch", (".py", ".toml", ".html", ".service", ".typed"))
+    files = relative(HOST / "src" / "ipch", (".py", ".toml", ".html", ".service", ".xml", ".typed"))
     assert {"recipes/demo.toml", "report/base.html", "recording/ipch-log@.service"} <= files
     assert {f"ipch/{name}" for name in files} <= wheel
     assert not [name for name in wheel if "__pycache__" in name or name.endswith(".pyc")]

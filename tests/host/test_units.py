@@ -140,7 +140,14 @@ def test_durations_to_the_millisecond(milliseconds: int) -> None:
 
 @pytest.mark.parametrize(
     ("text", "ml"),
-    [("500mL", 500.0), ("0.5 L", 500.0), ("480 cm3", 480.0), ("2dm3", 2000.0), ("1e-3 m3", 1000.0), ("1000m3", 1e9)],
+    [
+        ("500mL", 500.0),
+        ("0.5 L", 500.0),
+        ("480 cm3", 480.0),
+        ("2dm3", 2000.0),
+        ("1e-3 m3", 1000.0),
+        ("1000m3", 1e9),
+    ],
 )
 def test_volumes(text: str, ml: float) -> None:
     assert parse_volume_ml(text) == ml

@@ -102,13 +102,19 @@ def _run(place: Path) -> dict[str, str]:
     mutmut = [sys.executable, "-m", "mutmut"]
     names = [] if TENTHS >= 10 else [f"*mutmut_*{digit}" for digit in range(TENTHS)]
     subprocess.run([*mutmut, "run", "--max-children", "1", *names], cwd=place, stdout=sys.stderr, check=False)
-    told = subprocess.run([*mutmut, "results", "--all", "true"], cwd=place, capture_output=True, text=True, check=True)
+    told = subprocess.run(
+        [*mutmut, "results", "--all", "true"], cwd=place, capture_output=True, text=True, check=True
+    )
     states = dict(line.strip().split(": ", 1) for line in told.stdout.splitlines() if "__mutmut_" in line)
     return {name: state for name, state in states.items() if state != "not checked"}
 
 
 def _shown(place: Path, name: str) -> str:
     """The changed lines of a mutant."""
-    told = subprocess.run([sys.executable, "-m", "mutmut", "show", name], cwd=place, capture_output=True, text=True)
-    changed = [line for line in told.stdout.splitlines() if line[:1] in "+-" and line[:3] not in ("+++", "---")]
+    told = subprocess.run(
+        [sys.executable, "-m", "mutmut", "show", name], cwd=place, capture_output=True, text=True
+    )
+    changed = [
+        line for line in told.stdout.splitlines() if line[:1] in "+-" and line[:3] not in ("+++", "---")
+    ]
     return f"{name}: " + " ".join(" ".join(line.split()) for line in changed)
