@@ -173,7 +173,7 @@ def test_replies_as_instruments_write_them(reply: str, unit: str, pressure_pa: i
         ("50.012 bar", "MPa", "in bar and not in MPa: say --standard-unit bar"),
         ("50.012 barg", "bar", "gauge pressure"),
         ("9.91E+37", "Pa", "out of range"),
-        ("-0.5", "MPa", "out of range"),
+        ("-0.5", "MPa", "negative pressure"),
         ("20.5 degC", "Pa", "not a pressure"),
         ("1.2.3", "Pa", "expected a pressure as a number"),
     ],
