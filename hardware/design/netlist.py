@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from hardware.design.circuit import KINDS, Part
 
 # Nets fed through a diode or a transistor: the rules check does not see their driver.
-_FED = ("V24_LOGIC", "VSYS")
+_FED = ("V24", "V24_LOGIC", "VSYS", "WALL_PLUS")
 
 
 def build(parts: Sequence[Part]) -> tuple[str, str]:
@@ -45,7 +45,7 @@ def _build(parts: Sequence[Part], said: io.StringIO) -> tuple[str, str]:
             name=part.kind,
             ref_prefix=re.sub(r"\d+$", "", part.ref),
             dest=skidl.TEMPLATE,
-            footprint="ipch:none",
+            footprint=part.footprint or "field:none",
             pins=pins,
         )(ref=part.ref, value=part.value, tag=part.ref, circuit=circuit)
         for number, name, kind in KINDS[part.kind]:
@@ -55,7 +55,7 @@ def _build(parts: Sequence[Part], said: io.StringIO) -> tuple[str, str]:
             if net not in nets:
                 nets[net] = skidl.Net(net, circuit=circuit)
             nets[net] += made[number]
-    for name in _FED:
+    for name in set(_FED) & set(nets):
         nets[name].drive = skidl.POWER
     # Skip the messages so far: they only say that this computer has no KiCad footprint tables.
     before = said.tell()

@@ -14,8 +14,12 @@ from hardware.design.circuit import KINDS, Part
 
 Point = tuple[float, float]
 NO_OFFSET = -0.1  # schemdraw adds 0.1 by itself
+# Of all drawings and of the board. A new letter whenever something that is built changes.
+REVISION = "B"
+PROJECT = "ipch pressure regulator"
 _TWO = {
-    "R": elm.ResistorIEC, "C": elm.Capacitor, "FUSE": elm.FuseIEC, "COIL": elm.Inductor2, "BUTTON": elm.Button,
+    "R": elm.ResistorIEC, "C": elm.Capacitor, "CP": elm.Capacitor2, "FUSE": elm.FuseIEC, "PTC": elm.FuseIEC,
+    "COIL": elm.Inductor2, "BUTTON": elm.Button, "TVS2": elm.Zener,
     "DIODE": elm.Diode, "SCHOTTKY": elm.Schottky, "ZENER": elm.Zener, "TVS": elm.Zener, "LED": elm.LED,
     "LIMITER": elm.SourceI, "SHUNT": elm.Zener,
 }  # fmt: skip
@@ -27,6 +31,22 @@ def text_of(drawing: schemdraw.Drawing) -> str:
     svg = drawing.get_imagedata("svg").decode()
     svg = re.sub(r"-?\d+\.\d{3,}(?:e-?\d+)?", lambda m: f"{float(m[0]):.2f}".replace("-0.00", "0.00"), svg)
     return svg.rstrip() + "\n"
+
+
+def title_block(drawing: schemdraw.Drawing, corner: Point, subject: str, scale: str = "not to scale") -> None:
+    """Draw a title block whose upper right corner is at `corner`: subject, revision, scale, project."""
+    x, y = corner
+    cells = ((0.0, 7.0, subject), (7.0, 10.5, f"revision {REVISION}"), (10.5, 14.5, scale), (14.5, 20.5, PROJECT))
+    left = x - cells[-1][1]
+    for start, end, text in cells:
+        a, b = left + start, left + end
+        for p, q in (((a, y), (b, y)), ((b, y), (b, y - 0.8)), ((b, y - 0.8), (a, y - 0.8)), ((a, y - 0.8), (a, y))):
+            drawing.add(elm.Line().at(p).to(q))
+        drawing.add(
+            elm.Label().right().at(((a + b) / 2, y - 0.4)).label(
+                text, loc="center", halign="center", valign="center", fontsize=10, ofst=NO_OFFSET
+            )
+        )  # fmt: skip
 
 
 class Sheet:
@@ -46,7 +66,7 @@ class Sheet:
     def two(self, ref: str, start: Point, end: Point, side: str = "", reverse: bool = False) -> None:
         """Draw a two-pin part with its first pin at `start` and its second at `end`. Diodes: cathode first."""
         part = self.parts[ref]
-        first, second = (name for _, name, _ in KINDS[part.kind])
+        first, second = (name for _, name, _ in KINDS[part.kind][:2])
         element = _TWO[part.kind]
         diode = (first, second) == ("K", "A")
         a, b = (end, start) if diode else (start, end)
@@ -59,15 +79,16 @@ class Sheet:
             assert math.dist(drawn.absanchors[anchor], wanted) < 0.01, f"{ref} is drawn elsewhere"
         x, y = (start[0] + end[0]) / 2, (start[1] + end[1]) / 2
         far = {"LIMITER": 0.95, "BUTTON": 0.95, "LED": 0.75}.get(part.kind, 0.62)
-        shift = {"right": (0.45, 0.0, "left"), "left": (-0.45, 0.0, "right"), "top": (0, far, "center"),
-                 "bottom": (0, -far, "center")}[where]  # fmt: skip
+        beside = 0.85 if part.kind == "LED" else 0.45
+        shift = {"right": (beside, 0.0, "left"), "left": (-beside, 0.0, "right"), "top": (0, far, "center"),
+                 "bottom": (0, -far - 0.15, "center")}[where]  # fmt: skip
         self.text(text, (x + shift[0], y + shift[1]), shift[2])
         self.pins[ref, first], self.pins[ref, second] = start, end
 
     def fet(self, ref: str, gate: Point) -> tuple[Point, Point]:
         """Draw a MOSFET with its gate at the left (N: drain up, P: source up). Return drain and source."""
         part = self.parts[ref]
-        n = part.kind == "NMOS"
+        n = part.kind != "PMOS"
         x, y = gate
         add = self.drawing.add
         up, down = (x + 1.0, y + 1.0), (x + 1.0, y - 1.0)
@@ -82,7 +103,7 @@ class Sheet:
         for dy in (0.11, -0.11):
             add(elm.Line().at((tail[0], tail[1] + dy)).to(tip))
         self.text(f"{ref}\n{part.value}", (x + 1.2, y), "left")
-        self.pins[ref, "G"] = gate
+        self.pins[ref, KINDS[part.kind][0][1]] = gate
         self.pins[ref, "D"], self.pins[ref, "S"] = (up, down) if n else (down, up)
         return (up, down) if n else (down, up)
 
@@ -205,6 +226,7 @@ class Sheet:
         ys = [y for _, y in self.pins.values()]
         self._junctions()
         self.text(self.title, (min(xs), max(ys) + 1.8), "left", 15)
+        title_block(self.drawing, (max(xs), min(ys) - 2.6), f"schematic, page {self.name}")
         return text_of(self.drawing)
 
     def mistakes(self, everywhere: Mapping[str, Part]) -> list[str]:
@@ -247,7 +269,10 @@ class Sheet:
             for net in nets:
                 where.setdefault(net, []).append(key)
         outside = {
-            net for part in everywhere.values() if part.sheet != self.name for net in part.nets.values()
+            net
+            for part in everywhere.values()
+            if part.sheet not in (self.name, "board")
+            for net in part.nets.values()
         }
         for net, places in where.items():
             if len(places) > 1 or net in outside:

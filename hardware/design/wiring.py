@@ -13,7 +13,8 @@ Nets = Mapping[str, set[tuple[str, str]]]
 PICO, CONVERTER = "U10", "U11"
 # Words of the wiring table -> kinds of parts that have a pin on the same net.
 _WORDS = {
-    "ADS1115 and the TMP117": ("ADS1115", "TMP117"),
+    "ADS1115, and of the isolator to the TMP117": ("ADS1115", "BUS_ISOLATOR"),
+    "isolator of the monitor output": ("ISOLATOR",),
     "MAX31865": ("MAX31865",),
     "1.25 V reference": ("REFERENCE",),
 }
@@ -56,10 +57,6 @@ def _ends(
 ) -> list[str]:
     """Return what the table says of the far end of a wire and the netlist does not have."""
     found = []
-    on_net = {kinds[ref].kind for ref, _ in net}
-    for text, wanted in _WORDS.items():
-        if text in words:
-            found += [f"no {kind} on its net" for kind in wanted if kind not in on_net]
     near = set(net)
     for ref, _ in net:
         part = kinds[ref]
@@ -67,6 +64,10 @@ def _ends(
             for other in part.nets.values():
                 if other not in ("GND", "V3V3", "V5", "V24"):
                     near |= nets[other]
+    for text, wanted in _WORDS.items():
+        if text in words:
+            there = {kinds[ref].kind for ref, _ in (near if f"{text}, through" in words else net)}
+            found += [f"no {kind} on its net" for kind in wanted if kind not in there]
     for size, unit in re.findall(r"([\d.]+) (kohm|ohm)", words):
         value = size + _OHMS[unit]
         if not any(kinds[ref].kind == "R" and kinds[ref].value.split()[0] == value for ref, _ in near):
@@ -77,9 +78,7 @@ def _ends(
         if match is None:
             continue
         coil = f"XV{VALVES.index(match[1].replace(' ', '_').upper()) + 1}"
-        switched = {
-            ref for ref, number in nets[kinds[coil].nets["2"]] if kinds[ref].kind == "NMOS" and number == "3"
-        }
+        switched = {ref for ref, part in kinds.items() if part.nets.get("D") == kinds[coil].nets["2"]}
         if pin is not None and not any((ref, pin) in near for ref in switched):
             found.append(f"does not reach the gate of the transistor of {coil}")
         if pin is None and (coil, "2") not in near:
@@ -89,8 +88,9 @@ def _ends(
         ends = [set(part.nets.values()) for part in kinds.values() if part.kind == "R"]
         if not any({"PUMP_OUT", drain} in ends for drain in drains):
             found.append("its transistor does not reach the pump")
-    for text, kind in (("charge pump", "C"), ("relay", "NMOS"), ("comparator", "NMOS"), ("button", "BUTTON"),
-                       ("shunt", "LIMITER"), ("coil rail through", "PMOS"), ("monitor output", "C")):  # fmt: skip
+    for text, kind in (("charge pump", "C"), ("relay", "NMOS"), ("comparator", "COMPARATOR"), ("button", "BUTTON"),
+                       ("shunt", "LIMITER"), ("coil rail through", "PMOS"),
+                       ("clears the latch", "C")):  # fmt: skip
         if text in words and not any(kinds[ref].kind == kind for ref, _ in near):
             found.append(f"no {kind} at its end")
     return found

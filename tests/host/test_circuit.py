@@ -46,7 +46,7 @@ def test_electrical_rules(built: tuple[str, str]) -> None:
 
 
 def test_electrical_rules_find_what_is_wrong() -> None:
-    parts = [part for part in circuit() if part.ref in ("PS1", "U3")]
+    parts = [part for part in circuit() if part.ref in ("PS1", "U3", "U21")]
     report = build([*parts, Part("D99", "DIODE", "", {"K": "V24_LOGIC", "A": "VSYS"}, "x")])[1]
     assert "No errors or warnings" not in report
 
@@ -81,11 +81,11 @@ TABLE_CHANGES = [
 PART_CHANGES = [
     ("R11", {"1": "VENT"}),
     ("U11", {"AIN0": "SUPPLY_INPUT", "AIN1": "CONTROL_INPUT"}),
-    ("Q12", {"G": "FILL_GATE"}),
+    ("Q12", {"IN": "FILL_GATE"}),
     ("R33", {"1": "VENT_COIL"}),
     ("U10", {"GP13": "BUTTON", "GP15": "TRIP"}),
     ("R52", {"1": "CONTROL_SHUNT"}),
-    ("R79", {"2": "BUTTON"}),
+    ("U3", {"OUTC": "BUTTON"}),
     ("R30", {"1": "PUMP"}),
     ("Q10", {"G": "RELAY_GATE"}),
 ]
@@ -119,33 +119,49 @@ def test_what_is_shut_without_power() -> None:
     for n, name in enumerate(("FILL", "VENT", "SUPPLY_ISOLATION", "VENT_ISOLATION", "RELIEF"), 1):
         assert parts[f"R2{n}"].value == "4.7k"
         assert set(parts[f"R2{n}"].nets.values()) == {f"{name}_GATE", "GND"}
-    grounded = {
-        part.nets["D"] for part in parts.values() if part.kind == "NMOS" and part.nets["G"] == "OVERPRESSURE"
-    }
-    assert grounded >= {"FILL_GATE", "SUPPLY_ISOLATION_GATE", "RELIEF_COIL", "RELIEF_PULL", "TRIP"}
+
+    def grounded(control: str) -> set[str]:
+        return {
+            part.nets["D"] for part in parts.values() if control in (part.nets.get("G"), part.nets.get("IN"))
+        }
+
+    assert grounded("LATCH") == {"FILL_GATE", "SUPPLY_ISOLATION_GATE"}
+    assert grounded("ALONE") == {"RELIEF_COIL", "RELIEF_PULL"}
     # The relief coil is fed past the coil rail, and coils whose rail is cut have where to flow on.
-    assert parts["Q3"].nets["S"] == "V24" and parts["Q3"].nets["D"] == parts["XV5"].nets["1"] == "RELIEF_RAIL"
+    assert parts["Q3"].nets["S"] == "V24_RELIEF"
+    assert parts["Q3"].nets["D"] == parts["XV5"].nets["1"] == "RELIEF_RAIL"
+    assert set(parts["F2"].nets.values()) == {"V24", "V24_RELIEF"}
     assert parts["D8"].nets == {"K": "RELIEF_RAIL", "A": "COIL_RAIL"}
     for rail in {parts[f"XV{n}"].nets["1"] for n in range(1, 6)}:
         assert any(part.nets == {"K": rail, "A": "GND"} for part in parts.values()), rail
-    fed = {"V5", "V2V5", "V24", "V24_LOGIC", "GND"}
-    own = [
-        part for part in parts.values() if part.sheet == "comparator" and part.kind in ("COMPARATOR", "SHUNT")
-    ]
-    assert all("V3V3" not in part.nets.values() and fed & set(part.nets.values()) for part in own)
+    # TRIP goes to the Pico: an open collector, as its pull-up is the only part of the comparator on 3.3 V.
+    own = [part for part in parts.values() if part.sheet in ("comparator", "latch", "relief")]
+    assert [part.ref for part in own if "V3V3" in part.nets.values()] == ["R79"]
 
 
-def energised(parts: list[Part], high: set[str], over_pressure: bool) -> set[str]:
-    """Which coils have current, from the nets alone: `high` are the Pico's outputs (HEARTBEAT: it beats)."""
-    on = {"V24"} | ({"OVERPRESSURE"} if over_pressure else set()) | high
+def energised(parts: list[Part], high: set[str], comparator: str) -> set[str]:
+    """Which coils have current, from the nets alone.
+
+    `high` are the Pico's outputs (HEARTBEAT: it beats). `comparator`: "", "latched", or "alone" (latched, and the
+    processor is gone).
+    """
+    control = {"": set(), "latched": {"LATCH"}, "alone": {"LATCH", "ALONE"}}[comparator]
+    on = {"V24", "V24_RELIEF"} | control | high
     resistors = [set(part.nets.values()) for part in parts if part.kind == "R"]
-    # What empties the pump wins over the beat; electrical.py has how far.
+    # What empties the pump wins over the beat; electrical.py has how far. The same gate switches U20 off.
     empties = any(
         {part.nets["D"], "PUMP_OUT"} in resistors and any({part.nets["G"], pin} in resistors for pin in high)
         for part in parts
         if part.kind == "NMOS"
     )
     on |= {"PUMP_OUT"} if "HEARTBEAT" in high and not empties else set()
+    fused = not any(
+        part.kind == "NMOS"
+        and part.nets["D"] == "COIL_OFF"
+        and any({part.nets["G"], pin} in resistors for pin in high)
+        for part in parts
+    )
+    on |= {"V24_COIL"} if fused else set()
 
     def drives(net: str) -> bool:
         """Whether a net is high, or becomes so through one resistor; ground wins."""
@@ -157,13 +173,16 @@ def energised(parts: list[Part], high: set[str], over_pressure: bool) -> set[str
     for _ in range(len(parts)):  # until nothing changes, at the latest
         before = (set(grounded), set(on))
         for part in parts:
-            if part.kind in ("NMOS", "NPN"):
-                control, lower, upper = part.nets.values()
+            if part.kind in ("NMOS", "NPN", "LOWSIDE"):
+                gate = part.nets.get("G") or part.nets.get("IN") or part.nets["B"]
+                lower, upper = (
+                    part.nets.get("S") or part.nets["E"],
+                    part.nets.get("D") or part.nets.get("C", ""),
+                )
                 # The comparator's transistors come first: what they ground does not conduct.
-                if (control == "OVERPRESSURE" and over_pressure) or (
-                    control != "OVERPRESSURE" and drives(control)
-                ):
-                    grounded |= {upper} if lower == "GND" else set()
+                conducts = gate in control if gate in ("LATCH", "ALONE") else drives(gate)
+                if conducts and lower == "GND":
+                    grounded |= {upper}
             elif part.kind == "PMOS":
                 pulled = any(part.nets["G"] in pair and pair & (grounded - {"GND"}) for pair in resistors)
                 on |= {part.nets["D"]} if pulled and part.nets["S"] in on else set()
@@ -187,38 +206,49 @@ def energised(parts: list[Part], high: set[str], over_pressure: bool) -> set[str
     return found
 
 
+def comparator_first(parts: list[Part]) -> list[Part]:
+    return sorted(parts, key=lambda part: part.nets.get("G") not in ("LATCH", "ALONE"))
+
+
 ALL = {"FILL", "VENT", "SUPPLY_ISOLATION", "VENT_ISOLATION", "RELIEF", "CELL_SAFE"}
+EVERYTHING = {"fill", "vent", "supply isolation", "vent isolation", "relief", "relay"}
 
 
 @pytest.mark.parametrize(
-    ("high", "over_pressure", "expected"),
+    ("high", "comparator", "expected"),
     [
-        (set(), False, set()),
-        ({"HEARTBEAT"}, False, set()),
-        (ALL, False, set()),
-        (
-            ALL | {"HEARTBEAT"},
-            False,
-            {"fill", "vent", "supply isolation", "vent isolation", "relief", "relay"},
-        ),
-        ({"HEARTBEAT", "FILL", "SUPPLY_ISOLATION"}, False, {"fill", "supply isolation"}),
+        (set(), "", set()),
+        ({"HEARTBEAT"}, "", set()),
+        (ALL, "", set()),
+        (ALL | {"HEARTBEAT"}, "", EVERYTHING),
+        ({"HEARTBEAT", "FILL", "SUPPLY_ISOLATION"}, "", {"fill", "supply isolation"}),
         # The cut wins over a heartbeat that goes on; it does not touch what the comparator does.
-        (ALL | {"HEARTBEAT", "RAIL_CUT"}, False, set()),
-        (ALL | {"HEARTBEAT", "RAIL_CUT"}, True, {"relief"}),
-        # A processor that hangs with everything on, or is not there, does not matter to the comparator.
-        (ALL | {"HEARTBEAT"}, True, {"vent", "vent isolation", "relief", "relay"}),
-        (ALL, True, {"relief"}),
-        (set(), True, {"relief"}),
+        (ALL | {"HEARTBEAT", "RAIL_CUT"}, "", set()),
+        (ALL | {"HEARTBEAT", "RAIL_CUT"}, "latched", set()),
+        # While the processor lives the comparator shuts the fill side and leaves the relief to it.
+        (ALL | {"HEARTBEAT"}, "latched", EVERYTHING - {"fill", "supply isolation"}),
+        ({"HEARTBEAT", "FILL", "SUPPLY_ISOLATION"}, "latched", set()),
+        # A processor that hangs with everything on, or is not there.
+        (ALL, "alone", {"relief"}),
+        (set(), "alone", {"relief"}),
+        (set(), "latched", set()),
     ],
 )
-def test_which_coils_are_on(high: set[str], over_pressure: bool, expected: set[str]) -> None:
-    parts = sorted(circuit(), key=lambda part: part.nets.get("G") != "OVERPRESSURE")
-    assert energised(parts, high, over_pressure) == expected
+def test_which_coils_are_on(high: set[str], comparator: str, expected: set[str]) -> None:
+    assert energised(comparator_first(circuit()), high, comparator) == expected
 
 
 @pytest.mark.parametrize("ref", ["Q6", "Q7", "Q9", "Q4", "Q3"])
 def test_each_transistor_of_the_comparator_is_needed(ref: str) -> None:
-    parts = [part for part in circuit() if part.ref != ref]
-    parts.sort(key=lambda part: part.nets.get("G") != "OVERPRESSURE")
-    hung, absent = energised(parts, ALL | {"HEARTBEAT"}, True), energised(parts, set(), True)
-    assert (hung, absent) != ({"vent", "vent isolation", "relief", "relay"}, {"relief"})
+    parts = comparator_first([part for part in circuit() if part.ref != ref])
+    found = energised(parts, ALL | {"HEARTBEAT"}, "latched"), energised(parts, set(), "alone")
+    assert found != (EVERYTHING - {"fill", "supply isolation"}, {"relief"})
+
+
+def test_a_shorted_rail_switch_can_still_be_cut() -> None:
+    parts = [part for part in circuit() if part.ref != "Q2"]
+    parts.append(Part("Q2", "SCHOTTKY", "shorted", {"A": "V24_COIL", "K": "COIL_RAIL"}, "rail"))
+    parts = comparator_first(parts)
+    assert energised(parts, ALL | {"HEARTBEAT"}, "") and not energised(
+        parts, ALL | {"HEARTBEAT", "RAIL_CUT"}, ""
+    )

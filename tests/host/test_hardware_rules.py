@@ -1,0 +1,254 @@
+"""Rules of the circuit: pin numbers per package, protection of every terminal, isolation, and the logic of the latch."""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import cache
+from itertools import product
+from pathlib import Path
+
+import pytest
+
+from hardware.design.circuit import KINDS, Part, circuit
+
+ROOT = Path(__file__).resolve().parents[2]
+SYMBOLS = Path("/usr/share/kicad/symbols")
+LIBRARY = Path("/usr/share/kicad/footprints")
+with (ROOT / "hardware/design/pinouts.csv").open(newline="", encoding="utf-8") as _file:
+    PINOUTS = list(csv.DictReader(_file))
+# Marks and passive parts of two or three leads, where a data sheet numbers nothing else.
+UNNUMBERED = {"R", "C", "CP", "FUSE", "PTC", "TVS2", "TEST", "HOLE", "PICO", "DIODE", "SCHOTTKY", "ZENER", "TVS",
+              "LED", "LIMITER"}  # fmt: skip
+
+
+def wrong_pins(pinouts: list[dict[str, str]]) -> list[str]:
+    found = []
+    for row in pinouts:
+        wanted = dict(pair.split("=", 1) for pair in row["pins"].split())
+        if wanted != {number: name for number, name, _ in KINDS[row["kind"]]}:
+            found.append(row["kind"])
+    return found
+
+
+def test_pin_numbers_are_those_of_the_package() -> None:
+    assert wrong_pins(PINOUTS) == []
+    told = {row["kind"] for row in PINOUTS} | UNNUMBERED
+    on_board = {part.kind for part in circuit() if not part.field}
+    assert {kind for kind in on_board - told if not kind.startswith("TERMINALS")} == set()
+
+
+def test_a_transistor_numbered_for_another_package_shows() -> None:
+    rows = [row | {"pins": "1=G 2=S 3=D"} if row["kind"] == "PMOS" else row for row in PINOUTS]
+    assert wrong_pins(rows) == ["PMOS"]
+
+
+@cache
+def symbol(name: str) -> dict[str, str]:
+    """Return number -> name of the pins of one of KiCad's symbols."""
+    library, _, part = name.partition(":")
+    text = (SYMBOLS / f"{library}.kicad_sym").read_text(encoding="utf-8")
+    start = text.index(f'\n  (symbol "{part}"')
+    body = text[start : text.index("\n  )", start)]
+    parent = re.search(r'\(extends "([^"]+)"\)', body)
+    if parent:
+        return symbol(f"{library}:{parent[1]}")
+    pins = re.findall(r'\(pin .*?\(name "([^"]*)".*?\(number "([^"]*)"', body, re.DOTALL)
+    return {number: pin for pin, number in pins}
+
+
+# Our name -> names of the symbol's pin, where they differ in more than signs.
+ALIASES = {
+    "IN": {"G", "IN"}, "VIN": {"VI", "IN", "VIN", "Vin"}, "VOUT": {"VO", "OUT", "Vout"}, "GND1": {"GND", "GND1"},
+    "GND2": {"GND", "GND2"}, "PAD": {"GND"}, "COM": {"COM"}, "VDD1": {"VDD1", "VCC1"}, "VDD2": {"VDD2", "VCC2"},
+}  # fmt: skip
+
+
+def test_pin_numbers_are_those_of_kicads_symbols() -> None:
+    if not SYMBOLS.is_dir():
+        pytest.skip("Debian's kicad-symbols is not installed")
+    compared = 0
+    for row in PINOUTS:
+        for name in re.findall(r"KiCad 6 symbol (\w+:[\w.-]*\w)", row["source"]):
+            ours, theirs = dict(pair.split("=", 1) for pair in row["pins"].split()), symbol(name)
+            for number, pin in theirs.items():
+                if pin in ("~", "") or number not in ours:
+                    continue
+                plain = re.sub(r"[~{}]|/.*", "", pin).upper()
+                wanted = {text.upper() for text in ALIASES.get(ours[number], {ours[number]})}
+                wanted.add(re.sub(r"\d+$", "", ours[number]).upper())
+                assert plain in wanted or plain in ("+", "-", "V+", "V-", "NC"), (row["kind"], number, pin)
+                compared += 1
+    assert compared > 100
+
+
+def test_every_pin_has_a_pad_and_every_pad_a_pin() -> None:
+    if not LIBRARY.is_dir():
+        pytest.skip("Debian's kicad-footprints is not installed")
+    for part in circuit():
+        library, _, name = part.footprint.partition(":")
+        if not library or library == "ipch":
+            continue
+        text = (LIBRARY / f"{library}.pretty" / f"{name}.kicad_mod").read_text(encoding="utf-8")
+        pads = {pad for pad in re.findall(r'\(pad "?([^" ]*)"? ', text) if pad}
+        assert pads == {number for number, _, _ in KINDS[part.kind]}, part.ref
+
+
+# What ends on a terminal may only be these; `SERIES` lets a current into the box, but a limited one.
+CLAMPS = {"TVS", "TVS2", "CLAMP", "SCHOTTKY"}
+SERIES = {"R", "FUSE", "PTC", "LIMITER", "LOWSIDE", "PMOS", "EFUSE", "RELAY", "C"}
+# References of a circuit, to which its clamps lead.
+GROUNDS = {"GND", "GND_M", "GND_W"}
+
+
+def users(parts: list[Part]) -> dict[str, list[Part]]:
+    found: dict[str, list[Part]] = {}
+    for part in parts:
+        for net in set(part.nets.values()):
+            found.setdefault(net, []).append(part)
+    return found
+
+
+def bare(parts: list[Part]) -> Iterator[str]:
+    """Name each terminal whose net reaches a chip, or has no clamp on it or behind its series element."""
+    on = users([part for part in parts if not part.field and part.kind != "TEST"])
+    for terminal in parts:
+        if not terminal.kind.startswith("TERMINALS"):
+            continue
+        for number, net in terminal.nets.items():
+            if net in GROUNDS:
+                continue
+            near = [part for part in on[net] if not part.kind.startswith("TERMINALS")]
+            kinds = {part.kind for part in near}
+            if net.endswith("_SCREEN") and kinds == {"C"}:
+                continue
+            if kinds - SERIES - CLAMPS - {"DIODE"}:
+                yield f"{terminal.ref}.{number} {net}: {sorted(kinds - SERIES - CLAMPS)} directly on it"
+            behind = {
+                other.kind
+                for part in near
+                if part.kind in SERIES
+                for far in part.nets.values()
+                if far not in GROUNDS
+                for other in on[far]
+            }
+            if not kinds & SERIES or not (kinds | behind) & CLAMPS:
+                yield f"{terminal.ref}.{number} {net}: no clamp or no series element"
+
+
+def test_every_terminal_has_its_clamp_and_series_element() -> None:
+    parts = circuit()
+    assert sum(part.kind.startswith("TERMINALS") for part in parts) == 8
+    assert list(bare(parts)) == []
+
+
+@pytest.mark.parametrize(
+    ("ref", "pin", "net"),
+    [
+        ("X5", "2", "SDA"),
+        ("X6", "1", "BUTTON"),
+        ("X5", "1", "V3V3"),
+        ("X3", "2", "CONTROL_INPUT"),
+        ("J2", "1", "V5"),
+    ],
+)
+def test_a_bare_terminal_shows(ref: str, pin: str, net: str) -> None:
+    parts = [replace(p, nets=p.nets | {pin: net}) if p.ref == ref else p for p in circuit()]
+    assert list(bare(parts))
+
+
+def test_every_wire_of_the_rig_ends_on_a_terminal() -> None:
+    parts = circuit()
+    ends = {net for part in parts if part.kind.startswith("TERMINALS") for net in part.nets.values()}
+    for part in parts:
+        if part.field:
+            assert set(part.nets.values()) <= ends, part.ref
+
+
+# Parts across the barrier of an isolated domain.
+BARRIER = {"ISOLATOR", "BUS_ISOLATOR", "DCDC"}
+
+
+def domains(parts: list[Part]) -> list[set[str]]:
+    """Return the sets of nets that are joined by parts other than those of a barrier."""
+    groups: list[set[str]] = []
+    for part in parts:
+        nets = set(part.nets.values())
+        if part.kind in BARRIER or (part.kind == "C" and part.value == "10n 100V"):
+            continue
+        if part.kind == "RELAY":
+            continue
+        touched = [group for group in groups if group & nets]
+        groups = [group for group in groups if not group & nets] + [nets.union(*touched)]
+    return groups
+
+
+def test_monitor_and_sensor_bus_are_isolated() -> None:
+    found = domains([part for part in circuit() if part.kind != "TEST"])
+    for net in ("GND_M", "GND_W", "CYCLER_COM"):
+        group = next(group for group in found if net in group)
+        assert not group & {"GND", "V3V3", "V5", "V24", "SDA", "MONITOR"}, net
+    joined = replace(circuit()[0], ref="R999", kind="R", nets={"1": "GND_M", "2": "GND"})
+    assert "GND" in next(group for group in domains([*circuit(), joined]) if "GND_M" in group)
+
+
+def settle(levels: dict[str, bool]) -> dict[str, bool]:
+    """Evaluate the gates from the nets of U21 and U22 until nothing changes."""
+    parts = {part.ref: part for part in circuit()}
+    gates = [
+        tuple(parts[ref].nets[f"{n}{pin}"] for pin in "ABY") for ref in ("U21", "U22") for n in range(1, 5)
+    ]
+    levels = dict(levels)
+    for _ in range(20):
+        before = dict(levels)
+        for a, b, y in gates:
+            if y not in ("ALONE",):
+                levels[y] = not (levels.get(a, False) and levels.get(b, False))
+        if levels == before:
+            break
+    pulls = [part.nets["G"] for part in parts.values() if part.kind == "NMOS" and part.nets["D"] == "ALONE"]
+    levels["ALONE"] = not any(levels[net] for net in pulls)
+    return levels
+
+
+AT_REST = {"WINDOW": False, "RESET": False, "OVER_HELD": False, "NOT_ALIVE": True, "STARTED": False}
+
+
+def run(*steps: dict[str, bool]) -> dict[str, bool]:
+    """Apply the steps to a board that was just switched on."""
+    levels = settle(AT_REST | {"NOT_LATCH": True, "WAS_ALIVE": False, "NEVER": True})
+    for step in ({"STARTED": True}, *steps):
+        levels = settle(levels | step)
+    return levels
+
+
+ALIVE, GONE = {"NOT_ALIVE": False}, {"NOT_ALIVE": True}
+TRIP = {"WINDOW": True, "OVER_HELD": True}
+SHORT = {"WINDOW": False, "OVER_HELD": True}
+CALM = {"WINDOW": False, "OVER_HELD": False}
+
+
+def acknowledge(levels: dict[str, bool]) -> tuple[dict[str, bool], ...]:
+    return levels, levels | {"RESET": True}, levels | {"RESET": False}
+
+
+def test_the_latch_keeps_the_fill_side_shut_until_an_acknowledge() -> None:
+    clear = acknowledge(CALM)
+    assert not run(ALIVE, *clear)["LATCH"]
+    assert run(ALIVE, *clear, TRIP)["LATCH"]
+    assert run(ALIVE, *clear, TRIP, CALM)["LATCH"]
+    assert not run(ALIVE, *clear, TRIP, CALM, *clear)["LATCH"]
+    assert run(ALIVE, *clear, TRIP, *acknowledge(TRIP))["LATCH"], "the cause is still there"
+    assert not run(ALIVE, *clear, SHORT)["LATCH"], "a shorted loop is no pressure"
+    over_range = run(ALIVE, *clear, TRIP, SHORT)
+    assert over_range["LATCH"] and not over_range["NOT_TRIPPED"], "more than 20.6 mA does not let go"
+
+
+def test_the_comparator_opens_the_relief_only_while_a_processor_is_gone_that_was_alive() -> None:
+    for tripped, alive, was in product((False, True), (False, True), (False, True)):
+        steps = [*acknowledge(CALM), *([ALIVE, GONE] if was else []), ALIVE if alive else GONE]
+        steps.append(TRIP if tripped else CALM)
+        assert run(*steps)["ALONE"] == (tripped and not alive and was), (tripped, alive, was)
+    assert run(ALIVE, *acknowledge(CALM), GONE, TRIP, SHORT)["ALONE"]
