@@ -135,7 +135,9 @@ def _gas(put: Any) -> None:
     put("gas", "U13", "MAX31865", "RTD converter", "RTD_READY", "V3V3", "V3V3", "RTD_BIAS", "RTD_BIAS", "RTD_REF",
         "RTD_REF", "RTD_FORCE", "GND", "RTD_PLUS", "RTD_MINUS", "RTD_RETURN", "GND", "MOSI", "SCK", "RTD_SELECT",
         "MISO", "GND", "GND")  # fmt: skip
-    put("gas", "R93", "R", "4.0k 0.1% 10ppm", "RTD_BIAS", "RTD_REF")
+    # 4.0 kohm of two values that are sold.
+    put("gas", "R93", "R", "2.0k 0.1% 10ppm", "RTD_BIAS", "RTD_MIDDLE")
+    put("gas", "R94", "R", "2.0k 0.1% 10ppm", "RTD_MIDDLE", "RTD_REF")
     put("gas", "C41", "C", "10n", "RTD_PLUS", "RTD_MINUS")
     put("gas", "C42", "C", "100n", "V3V3", "GND")
     put("gas", "F27", "PTC", "50 mA resettable", "RTD_FORCE", "TE_FORCE")

@@ -61,6 +61,8 @@ def _rail(put: Any) -> None:
     put("rail", "R1", "R", "470", "HEARTBEAT", "PUMP_IN")
     put("rail", "C4", "C", "2.2u", "PUMP_IN", "PUMP")
     put("rail", "D5", "CLAMP", "Schottky pair", "GND", "PUMP_OUT", "PUMP")
+    # Without R120 a heartbeat that stops high leaves C4 in parallel with C5: the rail would hold three times as long.
+    put("rail", "R120", "R", "33k", "PUMP", "GND")
     put("rail", "C5", "C", "1u", "PUMP_OUT", "GND")
     put("rail", "C6", "C", "10n", "COIL_RAIL", "PUMP_OUT")
     put("rail", "R2", "R", "1M", "PUMP_OUT", "GND")

@@ -45,7 +45,7 @@ KINDS: dict[str, tuple[Pin, ...]] = {
     ),
     "COMPARATOR": _pins(
         "OUTB:OC OUTA:OC VCC:P INA-:I INA+:I INB-:I INB+:I INC-:I INC+:I IND-:I IND+:I GND:P OUTD:OC OUTC:OC"
-    ),  # fmt: skip
+    ),
     "NAND": _QUAD_NAND,
     "OPAMP": _pins("OUT:O V-:P IN+:I IN-:I V+:P"),
     "ISOLATOR": _pins("VDD1:P VIA:I VIB:I GND1:P GND2:P VOB:X VOA:O VDD2:P"),
@@ -114,7 +114,7 @@ FOOTPRINTS = {
 }  # fmt: skip
 # Parts that need another one than their kind has.
 SPECIAL = {
-    **dict.fromkeys(("D1", "D2", "D10", "D31", "D32", "D33"), _SMB),
+    **dict.fromkeys(("D1", "D2", "D10", "D16", "D17", "D18", "D31", "D32", "D33"), _SMB),
     **dict.fromkeys(("D60", "D61"), _SMA),
     **dict.fromkeys(("D62", "D82"), _SOD),
     **dict.fromkeys(("R5", "R31", "R32", "R33", "R34", "R35", "R51", "R52", "R53", "R88"), _R12),

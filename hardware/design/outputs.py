@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from hardware.design import bom, electrical, fmea, hazards, piping
+from hardware.design import bom, electrical, fmea, hazards, panel, piping
 from hardware.design.circuit import circuit
 from hardware.design.netlist import build
 from hardware.design.sheets import sheets
@@ -25,6 +25,10 @@ def outputs() -> dict[str, str]:
         "fmea.md": fmea.page(),
         "hazards.md": hazards.page(),
         "ipch.net": netlist,
+        "terminals.csv": panel.table(),
+        "drawings/field-wiring.svg": panel.field_wiring(),
+        "drawings/panel.svg": panel.panel(),
+        "drawings/grounding.svg": panel.grounding(),
         "drawings/piping.svg": piping.svg(sizing),
         **{f"drawings/{name}.svg": sheet.svg() for name, sheet in sheets().items()},
     }

@@ -36,11 +36,21 @@ def text_of(drawing: schemdraw.Drawing) -> str:
 def title_block(drawing: schemdraw.Drawing, corner: Point, subject: str, scale: str = "not to scale") -> None:
     """Draw a title block whose upper right corner is at `corner`: subject, revision, scale, project."""
     x, y = corner
-    cells = ((0.0, 7.0, subject), (7.0, 10.5, f"revision {REVISION}"), (10.5, 14.5, scale), (14.5, 20.5, PROJECT))
+    cells = (
+        (0.0, 7.0, subject),
+        (7.0, 10.5, f"revision {REVISION}"),
+        (10.5, 14.5, scale),
+        (14.5, 20.5, PROJECT),
+    )
     left = x - cells[-1][1]
     for start, end, text in cells:
         a, b = left + start, left + end
-        for p, q in (((a, y), (b, y)), ((b, y), (b, y - 0.8)), ((b, y - 0.8), (a, y - 0.8)), ((a, y - 0.8), (a, y))):
+        for p, q in (
+            ((a, y), (b, y)),
+            ((b, y), (b, y - 0.8)),
+            ((b, y - 0.8), (a, y - 0.8)),
+            ((a, y - 0.8), (a, y)),
+        ):
             drawing.add(elm.Line().at(p).to(q))
         drawing.add(
             elm.Label().right().at(((a + b) / 2, y - 0.4)).label(

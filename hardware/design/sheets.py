@@ -80,6 +80,9 @@ def _rail(parts: dict[str, Part]) -> Sheet:
     s.two("C4", (2.0, y), (4.0, y))
     s.clamp("D5", (4.0, y))
     s.net("GND", (4.0, y - 1.2), "bottom")
+    s.wire((4.0, y), (5.0, y), (5.0, y - 2.0))
+    s.two("R120", (5.0, y - 2.0), (5.0, y - 4.0))
+    s.net("GND", (5.0, y - 4.0), "bottom")
     s.wire((4.0, y + 1.2), (8.8, y + 1.2), (8.8, y))
     s.two("C6", (5.4, y + 3.2), (5.4, y + 1.2))
     s.net("COIL_RAIL", (5.4, y + 3.2), "top")
@@ -115,7 +118,7 @@ def _rail(parts: dict[str, Part]) -> Sheet:
     s.two("D73", (24.0, y - 2.8), (24.0, y - 0.8))
     s.net("GND", (24.0, y - 2.8), "bottom")
     # RAIL_CUT.
-    z = y - 6.6
+    z = y - 9.0
     s.net("RAIL_CUT", (0.0, z), "left")
     s.two("R10", (0.0, z), (2.0, z))
     s.wire((2.0, z), (3.4, z))

@@ -53,7 +53,12 @@ def _supply(s: Sheet, refs: tuple[str, str, str, str], domain: str, corner: tupl
     dcdc, ldo, low, high = refs
     s.box(dcdc, (x, y), 3.4, ["+VIN", "-VIN"], ["+VOUT", "-VOUT"])
     s.box(ldo, (x + 11.6, y), 2.6, ["VIN", "GND"], ["VOUT"])
-    _stack(s, ((low, f"V5_{domain}", f"GND_{domain}"), (high, f"V3{domain}", f"GND_{domain}")), (x + 20.4, y), 3.0)
+    _stack(
+        s,
+        ((low, f"V5_{domain}", f"GND_{domain}"), (high, f"V3{domain}", f"GND_{domain}")),
+        (x + 20.4, y),
+        3.0,
+    )
 
 
 def _monitor(parts: dict[str, Part]) -> Sheet:
@@ -124,8 +129,13 @@ def _gas(parts: dict[str, Part]) -> Sheet:
     digital = ["CS", "SCLK", "SDI", "SDO", "DRDY", "DVDD", "VDD", "DGND", "GND1", "GND2"]
     analogue = ["BIAS", "REFIN+", "REFIN-", "ISENSOR", "FORCE+", "FORCE2", "RTDIN+", "RTDIN-", "FORCE-", "NC"]
     s.box("U13", (2, 0), 4.4, digital, analogue)
-    _stack(s, (("R93", "RTD_BIAS", "RTD_REF"), ("C41", "RTD_PLUS", "RTD_MINUS"), ("C42", "V3V3", "GND")),
-           (13.4, -0.6), 3.6)  # fmt: skip
+    rows = (
+        ("R93", "RTD_BIAS", "RTD_MIDDLE"),
+        ("R94", "RTD_MIDDLE", "RTD_REF"),
+        ("C41", "RTD_PLUS", "RTD_MINUS"),
+        ("C42", "V3V3", "GND"),
+    )
+    _stack(s, rows, (13.4, -0.6), 3.6)
     for n, (ref, clamp, name) in enumerate((("F27", "D76", "FORCE"), ("R117", "D77", "PLUS"), ("R118", "D78", "MINUS"),
                                             ("F28", "D79", "RETURN"))):  # fmt: skip
         x, y = 14.6 + 12.6 * (n % 2), -5.6 - 4.0 * (n // 2)

@@ -9,7 +9,9 @@ _LEFT = ["1A", "1B", "2A", "2B", "3A", "3B", "4A", "4B"]
 _RIGHT = ["1Y", "2Y", "3Y", "4Y", "VCC", "GND"]
 
 
-def _stack(s: Sheet, rows: tuple[tuple[str, str, str], ...], start: tuple[float, float], pitch: float = 3.2) -> None:
+def _stack(
+    s: Sheet, rows: tuple[tuple[str, str, str], ...], start: tuple[float, float], pitch: float = 3.2
+) -> None:
     """Draw two-pin parts side by side, each upright with the names of its nets."""
     x, y = start
     for n, (ref, top, bottom) in enumerate(rows):
@@ -19,7 +21,9 @@ def _stack(s: Sheet, rows: tuple[tuple[str, str, str], ...], start: tuple[float,
 
 
 def _comparator(parts: dict[str, Part]) -> Sheet:
-    s = Sheet(parts, "comparator", "Comparator of the safety loop: over the trip, shorted loop, processor alive")
+    s = Sheet(
+        parts, "comparator", "Comparator of the safety loop: over the trip, shorted loop, processor alive"
+    )
     s.two("R71", (0, 2), (0, 0), "left")
     s.net("V5", (0, 2), "top")
     s.wire((0, 0), (8.0, 0))
@@ -94,13 +98,18 @@ def _latch(parts: dict[str, Part]) -> Sheet:
 
 
 def _relief(parts: dict[str, Part]) -> Sheet:
-    s = Sheet(parts, "relief", "The comparator's own way to the relief valve: only while the processor is gone")
+    s = Sheet(
+        parts, "relief", "The comparator's own way to the relief valve: only while the processor is gone"
+    )
     y = 0.0
     s.net("HEARTBEAT", (0.0, y), "left")
     s.two("R100", (0.0, y), (2.0, y))
     s.two("C50", (2.0, y), (4.0, y))
     s.clamp("D63", (4.0, y))
     s.net("GND", (4.0, y - 1.2), "bottom")
+    s.wire((4.0, y), (5.0, y), (5.0, y - 1.4))
+    s.two("R121", (5.0, y - 1.4), (5.0, y - 3.4))
+    s.net("GND", (5.0, y - 3.4), "bottom")
     s.wire((4.0, y + 1.2), (9.6, y + 1.2))
     s.two("C51", (7.0, y + 1.2), (7.0, y - 0.8), "left")
     s.net("GND", (7.0, y - 0.8), "bottom")
@@ -112,7 +121,7 @@ def _relief(parts: dict[str, Part]) -> Sheet:
     s.two("R103", (26.0, 1.6), (26.0, -0.4))
     s.net("ALIVE_REFERENCE", (26.0, 1.6), "top")
     s.net("GND", (26.0, -0.4), "bottom")
-    s.box("U22", (3.0, -4.0), 3.4, _LEFT, _RIGHT)
+    s.box("U22", (3.0, -5.4), 3.4, _LEFT, _RIGHT)
     # Power-up.
     x, z = 14.6, -4.0
     s.net("V5", (x, z), "top")

@@ -1,4 +1,4 @@
-"""Rules of the circuit: pin numbers per package, protection of every terminal, isolation, and the logic of the latch."""
+"""Rules of the circuit: pin numbers per package, protection of every terminal, isolation, logic of the latch."""
 
 from __future__ import annotations
 

@@ -202,3 +202,18 @@ def test_gas_of_a_month_follows_cell_and_leak(cli: Cli) -> None:
 
 def test_a_smaller_chamber_gets_a_smaller_hole() -> None:
     assert size(replace(Design(), volume_m3=1e-4)).fill_mm < size(Design()).fill_mm
+
+
+def test_a_pulse_counts_with_the_rise_of_the_coil() -> None:
+    result = size(Design())
+    # L/R = 8.8 ms; the valve lifts at 60 % of the current.
+    assert result.value("coil current after 5 ms") == pytest.approx(43, abs=1)
+    assert result.value("shortest command") == pytest.approx(13, abs=0.5)
+    quick = size(Design(coil_rise_s=0.0))
+    assert quick.value("shortest command") == pytest.approx(5)
+    assert quick.value("fill pulse") == pytest.approx(result.value("fill pulse"))
+
+
+def test_the_command_takes_a_coil_rise(cli: Cli) -> None:
+    assert "shortest command" in cli("size", "--coil-rise", "12ms").out
+    assert cli("size", "--coil-rise", "1s").code == 2

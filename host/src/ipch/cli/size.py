@@ -30,7 +30,10 @@ def size(
         float | None, typer.Option(metavar="MM", help="Restrictor hole, both sides; default: computed.")
     ] = None,
     seat: Annotated[float, typer.Option(metavar="MM", help="Seat bore of the fill valve.")] = 1.0,
-    pulse: Annotated[str, typer.Option(metavar="DURATION", help="Shortest reproducible pulse.")] = "5ms",
+    pulse: Annotated[str, typer.Option(metavar="DURATION", help="Shortest reproducible opening.")] = "5ms",
+    coil_rise: Annotated[
+        str, typer.Option(metavar="DURATION", help="From the command until the coil lifts the valve.")
+    ] = "8ms",
     band: Annotated[
         str, typer.Option(metavar="PRESSURE", help="Dead-band that a pulse must fit.")
     ] = "2.5kPa",
@@ -74,6 +77,7 @@ def size(
             hole_mm=hole,
             seat_mm=seat,
             pulse_s=parse_duration(pulse),
+            coil_rise_s=parse_duration(coil_rise),
             band_pa=float(parse_pressure(band)),
             slew_pa_s=float(parse_slew(slew)),
             relief_c=relief_c,

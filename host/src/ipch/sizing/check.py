@@ -35,6 +35,7 @@ def check(design: Design) -> None:
         ("volume", design.volume_m3 * 1e3, 0.005, 100.0, "L"),
         ("temperature", design.temperature_k - 273.15, -20.0, 100.0, "degC"),
         ("shortest pulse", design.pulse_s * 1e3, 0.5, 100.0, "ms"),
+        ("coil rise", design.coil_rise_s * 1e3, 0.0, 100.0, "ms"),
         ("band", design.band_pa / 1e3, 0.5, 1000.0, "kPa"),
         ("slew", design.slew_pa_s / 1e3, 0.01, 1000.0, "kPa/s"),
         ("hole", 1.0 if design.hole_mm is None else design.hole_mm, HOLES_MM[0], HOLES_MM[-1], "mm"),

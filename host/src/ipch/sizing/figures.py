@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from math import sqrt
+from math import exp, log, sqrt
 from typing import Any
 
 from ipch.base.units import format_target
@@ -31,6 +31,10 @@ from ipch.sizing.flow import (
 RAMP_RESERVE = 2.0
 PROOF = 1.43  # times the rating, as in one of the rules; look up yours
 WATER_BULK_PA = 2.2e9
+LIFT = 0.6  # share of its current at which a coil lifts its valve [estimate]
+SUPPLY_RELIEF = (
+    1.25  # of the supply pressure: above the regulator's lock-up, below what the supply side must withstand
+)
 RAMPS_PA_S = (4_000, 20_000, 100_000)
 MONTH_DAYS = 30
 
@@ -136,9 +140,10 @@ def size(design: Design) -> Sizing:
         "fill pulse",
         fill_q,
         "kPa",
-        f"settled, {design.pulse_s * 1e3:g} ms from the supply at working pressure",
+        f"settled, open for {design.pulse_s * 1e3:g} ms from the supply at working pressure",
     )
-    add("vent pulse", vent_q, "kPa", f"settled, {design.pulse_s * 1e3:g} ms to ambient")
+    add("vent pulse", vent_q, "kPa", f"settled, open for {design.pulse_s * 1e3:g} ms to ambient")
+    _coil(design, add)
     add("pulse seen at once", max(fill_q, vent_q) * IMMEDIATE_PER_SETTLED, "kPa", "1.45 times the larger one")
     band = band_pa(design, c_fill, c_vent)
     add(
@@ -179,6 +184,8 @@ def size(design: Design) -> Sizing:
         "mm",
         f"at least, discharge {DISCHARGE}; its maker's figure counts",
     )
+    add("supply relief set pressure", SUPPLY_RELIEF * design.supply_pa / 1e6, "MPa",
+        f"PSV2: {SUPPLY_RELIEF} x supply; every part between regulator and fill valve withstands it")  # fmt: skip
     disc_c = max(0.0, flow.worst_kg_s(chain["burst_disc_pa"])) / flow.kg_s(
         1.0, chain["burst_disc_pa"], AMBIENT_PA
     )
@@ -213,6 +220,17 @@ def size(design: Design) -> Sizing:
     _faults(design, chain, c_fill, c_vent, section)
     _gas_use(design, flow, section("gas use"))
     return Sizing(design, fill_mm, vent_mm, figures, settings(design), _warnings(design, flow, c_fill))
+
+
+def _coil(design: Design, add: Add) -> None:
+    """Add what the rise of the coil's current costs: a valve lifts at `LIFT` of it."""
+    rise_ms, pulse_ms = design.coil_rise_s * 1e3, design.pulse_s * 1e3
+    add("coil rise", rise_ms, "ms", f"until its current has {LIFT * 100:.0f} % of its final value [estimate]")
+    if rise_ms:
+        reached = 1.0 - exp(log(1.0 - LIFT) * pulse_ms / rise_ms)
+        add(f"coil current after {pulse_ms:g} ms", reached * 100.0, "%",
+            f"below {LIFT * 100:.0f} % the valve stays shut")  # fmt: skip
+    add("shortest command", rise_ms + pulse_ms, "ms", "coil rise and the pulse; for the setting pulse_min_us")
 
 
 def _faults(

@@ -42,6 +42,7 @@ def tables(sizing: Sizing) -> list[Table]:
         ("source, before the regulator", format_target(design.source_pa)),
         ("bore of the fill valve's seat", f"{design.seat_mm:g} mm"),
         ("shortest clean pulse", f"{design.pulse_s * 1e3:g} ms"),
+        ("coil rise until the valve lifts", f"{design.coil_rise_s * 1e3:g} ms"),
         ("hold band that a pulse must allow", f"+-{design.band_pa / 1e3:g} kPa"),
         ("ramp that must be possible", f"{design.slew_pa_s / 1e3:g} kPa/s"),
         ("cell", f"{design.cell_ah:g} Ah, {design.cycles_per_day:g} cycles a day"),

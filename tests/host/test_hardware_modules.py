@@ -1,0 +1,107 @@
+"""The variant on modules, the terminal plan and the panel: they name what there is."""
+
+from __future__ import annotations
+
+import csv
+import re
+
+from hardware.design import fmea, panel
+from hardware.design.circuit import circuit
+from hardware.design.outputs import HARDWARE
+
+with (HARDWARE / "modules.csv").open(newline="", encoding="utf-8") as _file:
+    WIRES = list(csv.DictReader(_file))
+MODULES = (HARDWARE / "modules.md").read_text(encoding="utf-8")
+
+
+def terminals() -> dict[str, set[str]]:
+    """Module -> its terminals as the table of modules says; ranges as "IN1 to IN5" are written out."""
+    found: dict[str, set[str]] = {}
+    for names, cells in re.findall(
+        r"^\| ([A-Z]\d+[^|]*?) \| [^|]* \| [^|]* \| ([^|]*) \|$", MODULES, re.MULTILINE
+    ):
+        told = re.sub(r"\([^)]*\)", "", cells)
+        each: set[str] = set()
+        for word in (text.strip() for text in told.split(",")):
+            span = re.fullmatch(r"(\D+)(\d+) to \D+(\d+)", word)
+            each |= {f"{span[1]}{n}" for n in range(int(span[2]), int(span[3]) + 1)} if span else {word}
+        first = re.findall(r"[A-Z]\d+", names)
+        if " to " in names:
+            letter, low, high = names[0], int(first[0][1:]), int(first[1][1:])
+            first = [f"{letter}{n}" for n in range(low, high + 1)]
+        for name in first:
+            found[name] = each
+    return found
+
+
+def test_every_wire_of_the_modules_ends_on_a_terminal_that_there_is() -> None:
+    known = terminals()
+    assert set(known) >= {
+        "M1",
+        "M2",
+        "M3",
+        "M4",
+        "M5",
+        "M6",
+        "A1",
+        "A2",
+        "A3",
+        "B1",
+        "B4",
+        "K10",
+        "K12",
+        "F1",
+        "R1",
+    }
+    for wire in WIRES:
+        for module, terminal in ((wire["from"], wire["terminal"]), (wire["to"], wire["to_terminal"])):
+            if module not in known or module in ("M1", "R1", "R2"):
+                continue
+            assert terminal in known[module] or any(terminal in text.split() for text in known[module]), wire
+
+
+def test_every_pin_of_the_firmware_has_its_wire_on_the_modules() -> None:
+    pins: dict[str, int] = {}
+    exec((HARDWARE.parent / "firmware/pins.py").read_text(), {}, pins)
+    flags = ("_ON", "_OFF", "_ACTIVE", "_OK", "_PRESSED", "_ADDRESS", "SELECTED", "_INPUT")
+    wanted = {f"GP{pin}" for name, pin in pins.items() if name.isupper() and not name.endswith(flags)} - {
+        "GP25"
+    }
+    wired = {wire["terminal"] for wire in WIRES if wire["from"] == "M1"}
+    wired |= {wire["to_terminal"] for wire in WIRES if wire["to"] == "M1"}
+    assert wanted <= wired
+    assert {text for text in wired if text.startswith("GP")} <= wanted
+
+
+def test_the_converters_channels_are_those_of_the_firmware() -> None:
+    shunts = {wire["from"] + wire["terminal"]: wire["to_terminal"] for wire in WIRES}
+    assert (shunts["R21.out"], shunts["R22.out"], shunts["R23.out"]) == ("A0", "GP26", "A1")
+
+
+def test_what_the_modules_cost_names_rows_of_the_failure_table() -> None:
+    numbers = {int(row["row"]) for row in fmea.rows()}
+    costs = MODULES[MODULES.index("## What the modules lack") :]
+    rows = re.findall(r"^\| [^|]+ \| [^|]+ \| ([\d, -]+) \|", costs, re.MULTILINE)
+    named = {int(text) for row in rows for text in re.findall(r"\d+", row)}
+    assert len(rows) > 8 and named <= numbers and {14, 15, 20, 21, 34, 35} <= named
+
+
+def test_the_terminal_plan_has_every_pole_with_its_end_and_protection() -> None:
+    rows = panel.plan()
+    poles = {(part.ref, pin) for part in circuit() if part.kind.startswith("TERMINALS") for pin in part.nets}
+    assert {(row["plug"], row["pole"]) for row in rows} == poles
+    parts = {part.ref: part for part in circuit()}
+    for row in rows:
+        assert row["ends_at"] and row["protected_by"], row
+        for end in row["ends_at"].split():
+            if "." in end:
+                ref, pin = end.split(".", 1)
+                assert parts[ref].nets[pin] == row["net"], row
+        for ref in row["protected_by"].split():
+            assert ref in parts or row["protected_by"] == "reference of its circuit"
+
+
+def test_every_drawing_has_a_title_block() -> None:
+    for path in sorted((HARDWARE / "drawings").glob("*.svg")):
+        text = path.read_text(encoding="utf-8")
+        assert "revision B" in text and re.search(r"not to scale|ruler: \d+ mm", text), path.name
