@@ -2,12 +2,15 @@ from __future__ import annotations
 
 import os
 from contextlib import closing
+from datetime import UTC, datetime
 from http.client import HTTPConnection
 from pathlib import Path
 
 import pytest
 
-from ipch.cyclers.follow import BinaryCycles, TextCycles, open_cycles
+from bench.scenarios import cycler_files
+from ipch.cyclers import Reading, read_cycler
+from ipch.cyclers.follow import GrowingCycles, open_cycles
 from ipch.errors import FileError, UsageError
 from ipch.recipes.loader import (
     choose_recipe,
@@ -238,23 +241,7 @@ def test_a_recipe_is_the_same_out_of_its_record() -> None:
     assert recipe_of_record("activation", chosen.text).recipe == chosen.recipe
 
 
-def test_the_cycle_in_a_growing_file(tmp_path: Path) -> None:
-    path = tmp_path / "cell.csv"
-    cycles = TextCycles(path)
-    assert cycles.read() == 0
-    path.write_text("Some cycler\nTime,Cycle Index,Voltage(V)\n0,1,3.1\n1,2,3")
-    assert cycles.read() == 1
-    with path.open("a") as file:
-        file.write(".2\n2,10,3.3\n3,")
-    assert cycles.read() == 10
-    with path.open("a") as file:
-        file.write("x,3\n\n4,11\n")
-    assert cycles.read() == 11
-    path.write_text("Cycle Count / 1\tVoltage / V\n4\t3.1\n")
-    assert cycles.read() == 4
-
-
-def settled(cycles: BinaryCycles) -> int:
+def settled(cycles: GrowingCycles) -> int:
     """What it says once a reading that is under way has ended."""
     cycles.read()
     if cycles._reading is not None:
@@ -262,10 +249,10 @@ def settled(cycles: BinaryCycles) -> int:
     return cycles.read()
 
 
-def test_the_cycle_in_a_file_that_is_read_as_a_whole(tmp_path: Path) -> None:
+def test_the_cycle_in_a_growing_file(tmp_path: Path) -> None:
     path = tmp_path / "cell.csv"
     head = "Unix Time / s,Voltage / V,Current / A,Cycle Count / 1"
-    with closing(BinaryCycles(path, again_s=0.0, rest=0.0)) as cycles:
+    with closing(GrowingCycles(path, again_s=0.0, rest=0.0)) as cycles:
         assert settled(cycles) == 0 and not cycles.trouble
         path.write_text("half a")
         assert settled(cycles) == 0
@@ -273,33 +260,45 @@ def test_the_cycle_in_a_file_that_is_read_as_a_whole(tmp_path: Path) -> None:
         path.write_text(f"{head}\n0,3,1,1\n60,3,1,2\n")
         assert settled(cycles) == 2
         assert not cycles.trouble
-        # Unchanged, it is not read again; what was seen stays seen.
+        # Unchanged, it is not read again.
         cycles.read()
         assert cycles._reading is None
+        with path.open("a") as file:
+            file.write("120,3.2,1,10\n180,3.3,1,1")
+        assert settled(cycles) == 10
         path.unlink()
-        assert settled(cycles) == 2
+        assert settled(cycles) == 10
+
+
+def test_cycles_are_counted_as_a_merge_counts_them(tmp_path: Path) -> None:
+    table = cycler_files.rows(cycler_files.half_cell(cycles=4))
+    for dialect in ("neware", "ec-lab", "basytec"):
+        path = cycler_files.write(tmp_path, table, dialect)
+        with closing(GrowingCycles(path, again_s=0.0, rest=0.0)) as cycles:
+            merged = read_cycler(path, UTC, reading=Reading(start=datetime(2026, 1, 1, tzinfo=UTC)))
+            assert settled(cycles) == merged.cycle.max() == 4
 
 
 @needs_samples
 @pytest.mark.parametrize(
     ("name", "highest"), [("nw4-120-6-1-36.ndax", 5), ("250116_kigr_gen6_01_02_GCPL_CD8.mpr", 3)]
 )
-def test_the_cycle_in_a_real_binary_file(name: str, highest: int, tmp_path: Path) -> None:
+def test_the_cycle_in_a_real_binary_file(name: str, highest: int) -> None:
     with closing(open_cycles(Path(SAMPLES or "") / name)) as cycles:
-        assert isinstance(cycles, BinaryCycles)
+        assert isinstance(cycles, GrowingCycles)
         assert settled(cycles) == highest
 
 
 def test_what_cannot_be_followed(tmp_path: Path) -> None:
     with pytest.raises(
-        FileError, match=r"cell.xlsx: cannot follow cycles in this kind of file; expected .csv, .*, .mpr"
+        FileError, match=r"cell.pdf: cannot follow cycles in this kind of file; expected .nda, .*, .dat"
     ):
-        open_cycles(tmp_path / "cell.xlsx")
+        open_cycles(tmp_path / "cell.pdf")
     path = tmp_path / "cell.csv"
     path.write_text("a,b\n" + "1,2\n" * 1000)
-    with closing(open_cycles(path)) as cycles:
-        assert cycles.read() == 0
-        assert cycles.trouble == f"{path}: no column of cycle numbers in its first 1000 lines"
+    with closing(GrowingCycles(path, again_s=0.0, rest=0.0)) as cycles:
+        assert settled(cycles) == 0
+        assert cycles.trouble.startswith(f"{path}: unknown columns a, b")
 
 
 def test_calls_over_http() -> None:

@@ -3,8 +3,8 @@
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from ipch.cyclers import load_run
     from ipch.device import Instrument
-    from ipch.recording import load_run
 
 __all__ = ["Instrument", "load_run"]
 __version__ = "0.1.0"
@@ -17,7 +17,7 @@ def __getattr__(name: str) -> Any:
 
         return Instrument
     if name == "load_run":
-        from ipch.recording import load_run
+        from ipch.cyclers import load_run
 
         return load_run
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

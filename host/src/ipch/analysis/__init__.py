@@ -14,6 +14,7 @@
 
 from ipch.analysis.balance import Balance, solve_balance
 from ipch.analysis.bins import NotEnough
+from ipch.analysis.clock import ClockCheck, clock_check
 from ipch.analysis.cycles import COLUMNS, Cycle, CyclerRows, PressureSamples, cycle_table
 from ipch.analysis.estimate import Estimate
 from ipch.analysis.gas import AIR, GasLaw, gas_law
@@ -26,6 +27,7 @@ from ipch.analysis.holding import (
     is_held,
     longest_step_s,
     overall,
+    pulses_between,
     stability,
     usual_step_s,
     weights,
@@ -36,8 +38,8 @@ from ipch.analysis.supply import Supply, forecast
 from ipch.analysis.valve_wear import RATED, Wear, wear
 
 __all__ = [
-    "AIR", "BAND_PA", "COLUMNS", "RATED", "Balance", "Cycle", "CyclerRows", "Estimate", "Excursion", "GasLaw",
-    "GasRecord", "Held", "Noise", "NotEnough", "PressureSamples", "Stability", "StepResult", "Supply", "Wear",
-    "condensed", "cycle_table", "evaluate", "excursions", "forecast", "gas_law", "is_held", "longest_step_s",
-    "overall", "solve_balance", "stability", "usual_step_s", "wear", "weights",
+    "AIR", "BAND_PA", "COLUMNS", "RATED", "Balance", "ClockCheck", "Cycle", "CyclerRows", "Estimate", "Excursion",
+    "GasLaw", "GasRecord", "Held", "Noise", "NotEnough", "PressureSamples", "Stability", "StepResult", "Supply", "Wear",
+    "clock_check", "condensed", "cycle_table", "evaluate", "excursions", "forecast", "gas_law", "is_held",
+    "longest_step_s", "overall", "pulses_between", "solve_balance", "stability", "usual_step_s", "wear", "weights",
 ]  # fmt: skip

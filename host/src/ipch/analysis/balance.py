@@ -51,6 +51,8 @@ _GAIN_SD = 1.0
 _HOUR_S = 3600.0
 # Uncertainty of the model itself, as a share of a result: gas law (0.04 %), shapes of the warmth.
 _MODEL = 0.0025
+# Of a cycle of which less was seen, nothing is said; more than the other counts as all, by the width of a bin.
+_LEAST_SEEN, _ALL_SEEN = 0.4, 0.98
 
 
 @dataclass(frozen=True)
@@ -63,6 +65,8 @@ class Swelling:
     share: Estimate
     """Cell volume at the largest charge less that at the smallest, over the gas volume."""
     change_ml: Estimate | None
+    seen: float = 1.0
+    """Share of the cycle's charge during which the pressure was seen; the rest widens the interval."""
 
 
 @dataclass(frozen=True)
@@ -93,6 +97,7 @@ class Balance:
     """Of each bin."""
     swelling_share: Floats = field(default_factory=lambda: np.zeros(0))
     """Cell volume over gas volume in each bin, without leak and pulses; each segment starts at the model's value."""
+    bins: Bins | None = None
 
 
 def solve_balance(
@@ -134,7 +139,7 @@ def solve_balance(
     for side in ("fill", "vent"):
         total = along(**{side: table.total[side], f"{side}_count": table.total[f"{side}_count"]})
         moved.append(estimate(total).times(kpa))
-    cycles, coupled = _swellings(fit, table, _spans_ah(record), volume_ml, model)
+    cycles, coupled = _swellings(fit, table, record, volume_ml, model)
     notes = []
     if coupled > 0.95:
         notes.append("the record hardly separates leak and swelling: it holds no rest and no full cycle")
@@ -156,6 +161,7 @@ def solve_balance(
         notes=notes,
         time_s=bins.time_s,
         swelling_share=_levelled(residual, table.columns @ (fit.mean * table.is_swelling), bins, fit),
+        bins=bins,
     )
 
 
@@ -261,10 +267,17 @@ def _estimate(fit: Fit, direction: Floats, model: float) -> Estimate:
 
 
 def _spans_ah(record: GasRecord) -> dict[int, float]:
-    """Largest less smallest charge of each cycle, including times when the gas was not at rest."""
+    """Largest less smallest charge of each cycle while the pressure was seen, also while the gas was not at rest."""
     if record.charge_ah is None or record.cycle is None:
         return {}
-    known = np.isfinite(record.cycle) & np.isfinite(record.charge_ah)
+    known = (
+        np.isfinite(record.cycle)
+        & np.isfinite(record.charge_ah)
+        & record.usable
+        & np.isfinite(record.pressure_pa)
+    )
+    if not known.any():
+        return {}
     cycles, starts = np.unique(record.cycle[known], return_index=True)
     order = np.argsort(starts)
     charge = record.charge_ah[known]
@@ -274,21 +287,28 @@ def _spans_ah(record: GasRecord) -> dict[int, float]:
 
 
 def _swellings(
-    fit: Fit, table: _Table, spans_ah: dict[int, float], volume_ml: float | None, model: float
+    fit: Fit, table: _Table, record: GasRecord, volume_ml: float | None, model: float
 ) -> tuple[list[Swelling], float]:
     """Swelling of each cycle, and the largest correlation of one of them with the leak."""
     found: list[Swelling] = []
     coupled = 0.0
+    seen_ah, spans_ah = _spans_ah(record), record.spans_ah or {}
     leak = table.names.index("leak") if "leak" in table.names else None
     sd = np.sqrt(np.maximum(np.diagonal(fit.covariance), 1e-300))
     for at in np.flatnonzero(table.is_swelling):
         cycle = int(table.names[at].split()[1])
-        span_ah = spans_ah[cycle]
+        span_ah = max(spans_ah.get(cycle, 0.0), seen_ah.get(cycle, 0.0))
+        seen = seen_ah.get(cycle, 0.0) / span_ah if span_ah > 0 else 0.0
+        if seen < _LEAST_SEEN:
+            continue
         direction = np.zeros(len(table.names))
         direction[at] = span_ah
         share = _estimate(fit, direction, model)
+        if seen < _ALL_SEEN:
+            # What the cell did meanwhile is not known: the part that was not seen may be anything from none to twice.
+            share = Estimate(share.value, share.half_width + (1.0 - seen) * abs(share.value))
         change = share.times(volume_ml) if volume_ml is not None else None
-        found.append(Swelling(cycle, span_ah, share, change))
+        found.append(Swelling(cycle, span_ah, share, change, min(seen, 1.0)))
         if leak is not None:
             coupled = max(coupled, abs(float(fit.covariance[at, leak] / (sd[at] * sd[leak]))))
     return found, coupled

@@ -16,6 +16,8 @@ Floats = NDArray[np.floating[Any]]
 # A last cycle whose second half moved less than this share of the previous one's is incomplete.
 _COMPLETE = 0.9
 _MOVED_AH = 1e-12
+_RESTING = 0.05
+_HALF = 0.005
 
 
 @dataclass(frozen=True)
@@ -47,6 +49,8 @@ class Cycle:
     volume_change_ml: float | None
     volume_change_95_ml: float | None
     """Half of the 95 % interval."""
+    volume_seen: float | None
+    """Share of the cycle's charge during which the pressure was recorded."""
     error_rms_pa: float | None
     """Rms, 95 % and 99 % quantiles of the distance from the target."""
     error_95_pa: float | None
@@ -95,7 +99,9 @@ def cycle_table(
     taken = {number: float(rows.discharged_ah[at].sum()) for number, at in inside.items()}
     discharge_first = _discharge_first(rows, inside)
     first, second = (taken, put_in) if discharge_first else (put_in, taken)
-    complete = {number: first[number] > _MOVED_AH and second[number] > _MOVED_AH for number in numbers}
+    # Noise of a counter is no half cycle.
+    least = max(_MOVED_AH, _HALF * max([*put_in.values(), *taken.values()], default=0.0))
+    complete = {number: first[number] > least and second[number] > least for number in numbers}
     if len(numbers) > 1 and complete[numbers[-1]]:
         complete[numbers[-1]] = second[numbers[-1]] >= _COMPLETE * second[numbers[-2]] or _rests(rows)
     elif numbers and complete[numbers[-1]]:
@@ -142,23 +148,28 @@ def _volume(swelling: Swelling | None) -> dict[str, Any]:
     return {
         "volume_change_ml": None if change is None else change.value,
         "volume_change_95_ml": None if change is None else change.half_width,
+        "volume_seen": None if swelling is None else swelling.seen,
     }
 
 
 def _discharge_first(rows: CyclerRows, inside: Mapping[int, NDArray[np.integer[Any]]]) -> bool:
-    """Whether most cycles begin with a discharge, as in half cells."""
-    votes = 0
+    """Whether most cycles begin with a discharge, as in half cells: their charge bends below its own straight line."""
+    votes = 0.0
     for at in inside.values():
-        up, down = np.flatnonzero(rows.charged_ah[at] > 0), np.flatnonzero(rows.discharged_ah[at] > 0)
-        if len(up) and len(down):
-            votes += 1 if down[0] < up[0] else -1
-    return votes > 0
+        charge = np.cumsum(rows.charged_ah[at] - rows.discharged_ah[at])
+        if np.ptp(charge) > 0:
+            line = np.linspace(charge[0], charge[-1], len(charge))
+            votes -= np.sign(np.mean(charge - line))
+    return bool(votes > 0)
 
 
 def _rests(rows: CyclerRows) -> bool:
     """Whether the file ends at rest, which completes the last half cycle."""
-    last = rows.charged_ah[-3:] + rows.discharged_ah[-3:]
-    return bool(np.all(last <= _MOVED_AH))
+    last = np.abs(rows.charged_ah[-3:] - rows.discharged_ah[-3:])
+    moved = np.abs(rows.charged_ah - rows.discharged_ah)
+    moving = moved[moved > 0]
+    # Noise of a counter is no current.
+    return not len(moving) or bool(np.all(last <= _RESTING * float(np.median(moving))))
 
 
 def _pressures(samples: PressureSamples, band_pa: float) -> dict[int, dict[str, Any]]:

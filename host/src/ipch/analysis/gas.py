@@ -1,10 +1,10 @@
-"""The gas law of the analysis: air and nitrogen from 0.1 to 10 MPa and 275 to 345 K.
+"""The gas law of the analysis: air, nitrogen and argon from 0.1 to 10 MPa and 275 to 345 K.
 
     Z = 1 + p (a + b t + c t^2) + p^2 (d + e t + f t^2),   p in MPa, t = (T/K - 300)/100
 
-The coefficients were fitted to CoolProp (HEOS: Lemmon 2000 for air, Span 2000 for nitrogen) and are good to
-0.042 % in that range. A series in pressure needs no iteration. The simulator uses a series in density, so it tests
-the analysis against an independent gas law.
+The coefficients were fitted to CoolProp (HEOS: Lemmon 2000 for air, Span 2000 for nitrogen, Tegeler 1999 for argon)
+and are good to 0.048 % in that range. A series in pressure needs no iteration. The simulator uses a series in density,
+so it tests the analysis against an independent gas law.
 """
 
 from dataclasses import dataclass
@@ -38,7 +38,7 @@ class GasLaw:
     f: float
 
     def compressibility(self, pressure_pa: Any, temperature_k: Any) -> Any:
-        """Z = p / (rho R T), within 0.042 % from 0.1 to 10 MPa and 275 to 345 K."""
+        """Z = p / (rho R T), within 0.048 % from 0.1 to 10 MPa and 275 to 345 K."""
         p, t = pressure_pa * 1e-6, (temperature_k - 300.0) / 100.0
         linear = self.a + t * (self.b + t * self.c)
         return 1.0 + p * (linear + p * (self.d + t * (self.e + t * self.f)))
@@ -64,14 +64,15 @@ class GasLaw:
 
 AIR = GasLaw("air", -3.036686e-3, 9.086074e-3, -5.505932e-3, 2.332080e-4, -2.067484e-4, 1.017672e-4)
 NITROGEN = GasLaw("nitrogen", -1.885506e-3, 8.663314e-3, -5.343759e-3, 2.388211e-4, -2.377080e-4, 1.276661e-4)
-_LAWS = {law.name: law for law in (AIR, NITROGEN)} | {"n2": NITROGEN}
+ARGON = GasLaw("argon", -6.262705e-3, 1.067076e-2, -6.273538e-3, 1.788650e-4, -1.382818e-4, 5.409916e-5)
+_LAWS = {law.name: law for law in (AIR, NITROGEN, ARGON)} | {"n2": NITROGEN, "ar": ARGON}
 
 
 def gas_law(name: str) -> GasLaw:
-    """The law of `air` or `nitrogen` (or `n2`), in any case. Raises UsageError."""
+    """The law of `air`, `nitrogen` (`n2`) or `argon` (`ar`), in any case. Raises UsageError."""
     law = _LAWS.get(name.strip().lower())
     if law is None:
-        raise UsageError(f"gas {name}: unknown; expected air or nitrogen")
+        raise UsageError(f"gas {name}: unknown; expected air, nitrogen or argon")
     return law
 
 

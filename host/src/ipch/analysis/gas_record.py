@@ -1,5 +1,6 @@
 """Input of the gas balance: columns of a record, thinned for a long one."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,6 +32,8 @@ class GasRecord:
     usable: NDArray[np.bool_]
     charge_ah: Floats | None = None
     cycle: Floats | None = None
+    spans_ah: Mapping[int, float] | None = None
+    """Largest less smallest charge of each cycle by the cycler, also while no pressure was recorded."""
 
 
 def condensed(record: GasRecord, most: int = 400_000) -> GasRecord:
@@ -64,4 +67,5 @@ def condensed(record: GasRecord, most: int = 400_000) -> GasRecord:
         & (record.segment[edges] == record.segment[ends]),
         charge_ah=None if record.charge_ah is None else mean(record.charge_ah),
         cycle=None if record.cycle is None else record.cycle[ends],
+        spans_ah=record.spans_ah,
     )

@@ -108,6 +108,8 @@ def _judge(
     if not total:
         weight, total = np.ones(len(pressure_pa)), float(len(pressure_pa))
     error = pressure_pa - target_pa
+    # A sample between two gaps represents no time.
+    error, weight, pressure_pa = error[weight > 0], weight[weight > 0], pressure_pa[weight > 0]
     error_95_pa, error_99_pa = quantiles(np.abs(error), weight, (0.95, 0.99))
     return Stability(
         duration_s=duration_s,
@@ -183,8 +185,8 @@ def evaluate(
                 held=held,
                 overshoot_pa=beyond,
                 settling_s=settled,
-                fills=_count(fills[inside]),
-                vents=_count(vents[inside]),
+                fills=pulses_between(time_s, fills, step.start_s, step.end_s),
+                vents=pulses_between(time_s, vents, step.start_s, step.end_s),
             )
         )
     return results
@@ -220,5 +222,10 @@ def _arrival(ramp: tuple[Floats, Floats], step: Span, until_s: float) -> float |
     return float(there[0]) if len(there) else None
 
 
-def _count(counter: Floats) -> int:
-    return int(counter[-1] - counter[0]) if len(counter) else 0
+def pulses_between(time_s: Floats, counter: Floats, start_s: float, end_s: float) -> int:
+    """Increments of a counter from `start_s` to `end_s`: each pulse belongs to one of two steps in a row."""
+    if not len(counter):
+        return 0
+    first, last = (max(int(np.searchsorted(time_s, at, side="right")) - 1, 0) for at in (start_s, end_s))
+    steps = np.diff(counter[first : last + 1])
+    return round(float(steps[steps > 0].sum()))

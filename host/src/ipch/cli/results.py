@@ -1,15 +1,17 @@
 """Commands that evaluate a record: report, merge, export."""
 
-from dataclasses import asdict
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ipch.cli.common import Json, emit, emit_table, options
+from ipch.cli.common import Json, emit, emit_table, options, say
+from ipch.errors import FileError, UsageError
 
 if TYPE_CHECKING:
-    from ipch.cyclers import Merged
+    from ipch.cyclers import Line, Merged
     from ipch.recording import Run
     from ipch.report import Assumed
 
@@ -21,21 +23,35 @@ Which = Annotated[
 ]
 Cyclers = Annotated[
     list[Path] | None,
-    typer.Option("--cycler", metavar="FILE", help="Cycler file: .nda, .ndax, .mpr, .mpt, .csv; repeatable."),
+    typer.Option("--cycler", metavar="FILE", help="File of a cycler: .ndax, .mpr, .csv, ...; repeatable."),
 ]
 Zone = Annotated[
     str | None,
     typer.Option("--tz", metavar="ZONE", help="Time zone of the cycler's clock: Europe/Oslo, UTC, +01:00."),
 ]
 Offset = Annotated[
-    str,
+    str | None,
     typer.Option(metavar="DURATION", help="Added to the cycler's times: 90s, or -90s if its clock is fast."),
+]
+MapFile = Annotated[
+    Path | None,
+    typer.Option("--map", metavar="FILE.toml", help="Columns of a cycler's table that is not known."),
+]
+Start = Annotated[
+    str | None,
+    typer.Option(metavar="TIME", help="Start of the test, for cycler files with test time alone."),
+]
+Numbering = Annotated[
+    str | None,
+    typer.Option("--cycles", metavar="HOW", help="Number cycles by: file, charge or discharge (first)."),
 ]
 Volume = Annotated[
     str | None,
     typer.Option(metavar="VOLUME", help="Gas volume of the chamber with the cell: 500mL."),
 ]
-Gas = Annotated[str, typer.Option(metavar="GAS", help="Gas: air or nitrogen.")]
+Gas = Annotated[
+    str | None, typer.Option(metavar="GAS", help="Gas: air, nitrogen or argon; without, taken as air.")
+]
 Band = Annotated[str, typer.Option(metavar="PRESSURE", help="Half width of the band around the target.")]
 Reference = Annotated[
     int | None,
@@ -43,6 +59,36 @@ Reference = Annotated[
         "--reference-cycle", metavar="N", help="Reference of retention; default: first complete cycle."
     ),
 ]
+
+
+@dataclass
+class Told:
+    """What an evaluation is told beyond the record; kept in it for the next time."""
+
+    cycler: list[str] = field(default_factory=list)
+    tz: str | None = None
+    offset: str | None = None
+    map: str | None = None
+    start: str | None = None
+    cycles: str | None = None
+    volume: str | None = None
+    gas: str | None = None
+    cylinder: str | None = None
+    report: str | None = None
+
+    def filled(self, before: dict[str, Any]) -> "Told":
+        """With what was told last time, where nothing is told now. A cycler's file brings its own zone and offset."""
+        values = asdict(self)
+        kept = {
+            name: value for name, value in before.items() if name in values and value and not values[name]
+        }
+        if self.cycler:
+            kept = {name: value for name, value in kept.items() if name in ("volume", "gas", "cylinder")}
+        kept.pop("report", None)
+        return Told(**{**values, **kept})
+
+    def knows(self) -> set[str]:
+        return {name for name in ("cycler", "volume", "gas", "cylinder") if getattr(self, name)}
 
 
 def add_to(app: typer.Typer) -> None:
@@ -57,9 +103,12 @@ def report(
     ] = None,
     cycler: Cyclers = None,
     tz: Zone = None,
-    offset: Offset = "0s",
+    offset: Offset = None,
+    map_: MapFile = None,
+    start: Start = None,
+    cycles: Numbering = None,
     volume: Volume = None,
-    gas: Gas = "air",
+    gas: Gas = None,
     band: Band = "5kPa",
     reference: Reference = None,
     cylinder: Annotated[
@@ -69,20 +118,43 @@ def report(
     rated: Annotated[
         int, typer.Option(metavar="N", min=1, help="Rated actuations of the valves.")
     ] = 10_000_000,
+    force: Annotated[
+        bool,
+        typer.Option("--force", help="Use only what is given now, and overwrite a report that knew more."),
+    ] = False,
     run: Which = None,
     json: Json = False,
 ) -> None:
-    """Write the HTML report of a record: plots and tables."""
-    from ipch.report import figures, summary
-    from ipch.workflows import report_run
+    """Write the HTML report of a record: plots and tables.
 
-    assumed = _assumed(volume, gas, band, reference, cylinder, rated)
-    place, found, judged, evaluation = report_run(
-        record, out, run, assumed, lambda loaded: _merged(loaded, cycler, tz, offset)
+    Cycler files, time zone, volume and gas are remembered in the record for the next report.
+    """
+    from ipch.recording import find_record, recall, remember
+    from ipch.report import figures, summary
+    from ipch.workflows import report_place, report_run
+
+    if out is not None and out.suffix.lower() not in (".html", ".htm"):
+        raise UsageError(f"--out {out}: a report is HTML; name a file that ends in .html")
+    given = Told(_names(cycler), tz, offset, _name(map_), start, cycles, volume, gas, cylinder)
+    _assumed(given, band, reference, rated)
+    found = find_record(record)
+    before = recall(found, run)
+    told = given if force else given.filled(before)
+    place = report_place(found, out)
+    _keep_what_knew_more(place, before, told, force)
+    if told != given:
+        say("as told for the last report: " + _shown(told, given))
+    assumed = _assumed(told, band, reference, rated)
+    judged_run, judged, evaluation = report_run(
+        found, place, run, assumed, lambda loaded: _merged(loaded, told)
     )
+    told.report = str(place.resolve())
+    if not remember(found, run, asdict(told)):
+        say(f"{found} cannot be written: the options are not remembered")
+    _warn(evaluation.checks)
     emit(
-        {"report": str(place), **summary.figures(found, judged), **figures(found, evaluation)},
-        [f"report written to {place}"],
+        {"report": str(place), **summary.figures(judged_run, judged), **figures(judged_run, evaluation)},
+        [*(f"{line.about}: {line.text}" for line in evaluation.checks), f"report written to {place}"],
     )
 
 
@@ -90,13 +162,16 @@ def merge(
     record: Record,
     cycler: Cyclers = None,
     tz: Zone = None,
-    offset: Offset = "0s",
+    offset: Offset = None,
+    map_: MapFile = None,
+    start: Start = None,
+    cycles: Numbering = None,
     out: Annotated[
         Path | None,
         typer.Option(metavar="FILE", help="New .bdf.csv or .bdf.parquet; default: beside the record."),
     ] = None,
     volume: Volume = None,
-    gas: Gas = "air",
+    gas: Gas = None,
     band: Band = "5kPa",
     reference: Reference = None,
     run: Which = None,
@@ -104,43 +179,43 @@ def merge(
 ) -> None:
     """Merge cycler data with the pressure: BDF and a table of cycles."""
     from ipch.cyclers import bdf_table
-    from ipch.errors import UsageError
     from ipch.recording import export as formats
     from ipch.recording import find_record
     from ipch.report import evaluate, write_cycles
     from ipch.workflows import CYCLES_NAME, load_for_report
 
-    assumed = _assumed(volume, gas, band, reference)
+    told = Told(_names(cycler), tz, offset, _name(map_), start, cycles, volume, gas)
+    assumed = _assumed(told, band, reference)
     if not cycler:
         raise UsageError("no cycler file; name at least one with --cycler")
     place = find_record(record)
+    target = out or place.with_name("merged.bdf.csv")
+    formats.format_of(target)
     loaded = load_for_report(place, run)
-    merged = _merged(loaded, cycler, tz, offset)
+    merged = _merged(loaded, told)
     assert merged is not None
     found = evaluate(loaded, merged, assumed)
-    target = out or place.with_name("merged.bdf.csv")
-    cycles = target.with_name(CYCLES_NAME)
+    table = target.with_name(CYCLES_NAME)
     formats.write_table(target, bdf_table(merged))
-    write_cycles(cycles, found.cycles)
+    write_cycles(table, found.cycles)
     rows = [asdict(cycle) for cycle in found.cycles]
     unmatched = merged.rows - merged.matched
     data = {
-        "file": str(target), "cycles_file": str(cycles), "rows": merged.rows, "unmatched_rows": unmatched,
+        "file": str(target), "cycles_file": str(table), "rows": merged.rows, "unmatched_rows": unmatched,
         "clock_steps": merged.clock_steps, "readers": [part.reader for part in merged.parts], "cycles": rows,
+        "checks": [asdict(line) for line in found.checks],
     }  # fmt: skip
+    _warn(found.checks)
     if options.json:
         emit(data)
         return
     from ipch.report import CYCLE_COLUMNS, cycle_rows
 
     emit_table(None, CYCLE_COLUMNS, cycle_rows(found.cycles), right=range(1, len(CYCLE_COLUMNS)))
-    print(
-        f"\n{merged.rows} rows written to {target}, {unmatched} of them without a pressure; cycles written to {cycles}"
-    )
-    if merged.clock_steps:
-        print(
-            f"the cycler's clock went back {merged.clock_steps} times; the times before each step were shifted"
-        )
+    print()
+    for line in found.checks:
+        print(f"{line.about}: {line.text}")
+    print(f"rows written to {target}, cycles to {table}")
 
 
 def export(
@@ -172,13 +247,52 @@ def export(
     )
 
 
-def _merged(loaded: "Run", cycler: list[Path] | None, tz: str | None, offset: str) -> "Merged | None":
-    from ipch.cyclers import merge as put_together
-    from ipch.cyclers import read_cyclers, zone_of
+def _names(paths: list[Path] | None) -> list[str]:
+    return [str(path.resolve()) for path in paths or []]
 
-    if not cycler:
+
+def _name(path: Path | None) -> str | None:
+    return None if path is None else str(path.resolve())
+
+
+def _shown(told: Told, given: Told) -> str:
+    added = {name: value for name, value in asdict(told).items() if value and value != getattr(given, name)}
+    return ", ".join(
+        f"--{name} {' '.join(value) if isinstance(value, list) else value}" for name, value in added.items()
+    )
+
+
+def _keep_what_knew_more(place: Path, before: dict[str, Any], told: Told, force: bool) -> None:
+    """A report made with a cycler's file or a volume is not replaced by one without. Raises FileError."""
+    old = {name for name in ("cycler", "volume", "gas", "cylinder") if before.get(name)}
+    if place.exists() and not force and before.get("report") == str(place.resolve()) and old - told.knows():
+        missing = ", ".join(f"--{name}" for name in sorted(old - told.knows()))
+        raise FileError(
+            f"{place} was made with {missing}: give that again, name another file with --out, or use --force"
+        )
+
+
+def _warn(checks: "Sequence[Line]") -> None:
+    """What should not be trusted goes to stderr too."""
+    for line in checks:
+        if not line.ok and line.about != "rows":
+            say(f"warning: {line.about}: {line.text}")
+
+
+def _merged(loaded: "Run", told: Told) -> "Merged | None":
+    from ipch.cyclers import NUMBERINGS, Reading, load_map, read_cyclers, start_of, zone_of
+    from ipch.cyclers import merge as put_together
+
+    numbering = next((how for how in NUMBERINGS if how == told.cycles), None)
+    if told.cycles and numbering is None:
+        raise UsageError(f"--cycles {told.cycles}: unknown; expected {', '.join(NUMBERINGS)}")
+    if not told.cycler:
         return None
-    return put_together(loaded, read_cyclers(cycler, zone_of(tz), _offset_s(offset)))
+    reading = Reading(load_map(Path(told.map)) if told.map else None, start_of(told.start), numbering)
+    paths = [Path(name) for name in told.cycler]
+    return put_together(
+        loaded, read_cyclers(paths, zone_of(told.tz), _offset_s(told.offset or "0s"), reading)
+    )
 
 
 def _offset_s(text: str) -> float:
@@ -190,30 +304,24 @@ def _offset_s(text: str) -> float:
     return 0.0 if digits in ("0", "0s") else sign * parse_duration(digits)
 
 
-def _assumed(
-    volume: str | None,
-    gas: str,
-    band: str,
-    reference: int | None,
-    cylinder: str | None = None,
-    rated: int | None = None,
-) -> "Assumed":
+def _assumed(told: Told, band: str, reference: int | None, rated: int | None = None) -> "Assumed":
     from ipch.analysis import gas_law
     from ipch.base.units import parse_pressure, parse_volume_ml
-    from ipch.errors import UsageError
     from ipch.report import Assumed
 
     values: dict[str, Any] = {}
-    if cylinder is not None:
-        size, at, pressure = cylinder.partition("@")
+    if told.cylinder is not None:
+        size, at, pressure = told.cylinder.partition("@")
         if not at:
-            raise UsageError(f"not a cylinder: {cylinder!r}; allowed is VOLUME@PRESSURE, as in 10L@20MPa")
+            raise UsageError(
+                f"not a cylinder: {told.cylinder!r}; allowed is VOLUME@PRESSURE, as in 10L@20MPa"
+            )
         values |= {"cylinder_l": parse_volume_ml(size) / 1e3, "cylinder_pa": float(parse_pressure(pressure))}
     if rated is not None:
         values["rated"] = rated
     return Assumed(
-        gas=gas_law(gas),
-        volume_ml=parse_volume_ml(volume) if volume is not None else None,
+        gas=gas_law(told.gas) if told.gas is not None else None,
+        volume_ml=parse_volume_ml(told.volume) if told.volume is not None else None,
         band_pa=float(parse_pressure(band)),
         reference_cycle=reference,
         **values,

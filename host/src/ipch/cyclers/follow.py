@@ -1,21 +1,15 @@
 """Present cycle number of a cycler, from the file that it is still writing."""
 
-import csv
-import re
 import time
 from concurrent.futures import Future, ThreadPoolExecutor
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol
 
 from ipch.errors import FileError
 
-_CYCLE = re.compile(r"cycle[ _]?(index|number|count|id|no\.?)?( ?/ ?1)?|循环号|循环序号", re.IGNORECASE)
-_LINE_LIMIT = 1_000_000
-_HEAD_LINES = 1000
-_BINARY = (".nda", ".ndax", ".mpr")
-_TEXT = (".csv", ".txt", ".tsv", ".dat", ".mpt")
 # Each growth means a full read: at most this often, and for at most a tenth of the time.
-_AGAIN_S = 30.0
+_AGAIN_S = 1.0
 _REST = 10.0
 
 
@@ -35,24 +29,24 @@ class Cycles(Protocol):
 def open_cycles(path: Path) -> Cycles:
     """Follow a file that may not exist yet. Raises FileError for a kind that cannot be followed."""
     check_kind(path)
-    return BinaryCycles(path) if path.suffix.lower() in _BINARY else TextCycles(path)
+    return GrowingCycles(path)
 
 
 def check_kind(path: Path) -> None:
     """Raises FileError if this kind of file has no readable cycles, or needs a library that is missing."""
+    from ipch.cyclers.binary import library
+    from ipch.cyclers.read import ENDINGS
+
     ending = path.suffix.lower()
-    if ending not in (*_BINARY, *_TEXT):
-        raise FileError(
-            f"{path}: cannot follow cycles in this kind of file; expected {', '.join((*_TEXT, *_BINARY))}"
-        )
-    if ending in _BINARY:
-        from ipch.cyclers.table import library
-
-        library("galvani" if ending == ".mpr" else "fastnda")
+    if ending not in ENDINGS:
+        raise FileError(f"{path}: cannot follow cycles in this kind of file; expected {', '.join(ENDINGS)}")
+    needed = {".nda": "fastnda", ".ndax": "fastnda", ".mpr": "galvani", ".xlsx": "python_calamine"}
+    if ending in needed:
+        library(needed[ending])
 
 
-class BinaryCycles:
-    """A binary file, read in full by the cycler's reader after each change, in a thread of its own."""
+class GrowingCycles:
+    """A file that is read in full after each change, in a thread of its own, and so counted as by a merge."""
 
     def __init__(self, path: Path, again_s: float = _AGAIN_S, rest: float = _REST) -> None:
         """The next read starts at least `again_s` after the last, and `rest` times that read's duration."""
@@ -95,80 +89,11 @@ def _version(path: Path) -> tuple[int, int, int] | None:
         status = path.stat()
     except OSError:
         return None
-    return status.st_ino, status.st_size, status.st_mtime_ns
+    return (status.st_ino, status.st_size, status.st_mtime_ns) if status.st_size else None
 
 
 def _highest(path: Path) -> int:
-    from datetime import UTC
+    from ipch.cyclers.read import Reading, read_cycler
 
-    import numpy as np
-
-    from ipch.cyclers.read import read_cycler
-
-    # Its times and its time zone do not matter here.
-    return int(np.nanmax(read_cycler(path, UTC).cycle))
-
-
-class TextCycles:
-    """The highest cycle number in a text table that a cycler is still writing; reads only new text."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._start()
-
-    def _start(self) -> None:
-        self._offset = 0
-        self._inode = -1
-        self._rest = b""
-        self._column = -1
-        self._lines = 0
-        self._separator = ","
-        self.highest = 0
-
-    @property
-    def trouble(self) -> str:
-        """Reason why there may never be a cycle; else empty."""
-        if self._column < 0 and self._lines >= _HEAD_LINES:
-            return f"{self._path}: no column of cycle numbers in its first {_HEAD_LINES} lines"
-        return ""
-
-    def read(self) -> int:
-        """The highest cycle so far, 0 before the first; a replaced file is read from its start."""
-        try:
-            with self._path.open("rb") as file:
-                status = self._path.stat()
-                if status.st_ino != self._inode or status.st_size < self._offset:
-                    self._start()
-                    self._inode = status.st_ino
-                file.seek(self._offset)
-                data = file.read()
-        except OSError:
-            # Not there yet, or locked by the cycler.
-            return self.highest
-        self._offset += len(data)
-        *lines, self._rest = (self._rest + data).split(b"\n")
-        self._rest = self._rest[-_LINE_LIMIT:]
-        for line in lines:
-            self._take(line.decode("utf-8-sig", "replace").strip("\r"))
-        return self.highest
-
-    def close(self) -> None:
-        """No open file to close."""
-
-    def _take(self, line: str) -> None:
-        if self._column < 0:
-            self._lines += 1
-            for separator in (",", "\t", ";"):
-                names = [name.strip().strip('"') for name in line.split(separator)]
-                columns = [at for at, name in enumerate(names) if _CYCLE.fullmatch(name)]
-                if columns and len(names) > 1:
-                    self._column, self._separator = columns[0], separator
-            return
-        cells = next(csv.reader([line], delimiter=self._separator), [])
-        if len(cells) > self._column:
-            try:
-                number = float(cells[self._column].replace(",", "."))
-            except ValueError:
-                return
-            if 0 < number < 1e9:
-                self.highest = max(self.highest, int(number))
+    # Its dates, its start and its time zone do not matter here.
+    return int(read_cycler(path, UTC, reading=Reading(start=datetime(2000, 1, 1, tzinfo=UTC))).cycle.max())

@@ -1,7 +1,8 @@
 """Pressure and cycler data on one time axis: a pressure for each cycler row, a cycle for each sample.
 
-Nothing is extrapolated: two samples, or two rows, further apart than usual enclose a gap. A row or sample in a gap
-stays unmatched and is counted.
+Nothing is extrapolated: two samples further apart than usual enclose a gap; a row in a gap stays unmatched and is
+counted. A sample between two rows of one cycle belongs to that cycle; its charge is known if rows are near, or if none
+moved meanwhile.
 """
 
 from collections.abc import Sequence
@@ -13,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ipch.analysis import longest_step_s, usual_step_s
-from ipch.cyclers.table import CyclerData, increments
+from ipch.cyclers.table import CyclerData
 from ipch.errors import FileError
 from ipch.recording import Run, export, steady
 
@@ -24,6 +25,8 @@ _ROW_GAP_S = 900.0
 _USUAL = 5.0
 # A smaller backward step of a clock is rounding.
 _BACK_S = 1.0
+# Less than this share of all charge between two rows is a rest.
+_STILL = 1e-3
 
 
 @dataclass(frozen=True)
@@ -32,6 +35,8 @@ class Merged:
 
     run: Run
     parts: list[CyclerData]
+    order: NDArray[np.integer[Any]]
+    """Rows of all parts in order of time."""
     unix_s: Floats
     """Times of the rows, corrected for clocks that were set back."""
     clock_steps: int
@@ -48,7 +53,8 @@ class Merged:
 
     def column(self, name: str) -> Floats:
         """A column of the cycler's data over all files."""
-        return np.concatenate([getattr(part, name) for part in self.parts])
+        values: Floats = np.concatenate([getattr(part, name) for part in self.parts])[self.order]
+        return values
 
     @cached_property
     def cycle(self) -> Floats:
@@ -65,25 +71,46 @@ class Merged:
 
     @cached_property
     def cycle_of_samples(self) -> Floats:
-        """Cycle of each sample of the run; nan without cycler data."""
-        return self._at_samples(self.cycle)
+        """Cycle of each sample of the run; nan without cycler data.
+
+        Between two rows of one cycle every sample belongs to it, however long the cycler wrote nothing.
+        """
+        before, after, inside = self._neighbours
+        near = self.unix_s[after] - self.unix_s[before] <= self.row_gap_s
+        same = self.cycle[before] == self.cycle[after]
+        return np.where(inside & (near | same), self.cycle[before], np.nan)
 
     @cached_property
     def charge_of_samples(self) -> Floats:
-        """Charge in the cell at each sample, Ah; nan without cycler data."""
+        """Charge in the cell at each sample, Ah; nan without cycler data, and where it moved while no row came."""
+        before, after, inside = self._neighbours
+        near = self.unix_s[after] - self.unix_s[before] <= self.row_gap_s
+        still = np.abs(self.charge_ah[after] - self.charge_ah[before]) <= _STILL * float(
+            np.ptp(self.charge_ah)
+        )
         sample_s = self.run.utc_s
-        known = np.isfinite(self._at_samples(self.cycle))
         found: Floats = np.interp(sample_s, self.unix_s, self.charge_ah)
-        return np.where(known, found, np.nan)
+        return np.where(inside & (near | still), found, np.nan)
 
-    def _at_samples(self, values: Floats) -> Floats:
+    @cached_property
+    def _neighbours(self) -> tuple[Any, Any, Any]:
+        """Rows before and after each sample, and whether it lies between two rows."""
         sample_s = self.run.utc_s
-        at = np.searchsorted(self.unix_s, sample_s, side="right") - 1
-        inside = (at >= 0) & (sample_s <= self.unix_s[-1])
-        at = np.clip(at, 0, len(self.unix_s) - 1)
-        following = np.minimum(at + 1, len(self.unix_s) - 1)
-        inside &= self.unix_s[following] - self.unix_s[at] <= self.row_gap_s
-        return np.where(inside, values[at], np.nan)
+        before = np.searchsorted(self.unix_s, sample_s, side="right") - 1
+        inside = (before >= 0) & (sample_s <= self.unix_s[-1])
+        before = np.clip(before, 0, self.rows - 1)
+        return before, np.minimum(before + 1, self.rows - 1), inside
+
+    @cached_property
+    def spans_ah(self) -> dict[int, float]:
+        """Largest less smallest charge of each cycle, from the row before its first."""
+        numbers, first = np.unique(self.cycle, return_index=True)
+        spans = {}
+        for number, start in zip(numbers.tolist(), first.tolist(), strict=True):
+            charge_ah = self.charge_ah[self.cycle == number]
+            before = self.charge_ah[max(start - 1, 0)]
+            spans[int(number)] = float(max(charge_ah.max(), before) - min(charge_ah.min(), before))
+        return spans
 
 
 def merge(run: Run, parts: Sequence[CyclerData]) -> Merged:
@@ -100,21 +127,26 @@ def merge(run: Run, parts: Sequence[CyclerData]) -> Merged:
         test_s = np.where(np.isfinite(part.test_s), part.test_s, np.arange(len(part)))
         unix_s = steady(part.unix_s, test_s, back) if back.any() else part.unix_s
         times.append(np.maximum.accumulate(unix_s))
-        charged.append(increments(part.charged_ah))
-        discharged.append(increments(part.discharged_ah))
+        charged.append(np.diff(part.charged_ah, prepend=0.0))
+        discharged.append(np.diff(part.discharged_ah, prepend=0.0))
     unix_s = np.concatenate(times)
-    put_in, taken_out = np.concatenate(charged), np.concatenate(discharged)
+    # Files of techniques in a loop take turns.
+    order = np.argsort(unix_s, kind="stable")
+    unix_s = unix_s[order]
+    put_in, taken_out = np.concatenate(charged)[order], np.concatenate(discharged)[order]
     sample_s = run.utc_s
     gap_s = longest_step_s(sample_s)
     pressure_pa = between(sample_s, run.samples["pressure_pa"], unix_s, gap_s)
     if not np.isfinite(pressure_pa).any():
+        notes = "".join(f"; {note}" for part in parts for note in part.notes if "read as" in note)
         raise FileError(
             f"no row of {parts[0].path} lies within the record: it has {_span(unix_s)}, the record {_span(sample_s)};"
-            " see --tz and --offset"
+            f" see --tz and --offset{notes}"
         )
     return Merged(
         run=run,
         parts=list(parts),
+        order=order,
         unix_s=unix_s,
         clock_steps=steps,
         pressure_pa=pressure_pa,
@@ -154,9 +186,10 @@ def bdf_table(merged: Merged) -> dict[str, export.Column]:
         export.CURRENT: merged.column("current_a"),
         export.UNIX_TIME: unix_s,
         export.CYCLE: merged.cycle,
-        export.STEP: merged.column("step"),
-        export.CHARGE: merged.column("charged_ah"),
-        export.DISCHARGE: merged.column("discharged_ah"),
+        export.STEP: np.cumsum(np.diff(merged.column("step"), prepend=0.0) != 0),
+        # Cumulative since the start, as BDF wants them; noise of a counter is held back.
+        export.CHARGE: np.maximum.accumulate(np.cumsum(merged.charged_ah)),
+        export.DISCHARGE: np.maximum.accumulate(np.cumsum(merged.discharged_ah)),
         export.PRESSURE: merged.pressure_pa,
         export.SETPOINT: of_run("ramp_pa"),
         export.GAS: of_run("gas_k", 273.15),

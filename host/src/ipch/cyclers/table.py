@@ -1,87 +1,148 @@
-"""One table for the files of all cyclers, and helpers for its readers."""
+"""The canonical table: names, units and signs of the Battery Data Format, whatever the cycler."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ipch.errors import FileError
+from ipch.cyclers import counters, cycles
+from ipch.cyclers.cycles import Numbering
+from ipch.cyclers.raw import Raw
 
 Floats = NDArray[np.floating[Any]]
 
 
 @dataclass(frozen=True)
 class CyclerData:
-    """Rows in file order. Ah, V, A (charging is positive), s; nan where the file has no value."""
+    """Rows in order of time. Ah, V, A (charging is positive), s; nan where the file has no value."""
 
     path: Path
     reader: str
-    """Reader with its version."""
+    """Reader with its version, or the maker's map."""
     unix_s: Floats
     test_s: Floats
     """Time since the start of the test; unaffected by steps of the clock."""
     voltage_v: Floats
     current_a: Floats
     cycle: Floats
-    """As numbered in the file; for BioLogic without cycle numbers see `cycles_of_halves`."""
     step: Floats
+    """Counts up with each step."""
     charged_ah: Floats
-    """Within the present half cycle or step, as in the file; 0 while discharging."""
+    """Since the first row, never restarting: the sum of the counter's signed increments."""
     discharged_ah: Floats
+    own_cycles: dict[int, tuple[float, float]] = field(default_factory=dict)
+    """Ah charged and discharged in each cycle by the file's own table, if it has one."""
+    dropped: dict[str, int] = field(default_factory=dict)
+    """Rows left out, by reason."""
+    notes: tuple[str, ...] = ()
+    numbered: bool = True
+    """Whether the cycles are numbered in the file."""
 
     def __len__(self) -> int:
         return len(self.unix_s)
 
 
-def net_charge_ah(data: CyclerData) -> Floats:
-    """Charge put into the cell since the first row, at each row, from the file's capacities."""
-    total: Floats = np.cumsum(increments(data.charged_ah) - increments(data.discharged_ah))
-    return total
+def canonical(
+    parts: Sequence[Raw], numbering: Numbering | None = None, pauses: NDArray[np.bool_] | None = None
+) -> list[CyclerData]:
+    """Files of one test, in order of time, whose numbers and counters go on from one to the next.
+
+    `pauses`: rows before which another file has rows.
+    """
+    columns = {
+        name: np.concatenate([getattr(part, name) for part in parts])
+        for name in ("unix_s", "test_s", "current_a", "cycle", "half", "step", "way", "charged", "discharged",
+                     "capacity", "net")
+    }  # fmt: skip
+    ends = np.cumsum([len(part) for part in parts])[:-1]
+    file = np.zeros(len(columns["unix_s"]), dtype=np.bool_)
+    file[ends] = True
+    nowhere = np.zeros(len(file), dtype=np.bool_)
+    charged, discharged = increments(columns, file, nowhere if pauses is None else pauses)
+    net = np.cumsum(charged - discharged)
+    current_a = columns["current_a"]
+    if not np.isfinite(current_a).any():
+        # Not stored: the mean since the row before, by the counted charge.
+        took_s = np.diff(columns["unix_s"], prepend=columns["unix_s"][:1])
+        current_a = np.where(took_s > 0, (charged - discharged) * 3600.0 / np.maximum(took_s, 1e-9), 0.0)
+    cycle = _numbered(columns, net, numbering, parts[0].path)
+    step = np.cumsum(counters.changes(columns["step"]) | counters.changes(cycle)) + 1.0
+    found = []
+    for part, start, end in zip(parts, [0, *ends], [*ends, len(net)], strict=True):
+        rows = slice(start, end)
+        found.append(
+            CyclerData(
+                part.path, part.reader, part.unix_s, part.test_s, part.voltage_v, current_a[rows], cycle[rows],
+                step[rows], np.cumsum(charged[rows]), np.cumsum(discharged[rows]), part.own_cycles, part.dropped,
+                part.notes, part.has("cycle"),
+            )
+        )  # fmt: skip
+    return found
 
 
-def increments(capacity_ah: Floats) -> Floats:
-    """Increment of each row for a capacity that restarts from 0 with a step, a half cycle or a cycle."""
-    filled = np.nan_to_num(capacity_ah)
-    change = np.diff(filled, prepend=0.0)
-    return np.where(change < 0, filled, change)
+def increments(
+    columns: dict[str, Floats], file: NDArray[np.bool_], pauses: NDArray[np.bool_]
+) -> tuple[Floats, Floats]:
+    """Ah charged and discharged in each row, from the best of the counters that there are."""
+    time_s = columns["test_s"] if np.isfinite(columns["test_s"]).all() else columns["unix_s"]
+    passed = counters.passed(columns["current_a"], time_s)
+    labels = [file, *(counters.changes(columns[name]) for name in ("cycle", "half", "step"))]
+    if not np.isfinite(columns["step"]).any():
+        moving = np.where(np.abs(columns["current_a"]) > 0, np.sign(columns["current_a"]), np.nan)
+        labels.append(counters.changes(moving))
+
+    def of(name: str, expected: Floats) -> Floats:
+        return counters.increments(columns[name], labels, expected, pauses)
+
+    def has(name: str) -> bool:
+        return bool(np.isfinite(columns[name]).any())
+
+    if has("charged") and has("discharged"):
+        return of("charged", np.maximum(passed, 0.0)), of("discharged", np.maximum(-passed, 0.0))
+    if has("net"):
+        moved = of("net", passed)
+    elif has("capacity"):
+        moved = _ways(columns, labels) * of("capacity", np.abs(passed))
+    else:
+        moved = passed
+    if not labels[-1].any() and not has("step") and not has("half"):
+        # Nothing tells steps or directions but the charge itself.
+        labels = [*labels, cycles.half_cycles(np.cumsum(moved))]
+    up = counters.of_steps(moved, labels) >= 0
+    return np.where(up, moved, 0.0), np.where(up, 0.0, -moved)
+
+
+def _ways(columns: dict[str, Floats], labels: list[NDArray[np.bool_]]) -> Floats:
+    """Direction of each row's step: by its name, else by its current; the first row of a step may have none yet."""
+    named = columns["way"]
+    by_current = np.sign(counters.of_steps(columns["current_a"], labels))
+    # A name that changes within a step is that of the row.
+    mixed = np.abs(counters.of_steps(named, labels)) < counters.of_steps(np.abs(named), labels)
+    return np.where(np.isfinite(named) & ~mixed, named, by_current)
+
+
+def _numbered(columns: dict[str, Floats], net: Floats, numbering: Numbering | None, path: Path) -> Floats:
+    if numbering in ("charge", "discharge"):
+        return cycles.by_charge(net, numbering)
+    if np.isfinite(columns["cycle"]).any():
+        return cycles.whole_numbers(columns["cycle"], path)
+    if np.isfinite(columns["half"]).any():
+        return cycles.by_halves(columns["half"])
+    return cycles.by_charge(net)
+
+
+def per_row(data: CyclerData) -> tuple[Floats, Floats]:
+    """Ah charged and discharged in each row."""
+    return np.diff(data.charged_ah, prepend=0.0), np.diff(data.discharged_ah, prepend=0.0)
 
 
 def charge_profile(data: CyclerData) -> list[tuple[float, float]]:
     """(s since the first row, A until the next point): mean currents that give the file's charge at each row."""
     passed_s = np.maximum.accumulate(np.nan_to_num(data.unix_s - data.unix_s[0]))
     last = np.append(np.diff(passed_s) > 0, True)
-    time_s, charge_ah = passed_s[last], net_charge_ah(data)[last]
+    time_s, charge_ah = passed_s[last], (data.charged_ah - data.discharged_ah)[last]
     current_a = np.append(np.diff(charge_ah) / np.diff(time_s) * 3600.0, 0.0)
     return list(zip(time_s.tolist(), current_a.tolist(), strict=True))
-
-
-def nothing(like: Floats) -> Floats:
-    return np.full(len(like), np.nan)
-
-
-def since_change(charge_ah: Floats, label: Floats) -> Floats:
-    """Charge since the last row with another label."""
-    starts = np.concatenate([[0], np.flatnonzero(np.diff(label)) + 1])
-    before = np.concatenate([charge_ah[:1], charge_ah[starts[1:] - 1]])
-    counted: Floats = charge_ah - np.repeat(before, np.diff(np.append(starts, len(charge_ah))))
-    return counted
-
-
-def library(name: str) -> Any:
-    import importlib
-    import importlib.metadata
-
-    try:
-        module = importlib.import_module(name)
-    except ImportError as error:
-        raise FileError(f"this file needs {name}; install it with: pip install 'ipch[cyclers]'") from error
-    return module, f"{name} {importlib.metadata.version(name)}"
-
-
-def number(text: str) -> float:
-    try:
-        return float(text)
-    except ValueError:
-        return float("nan")

@@ -7,11 +7,14 @@ from ipch.recording.csv_writer import CsvLog
 from ipch.recording.export import write_table
 from ipch.recording.reader import TRUTH_NAME, Event, Run, StepSpan, Truth, find_record, load_run, load_truth
 from ipch.recording.recorder import Recorder
+from ipch.recording.remembered import recall, remember
 from ipch.recording.schema import SAMPLE_COLUMNS, open_database
+from ipch.recording.texts import Texts, among
 from ipch.recording.thinning import Thinning
 
 __all__ = [
     "COLUMNS", "SAMPLE_COLUMNS", "TRUTH_NAME", "Column", "CsvLog", "Event", "Recorder", "Run", "StepSpan",
-    "Thinning", "Truth", "export", "find_record", "load_run", "load_truth", "open_database", "service", "steady",
+    "Texts", "Thinning", "Truth", "among", "export", "find_record", "load_run", "load_truth", "open_database",
+    "recall", "remember", "service", "steady",
     "write_table",
 ]  # fmt: skip

@@ -8,7 +8,7 @@ voltage and current, which a pressure regulator does not measure: the export of 
 import contextlib
 import csv
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,7 @@ from ipch.recording.reader import Run
 from ipch.recording.schema import SAMPLE_COLUMNS
 
 Floats = NDArray[np.floating[Any]]
-Column = Floats | list[str]
+Column = Floats | Sequence[str]
 Table = Mapping[str, Column]
 
 TEST_TIME, VOLTAGE, CURRENT = "Test Time / s", "Voltage / V", "Current / A"
@@ -126,8 +126,8 @@ def _rows(table: Table, start: int, end: int) -> Iterator[tuple[Any, ...]]:
 
 
 def _cells(name: str, values: Column) -> list[Any]:
-    if isinstance(values, list):
-        return values
+    if not isinstance(values, np.ndarray):
+        return list(values)
     if name == UTC:
         return [f"{stamp}Z" for stamp in (values * 1000).round().astype("datetime64[ms]")]
     digits = _DIGITS.get(name, 0)
@@ -143,7 +143,10 @@ def _write_parquet(path: Path, table: Table) -> None:
         from pyarrow import parquet
     except ImportError as error:
         raise FileError("Parquet needs pyarrow; install it with: pip install 'ipch[parquet]'") from error
-    columns = {name: pyarrow.array(values) for name, values in table.items()}
+    columns = {
+        name: pyarrow.array(values if isinstance(values, np.ndarray) else list(values))
+        for name, values in table.items()
+    }
     if UTC in columns:
         stamps = (np.asarray(table[UTC]) * 1000).round().astype("datetime64[ms]")
         columns[UTC] = pyarrow.array(stamps, pyarrow.timestamp("ms", tz="UTC"))

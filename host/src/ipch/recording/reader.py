@@ -3,9 +3,9 @@
 import json
 import os
 import sqlite3
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from ipch.errors import FileError
 from ipch.recording.clock import steady
 from ipch.recording.columns import COLUMNS
 from ipch.recording.schema import SAMPLE_COLUMNS, last_run, open_database
+from ipch.recording.texts import Texts
 
 Floats = NDArray[np.floating[Any]]
 _TEXTS = ("state", "fault")
@@ -29,6 +30,7 @@ _CLOCK_DRIFT = 2e-4
 # A run that is faster than the host's clock by this factor is a simulation.
 _SIMULATED_SPEED = 1.5
 TRUTH_NAME = "truth.jsonl"
+_BESIDE = {"charge_ah": "Ah", "cell_v": "V", "cell_a": "A"}
 
 
 @dataclass(frozen=True)
@@ -72,11 +74,13 @@ class Run:
     settings: dict[str, int]
     recipe: str | None
     samples: dict[str, Floats]
-    states: list[str]
-    faults: list[str]
+    states: Sequence[str]
+    faults: Sequence[str]
     events: list[Event]
     steps: list[StepSpan]
     offsets_s: dict[int, float]
+    beside: dict[str, Floats] = field(default_factory=dict)
+    """Columns of other instruments, one value per sample."""
 
     @cached_property
     def time_s(self) -> Floats:
@@ -106,12 +110,14 @@ class Run:
         """
         others = {name: values for name, values in self.samples.items() if name != "utc_s"}
         texts = {"state": np.array(self.states), "fault": np.array(self.faults)}
-        return {"time_s": self.time_s, "utc_s": self.utc_s, **others, **texts}
+        return {"time_s": self.time_s, "utc_s": self.utc_s, **others, **texts, **self.beside}
 
     @property
     def units(self) -> dict[str, str]:
         """Unit of each array: Pa (absolute), K, s, Pa/s, or empty for counts, flags and texts."""
-        return {name: COLUMNS[name].unit if name in COLUMNS else "" for name in self.arrays}
+        return {
+            name: COLUMNS[name].unit if name in COLUMNS else _BESIDE.get(name, "") for name in self.arrays
+        }
 
     @property
     def speed(self) -> float:
@@ -190,7 +196,7 @@ def load_run(
 
 def _samples(
     database: sqlite3.Connection, run: int, columns: Collection[str]
-) -> tuple[dict[str, Floats], list[str], list[str]]:
+) -> tuple[dict[str, Floats], Texts, Texts]:
     names = [
         name
         for name in (*SAMPLE_COLUMNS, "utc_s", "host_s")
@@ -205,7 +211,7 @@ def _samples(
     cases = [
         f"CASE {name} {' '.join(f'WHEN ? THEN {n}' for n in range(len(codes[name])))} END" for name in _TEXTS
     ]
-    texts: dict[str, list[str]] = {name: [] for name in _TEXTS}
+    texts = {name: np.zeros(count, dtype=np.int16) for name in _TEXTS}
     if count:
         query = f"SELECT {', '.join([*cases, *names])} FROM samples WHERE run = ? ORDER BY boot, sequence"
         cursor = database.cursor()
@@ -217,11 +223,11 @@ def _samples(
             # None becomes nan.
             piece = np.array(rows, dtype=np.float64)
             for number, name in enumerate(_TEXTS):
-                texts[name] += [codes[name][int(code)] for code in piece[:, number]]
+                texts[name][at : at + len(rows)] = piece[:, number]
             for number, name in enumerate(names, len(_TEXTS)):
                 table[name][at : at + len(rows)] = piece[:, number]
             at += len(rows)
-    return table, texts["state"], texts["fault"]
+    return table, Texts(texts["state"], codes["state"]), Texts(texts["fault"], codes["fault"])
 
 
 def _codes(database: sqlite3.Connection, run: int, name: str) -> list[str]:

@@ -5,8 +5,10 @@ It is SQLite in WAL mode, so that it can be read while it grows.
 
 import contextlib
 import os
+import shutil
 import sqlite3
 import sys
+import tempfile
 import time
 from dataclasses import fields
 from datetime import UTC, datetime
@@ -80,9 +82,7 @@ def open_database(path: Path, create: bool = False) -> sqlite3.Connection:
     if not create and not path.is_file():
         raise FileError(f"no record at {path}")
     try:
-        database = sqlite3.connect(path)
-        if not create:
-            database.execute("PRAGMA query_only = ON")
+        database = sqlite3.connect(path) if create else _connect_to_read(path)
         version = database.execute("PRAGMA user_version").fetchone()[0]
         application = database.execute("PRAGMA application_id").fetchone()[0]
         empty = database.execute("SELECT count(*) FROM sqlite_master").fetchone()[0] == 0
@@ -101,6 +101,28 @@ def open_database(path: Path, create: bool = False) -> sqlite3.Connection:
     if create:
         # Committed rows survive a power cut.
         database.execute("PRAGMA synchronous = FULL")
+    return database
+
+
+def _connect_to_read(path: Path) -> sqlite3.Connection:
+    """Open for reading, also in a folder where SQLite cannot put its files of the write-ahead log."""
+    database = sqlite3.connect(path)
+    try:
+        database.execute("PRAGMA query_only = ON")
+        database.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    except sqlite3.OperationalError:
+        database.close()
+        log = path.with_name(f"{path.name}-wal")
+        if log.exists() and log.stat().st_size:
+            # The newest rows are in the log alone: read a copy of both.
+            with tempfile.TemporaryDirectory() as folder:
+                copy = Path(shutil.copy(path, folder))
+                shutil.copy(log, folder)
+                database = sqlite3.connect(":memory:")
+                with contextlib.closing(sqlite3.connect(copy)) as source:
+                    source.backup(database)
+            return database
+        database = sqlite3.connect(f"{path.resolve().as_uri()}?immutable=1", uri=True)
     return database
 
 

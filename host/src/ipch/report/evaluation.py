@@ -2,7 +2,7 @@
 
 import csv
 from collections.abc import Sequence
-from dataclasses import asdict, astuple, dataclass, replace
+from dataclasses import asdict, astuple, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -24,20 +24,23 @@ from ipch.analysis import (
     PressureSamples,
     Supply,
     Wear,
+    clock_check,
     condensed,
     cycle_table,
     excursions,
     forecast,
     is_held,
     longest_step_s,
+    pulses_between,
     solve_balance,
     wear,
     weights,
 )
 from ipch.analysis import COLUMNS as CYCLE_NAMES
 from ipch.base.files import access
-from ipch.cyclers import Merged
-from ipch.recording import Run
+from ipch.base.units import format_duration
+from ipch.cyclers import Line, Merged, check
+from ipch.recording import Run, among
 
 Floats = NDArray[np.floating[Any]]
 
@@ -56,13 +59,18 @@ _BEFORE_S = 3600.0
 class Assumed:
     """Parameters that the record does not hold. Without the volume there are no millilitres and no litres."""
 
-    gas: GasLaw = AIR
+    gas: GasLaw | None = None
+    """None: not told, taken as air."""
     volume_ml: float | None = None
     band_pa: float = BAND_PA
     cylinder_l: float | None = None
     cylinder_pa: float | None = None
     rated: int = RATED
     reference_cycle: int | None = None
+
+    @property
+    def law(self) -> GasLaw:
+        return self.gas or AIR
 
 
 @dataclass(frozen=True)
@@ -87,6 +95,8 @@ class Evaluation:
     gaps: list[Gap]
     recorded_share: float
     """Share of the run's time that the record covers."""
+    checks: list[Line] = field(default_factory=list)
+    """Self-check of the merge with the cycler's files."""
 
 
 def evaluate(run: Run, merged: Merged | None = None, assumed: Assumed | None = None) -> Evaluation:
@@ -96,7 +106,7 @@ def evaluate(run: Run, merged: Merged | None = None, assumed: Assumed | None = N
     ambient_pa = float(run.settings.get("ambient_pa", 101_325))
     balance, why_not, supply = None, "", None
     try:
-        balance = solve_balance(record, given.gas, given.volume_ml, ambient_pa)
+        balance = solve_balance(record, given.law, given.volume_ml, ambient_pa)
     except NotEnough as error:
         why_not = str(error)
     if balance is not None and given.volume_ml is not None and given.cylinder_l is not None:
@@ -107,7 +117,7 @@ def evaluate(run: Run, merged: Merged | None = None, assumed: Assumed | None = N
             given.cylinder_pa or float(np.nanmax(record.supply_pa)),
             balance.pressure_pa + 1e5,
             float(np.nanmean(record.gas_k)),
-            given.gas,
+            given.law,
         )
     gaps = find_gaps(run.time_s)
     samples = run.samples
@@ -119,7 +129,7 @@ def evaluate(run: Run, merged: Merged | None = None, assumed: Assumed | None = N
             float(samples[count][0]),
             float(samples[count][-1]),
             float(samples[opened][-1] - samples[opened][0]),
-            counted(samples[count], held),
+            held_pulses(run, samples[count], given.band_pa),
             held_s,
             given.rated,
         )
@@ -135,7 +145,32 @@ def evaluate(run: Run, merged: Merged | None = None, assumed: Assumed | None = N
         wear=wears,
         gaps=gaps,
         recorded_share=float(weights(run.time_s).sum() / run.duration_s) if run.duration_s else 1.0,
+        checks=[] if merged is None else [*check(merged), _clock(run, merged, balance)],
     )
+
+
+def _clock(run: Run, merged: Merged, balance: Balance | None) -> Line:
+    """Whether the pressure follows the charge best with the times as they are."""
+    found = None
+    if balance is not None and balance.bins is not None:
+        seen_s = (
+            np.interp(merged.unix_s, run.utc_s, run.time_s)
+            + np.where(merged.unix_s < run.utc_s[0], merged.unix_s - run.utc_s[0], 0.0)
+            + np.where(merged.unix_s > run.utc_s[-1], merged.unix_s - run.utc_s[-1], 0.0)
+        )
+        found = clock_check(balance.bins, seen_s, merged.charge_ah)
+    if found is None:
+        return Line("clock", True, "not compared: too little pressure at rest beside the cycler's charge")
+    if not found.ahead_s:
+        explained = f"the charge explains {abs(found.explained):.0%} of the changes of the gas"
+        return Line("clock", True, f"no other time of the cycler fits the pressure better; {explained}")
+    side = "ahead" if found.ahead_s > 0 else "behind"
+    return Line(
+        "clock", False,
+        f"the cycler's clock seems to be {format_duration(abs(found.ahead_s))} {side}: with"
+        f" --offset {-found.ahead_s:+.0f}s the charge explains {found.explained_shifted:.0%} of the changes of the gas,"
+        f" as it is {abs(found.explained):.0%}{' with the wrong sign' if found.explained < 0 else ''}; check --tz",
+    )  # fmt: skip
 
 
 def figures(run: Run, found: Evaluation) -> dict[str, Any]:
@@ -156,6 +191,8 @@ def figures(run: Run, found: Evaluation) -> dict[str, Any]:
             "notes": balance.notes,
         }
     return {
+        "gas": found.assumed.law.name,
+        "gas_told": found.assumed.gas is not None,
         "leak": gas,
         "leak_why_not": found.why_not or None,
         "supply": None if found.supply is None else asdict(found.supply),
@@ -164,6 +201,7 @@ def figures(run: Run, found: Evaluation) -> dict[str, Any]:
         "gaps": [asdict(gap) | {"start_s": gap.start_s - start_s} for gap in found.gaps],
         "recorded_share": found.recorded_share,
         "wear": [asdict(wear) for wear in found.wear],
+        "checks": [asdict(line) for line in found.checks],
     }
 
 
@@ -189,13 +227,18 @@ def gas_record(run: Run, merged: Merged | None = None) -> GasRecord:
     restarted = np.diff(samples["boot"], prepend=samples["boot"][0]) != 0
     begins = restarted | (ramping & ~np.concatenate([[False], ramping[:-1]]))
     since_s = _since(time_s, ramping)
+    usable = ~ramping & (since_s > _RAMP_SETTLE_S) & _in_states(run, _SHUT)
+    if merged is not None:
+        # Charge moved, but the cycler did not write when.
+        usable &= np.isfinite(merged.charge_of_samples) | ~np.isfinite(merged.cycle_of_samples)
     return GasRecord(
         time_s=time_s,
         **{name: samples[name] for name in _GAS_COLUMNS},
         segment=np.cumsum(begins, dtype=np.int32),
-        usable=~ramping & (since_s > _RAMP_SETTLE_S) & _in_states(run, _SHUT),
+        usable=usable,
         charge_ah=None if merged is None else merged.charge_of_samples,
         cycle=None if merged is None else merged.cycle_of_samples,
+        spans_ah=None if merged is None else merged.spans_ah,
     )
 
 
@@ -211,7 +254,7 @@ def find_gaps(time_s: Floats) -> list[Gap]:
 
 
 def _in_states(run: Run, states: tuple[str, ...]) -> NDArray[np.bool_]:
-    return np.fromiter((state in states for state in run.states), dtype=np.bool_, count=len(run.states))
+    return among(run.states, states)
 
 
 def _ramping(run: Run) -> NDArray[np.bool_]:
@@ -247,10 +290,14 @@ def holding(run: Run, band_pa: float = BAND_PA) -> NDArray[np.bool_]:
     return held
 
 
-def counted(counter: Floats, inside: NDArray[np.bool_]) -> float:
-    """Increments of a counter between neighbours that are both inside."""
+def held_pulses(run: Run, counter: Floats, band_pa: float = BAND_PA) -> int:
+    """Increments of a counter while holding, as the table of steps counts them; without steps, between neighbours."""
+    if run.steps:
+        spans = [(step.start_s, step.end_s) for step in run.steps if is_held(step)]
+        return sum(pulses_between(run.time_s, counter, *span) for span in spans)
+    inside = holding(run, band_pa)
     steps = np.diff(counter)[inside[1:] & inside[:-1]]
-    return float(steps[steps > 0].sum())
+    return round(float(steps[steps > 0].sum()))
 
 
 def _on_target(run: Run, near: NDArray[np.bool_]) -> NDArray[np.bool_]:
@@ -268,7 +315,7 @@ def _excursions(run: Run, merged: Merged | None, assumed: Assumed) -> list[Excur
     """Excursions of all periods in which the regulator was to hold its target."""
     samples = run.samples
     moving = samples["ramp_pa"] != samples["target_pa"]
-    faulty = np.fromiter((fault != "NONE" for fault in run.faults), dtype=np.bool_, count=len(run.faults))
+    faulty = ~among(run.faults, ("NONE",))
     since_s = _since(run.time_s, moving)
     away = np.abs(samples["pressure_pa"] - samples["target_pa"]) > assumed.band_pa
     held = _on_target(run, ~away)
@@ -296,7 +343,7 @@ def _excursions(run: Run, merged: Merged | None, assumed: Assumed) -> list[Excur
             since_ramp_s=since_s[inside],
         ),
         assumed.band_pa,
-        assumed.gas,
+        assumed.law,
     )
     return [_placed(run, merged, each) for each in found]
 

@@ -9,7 +9,7 @@ from ipch.cyclers import Merged
 from ipch.recording import Run
 from ipch.report.evaluation import Evaluation, holding
 from ipch.report.summary import Judgement
-from ipch.report.tables import NOT_TOLD, calibration_rows, detected, plus_minus
+from ipch.report.tables import NOT_TOLD, all_seen, calibration_rows, detected, plus_minus
 
 Numbers = list[tuple[str, Any, str]]
 """Name, computed value, and its source."""
@@ -75,7 +75,7 @@ def _holding(run: Run, judged: Judgement, record: str) -> Numbers:
     truth = judged.source == "truth"
     source = "truth.jsonl: pressure_pa" if truth else f"{record}: samples.pressure_pa"
     source += " against the target, while holding"
-    pulses = "truth.jsonl" if truth else f"{record}: samples"
+    pulses = f"{record}: samples"
     rows: Numbers = [
         ("band_pa", judged.band_pa, "--band of ipch report"),
         ("in_band_share", round(held.in_band_fraction, 6), source),
@@ -125,7 +125,11 @@ def _cycles(found: Evaluation, merged: Merged, record: str) -> Numbers:
             f"{record}: samples.pressure_pa, by the cycles of {names}",
         ),
     ]
-    swollen = [c for c in whole if c.volume_change_ml is not None and c.volume_change_95_ml is not None]
+    swollen = [
+        c
+        for c in whole
+        if c.volume_change_ml is not None and c.volume_change_95_ml is not None and all_seen(c)
+    ]
     if swollen:
         source = f"{record} and {names}; ipch.analysis.balance"
         rows += [
@@ -149,7 +153,14 @@ def methods(run: Run, judged: Judgement, found: Evaluation, merged: Merged | Non
     values = {name: value for name, value, _ in numbers(run, judged, found, merged)}
     targets = [f"{int(target) / 1e6:g} MPa" for target in values["target_pa"].split()]
     at = " and ".join(part for part in (", ".join(targets[:-1]), *targets[-1:]) if part) or "no set pressure"
-    gas = "compressed air" if found.assumed.gas.name == "air" else "nitrogen"
+    law = found.assumed.gas
+    gas = (
+        "a gas taken as air (not told)"
+        if law is None
+        else "compressed air"
+        if law.name == "air"
+        else law.name
+    )
     text = [
         f"The cell was held isostatically in {gas} at {at} (absolute) by a closed-loop regulator with pulsed solenoid"
         f" valves (ipch firmware {run.identity.get('firmware', '?')}, device {run.identity.get('serial_number', '?')})."

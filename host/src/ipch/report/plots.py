@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from ipch.analysis import is_held
 from ipch.cyclers import Merged
-from ipch.recording import Run, Truth
+from ipch.recording import Run, Truth, among
 from ipch.report.evaluation import Evaluation
 from ipch.report.summary import Judgement
 from ipch.report.time_plots import BLUE, GREEN, GREY, ORANGE, PURPLE, Panels
@@ -40,7 +40,8 @@ def figure(
     plot.panel("pressure / MPa", rangemode="tozero")
     pressure = _broken(run, samples["pressure_pa"] / 1e6, found)
     plot.line("absolute pressure", time, pressure, BLUE, 6)
-    plot.line("setpoint", time, _while_regulating(run, samples["ramp_pa"]) / 1e6, ORANGE, 6, dash="dash")
+    setpoint = _broken(run, _while_regulating(run, samples["ramp_pa"]) / 1e6, found)
+    plot.line("setpoint", time, setpoint, ORANGE, 6, dash="dash")
     _mark_events(plot, run)
     if merged is not None:
         plot.panel("cell / V")
@@ -52,8 +53,8 @@ def figure(
     plot.panel("hold error / kPa")
     errors = _hold_errors(plot, run, truth, found)
     plot.band(judged.band_pa / 1e3)
-    # The band sets the scale, unless the error needs more.
-    largest = [np.nanmax(np.abs(errors)) / 1e3] if np.isfinite(errors).any() else []
+    # The band sets the scale, unless an error needs more, measured or true.
+    largest = [np.nanmax(np.abs(each)) / 1e3 for each in errors if np.isfinite(each).any()]
     limit = max([1.3 * judged.band_pa / 1e3, *(1.1 * float(value) for value in largest)])
     plot.scale(range=[-limit, limit])
     balance = found.balance
@@ -85,7 +86,7 @@ def time_unit(duration_s: float) -> tuple[float, str]:
     return 1.0, "s"
 
 
-def _hold_errors(plot: Figure, run: Run, truth: Truth | None, found: Evaluation) -> Floats:
+def _hold_errors(plot: Figure, run: Run, truth: Truth | None, found: Evaluation) -> list[Floats]:
     measured = run.samples["pressure_pa"]
     if run.steps:
         error = _of_steps(run, run.time_s, measured)
@@ -96,12 +97,14 @@ def _hold_errors(plot: Figure, run: Run, truth: Truth | None, found: Evaluation)
     plot.line(
         "as measured", plot.at(run.time_s), shown, GREY if grey else BLUE, 4, width=1.0 if grey else 1.6
     )
+    errors = [error]
     if truth is not None:
         inside = (truth.time_s >= run.time_s[0]) & (truth.time_s <= run.time_s[-1])
         true_s = truth.time_s[inside]
         true = _of_steps(run, true_s, truth.pressure_pa[inside])
         plot.line("true (simulated)", plot.at(true_s), true / 1e3, BLUE, 4)
-    return error
+        errors.append(true)
+    return errors
 
 
 def _of_steps(run: Run, time_s: Floats, pressure_pa: Floats) -> Floats:
@@ -173,7 +176,4 @@ def _numbers_of_steps(run: Run, plot: Figure, bottom: float) -> list[dict[str, A
 
 
 def _while_regulating(run: Run, values: Floats) -> Floats:
-    regulating = np.fromiter(
-        (s in ("REGULATE", "QUIET") for s in run.states), dtype=np.bool_, count=len(run.states)
-    )
-    return np.where(regulating, values, np.nan)
+    return np.where(among(run.states, ("REGULATE", "QUIET")), values, np.nan)

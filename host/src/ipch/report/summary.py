@@ -11,7 +11,7 @@ from ipch.analysis import BAND_PA, Stability, StepResult, evaluate, overall, sta
 from ipch.base.files import write_text
 from ipch.base.units import format_duration, format_target
 from ipch.recording import TRUTH_NAME, Run, Truth, load_truth
-from ipch.report.evaluation import counted, holding
+from ipch.report.evaluation import held_pulses, holding
 
 
 @dataclass(frozen=True)
@@ -45,29 +45,27 @@ def judge(run: Run, truth: Truth | None, band_pa: float = BAND_PA) -> Judgement:
     time_s, pressure_pa = run.time_s, samples["pressure_pa"]
     fills, vents = samples["fills"], samples["vents"]
     if truth is not None:
-        # Skip what the simulator did before and after the run.
+        # Skip what the simulator did before and after the run. Pulses are the device's own count everywhere.
         inside = (truth.time_s >= time_s[0]) & (truth.time_s <= time_s[-1])
         time_s, pressure_pa = truth.time_s[inside], truth.pressure_pa[inside]
-        fills, vents = truth.fills[inside], truth.vents[inside]
+        at = np.maximum(np.searchsorted(run.time_s, time_s, side="right") - 1, 0)
+        fills, vents = fills[at], vents[at]
     ramp = (run.time_s, samples["ramp_pa"])
     steps = evaluate(run.steps, time_s, pressure_pa, ramp, fills, vents, band_pa)
     held = overall(run.steps, time_s, pressure_pa, band_pa)
-    held_pulses = [sum(counts) for counts in zip(*((s.fills, s.vents) for s in steps if s.held), strict=True)]
     if not run.steps and truth is None and (inside := holding(run, band_pa)).any():
         target_pa = samples["target_pa"][inside]
         held = stability(time_s[inside], pressure_pa[inside], target_pa, band_pa)
-        held_pulses = [round(counted(each, inside)) for each in (fills, vents)]
-    held_fills, held_vents = held_pulses or (0, 0)
     return Judgement(
         source="device" if truth is None else "truth",
         band_pa=band_pa,
         steps=steps,
         held=held,
         overshoot_pa=max((step.overshoot_pa for step in steps if step.overshoot_pa is not None), default=0.0),
-        fills=int(np.ptp(fills)) if len(fills) else 0,
-        vents=int(np.ptp(vents)) if len(vents) else 0,
-        held_fills=held_fills,
-        held_vents=held_vents,
+        fills=round(float(np.ptp(samples["fills"]))),
+        vents=round(float(np.ptp(samples["vents"]))),
+        held_fills=0 if held is None else held_pulses(run, samples["fills"], band_pa),
+        held_vents=0 if held is None else held_pulses(run, samples["vents"], band_pa),
     )
 
 

@@ -40,6 +40,8 @@ def cycle_rows(cycles: Sequence[Cycle]) -> list[list[str]]:
         swelling = _DASH
         if cycle.volume_change_ml is not None and cycle.volume_change_95_ml is not None:
             swelling = plus_minus(Estimate(cycle.volume_change_ml, cycle.volume_change_95_ml))
+            if not all_seen(cycle):
+                swelling += f" ({cycle.volume_seen or 0.0:.0%} seen)"
         rows.append(
             [
                 f"{cycle.cycle}{'' if cycle.complete else '*'}",
@@ -56,6 +58,11 @@ def cycle_rows(cycles: Sequence[Cycle]) -> list[list[str]]:
             ]
         )
     return rows
+
+
+def all_seen(cycle: Cycle) -> bool:
+    """Whether the pressure was recorded over all of the cycle's charge."""
+    return cycle.volume_seen is None or cycle.volume_seen >= 0.98
 
 
 def excursion_rows(run: Run, found: Evaluation, most: int = 50) -> list[list[str]]:
@@ -88,11 +95,11 @@ def gas_rows(found: Evaluation) -> list[tuple[str, str]]:
         rows.append(("", "no leak detected: the interval contains 0"))
     for name, moved in (("let in", balance.filled_kpa), ("let out", balance.vented_kpa)):
         if moved.value:
-            rows.append((f"gas {name}", f"{plus_minus(moved)} kPa of the chamber, while holding"))
+            rows.append((f"gas {name}", known(moved, "kPa of the chamber, while holding")))
     if found.supply is not None:
         supply = found.supply
-        lasts = f"{plus_minus(supply.days)} days" if supply.days is not None else "no consumption"
-        rows.append(("gas used", f"{plus_minus(supply.used_normal_l_day)} normal litres per day"))
+        lasts = known(supply.days, "days") if supply.days is not None else "no consumption"
+        rows.append(("gas used", known(supply.used_normal_l_day, "normal litres per day")))
         rows.append(
             (
                 "the cylinder lasts",
@@ -106,6 +113,8 @@ def gas_rows(found: Evaluation) -> list[tuple[str, str]]:
             f" {_at_least(balance.noise.slow * balance.noise_scale * balance.pressure_pa / 1e3)} kPa",
         )
     )
+    law = found.assumed.gas
+    rows.append(("gas", f"{found.assumed.law.name}{'' if law else ', assumed: tell it with --gas'}"))
     rows.append(("from", f"{balance.rows} means of {balance.bin_s:g} s, pulses and ramps left out"))
     rows += [("note", note) for note in balance.notes]
     return rows
@@ -122,7 +131,7 @@ def wear_rows(run: Run, found: Evaluation) -> list[list[str]]:
             wear.valve,
             str(wear.actuations),
             str(wear.held),
-            plus_minus(wear.per_day),
+            known(wear.per_day, "") if wear.held else "0",
             str(wear.total),
             f"{wear.open_s:.2f} s",
             _learned(run, wear.valve),
@@ -170,6 +179,13 @@ def calibration_rows(run: Run) -> list[list[str]]:
 def detected(estimate: Estimate) -> bool:
     """Whether the 95 % interval excludes 0."""
     return not estimate.covers(0.0)
+
+
+def known(estimate: Estimate, unit: str) -> str:
+    """A value with its interval and unit, or that it is not known: the interval is wider than the value."""
+    if estimate.half_width >= abs(estimate.value):
+        return f"not known: at most {abs(estimate.value) + estimate.half_width:.2g} {unit}".rstrip()
+    return f"{plus_minus(estimate)} {unit}".rstrip()
 
 
 def plus_minus(estimate: Estimate) -> str:

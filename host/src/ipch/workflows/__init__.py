@@ -2,7 +2,7 @@
 
 from ipch.workflows.example import CYCLER_NAME, VOLUME_ML, make_example
 from ipch.workflows.logger import Absence, follow, log
-from ipch.workflows.results import CYCLES_NAME, RECORD_NAME, load_for_report, report_run
+from ipch.workflows.results import CYCLES_NAME, RECORD_NAME, load_for_report, report_place, report_run
 from ipch.workflows.run import (
     check_new,
     demonstrate,
@@ -27,6 +27,7 @@ __all__ = [
     "make_example",
     "new_folder",
     "rehearse",
+    "report_place",
     "report_run",
     "resume_recipe",
     "run_recipe",

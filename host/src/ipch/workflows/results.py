@@ -26,15 +26,18 @@ def load_for_report(path: Path, number: int | None = None) -> Run:
     return load_run(find_record(path), number, COLUMNS)
 
 
+def report_place(record: Path, out: Path | None = None) -> Path:
+    """The report of a record: `out`, else beside it."""
+    return out or record.with_name(REPORT_NAME if record.name == RECORD_NAME else f"{record.stem}.html")
+
+
 def report_run(
-    path: Path,
-    out: Path | None,
+    record: Path,
+    place: Path,
     number: int | None = None,
     assumed: Assumed | None = None,
     add: Callable[[Run], Merged | None] = lambda run: None,
-) -> tuple[Path, Run, Judgement, Evaluation]:
-    """Write the report of a record with the data from `add`; return its path, run and figures."""
-    record = find_record(path)
+) -> tuple[Run, Judgement, Evaluation]:
+    """Write the report of a record with the data from `add`; return the run and its figures."""
     run = load_for_report(record, number)
-    place = out or record.with_name(REPORT_NAME if record.name == RECORD_NAME else f"{record.stem}.html")
-    return place, run, *write_report(place, run, find_truth(run), add(run), assumed)
+    return run, *write_report(place, run, find_truth(run), add(run), assumed)

@@ -1,0 +1,101 @@
+"""Self-check of a merge: rows used and dropped, charge against the current's integral, cycles against the file's own.
+
+Every merge says these lines, whether or not something is wrong.
+"""
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ipch.cyclers import cycles
+from ipch.cyclers.merging import Merged
+from ipch.cyclers.table import CyclerData
+
+Floats = NDArray[np.floating[Any]]
+
+_WORTH_A_WARNING = 0.01
+# An interval of more than so many usual ones is a pause, whose current is not known.
+_USUAL = 20.0
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of the self-check; `ok` is False if the result should not be trusted as it is."""
+
+    about: str
+    ok: bool
+    text: str
+
+
+def check(merged: Merged) -> list[Line]:
+    """Lines about rows, charge and cycles."""
+    return [_rows(merged), _charge(merged), _cycles(merged)]
+
+
+def _rows(merged: Merged) -> Line:
+    lost = sum((Counter(part.dropped) for part in merged.parts), Counter())
+    read = merged.rows + lost.total()
+    text = f"{read} read, {merged.rows} used, {merged.rows - merged.matched} of them without a pressure"
+    if lost:
+        text += "; dropped: " + ", ".join(f"{count} {why}" for why, count in lost.items())
+    if merged.clock_steps:
+        times = "once" if merged.clock_steps == 1 else f"{merged.clock_steps} times"
+        text += f"; the cycler's clock went back {times}, earlier rows were shifted"
+    notes = dict.fromkeys(note for part in merged.parts for note in part.notes)
+    return Line("rows", not lost and not merged.clock_steps, "; ".join([text, *notes]))
+
+
+def _charge(merged: Merged) -> Line:
+    charged, discharged = (float(values.sum()) for values in (merged.charged_ah, merged.discharged_ah))
+    text = f"{charged * 1e3:.5g} mAh in, {discharged * 1e3:.5g} mAh out by the counters"
+    low, high = np.zeros(2), np.zeros(2)
+    for part in merged.parts:
+        lower, upper = _integral(part)
+        low, high = low + lower, high + upper
+    if not high.any():
+        return Line("charge", True, f"{text}; no current in the file to compare with")
+    counted = np.array([charged, discharged])
+    off = np.abs(counted - np.clip(counted, low, high)) / max(float(counted.max()), float(high.max()), 1e-12)
+    ok = bool(off.max() <= _WORTH_A_WARNING)
+    middle = 1e3 * (low + high) / 2
+    text += f", {middle[0]:.5g} and {middle[1]:.5g} by the integral of the current"
+    return Line("charge", ok, text if ok else f"{text}: they differ by {off.max():.1%}")
+
+
+def _integral(part: CyclerData) -> tuple[Floats, Floats]:
+    """Least and most Ah in and out that the current allows, by its values at the ends of each interval."""
+    time_s = part.test_s if np.isfinite(part.test_s).all() else part.unix_s
+    interval_s = np.diff(time_s)
+    going = interval_s > 0
+    usual_s = float(np.median(interval_s[going])) if going.any() else 0.0
+    hours = np.where(going & (interval_s <= _USUAL * usual_s), interval_s, 0.0) / 3600.0
+    current_a = np.nan_to_num(part.current_a)
+    low, high = np.zeros(2), np.zeros(2)
+    for side, sign in enumerate((1.0, -1.0)):
+        ampere = np.maximum(sign * current_a, 0.0)
+        sums = sorted([float(ampere[1:] @ hours), float(ampere[:-1] @ hours)])
+        low[side], high[side] = sums
+    return low, high
+
+
+def _cycles(merged: Merged) -> Line:
+    numbers = len(np.unique(merged.cycle))
+    turns = len(np.unique(cycles.by_charge(merged.charge_ah)))
+    text = (
+        f"{numbers} in the file, {turns} by its charges"
+        if merged.parts[0].numbered
+        else f"{numbers} by half cycles"
+    )
+    own = {number: values for part in merged.parts for number, values in part.own_cycles.items()}
+    worst = 0.0
+    for number, values in own.items():
+        inside = merged.cycle == number
+        found = (float(merged.charged_ah[inside].sum()), float(merged.discharged_ah[inside].sum()))
+        size = max(*values, *found, 1e-12)
+        worst = max(worst, *(abs(a - b) / size for a, b in zip(values, found, strict=True)))
+    if own:
+        text += f"; the file's own table agrees within {worst:.2%}"
+    return Line("cycles", worst <= _WORTH_A_WARNING, text)

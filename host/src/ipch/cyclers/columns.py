@@ -1,0 +1,198 @@
+"""Rows of text cells as the columns of a Raw, by a map that fits their head; in chunks, so that memory stays small."""
+
+import re
+from collections.abc import Iterable, Sequence
+from datetime import datetime, tzinfo
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ipch.cyclers.maps import UNIT_OF, Found
+from ipch.cyclers.raw import Raw, raw
+from ipch.cyclers.times import ambiguous, clock, start_unix, unix_of, wall_clock
+from ipch.errors import FileError
+
+Floats = NDArray[np.floating[Any]]
+
+_CHUNK = 20_000
+_SAMPLE = 2000
+_NUMBERS = (*UNIT_OF, "cycle", "half", "step", "record")
+_REST = re.compile(r"rest|pause|ocv|wait|^[RPSO]$|\u9759\u7f6e|\u6401\u7f6e", re.IGNORECASE)
+_OUT = re.compile(r"d(is)?[ _-]?ch(a?r?ge?)?|^D$|\u653e\u7535", re.IGNORECASE)
+_IN = re.compile(r"ch(a?r?ge?)|^C$|\u5145\u7535", re.IGNORECASE)
+_RENAMED = {"unix": "unix_s", "test_time": "test_s", "voltage": "voltage_v", "current": "current_a"}
+
+
+class Columns:
+    """Collects the cells that the map names."""
+
+    def __init__(self, path: Path, found: Found, comma: bool) -> None:
+        """`comma`: the decimal mark is a comma."""
+        self._path, self._found, self._comma = path, found, comma
+        self._numbers: dict[str, list[Floats]] = {name: [] for name in found.column if name in _NUMBERS}
+        self._texts: dict[str, list[str]] = {
+            name: [] for name in ("date", "state", "channel") if name in found.column
+        }
+        self.dropped: dict[str, int] = {}
+        self.own_cycles: dict[int, tuple[float, float]] = {}
+
+    def take(self, rows: Iterable[Sequence[str]]) -> None:
+        """Add rows. Those without cells, or without a voltage and a current, are counted and left out."""
+        source = iter(rows)
+        while chunk := list(islice(source, _CHUNK)):
+            self._add([row for row in chunk if any(row)])
+
+    def _add(self, rows: list[Sequence[str]]) -> None:
+        column = self._found.column
+        last = max(column.get(name, 0) for name in self._found.map.recognise)
+        whole = [row for row in rows if len(row) > last]
+        numbers = {name: self._column(whole, name) for name in self._numbers}
+        keep = np.isfinite(numbers["voltage"])
+        if "current" in numbers:
+            keep |= np.isfinite(numbers["current"])
+        self._lose("too few cells", len(rows) - len(whole))
+        self._lose("no numbers", int(np.sum(~keep)))
+        for name, values in numbers.items():
+            self._numbers[name].append(values[keep])
+        for name, texts in self._texts.items():
+            at = column[name]
+            texts += [
+                row[at].strip() if at < len(row) else ""
+                for row, kept in zip(whole, keep.tolist(), strict=True)
+                if kept
+            ]
+
+    def drop_last(self, why: str) -> None:
+        """Leave out the last row."""
+        for parts in self._numbers.values():
+            while parts and not len(parts[-1]):
+                parts.pop()
+            if parts:
+                parts[-1] = parts[-1][:-1]
+        for texts in self._texts.values():
+            del texts[-1:]
+        self._lose(why, 1)
+
+    def _lose(self, why: str, count: int) -> None:
+        if count:
+            self.dropped[why] = self.dropped.get(why, 0) + count
+
+    def _column(self, rows: list[Sequence[str]], name: str) -> Floats:
+        at = self._found.column[name]
+        texts = [row[at] if at < len(row) else "" for row in rows]
+        scale = self._found.scale.get(name, 1.0)
+        try:
+            return np.array(texts, dtype=np.float64) * scale
+        except ValueError:
+            pass
+        if name == "test_time" and any(":" in text for text in texts):
+            # A clock has no unit, whatever the head says.
+            return np.array([clock(text) for text in texts])
+        return np.array([_number(text, self._comma) for text in texts]) * scale
+
+    def raw(self, above: Sequence[str], zone: tzinfo | None, start: datetime | None) -> Raw:
+        """The columns with their times; `above` are the lines above the table. Raises FileError."""
+        found, path = self._found, self._path
+        columns = {
+            _RENAMED.get(name, name): np.concatenate(parts) if parts else np.zeros(0)
+            for name, parts in self._numbers.items()
+        }
+        rows = len(columns["voltage_v"])
+        if not rows:
+            raise FileError(f"{path}: holds no rows")
+        self._one_channel()
+        notes = (
+            [f"{path.name} tells no unit of {' and '.join(found.assumed)}: taken as A, Ah"]
+            if found.assumed
+            else []
+        )
+        if found.map.discharge_positive:
+            for name in {"current_a", "net", "passed"} & set(columns):
+                columns[name] = -columns[name]
+        if "state" in found.column:
+            columns["way"] = _ways(self._texts["state"])
+            if "current_a" in columns and not (columns["current_a"] < 0).any():
+                # A current without sign: the state has it.
+                columns["current_a"] = np.where(columns["way"] < 0, -1.0, 1.0) * columns["current_a"]
+        passed = columns.pop("passed", None)
+        if passed is not None and "net" not in columns:
+            columns["net"] = np.cumsum(np.nan_to_num(passed))
+        dates = self._texts.get("date", [])
+        if not np.isfinite(columns.get("unix_s", np.zeros(0))).any():
+            if any(dates):
+                wall_s, form = _dates(path, dates, found.map.dates)
+                columns["unix_s"] = unix_of(wall_s, zone, path)
+                if ambiguous(form, wall_s):
+                    order = "month/day" if form.index("%m") < form.index("%d") else "day/month"
+                    notes.append(f"dates of {path.name} read as {order}/year")
+            else:
+                test_s = columns.get("test_s", np.full(rows, np.nan))
+                columns["unix_s"] = self._start(above, zone, start) + test_s
+        return raw(
+            path, found.map.name, rows, columns, dropped=self.dropped, notes=tuple(notes), own_cycles=self.own_cycles
+        )  # fmt: skip
+
+    def _one_channel(self) -> None:
+        channels = sorted({text for text in self._texts.get("channel", []) if text})
+        if len(channels) > 1:
+            named = ", ".join(channels[:4])
+            raise FileError(
+                f"{self._path}: holds {len(channels)} channels ({named}); export one channel to a file"
+            )
+
+    def _start(self, above: Sequence[str], zone: tzinfo | None, start: datetime | None) -> float:
+        """Unix time of test time 0: as given, else by a line above the table."""
+        wanted = self._found.map.start
+        if start is None and wanted is not None:
+            line = next((match[1] for text in above if (match := re.search(wanted, text))), None)
+            wall_s, form = wall_clock([line.strip()], self._found.map.dates) if line else (np.zeros(0), "")
+            if form:
+                return float(unix_of(wall_s, zone, self._path)[0])
+        if "test_time" not in self._found.column:
+            raise FileError(f"{self._path}: no column Date, and no test time; export it with absolute time")
+        if start is None:
+            raise FileError(
+                f"{self._path}: no time stamps: test time alone gives no date; give the start of the test with --start"
+            )
+        return start_unix(start, zone, self._path)
+
+
+def _dates(path: Path, texts: Sequence[str], formats: Sequence[str]) -> tuple[Floats, str]:
+    """All dates by the format that fits an even sample of them."""
+    _, form = wall_clock(texts[:: max(1, len(texts) // _SAMPLE)], formats)
+    if not form:
+        first = next(text for text in texts if text)
+        raise FileError(f"{path}: cannot read the date {first!r}; known are {', '.join(formats)}")
+    return wall_clock(texts, [form])
+
+
+def _ways(texts: Sequence[str]) -> Floats:
+    each = {
+        text: 0.0
+        if _REST.search(text)
+        else -1.0
+        if _OUT.search(text)
+        else 1.0
+        if _IN.search(text)
+        else np.nan
+        for text in set(texts)
+    }
+    return np.array([each[text] for text in texts])
+
+
+def _number(text: str, comma: bool) -> float:
+    text = text.strip().replace("\u00a0", "").replace(" ", "")
+    if "," in text:
+        if "." in text:
+            # Both: the last one is the decimal mark.
+            thousands = "," if text.rfind(".") > text.rfind(",") else "."
+            text = text.replace(thousands, "").replace(",", ".")
+        else:
+            text = text.replace(",", "." if comma else "")
+    try:
+        return float(text)
+    except ValueError:
+        return float("nan")

@@ -1,0 +1,87 @@
+"""Numbers of cycles: the only place that makes them, where the file has none or others are asked for."""
+
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ipch.cyclers.counters import held
+from ipch.errors import FileError
+
+Floats = NDArray[np.floating[Any]]
+
+Numbering = Literal["file", "charge", "discharge"]
+NUMBERINGS: tuple[Numbering, ...] = ("file", "charge", "discharge")
+# A turn of less than this share of the whole swing of charge is noise or a pulse, not a half cycle.
+_TURN = 0.02
+_NOISE = 2e-5
+
+
+def whole_numbers(cycle: Floats, path: object) -> Floats:
+    """The file's own numbers; an empty cell belongs to the cycle before it. Raises FileError if one is not whole."""
+    known = np.flatnonzero(np.isfinite(cycle))
+    first = cycle[known[0]]
+    kept = held(np.concatenate([[first], cycle]))[1:]
+    broken = np.flatnonzero(np.abs(kept - np.round(kept)) > 1e-6)
+    if len(broken):
+        raise FileError(
+            f"{path}: cycle number {kept[broken[0]]:g} in row {broken[0] + 1} is not whole; number the cycles by their"
+            " charges with --cycles charge"
+        )
+    whole: Floats = np.round(kept)
+    return whole
+
+
+def by_halves(half: Floats) -> Floats:
+    """EC-Lab's cycles of its half cycles, which may skip numbers: two half cycles, from an even number on."""
+    cycle: Floats = np.floor(held(half) / 2.0) + 1.0
+    return cycle
+
+
+def by_charge(charge_ah: Floats, begin: Literal["charge", "discharge"] | None = None) -> Floats:
+    """Cycles that begin with each charge (or discharge), from 1, by the net charge of the cell at each row.
+
+    By default they begin in the direction of the first half cycle. Rests belong to the half cycle before them.
+    """
+    turns = _turns(charge_ah)
+    cycle = np.ones(len(charge_ah))
+    if not turns:
+        return cycle
+    lead = {"charge": 1, "discharge": -1}.get(begin or "", turns[0][1])
+    number = 1
+    for count, (row, way) in enumerate(turns):
+        if way == lead and count > 0:
+            number += 1
+        cycle[row:] = number
+    return cycle
+
+
+def half_cycles(charge_ah: Floats) -> NDArray[np.bool_]:
+    """Rows at which the charge turns."""
+    begins = np.zeros(len(charge_ah), dtype=np.bool_)
+    begins[[row for row, _ in _turns(charge_ah)[1:]]] = True
+    return begins
+
+
+def _turns(charge_ah: Floats) -> list[tuple[int, int]]:
+    """Row at which each half cycle begins, with its direction: 1 for a charge."""
+    swing = float(np.ptp(charge_ah)) if len(charge_ah) else 0.0
+    if swing <= 0:
+        return []
+    least, noise = _TURN * swing, _NOISE * swing
+    values = charge_ah.tolist()
+    turns: list[tuple[int, int]] = []
+    lowest = highest = values[0]
+    # The last rows at those values: a rest ends the half cycle before it.
+    low = high = way = 0
+    for row, value in enumerate(values):
+        lowest, highest = min(lowest, value), max(highest, value)
+        low = row if value <= lowest + noise else low
+        high = row if value >= highest - noise else high
+        if way <= 0 and value - lowest > least:
+            turns.append((low + 1 if turns else 0, 1))
+            way, highest, high = 1, value, row
+        elif way >= 0 and highest - value > least:
+            turns.append((high + 1 if turns else 0, -1))
+            way, lowest, low = -1, value, row
+    return turns

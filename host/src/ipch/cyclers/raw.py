@@ -1,0 +1,69 @@
+"""A file as its columns, in canonical units and file order, before anything is decided about them."""
+
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.floating[Any]]
+
+COLUMNS = (
+    "unix_s", "test_s", "voltage_v", "current_a", "cycle", "half", "step", "way", "charged", "discharged", "capacity",
+    "net", "record",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Raw:
+    """Columns of one file; nan in an empty cell, all nan where the file has no such column. V, A, Ah, s."""
+
+    path: Path
+    reader: str
+    """Reader with its version, or the map."""
+    unix_s: Floats
+    test_s: Floats
+    voltage_v: Floats
+    current_a: Floats
+    cycle: Floats
+    half: Floats
+    """BioLogic's number of the half cycle."""
+    step: Floats
+    way: Floats
+    """1 in a charging step, -1 in a discharging one, 0 at rest, by the step's name; nan where it has none."""
+    charged: Floats
+    """Counters, as they are in the file."""
+    discharged: Floats
+    capacity: Floats
+    """Counter of a step, without sign."""
+    net: Floats
+    """Counter of charge less discharge."""
+    record: Floats
+    """Number of the row, by the cycler."""
+    own_cycles: dict[int, tuple[float, float]] = field(default_factory=dict)
+    """The file's own table: Ah charged and discharged in each cycle."""
+    dropped: dict[str, int] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.unix_s)
+
+    def has(self, name: str) -> bool:
+        """Whether the file has this column."""
+        return bool(np.isfinite(getattr(self, name)).any())
+
+    def keep(self, rows: NDArray[np.bool_], why: str) -> "Raw":
+        """Only these rows; the others are counted under `why`."""
+        lost = int(np.sum(~rows))
+        if not lost:
+            return self
+        columns = {name: getattr(self, name)[rows] for name in COLUMNS}
+        return replace(self, **columns, dropped={**self.dropped, why: self.dropped.get(why, 0) + lost})
+
+
+def raw(path: Path, reader: str, rows: int, columns: dict[str, Floats], **more: Any) -> Raw:
+    """A Raw of the columns that the file has."""
+    empty = np.full(rows, np.nan)
+    values: dict[str, Any] = {name: columns.get(name, empty) for name in COLUMNS}
+    return Raw(path, reader, **values, **more)

@@ -1,0 +1,93 @@
+"""Rows that are no measurements: without a time, written twice, or stamped by a clock that was wrong for a moment."""
+
+from collections.abc import Iterator
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ipch.cyclers.raw import COLUMNS, Raw
+from ipch.errors import FileError
+
+Floats = NDArray[np.floating[Any]]
+Bools = NDArray[np.bool_]
+
+# So few rows with another clock than those on both sides are outliers; more of them are a clock that was set.
+_OUTLIERS = 3
+# Clocks and test time differ by rounding and by slow drift.
+_STEP_S = 2.0
+_MOST_UNDATED = 0.01
+_TWO_TESTS_S = 60.0
+
+
+def cleaned(raw: Raw) -> Raw:
+    """The rows that count, with the reason for the others. Raises FileError if too many have no time."""
+    undated = ~np.isfinite(raw.unix_s)
+    if undated.sum() > max(1.0, _MOST_UNDATED * len(raw)):
+        raise FileError(f"{raw.path}: {int(undated.sum())} of {len(raw)} rows have no time stamp")
+    raw = raw.keep(~undated, "no time stamp")
+    raw = raw.keep(~_repeated(raw), "written twice")
+    back = np.flatnonzero((np.diff(raw.unix_s) < -_TWO_TESTS_S) & (np.diff(raw.test_s) < -_TWO_TESTS_S))
+    if len(back):
+        raise FileError(
+            f"{raw.path}: dates and test time both go back at row {back[0] + 2}: it holds two tests or channels; export"
+            " each to a file of its own"
+        )
+    outlying, off_s = outliers(raw.unix_s, raw.test_s)
+    if outlying.any():
+        raw = raw.keep(
+            ~outlying,
+            f"stamped {off_s / 3600:+.2f} h off" if abs(off_s) >= 180 else f"stamped {off_s:+.0f} s off",
+        )
+    return raw
+
+
+def _repeated(raw: Raw) -> Bools:
+    """Rows with all values of an earlier one: with its number, or stamped before rows that precede them."""
+    back = raw.unix_s < np.maximum.accumulate(raw.unix_s)
+    if (np.diff(raw.unix_s) > 0).all():
+        return np.zeros(len(raw), dtype=np.bool_)
+    columns = [
+        np.nan_to_num(getattr(raw, name), nan=-1e300)
+        for name in COLUMNS
+        if raw.has(name) and name != "record"
+    ]
+    _, first, inverse = np.unique(np.column_stack(columns), axis=0, return_index=True, return_inverse=True)
+    earlier = first[inverse.ravel()]
+    same = raw.record[earlier] == raw.record if raw.has("record") else np.ones(len(raw), dtype=np.bool_)
+    repeated: Bools = (earlier != np.arange(len(raw))) & (same | back)
+    return repeated
+
+
+def outliers(unix_s: Floats, test_s: Floats) -> tuple[Bools, float]:
+    """Rows of a few whose stamp is off, while those around them agree with each other; and how far the worst is off."""
+    timed = np.isfinite(test_s).all() and not (np.diff(test_s) < 0).any()
+    stretches = _off_test_time(unix_s - test_s) if timed else _out_of_order(unix_s)
+    found = np.zeros(len(unix_s), dtype=np.bool_)
+    worst = 0.0
+    for start, end, off_s in stretches:
+        found[start:end] = True
+        worst = off_s if abs(off_s) > abs(worst) else worst
+    return found, worst
+
+
+def _off_test_time(offset_s: Floats) -> Iterator[tuple[int, int, float]]:
+    """Stretches of a few rows between rows of one offset of clock and test time."""
+    edges = [0, *(np.flatnonzero(np.abs(np.diff(offset_s)) > _STEP_S) + 1).tolist(), len(offset_s)]
+    for start, end in pairwise(edges[1:-1]):
+        if end - start <= _OUTLIERS and abs(offset_s[end] - offset_s[start - 1]) <= _STEP_S:
+            yield start, end, float(offset_s[start] - offset_s[start - 1])
+
+
+def _out_of_order(unix_s: Floats) -> Iterator[tuple[int, int, float]]:
+    """Without test time only a clock that goes back tells: a few rows ahead of those after, or behind those before."""
+    for last in np.flatnonzero(np.diff(unix_s) < -_STEP_S).tolist():
+        for count in range(1, _OUTLIERS + 1):
+            first, after = last - count + 1, last + count + 1
+            if first > 0 and unix_s[first - 1] <= unix_s[last + 1] + _STEP_S:
+                yield first, last + 1, float(unix_s[first] - unix_s[last + 1])
+                break
+            if after < len(unix_s) and unix_s[after] >= unix_s[last] - _STEP_S:
+                yield last + 1, after, float(unix_s[last + 1] - unix_s[last])
+                break

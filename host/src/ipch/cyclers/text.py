@@ -1,0 +1,135 @@
+"""Text tables of cyclers in any code page, with any separator and decimal mark: their head, and a stream of rows."""
+
+import codecs
+import csv
+import io
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from datetime import datetime, tzinfo
+from pathlib import Path
+
+from ipch.cyclers import nested
+from ipch.cyclers.columns import Columns
+from ipch.cyclers.maps import Found, Map, fit
+from ipch.cyclers.raw import Raw
+from ipch.errors import FileError
+
+_HEAD_LINES = 400
+_HEAD_BYTES = 400_000
+_TAIL_BYTES = 65_536
+_DATED = re.compile(r"^\s*\d+[/.-]\d+[/.-]\d+")
+
+
+def read_text(path: Path, maps: Sequence[Map], zone: tzinfo | None, start: datetime | None = None) -> Raw:
+    """Read a text table by the map that fits its head best. Raises FileError."""
+    with path.open("rb") as file:
+        top = file.read(_HEAD_BYTES)
+    if not top.strip(b"\0 \t\r\n"):
+        raise FileError(f"{path}: is empty")
+    for encoding, text in _decoded(top):
+        lines = text.splitlines()[:_HEAD_LINES]
+        levels = nested.head_of(lines)
+        place = nested.found(path, levels, maps) if levels else find_head(path, lines, maps)
+        if place is not None:
+            return _read(path, encoding, lines, place, levels is not None, zone, start)
+    first = next(line for line in text.splitlines() if line.strip())
+    cells = ", ".join(cell.strip()[:40] for cell in re.split("[,;\t]", first)[:4])
+    raise FileError(
+        f"{path}: unknown columns {cells}; known are tables of {', '.join(sorted({m.name for m in maps}))};"
+        " others need a map of their columns (--map)"
+    )
+
+
+def _decoded(top: bytes) -> Iterator[tuple[str, str]]:
+    """Code pages that the file may have, the likeliest first, with its first lines."""
+    marks = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
+    known = [name for mark, name in marks.items() if top.startswith(mark)]
+    zeros = top[:400]
+    if not known and zeros.count(0) > len(zeros) // 4:
+        known = ["utf-16-le" if zeros[1::2].count(0) > zeros[::2].count(0) else "utf-16-be"]
+    # Programs of Neware and BioLogic write the code page of their computer.
+    for name in known or ("utf-8", "cp1252", "gb18030", "latin-1"):
+        try:
+            yield name, codecs.getincrementaldecoder(name)().decode(top)
+        except UnicodeDecodeError:
+            continue
+
+
+Place = tuple[Found, int, str, list[str]]
+"""A map that fits, the number of the head's line, its separator and cells."""
+
+
+def find_head(path: Path, lines: Sequence[str], maps: Sequence[Map]) -> Place | None:
+    """The map that finds most columns in one of these lines."""
+    best: Place | None = None
+    for number, line in enumerate(lines):
+        for separator in "\t;,":
+            if line.count(separator) < 2:
+                continue
+            cells = next(csv.reader([line], delimiter=separator), [])
+            for candidate in maps:
+                found = fit(candidate, cells, str(path))
+                if found is not None and (best is None or len(found.column) > len(best[0].column)):
+                    best = found, number, separator, cells
+        if best is not None and number >= best[1] + 3:
+            break
+    return best
+
+
+def _read(
+    path: Path, encoding: str, lines: Sequence[str], place: Place, levels: bool, zone: tzinfo | None,
+    start: datetime | None,
+) -> Raw:  # fmt: skip
+    found, line, separator, _ = place
+    body = lines[line + 1 :]
+    found = _with_dates(found, [next(csv.reader([row], delimiter=separator), []) for row in body[:5]])
+    columns = Columns(path, found, _decimal_comma(body, separator))
+    with path.open(encoding=encoding, errors="replace", newline=None) as file:
+        for _ in range(line + 1):
+            next(file)
+        rows: Iterator[list[str]] = csv.reader(file, delimiter=separator)
+        columns.take(nested.flat(rows, lines, columns.own_cycles) if levels else rows)
+    if not levels and _is_cut(path, encoding, separator, found):
+        columns.drop_last("last line cut")
+    return columns.raw(lines[:line], zone, start)
+
+
+def _with_dates(found: Found, rows: Sequence[Sequence[str]]) -> Found:
+    """EC-Lab and BT-Lab may write dates into the column of time."""
+    at = found.column.get("test_time", -1)
+    if "date" in found.column or not any(len(row) > at >= 0 and _DATED.match(row[at]) for row in rows):
+        return found
+    column = {("date" if name == "test_time" else name): n for name, n in found.column.items()}
+    return replace(found, column=column)
+
+
+def _decimal_comma(lines: Sequence[str], separator: str) -> bool:
+    """Whether a comma alone is a decimal mark: where it does not separate cells, or where quoted numbers say so."""
+    if separator != ",":
+        return True
+    text = "\n".join(lines[:200])
+    return len(re.findall(r"\"[-+]?\d+,\d+\"", text)) > len(re.findall(r"\d\.\d", text))
+
+
+def _is_cut(path: Path, encoding: str, separator: str, found: Found) -> bool:
+    """Whether the last line has no end and is shorter than the lines before it, in cells or in its last cell."""
+    with path.open("rb") as file:
+        size = file.seek(0, io.SEEK_END)
+        file.seek(max(0, size - _TAIL_BYTES) // 2 * 2)
+        tail = file.read().decode(encoding.removesuffix("-sig"), errors="replace")
+    *before, last = list(csv.reader(tail.splitlines()[-12:], delimiter=separator)) or [[]]
+    # The first of these lines may itself be cut, by where the reading began; and it may be the head.
+    before = [row for row in before[1:] if row]
+    if (
+        tail.endswith(("\n", "\r"))
+        or not before
+        or len(last) <= max(found.column.get(n, 0) for n in found.map.recognise)
+    ):
+        return False
+    if len(last) < min(len(row) for row in before):
+        return True
+    at = len(last) - 1
+    return at in found.column.values() and len(last[at]) < min(
+        len(row[at]) for row in before if len(row) > at
+    )
