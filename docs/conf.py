@@ -22,6 +22,7 @@ nitpicky = False
 html_theme = "furo"
 html_title = f"ipch {release}"
 html_show_sourcelink = False
+html_show_copyright = False
 html_static_path = ["_static"]
 html_css_files = ["tables.css"]
 

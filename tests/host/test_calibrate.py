@@ -106,12 +106,64 @@ def test_points_that_do_not_tell_are_refused() -> None:
     assert exact.freedom == 0 and math.isnan(exact.expanded_pa)
 
 
+def test_two_points_a_megapascal_apart_and_five_kelvin_suffice() -> None:
+    def at(standard_pa: float, block_k: float) -> Point:
+        return Point(standard_pa, block_k, {"control": TRUE.nominal_pa(standard_pa, block_k, REFERENCE_K)})
+
+    two = fit([at(1e6, REFERENCE_K), at(2e6, REFERENCE_K)], "control", REFERENCE_K, Coefficients())
+    assert (two.coefficients.zero_pa, two.coefficients.span_ppm) == (-1500, 2500)
+    assert two.freedom == 0 and set(two.uncertainty) == {"zero_pa", "span_ppm"}
+    assert all(math.isnan(value) for value in two.uncertainty.values())
+    with pytest.raises(
+        UsageError, match="2 points do not determine the span; needed are pressures at least 1 MPa"
+    ):
+        fit([at(1e6, REFERENCE_K), at(1_999_999.0, REFERENCE_K)], "control", REFERENCE_K, Coefficients())
+    four = [at(pa, k) for pa in (1e6, 2e6) for k in (300.0, 305.0)]
+    assert fit(four, "control", REFERENCE_K, Coefficients()).coefficients == TRUE
+    near = [at(pa, k) for pa in (1e6, 2e6) for k in (300.0, 304.99)]
+    assert fit(near, "control", REFERENCE_K, TRUE).fixed == ("zero_tc_pa_k", "span_tc_ppm_k")
+    with pytest.raises(UsageError, match="4 points do not determine 4 coefficients"):
+        fit(
+            [at(1e6, 300.0), at(2e6, 300.0), at(3e6, 300.0), at(3e6, 306.0)],
+            "control",
+            REFERENCE_K,
+            Coefficients(),
+        )
+
+
+def test_errors_before_and_after_have_the_sign_of_reading_less_standard() -> None:
+    # A transducer that reads 3 kPa too high, and 1 kPa too high once corrected.
+    high = [Point(pa, REFERENCE_K, {"safety": pa + 3000.0}) for pa in (1e6, 3e6, 5e6)]
+    found = fit(high, "safety", REFERENCE_K, Coefficients())
+    assert list(found.before_pa) == [3000.0] * 3 and found.coefficients.zero_pa == -3000
+    assert list(found.residual_pa) == pytest.approx([0.0] * 3, abs=1) and found.largest_pa < 1
+    after = calibration.deviations_pa(high, "safety", Coefficients(zero_pa=-2000), REFERENCE_K)
+    assert list(after) == [1000.0] * 3
+    # Without noise what remains uncertain is the standard.
+    assert fit(high, "safety", REFERENCE_K, Coefficients(), 250.0).expanded_pa == pytest.approx(250.0, abs=1)
+    assert found.expanded_pa < 1 and found.name == "safety"
+
+
 def test_points_survive_their_file(file: Path) -> None:
     loaded = calibration.load_points(file)
     for before, after in zip(points(200.0), loaded, strict=True):
         assert after.standard_pa == pytest.approx(before.standard_pa, abs=1)
         assert after.block_k == pytest.approx(before.block_k, abs=1e-3)
         assert after.nominal_pa["safety"] == pytest.approx(before.nominal_pa["safety"], abs=1)
+
+
+def test_a_file_of_points_keeps_its_times_and_is_read_without_them(tmp_path: Path) -> None:
+    path = tmp_path / "points.csv"
+    one = Point(5e6, 293.15, {"control": 4_990_000.0, "safety": 5_010_000.0}, "2026-01-02T03:04:05Z")
+    calibration.save_points(path, [one, one])
+    assert path.read_bytes().count(b"\r\n") == 3 and calibration.load_points(path) == [one, one]
+    path.write_text("standard_pa,block_c,control_nominal_pa,safety_nominal_pa\n20000000,150,3,4\n0,-60,3,4\n")
+    assert [point.time_utc for point in calibration.load_points(path)] == ["", ""]
+    with pytest.raises(FileError, match=f"cannot write {tmp_path}"):
+        calibration.save_points(tmp_path, [one])
+    path.write_bytes(b"\xff\xfe")
+    with pytest.raises(FileError, match=r"points\.csv: not a CSV file: "):
+        calibration.load_points(path)
 
 
 @pytest.mark.parametrize(
@@ -121,7 +173,7 @@ def test_points_survive_their_file(file: Path) -> None:
         ("standard_pa,block_c,control_nominal_pa\n1,2,3\n", "no column safety_nominal_pa"),
         (
             "standard_pa,block_c,control_nominal_pa,safety_nominal_pa\n1,2,x,4\n",
-            "line 2: control_nominal_pa = 'x'",
+            r"bad\.csv: line 2: control_nominal_pa = 'x'; allowed is a number",
         ),
         (
             "standard_pa,block_c,control_nominal_pa,safety_nominal_pa\n1,2,3\n",
@@ -129,7 +181,19 @@ def test_points_survive_their_file(file: Path) -> None:
         ),
         (
             "standard_pa,block_c,control_nominal_pa,safety_nominal_pa\n1,200,3,4\n",
+            r"bad\.csv: line 2: block_c: -60 to 150 degC",
+        ),
+        (
+            "standard_pa,block_c,control_nominal_pa,safety_nominal_pa\n1,150.1,3,4\n",
             "line 2: block_c: -60 to 150 degC",
+        ),
+        (
+            "standard_pa,block_c,control_nominal_pa,safety_nominal_pa\n20000001,20,3,4\n",
+            r"bad\.csv: line 2: standard_pa: 0 to 20000000 Pa",
+        ),
+        (
+            "standard_pa,block_c,control_nominal_pa,safety_nominal_pa\n1,20,3,4\n-1,20,3,4\n",
+            "line 3: standard_pa: 0 to 20000000 Pa",
         ),
         (
             "standard_pa,block_c,control_nominal_pa,safety_nominal_pa\nnan,20,3,4\n",

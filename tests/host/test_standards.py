@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import socket
 import subprocess
@@ -17,7 +18,7 @@ import pytest
 import scipy.stats
 import serial
 
-from ipch.calibration import Asked, StandardPort
+from ipch.calibration import Asked, StandardPort, Typed
 from ipch.calibration.fitting import students_t95
 from ipch.errors import DeviceLostError, NoDeviceError, PortBusyError, ProtocolError, UsageError
 
@@ -199,6 +200,32 @@ def _asked(reply: str, unit: str) -> float | None:
             return standard.read_pa("")
         finally:
             helper.join()
+
+
+class Terminal(io.StringIO):
+    """Lines that a person types at a terminal."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+def test_a_person_types_what_the_standard_reads(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.stdin", Terminal("five\n 50.012 bar \nSkip\n"))
+    standard = Typed()
+    assert standard.read_pa("point 1, 5 MPa") == 5_001_200.0 and standard.read_pa("point 2") is None
+    asked = capsys.readouterr().err.splitlines()
+    assert asked[0].startswith("ipch: point 1, 5 MPa: what does the standard read? (such as 5.0012MPa; skip")
+    assert asked[1].startswith("ipch: not a pressure: 'five'") and asked[2] == asked[0]
+    with pytest.raises(
+        UsageError, match=r"^no reading of the standard was typed; use --standard PORT to query it$"
+    ):
+        standard.read_pa("point 3")
+    # Without a person a mistake is an error: the next line answers another question.
+    monkeypatch.setattr("sys.stdin", io.StringIO("five\n5MPa\n"))
+    with pytest.raises(UsageError, match="not a pressure"):
+        standard.read_pa("point 1")
 
 
 @pytest.mark.parametrize(

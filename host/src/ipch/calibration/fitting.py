@@ -305,7 +305,7 @@ def load_points(path: Path) -> list[Point]:
     points = []
     for line, row in enumerate(rows, start=2):
         values = {column: _number(path, line, column, row[column]) for column in COLUMNS[1:]}
-        if not -1e5 <= values["standard_pa"] <= 2 * FULL_SCALE_PA:
+        if not 0 <= values["standard_pa"] <= 2 * FULL_SCALE_PA:
             raise FileError(f"{path}: line {line}: standard_pa: 0 to {2 * FULL_SCALE_PA} Pa")
         if not -60 <= values["block_c"] <= 150:
             raise FileError(f"{path}: line {line}: block_c: -60 to 150 degC")

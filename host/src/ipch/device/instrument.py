@@ -355,7 +355,7 @@ class Instrument:
         return scpi.integer(self.query(":SOUR:PRES:LEV:IMM:AMPL:VENT?"), "the state of the vent")
 
     def check_vented(self, sample: Sample) -> None:
-        """Return if the last vent emptied the chamber; `sample` is of after it.
+        """Return if the last vent emptied the chamber; `sample` was taken after it.
 
         Raises NotKnownEmptyError if nothing that the device believes says so, FaultError if the vent was ended early.
         """
