@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import os
 import re
+import shlex
 import subprocess
 import sys
 from collections.abc import Callable
@@ -65,6 +66,24 @@ def test_every_section_of_the_firmware_is_on_a_page() -> None:
     pages = site.firmware_pages(text)
     shown = [section for page in pages.values() for section in re.findall(r"^## (.+)$", page, re.MULTILINE)]
     assert sorted(shown) == sorted(re.findall(r"^## (.+)$", text, re.MULTILINE))
+
+
+PAGES = sorted(
+    path.relative_to(DOCS).as_posix()
+    for part in ("tutorial", "how-to")
+    for path in (DOCS / part).glob("*.md")
+)
+
+
+def test_the_commands_of_the_pages_are_known(cli: Callable[..., Any]) -> None:
+    found = 0
+    for page in PAGES:
+        text = "\n".join(blocks(page, ""))
+        for words in re.findall(r"^ *ipch (.+)$", text, re.MULTILINE):
+            done = cli(*shlex.split(words, comments=True), "--help")
+            assert done.code == 0, f"{page}: ipch {words}: {done.err}"
+            found += 1
+    assert found > 25
 
 
 def test_the_toml_of_the_pages_is_what_it_says(tmp_path: Path) -> None:

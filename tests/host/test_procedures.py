@@ -1,4 +1,4 @@
-"""Every command of the procedures in hardware/ runs against the simulated rig."""
+"""Every command of the procedures in hardware/ and of the first tutorial runs against the simulated rig."""
 
 from __future__ import annotations
 
@@ -12,8 +12,12 @@ import pytest
 
 from ipch.sim.server import RunningServer, simulate
 
-HARDWARE = Path(__file__).resolve().parents[2] / "hardware"
-PAGES = sorted(path.name for path in HARDWARE.glob("*.md") if "```sh\n" in path.read_text())
+ROOT = Path(__file__).resolve().parents[2]
+HARDWARE = ROOT / "hardware"
+PLACES = {
+    path.name: path for folder in (HARDWARE, ROOT / "docs" / "tutorial") for path in folder.glob("*.md")
+}
+PAGES = sorted(name for name, path in PLACES.items() if "```sh\n" in path.read_text())
 Cli = Callable[..., Any]
 
 
@@ -31,7 +35,7 @@ def commands(text: str, kind: str = "sh") -> list[str]:
 
 def test_the_procedures_are_there() -> None:
     assert {"assembly.md", "bring-up.md", "leak-test.md", "calibration.md", "proof-test.md", "maintenance.md",
-            "decommissioning.md"} <= set(PAGES)  # fmt: skip
+            "decommissioning.md", "first-hour.md"} <= set(PAGES)  # fmt: skip
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -39,7 +43,7 @@ def test_commands_of_a_procedure(
     page: str, cli: Cli, sim: RunningServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    for line in commands((HARDWARE / page).read_text()):
+    for line in commands(PLACES[page].read_text()):
         line, _, expected = line.partition("  # ")
         name, *arguments = shlex.split(line)
         assert name == "ipch", line
@@ -59,7 +63,7 @@ def test_links_of_the_pages_lead_somewhere() -> None:
 @pytest.mark.parametrize("page", PAGES)
 def test_commands_for_a_board_are_known(page: str, cli: Cli) -> None:
     """What needs a board or a person cannot run here, but its command and options must be there."""
-    for line in commands((HARDWARE / page).read_text(), "sh board"):
+    for line in commands(PLACES[page].read_text(), "sh board"):
         name, *arguments = shlex.split(line.partition("  # ")[0])
         assert name == "ipch", line
         assert cli(*arguments, "--help").code == 0, line

@@ -120,9 +120,7 @@ class _Visa:
                 return _line(lambda: bytes(self._device.read_bytes(1)), query, self._end)
             return str(self._device.read_raw().decode("ascii", "replace")).strip()
         except self._errors as error:
-            raise DeviceLostError(
-                f"the standard did not answer {query!r} with the line end {self._end}: {error}"
-            ) from error
+            raise _silent(query, self._end, str(error)) from error
 
     def _configure(self, baud: int, bits: int, parity: str, stop: int) -> None:
         from pyvisa.constants import Parity, StopBits
@@ -146,9 +144,12 @@ def _line(read: Any, query: str, end: str) -> str:
             line += byte
         elif line.strip():
             return line.decode("ascii", "replace").strip()
+    raise _silent(query, end, f"only {bytes(line)!r} came" if line else "no reply")
+
+
+def _silent(query: str, end: str, got: str) -> DeviceLostError:
     others = " or ".join(name for name in ENDS if name != end)
-    got = f"only {bytes(line)!r} came" if line else "no reply"
-    raise DeviceLostError(
+    return DeviceLostError(
         f"the standard did not answer {query!r} within {_TIMEOUT_S:g} s ({got}); try --standard-end {others},"
         " or another --standard-serial"
     )
