@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -11,6 +12,7 @@ import typer
 from ipch.cli import complete
 from ipch.cli.common import Json, Port, emit, emit_table, options, say, sharing
 from ipch.cli.guard import tell_ending
+from ipch.cli.live import Http, Token, serving
 from ipch.cli.record import Alarms
 
 if TYPE_CHECKING:
@@ -19,7 +21,12 @@ if TYPE_CHECKING:
     from ipch.recording import Run
     from ipch.report import Judgement
 
+if TYPE_CHECKING:
+    _Take = Callable[[Sample], None]
+
 _PANEL = "Record and run"
+# A running recipe tells other programs its step this often.
+_TELL_S = 2.0
 # A dry run cuts timed steps to this length: the rest of a long hold shows nothing new.
 _REHEARSED_S = 60.0
 
@@ -51,6 +58,8 @@ def run(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Print the timetable and simulate it; touch no device.")
     ] = False,
+    http: Http = None,
+    http_token: Token = None,
     port: Port = None,
     json: Json = False,
 ) -> None:
@@ -75,18 +84,18 @@ def run(
             return
         folder = out or workflows.new_folder(chosen.name)
         workflows.check_new(folder)
-    with _running(chosen, folder, alarms) as (instrument, report, watch):
+    with _running(chosen, folder, alarms, http, http_token) as (instrument, report, watch, seen):
         if resume is not None:
-            results = workflows.resume_recipe(instrument, folder, report, watch)
+            results = workflows.resume_recipe(instrument, folder, report, watch, seen)
         else:
-            results = workflows.run_recipe(instrument, chosen, folder, report, watch)
+            results = workflows.run_recipe(instrument, chosen, folder, report, watch, seen)
     _show(folder, *results)
 
 
 @contextlib.contextmanager
 def _running(
-    chosen: "Chosen", folder: Path, alarms: Path | None
-) -> "Iterator[tuple[Instrument, Report, Callable[[Sample], None]]]":
+    chosen: "Chosen", folder: Path, alarms: Path | None, http: str | None, token: str | None
+) -> "Iterator[tuple[Instrument, Report, _Take, _Take]]":
     """What a run needs; however it ends, says where its record is and what the device goes on doing."""
     from ipch.alarms import watching
     from ipch.cli.progress import progress
@@ -96,14 +105,17 @@ def _running(
     with sharing(task) as (instrument, owner):
         finished = False
         last: Sample | None = None
-        step = ""
+        told_s = 0.0
 
         def report(now: "Progress") -> None:
-            nonlocal step
+            nonlocal told_s
             shown(now)
-            if now.sample is not None and now.text != step:
-                step = now.text
-                owner.announce({"pid": os.getpid(), **task, "step": step})
+            page.progress(now)
+            if now.sample is not None and time.monotonic() - told_s > _TELL_S:
+                told_s = time.monotonic()
+                ends = {"step_ends_s": time.time() + now.step_s, "run_ends_s": time.time() + now.remaining_s}
+                step = {"step": now.text, "share": round(now.fraction, 4), **ends}
+                owner.announce({"pid": os.getpid(), **task, **step})
 
         def watch(sample: "Sample") -> None:
             nonlocal last
@@ -111,9 +123,13 @@ def _running(
             check(sample)
 
         try:
-            with progress() as shown, watching(alarms, say, lambda: instrument.fault.sentence) as check:
+            with (
+                serving(http, token, instrument, f"run {chosen.name}", folder / RECORD_NAME) as page,
+                progress() as shown,
+                watching(alarms, say, lambda: instrument.fault.sentence) as check,
+            ):
                 say(f"recording to {folder}")
-                yield instrument, report, watch
+                yield instrument, report, watch, page.seen
             finished = True
         finally:
             if (folder / RECORD_NAME).is_file():

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from ipch.cli.common import Json, Port, emit, options, say, sharing, to_json
+from ipch.cli.live import Http, Token, serving
 
 _PANEL = "Record and run"
 
@@ -66,6 +67,8 @@ def log(
     install_service: Annotated[
         bool, typer.Option("--install-service", help="Install a systemd user service that logs, and exit.")
     ] = False,
+    http: Http = None,
+    http_token: Token = None,
     port: Port = None,
     json: Json = False,
 ) -> None:
@@ -94,7 +97,13 @@ def log(
         with (
             recording(path) as show,
             watching(alarms, say, lambda: instrument.fault.sentence) as watch,
+            serving(http, http_token, instrument, f"log to {path.name}", path) as page,
         ):
+
+            def away(reason: str) -> None:
+                show.lost(reason)
+                page.lost(reason)
+
             count = workflows.log(
                 instrument,
                 path,
@@ -105,6 +114,7 @@ def log(
                 thinning=None if all_samples else Thinning(),
                 alarm=say,
                 changed=changed,
-                away=show.lost,
+                away=away,
+                seen=page.seen,
             )
     emit({"file": str(path), "samples": count}, [f"{count} samples recorded to {path}"])

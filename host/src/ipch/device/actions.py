@@ -24,6 +24,8 @@ class Progress:
     """Estimated seconds of host time."""
     sample: Sample | None
     """The latest sample; None while the device is away."""
+    step_s: float = 0.0
+    """Estimated seconds of host time until the present step ends."""
 
 
 Report = Callable[[Progress], None]

@@ -73,12 +73,17 @@ class Monitor:
         *,
         stop_on_fault: bool = True,
         lost: Callable[[DeviceLostError], None] | None = None,
+        seen: Callable[[Sample], None] = lambda sample: None,
     ) -> None:
-        """`lost` is called when the device disappears; iteration resumes when it returns, not after a restart."""
+        """`lost` is called when the device disappears; iteration resumes when it returns, not after a restart.
+
+        `seen` is called with every sample that is read, also between those that are due.
+        """
         self._instrument = instrument
         self._stop_on_fault = stop_on_fault
         self._boot: int | None = None
         self._lost = lost
+        self._seen = seen
         self.pacer = Pacer(every_s, instrument.session.clock)
 
     @property
@@ -101,6 +106,7 @@ class Monitor:
         while True:
             try:
                 sample = self._instrument.fetch()
+                self._seen(sample)
                 break
             except DeviceLostError as error:
                 if self._lost is None:

@@ -45,6 +45,7 @@ class Runner:
         report: Report,
         watch: Callable[[Sample], None] = lambda sample: None,
         *,
+        seen: Callable[[Sample], None] = lambda sample: None,
         position: Position | None = None,
         webhook_port: int = WEBHOOK_PORT,
     ) -> None:
@@ -53,7 +54,7 @@ class Runner:
         self._recorder = recorder
         self._report = report
         self._watch = watch
-        self._monitor = Monitor(instrument, recipe.sample, lost=self._lost)
+        self._monitor = Monitor(instrument, recipe.sample, lost=self._lost, seen=seen)
         self._samples: Iterator[Sample] = iter(self._monitor)
         self._plan = plan(instrument, recipe)
         self._task = self._plan.tasks[0]
@@ -315,7 +316,8 @@ class Runner:
         done = sum(estimates[:here]) + estimates[here] * min(1.0, max(0.0, fraction))
         remaining_s = left_s + sum(estimates[here + 1 :])
         text = f"{here + 1}/{len(estimates)} {self._task.text}"
-        self._shown = Progress(text, min(1.0, done / total), remaining_s / self._monitor.speed, sample)
+        speed = self._monitor.speed
+        self._shown = Progress(text, min(1.0, done / total), remaining_s / speed, sample, left_s / speed)
         self._report(self._shown)
 
 

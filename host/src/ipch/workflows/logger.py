@@ -21,15 +21,18 @@ def follow(
     every_s: float,
     duration_s: float | None,
     lost: Callable[[str], None] | None = None,
+    seen: Callable[[Sample], None] = lambda sample: None,
 ) -> Iterator[Sample]:
     """Yield samples `every_s` apart in device time, for `duration_s` or without end; faults do not stop it.
 
     `lost` is called when the device disappears, and iteration resumes later; without `lost` DeviceLostError is raised.
+    `seen` is called with every sample that is read, also between those that are due.
     """
     pacer, boot, passed_s, begun_s = Pacer(every_s), -1, 0.0, 0.0
     while True:
         try:
             sample = instrument.fetch()
+            seen(sample)
         except DeviceLostError as error:
             if lost is None:
                 raise
@@ -86,14 +89,16 @@ def log(
     changed: threading.Event | None = None,
     commit_s: float = 1.0,
     away: Callable[[str], None] = lambda reason: None,
+    seen: Callable[[Sample], None] = lambda sample: None,
 ) -> int:
     """Record samples until `duration_s` has passed or the user stops it; return their number. `.csv` writes CSV.
 
     A record resumes when a lost device returns; of a CSV, `alarm` says that it has a hole. Another program's change of
-    settings sets `changed`. `show` and `watch` are called with every sample, `away` while the device is lost.
+    settings sets `changed`. `show` and `watch` are called with every sample, `away` while the device is lost, `seen`
+    with every sample that is read.
     """
     if path.suffix.lower() == ".csv":
-        return _log_csv(instrument, path, every_s, duration_s, show, watch, Absence(alarm, away))
+        return _log_csv(instrument, path, every_s, duration_s, show, watch, Absence(alarm, away), seen)
     recorder = Recorder(
         path,
         instrument,
@@ -115,7 +120,7 @@ def log(
 
     # Ctrl-C is the normal end of a log.
     with recorder, contextlib.suppress(KeyboardInterrupt):
-        for sample in follow(instrument, every_s, duration_s, lost):
+        for sample in follow(instrument, every_s, duration_s, lost, seen):
             if absence.over() or (changed is not None and changed.is_set()) or time.monotonic() > look_at:
                 look_at = time.monotonic() + _LOOK_S
                 if changed is not None:
@@ -136,10 +141,11 @@ def _log_csv(
     show: Callable[[Sample], None],
     watch: Callable[[Sample], None],
     absence: Absence,
+    seen: Callable[[Sample], None],
 ) -> int:
     count = 0
     with CsvLog(path) as sink, contextlib.suppress(KeyboardInterrupt):
-        for sample in follow(instrument, every_s, duration_s, absence):
+        for sample in follow(instrument, every_s, duration_s, absence, seen):
             absence.over()
             sink.sample(sample)
             watch(sample)

@@ -42,13 +42,15 @@ def run_recipe(
     folder: Path,
     report: Report,
     watch: Callable[[Sample], None] = lambda sample: None,
+    seen: Callable[[Sample], None] = lambda sample: None,
 ) -> tuple[Run, Judgement]:
     """Run a recipe, record it into `folder`, and write report and summary there, also if it ends early.
 
-    `watch` is called with each sample. Raises the errors of the runner after the report is written.
+    `watch` is called with each recorded sample, `seen` with every one that is read. Raises the errors of the
+    runner after the report is written.
     """
     with _reporting(folder):
-        record_recipe(instrument, chosen, folder, report, watch)
+        record_recipe(instrument, chosen, folder, report, watch, seen)
     return write_results(folder)
 
 
@@ -57,13 +59,14 @@ def resume_recipe(
     folder: Path,
     report: Report,
     watch: Callable[[Sample], None] = lambda sample: None,
+    seen: Callable[[Sample], None] = lambda sample: None,
 ) -> tuple[Run, Judgement]:
     """Resume an interrupted recipe at its position in device time. Raises FaultError if the device has changed since,
     FileError if there is nothing to resume."""
     chosen = unfinished_recipe(folder)
     with _reporting(folder), Recorder(folder / RECORD_NAME, instrument, chosen.name, resume=True) as recorder:
         position = find_position(recorder)
-        Runner(instrument, chosen.recipe, recorder, report, watch, position=position).run()
+        Runner(instrument, chosen.recipe, recorder, report, watch, seen=seen, position=position).run()
     return write_results(folder)
 
 
@@ -97,11 +100,12 @@ def record_recipe(
     folder: Path,
     report: Report,
     watch: Callable[[Sample], None] = lambda sample: None,
+    seen: Callable[[Sample], None] = lambda sample: None,
 ) -> None:
     """Run a recipe and record it into `folder`."""
     check_new(folder)
     with Recorder(folder / RECORD_NAME, instrument, chosen.name, chosen.text) as recorder:
-        Runner(instrument, chosen.recipe, recorder, report, watch).run()
+        Runner(instrument, chosen.recipe, recorder, report, watch, seen=seen).run()
 
 
 def rehearse(chosen: Chosen, longest_s: float, report: Report) -> tuple[Plan, Run]:
