@@ -9,7 +9,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from hardware.design import fmea
+from hardware.design import board, fmea
 from hardware.design.outputs import HARDWARE, outputs
 
 
@@ -28,7 +28,10 @@ def main() -> int:
             print(f"no measured times in {options.faults}: {error}", file=sys.stderr)
             return 2
     stale = []
-    for name, text in outputs().items():
+    drawn = board.files()
+    if not drawn:
+        print("hardware/board stays as it is: needs Debian's kicad and kicad-footprints", file=sys.stderr)
+    for name, text in (outputs() | drawn).items():
         path = HARDWARE / name
         if path.exists() and path.read_text(encoding="utf-8") == text:
             continue

@@ -61,27 +61,22 @@ def _outputs(put: Any) -> None:
     put("outputs", "R82", "R", "4.7k", "RELAY_GATE", "GND")
     put("outputs", "F29", "PTC", "0.5 A resettable", "CYCLER_COM", "CONTACT")
     put("outputs", "D81", "TVS2", "33 V both ways", "CYCLER_COM", "CYCLER_OK")
-    put("outputs", "J1", "TERMINALS3", "cycler's interlock", "CYCLER_COM", "CYCLER_OK", "CYCLER_SCREEN")
-    put("outputs", "C58", "C", "10n 100V", "CYCLER_SCREEN", "GND")
+    put("outputs", "J1", "TERMINALS4", "cycler's interlock", *["CYCLER_COM"] * 2, *["CYCLER_OK"] * 2)
     put("outputs", "S1", "BUTTON", "maintenance", "BUTTON_WIRE", "GND", field=True)
     put("outputs", "X6", "TERMINALS2", "button", "BUTTON_WIRE", "GND")
     put("outputs", "R88", "R", "4.7k", "BUTTON", "BUTTON_WIRE")
     put("outputs", "D80", "CLAMP", "Schottky pair", "GND", "V3V3", "BUTTON")
 
 
-def _supply(put: Any, sheet: str, numbers: tuple[str, ...], domain: str) -> None:
-    """Add an isolated 3.3 V supply for a domain: converter, regulator and their capacitors."""
-    dcdc, ldo, low, high = numbers
-    gnd = f"GND_{domain}"
-    put(sheet, dcdc, "DCDC", "5 V to 5 V, 1 W, 1 kV", "GND", "V5", gnd, f"V5_{domain}")
-    put(sheet, ldo, "LDO", "3.3 V, 16 V in", gnd, f"V3{domain}", f"V5_{domain}")
-    put(sheet, low, "C", "1u", f"V5_{domain}", gnd)
-    put(sheet, high, "C", "1u", f"V3{domain}", gnd)
+def _supply(put: Any, sheet: str, dcdc: str, capacitor: str, domain: str) -> None:
+    """Add an isolated, regulated 3.3 V supply for a domain."""
+    put(sheet, dcdc, "DCDC", "5 V to 3.3 V, 1.5 kV", "GND", "V5", f"V3{domain}", f"GND_{domain}")
+    put(sheet, capacitor, "C", "1u", f"V3{domain}", f"GND_{domain}")
 
 
 def _monitor(put: Any) -> None:
     # The cycler's analogue common may be the cell's minus: the output has a supply and a ground of its own.
-    _supply(put, "monitor", ("U24", "U25", "C61", "C62"), "M")
+    _supply(put, "monitor", "U24", "C61", "M")
     put("monitor", "U23", "ISOLATOR", "2 channels, 1 kV", {
         "VDD1": "V3V3", "VIA": "MONITOR", "VIB": "GND", "GND1": "GND", "GND2": "GND_M", "VOA": "MONITOR_PULSES",
         "VDD2": "V3M"})  # fmt: skip
@@ -104,13 +99,12 @@ def _monitor(put: Any) -> None:
     put("monitor", "R87", "R", "100", "MONITOR_BUFFER", "MONITOR_SAFE")
     put("monitor", "D72", "TVS", "5 V stand-off", "MONITOR_SAFE", "GND_M")
     put("monitor", "F23", "PTC", "50 mA resettable", "MONITOR_SAFE", "MONITOR_OUT")
-    put("monitor", "J2", "TERMINALS3", "cycler's analogue input", "MONITOR_OUT", "GND_M", "MONITOR_SCREEN")
-    put("monitor", "C59", "C", "10n 100V", "MONITOR_SCREEN", "GND")
+    put("monitor", "J2", "TERMINALS3", "cycler's analogue input", "MONITOR_OUT", "GND_M", "GND_M")
 
 
 def _wall(put: Any) -> None:
     # The bus of the wall sensor leaves the box: isolated, so that one slip of a 24 V wire closes no circuit.
-    _supply(put, "wall", ("U26", "U27", "C64", "C65"), "W")
+    _supply(put, "wall", "U26", "C64", "W")
     put("wall", "U28", "BUS_ISOLATOR", "I2C, 1 kV", {
         "VDD1": "V3W", "SDA1": "SDA_W", "SCL1": "SCL_W", "GND1": "GND_W", "GND2": "GND", "SCL2": "SCL",
         "SDA2": "SDA", "VDD2": "V3V3"})  # fmt: skip
@@ -124,8 +118,7 @@ def _wall(put: Any) -> None:
     put("wall", "D67", "CLAMP", "Schottky pair", "GND_W", "V3W", "SDA_W")
     put("wall", "D68", "CLAMP", "Schottky pair", "GND_W", "V3W", "SCL_W")
     put("wall", "D69", "TVS", "5 V stand-off", "V3W", "GND_W")
-    put("wall", "X5", "TERMINALS5", "wall sensor", *terminals, "GND_W", "WALL_SCREEN")
-    put("wall", "C60", "C", "10n 100V", "WALL_SCREEN", "GND")
+    put("wall", "X5", "TERMINALS5", "wall sensor", *terminals, "GND_W", "GND_W")
     put("wall", "U12", "TMP117", "on the transducers' block", "WALL_SCL", "GND_W", "WALL_PLUS", "WALL_PLUS",
         "WALL_SDA", field=True)  # fmt: skip
 

@@ -36,8 +36,7 @@ KINDS: dict[str, tuple[Pin, ...]] = {
     "RELAY": _pins("A1 A2 COM NO", "A1 A2 11 14"),
     "SOURCE": _pins("+:PO -:PO"),
     "BUCK": _pins("VIN:P GND:P VOUT:PO"),
-    "DCDC": _pins("-VIN:P +VIN:P -VOUT:PO +VOUT:PO"),
-    "LDO": _pins("GND:P VOUT:PO VIN:P"),
+    "DCDC": _pins("-VIN:P +VIN:P ON:X NC:X +VOUT:PO -VOUT:PO NC2:X", "1 2 3 5 6 7 8"),
     "REFERENCE": _pins("VIN:P VOUT:O GND:P"),
     "EFUSE": _pins(
         "IN:P IN2:P IN3:P B_GATE:X DRV:X IN_SYS:P UVLO:I OVP:I GND:P DVDT ILIM MODE:I SHDN:I IMON FLT:OC "
@@ -98,11 +97,11 @@ FOOTPRINTS = {
     "R": "Resistor_SMD:R_0805_2012Metric", "C": "Capacitor_SMD:C_0805_2012Metric",
     "PTC": "Fuse:Fuse_1812_4532Metric", "DIODE": _SOD, "SCHOTTKY": _SMA, "ZENER": _SOD, "TVS": _SMA, "TVS2": _SMB,
     "LED": "LED_THT:LED_D5.0mm", "LIMITER": _SMB, "CLAMP": _SOT23, "SHUNT": _SOT23, "NMOS": _SOT23, "NPN": _SOT23,
-    "PMOS": _SOT223, "LOWSIDE": _SOT223, "REFERENCE": _SOT23, "LDO": _SOT23,
+    "PMOS": _SOT223, "LOWSIDE": _SOT223, "REFERENCE": _SOT23,
     "POT": "Potentiometer_THT:Potentiometer_Bourns_3296W_Vertical",
     "RELAY": "Relay_THT:Relay_SPST_Schrack-RT1-FormA_RM5mm",
     "BUCK": "Converter_DCDC:Converter_DCDC_RECOM_R-78HB-0.5_THT",
-    "DCDC": "Converter_DCDC:Converter_DCDC_Murata_MEE1SxxxxSC_THT",
+    "DCDC": "Converter_DCDC:Converter_DCDC_TRACO_TMR-xxxx_THT",
     "EFUSE": "Package_SO:HTSSOP-20-1EP_4.4x6.5mm_P0.65mm_EP3.4x6.5mm_Mask2.96x2.96mm",
     "COMPARATOR": _SO14, "NAND": _SO14, "OPAMP": "Package_TO_SOT_SMD:SOT-23-5", "ISOLATOR": _SO8,
     "BUS_ISOLATOR": _SO8, "ADS1115": "Package_SO:VSSOP-10_3x3mm_P0.5mm",
@@ -122,7 +121,7 @@ SPECIAL = {
     "R36": "Resistor_THT:R_Axial_DIN0614_L14.3mm_D5.7mm_P20.32mm_Horizontal",
     "C1": "Capacitor_THT:CP_Radial_D10.0mm_P5.00mm",
     "C2": "Capacitor_THT:CP_Radial_D25.0mm_P10.00mm_SnapIn",
-    "J1": _MSTBA.format(n=3),
+    "J1": _MSTBA.format(n=4),
     "X6": _MC.format(n=2),
 }
 

@@ -51,8 +51,7 @@ def _protection(parts: list[Part], net: str) -> str:
     clamps = [part.ref for part in on if part.kind in _CLAMPS]
     if not clamps:
         clamps = [part.ref for part in parts if part.kind in _CLAMPS and behind & set(part.nets.values())]
-    screens = [part.ref for part in on if part.kind == "C" and net.endswith("_SCREEN")]
-    return " ".join(sorted({*(part.ref for part in series), *clamps, *screens}))
+    return " ".join(sorted({*(part.ref for part in series), *clamps}))
 
 
 def plan() -> list[dict[str, str]]:
@@ -65,9 +64,9 @@ def plan() -> list[dict[str, str]]:
         for pole, net in part.nets.items():
             pair = str(int(pole) + 1 if int(pole) % 2 else int(pole) - 1)
             ends = " ".join(_ends(parts, net, part.nets.get(pair, "")))
-            if part.ref in ("J1", "J2") and not net.endswith("SCREEN"):
+            if part.ref in ("J1", "J2"):
                 ends = "cycler"
-            rows.append({"plug": part.ref, "pole": pole, "net": net, "ends_at": ends or "screen",
+            rows.append({"plug": part.ref, "pole": pole, "net": net, "ends_at": ends or "spare",
                          "cable": CABLES[part.ref], "protected_by": _protection(parts, net)})  # fmt: skip
     return sorted(rows, key=lambda row: (row["plug"], int(row["pole"])))
 
@@ -128,7 +127,7 @@ def field_wiring() -> str:
                 py = y - 0.5 - 0.7 * k
                 d.text(row["pole"], (x + 0.4, py), "center")
                 d.text(row["net"], (x + 5.2, py), "right", 9)
-                d.line((x + 5.4, py), (x + 12.6, py), dashed=row["ends_at"] == "screen")
+                d.line((x + 5.4, py), (x + 12.6, py), dashed=row["ends_at"] == "spare")
                 d.text(row["ends_at"], (x + 12.8, py), "left", 10)
             y -= 0.7 * len(rows) + 2.2
             lowest = min(lowest, y)
@@ -136,7 +135,7 @@ def field_wiring() -> str:
 
 
 # Outline of the board, mm: width and height; board.py uses it too.
-BOARD_MM = (190.0, 160.0)
+BOARD_MM = (180.0, 150.0)
 # Box: inner width and height, mm.
 BOX_MM = (400.0, 300.0)
 SCALE = 0.06  # drawing units per mm
@@ -165,7 +164,7 @@ def panel() -> str:
     x, y = 105.0, 112.0
     bw, bh = BOARD_MM
     d.box(at(x, y), (bw * k, bh * k))
-    d.text("board 190 x 160 mm\non four M3 spacers", at(x + bw / 2, y + bh / 2), size=11)
+    d.text("board 180 x 150 mm\non four M3 spacers", at(x + bw / 2, y + bh / 2), size=11)
     d.text("X1 X2", at(x + 30, y + 8))
     d.text("X3 X4 X5", at(x + bw - 30, y + 8))
     d.text("J1", at(x + 30, y + bh - 8))

@@ -23,15 +23,15 @@ def _outputs(parts: dict[str, Part]) -> Sheet:
     s.net("COIL_RAIL", (8.3, 2.5), "left")
     s.two("F29", (16.8, 2.5), (14.6, 2.5))
     s.wire((12.3, 2.5), (14.6, 2.5))
-    s.wire((16.8, 2.5), (20.9, 2.5))
+    s.wire((16.8, 2.5), (20.4, 2.5))
     s.net("CYCLER_COM", (18.0, 2.5), "top")
-    s.wire((12.3, 1.8), (13.2, 1.8), (13.2, 0.3), (18.4, 0.3), (18.4, 1.8), (20.9, 1.8))
+    s.wire((12.3, 1.8), (13.2, 1.8), (13.2, 0.3), (18.4, 0.3), (18.4, 1.8), (20.6, 1.8))
     s.two("D81", (17.2, 2.5), (17.2, 0.3), "left")
     s.net("CYCLER_OK", (15.4, 0.3), "bottom")
-    s.box("J1", (21.6, 3.06), 1.8, ["1", "2", "3"], tags=False)
-    s.wire((20.9, 1.1), (19.6, 1.1))
-    s.two("C58", (19.6, 1.1), (19.6, -1.1))
-    s.net("GND", (19.6, -1.1), "bottom")
+    s.box("J1", (21.6, 4.46), 1.8, ["1", "2", "3", "4"], tags=False)
+    s.wire((20.9, 3.9), (20.4, 3.9), (20.4, 3.2), (20.9, 3.2))
+    s.wire((20.4, 3.2), (20.4, 2.5))
+    s.wire((20.9, 2.5), (20.6, 2.5), (20.6, 1.8), (20.9, 1.8))
     y = -5.0
     s.net("BUTTON", (0, y), "left")
     s.wire((0, y), (5.0, y))
@@ -47,23 +47,16 @@ def _outputs(parts: dict[str, Part]) -> Sheet:
     return s
 
 
-def _supply(s: Sheet, refs: tuple[str, str, str, str], domain: str, corner: tuple[float, float]) -> None:
+def _supply(s: Sheet, dcdc: str, capacitor: str, domain: str, corner: tuple[float, float]) -> None:
     """Draw the isolated supply of a domain."""
     x, y = corner
-    dcdc, ldo, low, high = refs
-    s.box(dcdc, (x, y), 3.4, ["+VIN", "-VIN"], ["+VOUT", "-VOUT"])
-    s.box(ldo, (x + 11.6, y), 2.6, ["VIN", "GND"], ["VOUT"])
-    _stack(
-        s,
-        ((low, f"V5_{domain}", f"GND_{domain}"), (high, f"V3{domain}", f"GND_{domain}")),
-        (x + 20.4, y),
-        3.0,
-    )
+    s.box(dcdc, (x, y), 3.4, ["+VIN", "-VIN", "ON"], ["+VOUT", "-VOUT", "NC", "NC2"])
+    _stack(s, ((capacitor, f"V3{domain}", f"GND_{domain}"),), (x + 10.8, y), 3.0)
 
 
 def _monitor(parts: dict[str, Part]) -> Sheet:
     s = Sheet(parts, "monitor", "Isolated monitor output for the cycler's analogue input")
-    _supply(s, ("U24", "U25", "C61", "C62"), "M", (3.0, 4.4))
+    _supply(s, "U24", "C61", "M", (3.0, 4.6))
     s.box("U23", (3.0, 0.0), 3.4, ["VDD1", "VIA", "VIB", "GND1"], ["VDD2", "VOA", "VOB", "GND2"])
     _stack(s, (("C63", "V3V3", "GND"),), (-2.6, -0.4))
     y = -1.26
@@ -89,15 +82,13 @@ def _monitor(parts: dict[str, Part]) -> Sheet:
     s.wire((31.4, y), (33.3, y))
     s.box("J2", (34.0, y + 0.56), 1.8, ["1", "2", "3"], tags=False)
     s.net("GND_M", (33.3, y - 0.7), "left")
-    s.wire((33.3, y - 1.4), (33.0, y - 1.4), (33.0, y - 2.0))
-    s.two("C59", (33.0, y - 2.0), (33.0, y - 4.0))
-    s.net("GND", (33.0, y - 4.0), "bottom")
+    s.net("GND_M", (33.3, y - 1.4), "left")
     return s
 
 
 def _wall(parts: dict[str, Part]) -> Sheet:
     s = Sheet(parts, "wall", "Isolated bus of the wall sensor")
-    _supply(s, ("U26", "U27", "C64", "C65"), "W", (3.0, 4.4))
+    _supply(s, "U26", "C64", "W", (3.0, 4.6))
     s.box("U28", (3.0, 0.0), 3.6, ["VDD2", "SDA2", "SCL2", "GND2"], ["VDD1", "SDA1", "SCL1", "GND1"])
     _stack(s, (("C66", "V3V3", "GND"),), (-2.6, -0.4))
     _stack(s, (("R112", "V3W", "SDA_W"), ("R113", "V3W", "SCL_W")), (13.0, -0.4), 2.8)
@@ -117,9 +108,6 @@ def _wall(parts: dict[str, Part]) -> Sheet:
         s.two(ref, (24.4, y), (26.6, y))
         s.net(parts[ref].nets["2"], (26.6, y), "right")
     s.box("X5", (33.0, 1.0), 1.8, ["1", "2", "3", "4", "5"])
-    s.two("C60", (38.6, 0.4), (38.6, -1.6))
-    s.net("WALL_SCREEN", (38.6, 0.4), "top")
-    s.net("GND", (38.6, -1.6), "bottom")
     s.box("U12", (33.0, -5.0), 3.6, ["V+", "GND", "ADD0"], ["SDA", "SCL", "ALERT"])
     return s
 

@@ -61,8 +61,9 @@ def symbol(name: str) -> dict[str, str]:
 
 # Our name -> names of the symbol's pin, where they differ in more than signs.
 ALIASES = {
-    "IN": {"G", "IN"}, "VIN": {"VI", "IN", "VIN", "Vin"}, "VOUT": {"VO", "OUT", "Vout"}, "GND1": {"GND", "GND1"},
-    "GND2": {"GND", "GND2"}, "PAD": {"GND"}, "COM": {"COM"}, "VDD1": {"VDD1", "VCC1"}, "VDD2": {"VDD2", "VCC2"},
+    "IN": {"G", "IN"}, "ON": {"ON/OFF"}, "NC2": {"NC"}, "PAD": {"GND"}, "COM": {"COM"},
+    "VIN": {"VI", "IN", "VIN", "Vin"}, "VOUT": {"VO", "OUT", "Vout"}, "GND1": {"GND", "GND1"},
+    "GND2": {"GND", "GND2"}, "VDD1": {"VDD1", "VCC1"}, "VDD2": {"VDD2", "VCC2"},
 }  # fmt: skip
 
 
@@ -76,7 +77,7 @@ def test_pin_numbers_are_those_of_kicads_symbols() -> None:
             for number, pin in theirs.items():
                 if pin in ("~", "") or number not in ours:
                     continue
-                plain = re.sub(r"[~{}]|/.*", "", pin).upper()
+                plain = re.sub(r"[~{}]", "", pin).upper().replace("ALERT/RDY", "ALERT")
                 wanted = {text.upper() for text in ALIASES.get(ours[number], {ours[number]})}
                 wanted.add(re.sub(r"\d+$", "", ours[number]).upper())
                 assert plain in wanted or plain in ("+", "-", "V+", "V-", "NC"), (row["kind"], number, pin)
@@ -122,8 +123,6 @@ def bare(parts: list[Part]) -> Iterator[str]:
                 continue
             near = [part for part in on[net] if not part.kind.startswith("TERMINALS")]
             kinds = {part.kind for part in near}
-            if net.endswith("_SCREEN") and kinds == {"C"}:
-                continue
             if kinds - SERIES - CLAMPS - {"DIODE"}:
                 yield f"{terminal.ref}.{number} {net}: {sorted(kinds - SERIES - CLAMPS)} directly on it"
             behind = {
@@ -176,9 +175,7 @@ def domains(parts: list[Part]) -> list[set[str]]:
     groups: list[set[str]] = []
     for part in parts:
         nets = set(part.nets.values())
-        if part.kind in BARRIER or (part.kind == "C" and part.value == "10n 100V"):
-            continue
-        if part.kind == "RELAY":
+        if part.kind in (*BARRIER, "RELAY"):
             continue
         touched = [group for group in groups if group & nets]
         groups = [group for group in groups if not group & nets] + [nets.union(*touched)]

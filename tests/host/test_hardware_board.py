@@ -1,0 +1,93 @@
+"""The board in hardware/board: its nets are those of the circuit, and KiCad's rules find nothing but missing tracks."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from hardware.design import board
+from hardware.design.circuit import KINDS, circuit
+
+TEXT = (board.FOLDER / "ipch.kicad_pcb").read_text(encoding="utf-8")
+needs_kicad = pytest.mark.skipif(
+    board.kicad_python() is None, reason="Debian's kicad (pcbnew) and kicad-footprints are not installed"
+)
+
+
+def wanted() -> dict[str, set[tuple[str, str]]]:
+    nets: dict[str, set[tuple[str, str]]] = {}
+    for part in circuit():
+        if not part.field:
+            for number, name, _ in KINDS[part.kind]:
+                if name in part.nets:
+                    nets.setdefault(part.nets[name], set()).add((part.ref, number))
+    return nets
+
+
+def test_nets_of_the_board_are_those_of_the_circuit() -> None:
+    assert board.nets_of(TEXT) == wanted()
+
+
+def test_every_part_lies_on_the_board_once() -> None:
+    placed = Counter(re.findall(r'fp_text reference "([^"]+)"', TEXT))
+    assert placed == Counter(part.ref for part in circuit() if not part.field)
+    footprints = dict(re.findall(r'\n  \(footprint "([^"]+)".*?fp_text reference "([^"]+)"', TEXT, re.DOTALL))
+    assert set(footprints) <= {part.footprint for part in circuit()}
+
+
+def test_parts_stand_in_their_block_and_inside_the_outline() -> None:
+    at = re.findall(
+        r'\n  \(footprint "[^"]+".*?\n    \(at ([\d.]+) ([\d.]+).*?fp_text reference "([^"]+)"',
+        TEXT,
+        re.DOTALL,
+    )
+    where = {ref: (float(x) - 50.0, float(y) - 40.0) for x, y, ref in at}
+    for part in board.description()["parts"]:
+        x, y = where[part["ref"]]
+        if part["at"]:
+            assert (x, y) == pytest.approx(part["at"][:2], abs=0.01)
+        else:
+            left, top, right, bottom = board.REGIONS[part["region"]]
+            assert left <= x <= right and top <= y <= bottom, part["ref"]
+        assert 0 < x < board.WIDTH and 0 < y < board.HEIGHT
+
+
+def test_regions_do_not_overlap() -> None:
+    boxes = list(board.REGIONS.items())
+    for n, (name, (left, top, right, bottom)) in enumerate(boxes):
+        for other, (x0, y0, x1, y1) in boxes[n + 1 :]:
+            assert right <= x0 or x1 <= left or bottom <= y0 or y1 <= top, (name, other)
+
+
+def test_only_barriers_reach_into_an_isolated_domain() -> None:
+    where = board.domains()
+    across = {
+        part.kind
+        for part in circuit()
+        if len({where.get(net, "") for net in part.nets.values()}) > 1 and not part.field
+    }
+    assert across == {"ISOLATOR", "BUS_ISOLATOR", "DCDC"}
+
+
+@needs_kicad
+def test_the_committed_board_is_current_and_free_of_errors(tmp_path: Path) -> None:
+    report = board.make(tmp_path)
+    assert board.errors(report["drc"]) == []
+    assert "[unconnected_items]" in report["drc"]
+    assert report["footprints"] == sum(not part.field for part in circuit())
+    assert {net: {(ref, pad) for ref, pad in pads} for net, pads in report["nets"].items()} == wanted()
+    made = {path.name: path.read_text(encoding="utf-8") for path in tmp_path.iterdir()}
+    stale = [name for name, text in made.items() if (board.FOLDER / name).read_text(encoding="utf-8") != text]
+    assert not stale, f"run make hardware: {stale}"
+
+
+@needs_kicad
+def test_parts_on_each_other_and_a_domain_too_near_show(tmp_path: Path) -> None:
+    moved = {"C61": (144.5, 125.0, 90.0), "U13": (120.0, 120.0, 0.0)}
+    found = board.errors(board.make(tmp_path, moved)["drc"])
+    kinds = {re.match(r"\[(\w+)\]", text)[1] for text in found}  # type: ignore[index]
+    assert "courtyards_overlap" in kinds
+    assert any("rule domain_m" in text for text in found)
