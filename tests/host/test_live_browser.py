@@ -13,9 +13,11 @@ from typing import Any
 
 import pytest
 
+import ipch.cli
 from ipch.device.instrument import Instrument
 from ipch.live import Feed, Server
 from ipch.sim.server import simulate
+from tests.golden.commands import record
 
 from .live_feeds import FIRST, after, feed
 
@@ -44,8 +46,8 @@ def page(browser: Any, errors: list[str]) -> Iterator[Any]:
     context = browser.new_context(viewport={"width": 1440, "height": 900})
     opened = context.new_page()
     opened.on("pageerror", lambda error: errors.append(str(error)))
-    opened.on("request", lambda request: "//127.0.0.1:" in request.url or request.url.startswith(("data:", "blob:"))
-              or errors.append(request.url))  # fmt: skip
+    here = ("http://127.0.0.1:", "data:", "blob:", "file:")
+    opened.on("request", lambda request: request.url.startswith(here) or errors.append(request.url))
     yield opened
     context.close()
     assert errors == []
@@ -270,3 +272,24 @@ class Serving:
                 self._process.wait()
         assert self._process.stdout is not None
         self._process.stdout.close()
+
+
+def test_nothing_in_a_report_can_be_uploaded(page: Any, tmp_path: Path) -> None:
+    record(tmp_path)
+    assert ipch.cli.run(["report", str(tmp_path / "run")]) == 0
+    page.goto((tmp_path / "run" / "report.html").as_uri())
+    drawn(page)
+    titles = page.evaluate("[...document.querySelectorAll('.modebar-btn')].map((b) => b.dataset.title)")
+    assert titles and not [title for title in titles if "hare" in title or "loud" in title]
+    with page.expect_download() as download:
+        page.locator(".modebar-btn[data-title*='ownload']").dispatch_event("click")
+    assert download.value.suggested_filename.endswith(".svg")
+    assert "<svg" in Path(download.value.path()).read_text()
+    assert page.evaluate("fetch('https://example.org').then(() => 'sent', () => 'refused')") == "refused"
+    # The same box tells the values of all panels with units, and the time of day.
+    box = page.locator("#plot .nsewdrag").first.bounding_box()
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    page.wait_for_function("document.querySelectorAll('#plot .hoverlayer text').length > 0")
+    told = page.evaluate("document.querySelector('#plot .hoverlayer').textContent")
+    for part in ("MPa", "kPa", "°C", "2026-01-01T", "Z"):
+        assert part in told, told

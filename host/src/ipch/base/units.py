@@ -125,6 +125,16 @@ def parse_volume_ml(text: str) -> float:
     return value
 
 
+def parse_length_mm(text: str) -> float:
+    """Parse a length to mm. Raises UsageError with the allowed forms."""
+    match = _QUANTITY.fullmatch(text)
+    scale = {"mm": 1.0, "cm": 10.0, "in": 25.4}.get(match.group(2).lower()) if match else None
+    value = float(match.group(1)) * scale if match and scale else 0.0
+    if not value > 0:
+        raise UsageError(f"not a length: {text!r}; allowed is a number with mm, cm or in, such as 85mm")
+    return value
+
+
 def format_pressure(pa: float) -> str:
     """Format a measured pressure in MPa, with the digits that the sensors resolve."""
     return f"{pa / 1e6:.4f} MPa"

@@ -135,8 +135,8 @@ def report(
 
     if out is not None and out.suffix.lower() not in (".html", ".htm"):
         raise UsageError(f"--out {out}: a report is HTML; name a file that ends in .html")
-    given = Told(_names(cycler), tz, offset, _name(map_), start, cycles, volume, gas, cylinder)
-    _assumed(given, band, reference, rated)
+    given = Told(names_of(cycler), tz, offset, _name(map_), start, cycles, volume, gas, cylinder)
+    assumed_of(given, band, reference, rated)
     found = find_record(record)
     before = recall(found, run)
     told = given if force else given.filled(before)
@@ -144,9 +144,9 @@ def report(
     _keep_what_knew_more(place, before, told, force)
     if told != given:
         say("as told for the last report: " + _shown(told, given))
-    assumed = _assumed(told, band, reference, rated)
+    assumed = assumed_of(told, band, reference, rated)
     judged_run, judged, evaluation = report_run(
-        found, place, run, assumed, lambda loaded: _merged(loaded, told)
+        found, place, run, assumed, lambda loaded: merged_of(loaded, told)
     )
     told.report = str(place.resolve())
     if not remember(found, run, asdict(told)):
@@ -184,15 +184,15 @@ def merge(
     from ipch.report import evaluate, write_cycles
     from ipch.workflows import CYCLES_NAME, load_for_report
 
-    told = Told(_names(cycler), tz, offset, _name(map_), start, cycles, volume, gas)
-    assumed = _assumed(told, band, reference)
+    told = Told(names_of(cycler), tz, offset, _name(map_), start, cycles, volume, gas)
+    assumed = assumed_of(told, band, reference)
     if not cycler:
         raise UsageError("no cycler file; name at least one with --cycler")
     place = find_record(record)
     target = out or place.with_name("merged.bdf.csv")
     formats.format_of(target)
     loaded = load_for_report(place, run)
-    merged = _merged(loaded, told)
+    merged = merged_of(loaded, told)
     assert merged is not None
     found = evaluate(loaded, merged, assumed)
     table = target.with_name(CYCLES_NAME)
@@ -247,7 +247,7 @@ def export(
     )
 
 
-def _names(paths: list[Path] | None) -> list[str]:
+def names_of(paths: list[Path] | None) -> list[str]:
     return [str(path.resolve()) for path in paths or []]
 
 
@@ -279,7 +279,7 @@ def _warn(checks: "Sequence[Line]") -> None:
             say(f"warning: {line.about}: {line.text}")
 
 
-def _merged(loaded: "Run", told: Told) -> "Merged | None":
+def merged_of(loaded: "Run", told: Told) -> "Merged | None":
     from ipch.cyclers import NUMBERINGS, Reading, load_map, read_cyclers, start_of, zone_of
     from ipch.cyclers import merge as put_together
 
@@ -304,7 +304,7 @@ def _offset_s(text: str) -> float:
     return 0.0 if digits in ("0", "0s") else sign * parse_duration(digits)
 
 
-def _assumed(told: Told, band: str, reference: int | None, rated: int | None = None) -> "Assumed":
+def assumed_of(told: Told, band: str, reference: int | None, rated: int | None = None) -> "Assumed":
     from ipch.analysis import gas_law
     from ipch.base.units import parse_pressure, parse_volume_ml
     from ipch.report import Assumed

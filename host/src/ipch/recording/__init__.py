@@ -5,6 +5,7 @@ from ipch.recording.clock import steady
 from ipch.recording.columns import COLUMNS, Column
 from ipch.recording.csv_writer import CsvLog
 from ipch.recording.export import write_table
+from ipch.recording.past import list_runs
 from ipch.recording.reader import TRUTH_NAME, Event, Run, StepSpan, Truth, find_record, load_run, load_truth
 from ipch.recording.recorder import Recorder
 from ipch.recording.remembered import recall, remember
@@ -14,7 +15,6 @@ from ipch.recording.thinning import Thinning
 
 __all__ = [
     "COLUMNS", "SAMPLE_COLUMNS", "TRUTH_NAME", "Column", "CsvLog", "Event", "Recorder", "Run", "StepSpan",
-    "Texts", "Thinning", "Truth", "among", "export", "find_record", "load_run", "load_truth", "open_database",
-    "recall", "remember", "service", "steady",
-    "write_table",
+    "Texts", "Thinning", "Truth", "among", "export", "find_record", "list_runs", "load_run", "load_truth",
+    "open_database", "recall", "remember", "service", "steady", "write_table",
 ]  # fmt: skip

@@ -40,6 +40,7 @@ def figure(
     plot.panel("pressure / MPa", rangemode="tozero")
     pressure = _broken(run, samples["pressure_pa"] / 1e6, found)
     plot.line("absolute pressure", time, pressure, BLUE, 6)
+    plot.clock(time, run.utc_s)
     setpoint = _broken(run, _while_regulating(run, samples["ramp_pa"]) / 1e6, found)
     plot.line("setpoint", time, setpoint, ORANGE, 6, dash="dash")
     _mark_events(plot, run)

@@ -65,14 +65,25 @@ class Panels:
         """Draw a line in the present panel; x in the unit of the axis."""
         x, y = thin(x, y)
         style = {"color": colour, "width": 1.6, **look}
-        self._add(name, x, y, digits, mode="lines", line=style, showlegend=in_legend)
+        unit = self.titles[-1].partition(" / ")[2]
+        hover = f"%{{y}} {unit}".rstrip() + f"<extra>{name}</extra>"
+        self._add(name, x, y, digits, mode="lines", line=style, showlegend=in_legend, hovertemplate=hover)
+
+    def clock(self, x: Floats, utc_s: Floats) -> None:
+        """Show the time of day, too, where the last line is pointed at; `utc_s` is Unix time at the points `x`."""
+        trace = self.traces[-1]
+        at_s = np.interp(np.array(trace["x"], dtype=np.float64), x, utc_s)
+        trace["customdata"] = [f"{text}Z" for text in at_s.astype("datetime64[s]").astype(str)]
+        trace["hovertemplate"] = trace["hovertemplate"].replace("<extra>", ", %{customdata}<extra>")
 
     def marks(self, name: str, x: Floats, y: Floats, texts: list[str], colour: str) -> None:
         """Points with a text on hover."""
         marker = {"color": colour, "size": 8, "symbol": "diamond-open", "line": {"width": 1.6}}
+        # A mark at the edge is whole.
         self._add(
-            name, x, y, 6, mode="markers", marker=marker, text=texts, hovertemplate="%{text}<extra></extra>"
-        )
+            name, x, y, 6, mode="markers", marker=marker, text=texts, hovertemplate="%{text}<extra></extra>",
+            cliponaxis=False,
+        )  # fmt: skip
 
     def _add(self, name: str, x: Floats, y: Floats, digits: int, **style: Any) -> None:
         row = len(self.titles)
@@ -111,7 +122,9 @@ class Panels:
                 "family": "system-ui, -apple-system, 'Segoe UI', Helvetica, Arial, sans-serif",
                 "size": 13,
             },
-            "hovermode": "x",
+            # One box with the values of all panels.
+            "hovermode": "x unified",
+            "hoversubplots": "axis",
             "dragmode": "zoom",
             "xaxis": {
                 "title": {"text": title},

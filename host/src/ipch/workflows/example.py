@@ -16,7 +16,7 @@ from ipch.cyclers import bdf_table, merge, read_cyclers
 from ipch.device import Instrument, Report
 from ipch.errors import FileError
 from ipch.recipes import Chosen, load_recipe
-from ipch.recording import Run, export
+from ipch.recording import Run, export, remember
 from ipch.report import Assumed, summary, write_cycles, write_report
 from ipch.workflows.results import CYCLES_NAME, RECORD_NAME, REPORT_NAME, SUMMARY_NAME, load_for_report
 from ipch.workflows.run import record_recipe
@@ -99,6 +99,8 @@ def make_example(folder: Path, report: Report, announce: Callable[[str], None]) 
     merged = merge(run, read_cyclers([folder / CYCLER_NAME], UTC))
     assumed = Assumed(volume_ml=VOLUME_ML)
     export.write_table(folder / MERGED_NAME, bdf_table(merged))
+    told = {"cycler": [str((folder / CYCLER_NAME).resolve())], "tz": "UTC", "volume": f"{VOLUME_ML:g}mL"}
+    remember(folder / RECORD_NAME, None, told)
     judged, found = write_report(folder / REPORT_NAME, run, None, merged, assumed)
     write_cycles(folder / CYCLES_NAME, found.cycles)
     summary.write(folder / SUMMARY_NAME, run, judged)
