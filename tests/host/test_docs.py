@@ -68,6 +68,15 @@ def test_every_section_of_the_firmware_is_on_a_page() -> None:
     assert sorted(shown) == sorted(re.findall(r"^## (.+)$", text, re.MULTILINE))
 
 
+@pytest.mark.parametrize(
+    "name", ["README.md", "CONTRIBUTING.md", "SECURITY.md", "host/README.md", "firmware/README.md"]
+)
+def test_links_outside_the_site_lead_somewhere(name: str) -> None:
+    text = (ROOT / name).read_text(encoding="utf-8")
+    for target in re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", text):
+        assert target.startswith("https://") or (ROOT / name).parent.joinpath(target).exists(), target
+
+
 PAGES = sorted(
     path.relative_to(DOCS).as_posix()
     for part in ("tutorial", "how-to")
