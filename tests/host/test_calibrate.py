@@ -144,6 +144,19 @@ def test_errors_before_and_after_have_the_sign_of_reading_less_standard() -> Non
     assert found.expanded_pa < 1 and found.name == "safety"
 
 
+def test_a_correction_is_linear_in_the_temperature() -> None:
+    # Ten kelvin above the reference: -1500 - 10 x 2000 Pa, and 2500 - 10 x 200 ppm.
+    assert TRUE.pressure_pa(4e6, REFERENCE_K + 10, REFERENCE_K) == pytest.approx(4e6 * 1.0005 - 21_500)
+    assert TRUE.nominal_pa(4e6 * 1.0005 - 21_500, REFERENCE_K + 10, REFERENCE_K) == pytest.approx(4e6)
+
+
+def test_initials() -> None:
+    assert [calibration.initials(text) for text in ("mvb", " A ", "abcdeZ")] == ["MVB", "A", "ABCDEZ"]
+    for text in ("", "ABCDEFG", "M B", "Ä", "A1"):
+        with pytest.raises(UsageError, match=f"^not initials: '{text}'; allowed are one to six letters"):
+            calibration.initials(text)
+
+
 def test_points_survive_their_file(file: Path) -> None:
     loaded = calibration.load_points(file)
     for before, after in zip(points(200.0), loaded, strict=True):

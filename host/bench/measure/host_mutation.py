@@ -39,7 +39,7 @@ ROOMS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
 # Tests that take longest, and notice nothing that the others do not.
 SLOW = (
     "not killed_at and not leads_through and not typed_standard and not test_zero"
-    " and not fitted_shown and not slip_in_a_point and not unplugged_and_plugged"
+    " and not slip_in_a_point and not unplugged_and_plugged"
 )
 _CONFIG = """[mutmut]
 source_paths=
