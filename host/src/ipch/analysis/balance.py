@@ -204,14 +204,19 @@ def _columns(bins: Bins) -> _Table:
     step = np.zeros(len(bins.time_s))
     for side in ("fill", "vent"):
         metered, counted = bins.means[side], bins.means[f"{side}_count"]
-        total[side], total[f"{side}_count"] = float(np.ptp(metered)), -float(np.ptp(counted))
+        # What a ramp or a vent between two segments moved is not part of the time used.
+        inside = np.where(
+            bins.starts, 0.0, bins.pressure_pa / np.average(bins.pressure_pa, weights=bins.count)
+        )
+        total[side] = float(np.abs(np.diff(metered, prepend=metered[0])) @ inside)
+        total[f"{side}_count"] = -float(np.abs(np.diff(counted, prepend=counted[0])) @ inside)
         pulses = float(np.ptp(counted))
         moved = np.diff(metered, prepend=metered[0])
-        inside = (moved != 0) & ~bins.starts
-        if inside.any():
+        stepped = (moved != 0) & ~bins.starts
+        if stepped.any():
             # The steps themselves give a first gain: the one that explains them best, one by one.
-            steps = np.diff(bins.value, prepend=bins.value[0])[inside]
-            guess = max(float(steps @ moved[inside] / (moved[inside] @ moved[inside])), 1e-9)
+            steps = np.diff(bins.value, prepend=bins.value[0])[stepped]
+            guess = max(float(steps @ moved[stepped] / (moved[stepped] @ moved[stepped])), 1e-9)
             add(side, metered, guess, _GAIN_SD * guess)
             if pulses > 0:
                 add(f"{side}_count", counted, 0.0, _DEAD_SD_S * guess)

@@ -19,6 +19,7 @@ _LEAST_ROWS = 12
 _LEAST_BAR_PA = 200e3
 _GRID_S, _MOST_GRID = 10.0, 200_000
 _WORK_S = 80.0
+_BLOCK = 64
 LAGS_S = (30.0, 100.0, 300.0)
 """Time constants of the lags of the wall temperature behind itself."""
 FADING = ((30.0, 120.0), (90.0, 120.0), (270.0, 2.0))
@@ -175,12 +176,18 @@ def _on_grid(record: GasRecord) -> tuple[Floats, dict[str, Floats]]:
 
 def _behind(values: Floats, part: float) -> Floats:
     """First-order lag of an even series; `part` is the step over the time constant."""
-    share = float(1.0 - np.exp(-part))
-    behind, late = float(values[0]), []
-    for value in values.tolist():
-        behind += share * (value - behind)
-        late.append(behind)
-    return np.array(late)
+    kept, count = np.exp(-part), len(values)
+    blocks = np.append(values, np.full(-count % _BLOCK, values[-1])).reshape(-1, _BLOCK)
+    power = np.arange(_BLOCK)
+    # Within a block the lag is a sum; from block to block its last value is carried on.
+    late = blocks @ np.tril((1.0 - kept) * kept ** np.maximum(power[:, None] - power, 0)).T
+    fading = kept ** (power + 1.0)
+    carried = float(values[0])
+    for block in late:
+        block += carried * fading
+        carried = float(block[-1])
+    found: Floats = late.ravel()[:count]
+    return found
 
 
 def _regressors(record: GasRecord, settled: NDArray[np.bool_], ambient_pa: float) -> dict[str, Floats]:

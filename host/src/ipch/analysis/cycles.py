@@ -93,8 +93,8 @@ def cycle_table(
 
     Raises UsageError if there is no such cycle.
     """
-    numbers = [int(number) for number in np.unique(rows.cycle[np.isfinite(rows.cycle)])]
-    inside = {number: np.flatnonzero(rows.cycle == number) for number in numbers}
+    inside = grouped(rows.cycle)
+    numbers = list(inside)
     put_in = {number: float(rows.charged_ah[at].sum()) for number, at in inside.items()}
     taken = {number: float(rows.discharged_ah[at].sum()) for number, at in inside.items()}
     discharge_first = _discharge_first(rows, inside)
@@ -137,6 +137,17 @@ def cycle_table(
     return table
 
 
+def grouped(label: Floats) -> dict[int, NDArray[np.integer[Any]]]:
+    """Rows of each label in ascending order; empty labels belong to none."""
+    at = np.flatnonzero(np.isfinite(label))
+    values = label[at]
+    if (values[1:] < values[:-1]).any():
+        order = np.argsort(values, kind="stable")
+        at, values = at[order], values[order]
+    edges = np.flatnonzero(np.diff(values)) + 1
+    return {int(label[rows[0]]): rows for rows in np.split(at, edges) if len(rows)}
+
+
 _NO_PRESSURE: dict[str, Any] = {
     "pressure_s": 0.0, "pressure_mean_pa": None, "pressure_sd_pa": None, "pressure_min_pa": None,
     "pressure_max_pa": None, "in_band": None, "error_rms_pa": None, "error_95_pa": None, "error_99_pa": None,
@@ -174,11 +185,9 @@ def _rests(rows: CyclerRows) -> bool:
 
 def _pressures(samples: PressureSamples, band_pa: float) -> dict[int, dict[str, Any]]:
     """Pressure in each cycle, every sample weighted with the time that it represents."""
-    known = np.isfinite(samples.cycle) & np.isfinite(samples.pressure_pa)
     weight = weights(samples.time_s)
     found = {}
-    for number in np.unique(samples.cycle[known]):
-        at = known & (samples.cycle == number)
+    for number, at in grouped(np.where(np.isfinite(samples.pressure_pa), samples.cycle, np.nan)).items():
         pressure_pa, share = samples.pressure_pa[at].astype(np.float64), weight[at]
         total = float(share.sum()) or 1.0
         # Relative to a value near the mean: equal pressures have exactly that mean and no deviation.

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable, Sequence
 from datetime import datetime, tzinfo
-from itertools import islice
+from itertools import compress, islice, zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -43,27 +43,31 @@ class Columns:
         """Add rows. Those without cells, or without a voltage and a current, are counted and left out."""
         source = iter(rows)
         while chunk := list(islice(source, _CHUNK)):
-            self._add([row for row in chunk if any(row)])
+            self._add([row for row in chunk if row])
 
     def _add(self, rows: list[Sequence[str]]) -> None:
         column = self._found.column
         last = max(column.get(name, 0) for name in self._found.map.recognise)
         whole = [row for row in rows if len(row) > last]
-        numbers = {name: self._column(whole, name) for name in self._numbers}
+        self._lose(
+            "too few cells",
+            sum(any(row) for row in rows if len(row) <= last) if len(whole) < len(rows) else 0,
+        )
+        if not whole:
+            return
+        cells = list(zip_longest(*whole, fillvalue=""))
+        empty = ("",) * len(whole)
+        texts = {name: cells[at] if at < len(cells) else empty for name, at in column.items()}
+        numbers = {name: self._column(texts[name], name) for name in self._numbers}
         keep = np.isfinite(numbers["voltage"])
         if "current" in numbers:
             keep |= np.isfinite(numbers["current"])
-        self._lose("too few cells", len(rows) - len(whole))
-        self._lose("no numbers", int(np.sum(~keep)))
+        if not keep.all():
+            self._lose("no numbers", sum(any(whole[at]) for at in np.flatnonzero(~keep)))
         for name, values in numbers.items():
             self._numbers[name].append(values[keep])
-        for name, texts in self._texts.items():
-            at = column[name]
-            texts += [
-                row[at].strip() if at < len(row) else ""
-                for row, kept in zip(whole, keep.tolist(), strict=True)
-                if kept
-            ]
+        for name, kept in self._texts.items():
+            kept += [text.strip() for text in compress(texts[name], keep.tolist())]
 
     def drop_last(self, why: str) -> None:
         """Leave out the last row."""
@@ -80,12 +84,10 @@ class Columns:
         if count:
             self.dropped[why] = self.dropped.get(why, 0) + count
 
-    def _column(self, rows: list[Sequence[str]], name: str) -> Floats:
-        at = self._found.column[name]
-        texts = [row[at] if at < len(row) else "" for row in rows]
+    def _column(self, texts: Sequence[str], name: str) -> Floats:
         scale = self._found.scale.get(name, 1.0)
         try:
-            return np.array(texts, dtype=np.float64) * scale
+            return np.fromiter(map(float, texts), dtype=np.float64, count=len(texts)) * scale
         except ValueError:
             pass
         if name == "test_time" and any(":" in text for text in texts):

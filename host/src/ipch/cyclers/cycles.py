@@ -69,12 +69,15 @@ def _turns(charge_ah: Floats) -> list[tuple[int, int]]:
     if swing <= 0:
         return []
     least, noise = _TURN * swing, _NOISE * swing
-    values = charge_ah.tolist()
+    # Rows between two of the same direction decide nothing.
+    way_of = np.sign(np.diff(charge_ah))
+    rows = np.concatenate([[0], np.flatnonzero(way_of[1:] != way_of[:-1]) + 1, [len(charge_ah) - 1]])
+    values = charge_ah[rows].tolist()
     turns: list[tuple[int, int]] = []
     lowest = highest = values[0]
     # The last rows at those values: a rest ends the half cycle before it.
     low = high = way = 0
-    for row, value in enumerate(values):
+    for row, value in zip(rows.tolist(), values, strict=True):
         lowest, highest = min(lowest, value), max(highest, value)
         low = row if value <= lowest + noise else low
         high = row if value >= highest - noise else high

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ipch.analysis import longest_step_s, usual_step_s
+from ipch.analysis import grouped, longest_step_s, usual_step_s
 from ipch.cyclers.table import CyclerData
 from ipch.errors import FileError
 from ipch.recording import Run, export, steady
@@ -78,7 +78,8 @@ class Merged:
         before, after, inside = self._neighbours
         near = self.unix_s[after] - self.unix_s[before] <= self.row_gap_s
         same = self.cycle[before] == self.cycle[after]
-        return np.where(inside & (near | same), self.cycle[before], np.nan)
+        # Of a month, single precision saves memory: it holds all numbers of cycles, and charge to a ten millionth.
+        return np.where(inside & (near | same), self.cycle.astype(np.float32)[before], np.float32(np.nan))
 
     @cached_property
     def charge_of_samples(self) -> Floats:
@@ -89,14 +90,14 @@ class Merged:
             np.ptp(self.charge_ah)
         )
         sample_s = self.run.utc_s
-        found: Floats = np.interp(sample_s, self.unix_s, self.charge_ah)
-        return np.where(inside & (near | still), found, np.nan)
+        found = np.interp(sample_s, self.unix_s, self.charge_ah).astype(np.float32)
+        return np.where(inside & (near | still), found, np.float32(np.nan))
 
     @cached_property
     def _neighbours(self) -> tuple[Any, Any, Any]:
         """Rows before and after each sample, and whether it lies between two rows."""
         sample_s = self.run.utc_s
-        before = np.searchsorted(self.unix_s, sample_s, side="right") - 1
+        before = np.searchsorted(self.unix_s, sample_s, side="right").astype(np.int32) - 1
         inside = (before >= 0) & (sample_s <= self.unix_s[-1])
         before = np.clip(before, 0, self.rows - 1)
         return before, np.minimum(before + 1, self.rows - 1), inside
@@ -104,12 +105,10 @@ class Merged:
     @cached_property
     def spans_ah(self) -> dict[int, float]:
         """Largest less smallest charge of each cycle, from the row before its first."""
-        numbers, first = np.unique(self.cycle, return_index=True)
         spans = {}
-        for number, start in zip(numbers.tolist(), first.tolist(), strict=True):
-            charge_ah = self.charge_ah[self.cycle == number]
-            before = self.charge_ah[max(start - 1, 0)]
-            spans[int(number)] = float(max(charge_ah.max(), before) - min(charge_ah.min(), before))
+        for number, rows in grouped(self.cycle).items():
+            charge_ah = self.charge_ah[np.append(max(rows[0] - 1, 0), rows)]
+            spans[number] = float(np.ptp(charge_ah))
         return spans
 
 

@@ -7,6 +7,7 @@ from collections.abc import Collection, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,8 @@ from ipch.recording.texts import Texts
 Floats = NDArray[np.floating[Any]]
 _TEXTS = ("state", "fault")
 # Times need double precision; other values fit 24 bits (pressures to 16 MPa in Pa), or the lost digits are noise.
-_DOUBLE = ("uptime_s", "utc_s", "host_s", "fill_open_s", "vent_open_s")
+_DOUBLE = ("uptime_s", "utc_s", "fill_open_s", "vent_open_s")
+_INVALID = ("gas_k", "wall_k")
 _CHUNK = 10_000
 # A host clock was set if it deviates from device time by more than this plus the share; crystals drift less.
 _CLOCK_STEP_S = 2.0
@@ -200,41 +202,43 @@ def _samples(
     names = [
         name
         for name in (*SAMPLE_COLUMNS, "utc_s", "host_s")
-        if name not in _TEXTS and (name in columns or name in ("boot", *_DOUBLE))
+        if name not in _TEXTS and (name in columns or name in ("boot", "host_s", *_DOUBLE))
     ]
-    count = database.execute("SELECT count(*) FROM samples WHERE run = ?", (run,)).fetchone()[0]
+    of_run = "FROM samples WHERE run = ?"
+    # Texts are read as numbers, so that a chunk of the table is one array.
+    pairs = database.execute(
+        f"SELECT state, fault, count(*) {of_run} GROUP BY state, fault", (run,)
+    ).fetchall()
+    codes = {name: sorted({str(pair[at]) for pair in pairs}) for at, name in enumerate(_TEXTS)}
+    count = sum(pair[2] for pair in pairs)
     table: dict[str, Floats] = {
         name: np.empty(count, dtype=np.float64 if name in _DOUBLE else np.float32) for name in names
     }
-    # Texts are read as numbers, so that a chunk of the table is one array.
-    codes = {name: _codes(database, run, name) for name in _TEXTS}
-    cases = [
-        f"CASE {name} {' '.join(f'WHEN ? THEN {n}' for n in range(len(codes[name])))} END" for name in _TEXTS
-    ]
     texts = {name: np.zeros(count, dtype=np.int16) for name in _TEXTS}
+    varied = [name for name in _TEXTS if len(codes[name]) > 1]
+    cases = [
+        f"CASE {name} {' '.join(f'WHEN ? THEN {n}' for n in range(len(codes[name])))} END" for name in varied
+    ]
     if count:
-        query = f"SELECT {', '.join([*cases, *names])} FROM samples WHERE run = ? ORDER BY boot, sequence"
+        # NULL, of an invalid reading, becomes infinite and then nan.
+        values = [f"ifnull({name}, 9e999)" if name in _INVALID else name for name in names]
+        query = f"SELECT {', '.join([*cases, *values])} {of_run} ORDER BY boot, sequence"
         cursor = database.cursor()
         cursor.row_factory = None
-        cursor.execute(query, (*(text for name in _TEXTS for text in codes[name]), run))
+        cursor.execute(query, (*(text for name in varied for text in codes[name]), run))
         at = 0
         # In chunks: a month of samples is gigabytes as Python numbers. Later rows are left for the next read.
         while at < count and (rows := cursor.fetchmany(min(_CHUNK, count - at))):
-            # None becomes nan.
-            piece = np.array(rows, dtype=np.float64)
-            for number, name in enumerate(_TEXTS):
+            # Several times as fast as an array of tuples.
+            cells = np.fromiter(chain.from_iterable(rows), np.float64, len(rows) * len(rows[0]))
+            piece = cells.reshape(len(rows), -1)
+            piece[np.isinf(piece)] = np.nan
+            for number, name in enumerate(varied):
                 texts[name][at : at + len(rows)] = piece[:, number]
-            for number, name in enumerate(names, len(_TEXTS)):
+            for number, name in enumerate(names, len(varied)):
                 table[name][at : at + len(rows)] = piece[:, number]
             at += len(rows)
     return table, Texts(texts["state"], codes["state"]), Texts(texts["fault"], codes["fault"])
-
-
-def _codes(database: sqlite3.Connection, run: int, name: str) -> list[str]:
-    """All distinct texts in a column."""
-    return [
-        str(row[0]) for row in database.execute(f"SELECT DISTINCT {name} FROM samples WHERE run = ?", (run,))
-    ]
 
 
 def _offsets_s(samples: dict[str, Floats]) -> dict[int, float]:

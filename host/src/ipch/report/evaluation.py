@@ -173,6 +173,11 @@ def _clock(run: Run, merged: Merged, balance: Balance | None) -> Line:
     )  # fmt: skip
 
 
+def clock_holds(found: Evaluation) -> bool:
+    """Whether the cycler's times fit the pressure, as far as that can be told."""
+    return all(line.ok for line in found.checks if line.about == "clock")
+
+
 def figures(run: Run, found: Evaluation) -> dict[str, Any]:
     """What `ipch report --json` adds to the summary; units are in the names."""
     balance = found.balance
@@ -273,8 +278,10 @@ def _since(time_s: Floats, marked: NDArray[np.bool_]) -> Floats:
     at = np.flatnonzero(marked)
     if not len(at):
         return np.full(len(time_s), np.inf)
-    last = np.searchsorted(at, np.arange(len(time_s)), side="right") - 1
-    since: Floats = np.where(last >= 0, time_s - time_s[at[np.maximum(last, 0)]], np.inf)
+    since = np.empty(len(time_s))
+    since[: at[0]] = np.inf
+    lengths = np.diff(np.append(at, len(time_s)))
+    since[at[0] :] = time_s[at[0] :] - np.repeat(time_s[at], lengths)
     return since
 
 
@@ -361,9 +368,11 @@ def _arrived(
     holding: NDArray[np.bool_], near: NDArray[np.bool_], other: NDArray[np.bool_]
 ) -> NDArray[np.bool_]:
     """Whether the band was reached since the present period of holding began, or one at an `other` target."""
-    index = np.arange(len(holding))
-    began = np.maximum.accumulate(np.where(~holding, index, np.where(other, index - 1, -1)))
-    reached = np.maximum.accumulate(np.where(holding & near, index, -1))
+    # A month has 2.4 million samples: half as wide an index is enough.
+    index = np.arange(len(holding), dtype=np.int32)
+    none = np.int32(-1)
+    began = np.maximum.accumulate(np.where(~holding, index, np.where(other, index - 1, none)))
+    reached = np.maximum.accumulate(np.where(holding & near, index, none))
     arrived: NDArray[np.bool_] = reached > began
     return arrived
 

@@ -7,7 +7,7 @@ import numpy as np
 from ipch.analysis import Estimate, usual_step_s, weights
 from ipch.cyclers import Merged
 from ipch.recording import Run
-from ipch.report.evaluation import Evaluation, holding
+from ipch.report.evaluation import Evaluation, clock_holds, holding
 from ipch.report.summary import Judgement
 from ipch.report.tables import NOT_TOLD, all_seen, calibration_rows, detected, plus_minus
 
@@ -130,7 +130,7 @@ def _cycles(found: Evaluation, merged: Merged, record: str) -> Numbers:
         for c in whole
         if c.volume_change_ml is not None and c.volume_change_95_ml is not None and all_seen(c)
     ]
-    if swollen:
+    if swollen and clock_holds(found):
         source = f"{record} and {names}; ipch.analysis.balance"
         rows += [
             (

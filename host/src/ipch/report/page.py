@@ -9,7 +9,7 @@ from ipch.base.units import format_duration
 from ipch.cyclers import Merged
 from ipch.recording import Run, Truth
 from ipch.report import summary, tables
-from ipch.report.evaluation import Assumed, Evaluation, evaluate
+from ipch.report.evaluation import Assumed, Evaluation, clock_holds, evaluate
 from ipch.report.html import render_html
 from ipch.report.methods import methods, numbers
 from ipch.report.plots import figure
@@ -48,7 +48,8 @@ def render(
         subtitle=_subtitle(run),
         tiles=summary.headline(run, judged),
         cycles=(tables.CYCLE_COLUMNS, tables.cycle_rows(known.cycles)) if merged and known.cycles else None,
-        cycle_notes=_cycle_notes(known, merged) if merged else "",
+        cycle_notes=_cycle_notes(known) if merged else "",
+        checks=[("" if line.ok else "\u26a0", line.about, line.text) for line in known.checks],
         steps=(summary.STEP_COLUMNS, summary.step_rows(judged)) if judged.steps else None,
         step_notes=_step_notes(judged),
         excursions=(tables.EXCURSION_COLUMNS, tables.excursion_rows(run, known))
@@ -88,11 +89,8 @@ def _shown(value: Any) -> str:
     return f"{value:.6g}" if isinstance(value, float) else str(value)
 
 
-def _cycle_notes(found: Evaluation, merged: Merged) -> str:
-    lost = merged.rows - merged.matched
-    notes = [f"{merged.rows} rows of the cycler, {lost} of them without a pressure."]
-    if merged.clock_steps:
-        notes.append(f"Its clock went back {merged.clock_steps} times; earlier rows were shifted to match.")
+def _cycle_notes(found: Evaluation) -> str:
+    notes = []
     if any(not cycle.complete for cycle in found.cycles):
         notes.append("An asterisk marks an incomplete cycle.")
     if found.assumed.volume_ml is None:
@@ -101,6 +99,12 @@ def _cycle_notes(found: Evaluation, merged: Merged) -> str:
         notes.append(
             f"Swelling: volume at the largest charge less that at the smallest, from {found.assumed.volume_ml:g} mL"
             " of gas, \u00b1 half of the 95 % interval; irreversible swelling looks like a negative leak."
+        )
+    if any(not tables.all_seen(cycle) for cycle in found.cycles):
+        notes.append("Seen: share of the cycle's charge during which the pressure was recorded.")
+    if not clock_holds(found):
+        notes.append(
+            "The cycler's clock seems wrong (below): pressures and swelling belong to other times of the cell."
         )
     return " ".join(notes)
 

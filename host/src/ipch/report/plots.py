@@ -128,7 +128,7 @@ def _broken(run: Run, values: Floats, found: Evaluation) -> Floats:
     """A copy with a hole at each gap, so that no line is drawn across it."""
     if not found.gaps:
         return values
-    broken = np.array(values, dtype=np.float64)
+    broken = np.array(values)
     after = np.searchsorted(run.time_s, [gap.start_s for gap in found.gaps], side="right")
     broken[np.minimum(after, len(broken) - 1)] = np.nan
     return broken

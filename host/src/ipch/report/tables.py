@@ -26,6 +26,7 @@ WEAR_COLUMNS = (
     "years left",
 )
 _DASH = "-"
+_SOME_KPA = 1e-3
 NOT_TOLD = "not told"
 
 
@@ -93,9 +94,14 @@ def gas_rows(found: Evaluation) -> list[tuple[str, str]]:
     ]
     if not detected(balance.leak_kpa_h):
         rows.append(("", "no leak detected: the interval contains 0"))
-    for name, moved in (("let in", balance.filled_kpa), ("let out", balance.vented_kpa)):
-        if moved.value:
-            rows.append((f"gas {name}", known(moved, "kPa of the chamber, while holding")))
+    for name, moved, wear in zip(
+        ("let in", "let out"), (balance.filled_kpa, balance.vented_kpa), found.wear, strict=True
+    ):
+        if abs(moved.value) + moved.half_width > _SOME_KPA:
+            rows.append((f"gas {name}", known(moved, "kPa of the chamber, in the time used")))
+        elif wear.held:
+            left_out = f"its {wear.held} pulses while holding are among those left out"
+            rows.append((f"gas {name}", f"not known: {left_out}"))
     if found.supply is not None:
         supply = found.supply
         lasts = known(supply.days, "days") if supply.days is not None else "no consumption"
@@ -115,7 +121,12 @@ def gas_rows(found: Evaluation) -> list[tuple[str, str]]:
     )
     law = found.assumed.gas
     rows.append(("gas", f"{found.assumed.law.name}{'' if law else ', assumed: tell it with --gas'}"))
-    rows.append(("from", f"{balance.rows} means of {balance.bin_s:g} s, pulses and ramps left out"))
+    rows.append(
+        (
+            "from",
+            f"{balance.rows} means of {balance.bin_s:g} s; ramps, and the minutes after them and pulses, left out",
+        )
+    )
     rows += [("note", note) for note in balance.notes]
     return rows
 

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from itertools import pairwise
 from pathlib import Path
 
+from ipch.analysis import AIR
 from ipch.base.files import access
 from ipch.cyclers import bdf_table, merge, read_cyclers
 from ipch.device import Instrument, Report
@@ -97,7 +98,7 @@ def make_example(folder: Path, report: Report, announce: Callable[[str], None]) 
     run = load_for_report(folder / RECORD_NAME)
     write_cycler(folder / CYCLER_NAME, float(run.utc_s[0] - run.time_s[0]))
     merged = merge(run, read_cyclers([folder / CYCLER_NAME], UTC))
-    assumed = Assumed(volume_ml=VOLUME_ML)
+    assumed = Assumed(gas=AIR, volume_ml=VOLUME_ML)
     export.write_table(folder / MERGED_NAME, bdf_table(merged))
     told = {"cycler": [str((folder / CYCLER_NAME).resolve())], "tz": "UTC", "volume": f"{VOLUME_ML:g}mL"}
     remember(folder / RECORD_NAME, None, told)
