@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import pty
 import re
@@ -219,13 +220,14 @@ def on_a_terminal(command: list[str], columns: int, until: str, then: Callable[[
     if pid == 0:
         os.environ |= {"TERM": "xterm", "COLUMNS": str(columns), "LINES": "24"}
         os.execv(sys.executable, [sys.executable, "-m", "ipch", *command])
-    shown, told, deadline = "", False, time.monotonic() + 60
+    raw, shown, told, deadline = b"", "", False, time.monotonic() + 60
     try:
         while time.monotonic() < deadline:
             if not select.select([descriptor], [], [], 0.5)[0]:
                 continue
             try:
-                shown += os.read(descriptor, 65536).decode("utf-8", "replace")
+                raw += os.read(descriptor, 65536)
+                shown = raw.decode("utf-8", "replace")
             except OSError:
                 break
             if not told and until in shown:
@@ -271,3 +273,48 @@ def test_values_are_completed(slow: RunningServer, words: str, wanted: str) -> N
     done = subprocess.run([sys.executable, "-c", "from ipch.cli.app import app; app(prog_name='ipch')"],
                           env=environment, capture_output=True, text=True, timeout=30)  # fmt: skip
     assert wanted in done.stdout, done
+
+
+@pytest.mark.parametrize("columns", [60, 80])
+def test_watch_draws_above_its_line(slow: RunningServer, columns: int) -> None:
+    with Instrument.open(slow.port) as instrument:
+        instrument.target_pa = 500_000
+        instrument.on()
+    command = ["watch", "--for", "60s", "--port", slow.port]
+    shown = on_a_terminal(command, columns, "now", lambda: None)
+    plain = re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", shown)
+    assert "pressure and setpoint" in plain and re.search(r"REGULATE +0\.\d{4} MPa", plain)
+    # Braille dots: the line of a plot.
+    assert re.search("[\u2800-\u28ff]{5}", plain)
+    # A terminal shows what stands after the last return.
+    lines = [line.rstrip("\r").rpartition("\r")[2] for line in plain.split("\n")]
+    assert [line for line in lines if len(line) > columns] == []
+
+
+def test_without_a_port_all_devices_are_shown(cli: Cli, slow: RunningServer) -> None:
+    with simulate(["--serial", "SECOND"]):
+        rows = {row["serial_number"]: row for row in cli("status", "--json").json()}
+        assert set(rows) == {slow.first_line["serial"], "SECOND"}
+        assert rows["SECOND"]["state"] == "OFF"
+        assert "SECOND" in cli("status").out
+        lines = cli("watch", "--for", "3s", "--every", "1s").out.splitlines()
+        assert sum(line.startswith("SECOND") for line in lines) >= 2
+        assert any(slow.first_line["serial"] in line for line in lines)
+        assert cli("status", "--port", "SECOND", "--json").json()["state"] == "OFF"
+        # A command that changes something never guesses.
+        assert "choose one with --port" in cli("on").error_line()
+
+
+def test_two_simulators_that_start_at_once_differ(slow: RunningServer) -> None:
+    with contextlib.ExitStack() as stack:
+        command = [sys.executable, "-m", "ipch", "sim"]
+        started = [
+            stack.enter_context(subprocess.Popen(command, stdout=subprocess.PIPE, text=True))
+            for _ in range(3)
+        ]
+        try:
+            serials = [json.loads(each.stdout.readline())["serial"] for each in started if each.stdout]
+        finally:
+            for each in started:
+                each.terminate()
+    assert len({*serials, slow.first_line["serial"]}) == 4

@@ -1,7 +1,9 @@
 """Locations: firmware, shipped recipes, running simulators, user folders."""
 
+import contextlib
 import json
 import os
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -87,7 +89,24 @@ def register_simulator(first_line: dict[str, Any]) -> Path:
 
 
 def running_simulators() -> list[RunningSimulator]:
-    """Running simulators of this user; entries of ended ones are skipped."""
+    """Running simulators of this user that are plugged in; entries of ended ones are skipped."""
+    return [each for each in _simulators() if "://" in each.port or (each.port and Path(each.port).exists())]
+
+
+@contextlib.contextmanager
+def choosing_serial() -> Iterator[set[str]]:
+    """Yield the serial numbers that are taken; no other simulator chooses one meanwhile."""
+    folder = simulators_dir()
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "lock").open("w") as file:
+        if os.name != "nt":
+            import fcntl
+
+            fcntl.flock(file, fcntl.LOCK_EX)
+        yield {str(each.first_line.get("serial")) for each in _simulators()}
+
+
+def _simulators() -> list[RunningSimulator]:
     found = []
     for path in sorted(simulators_dir().glob("*.json")):
         try:
@@ -97,11 +116,8 @@ def running_simulators() -> list[RunningSimulator]:
             )
         except (OSError, ValueError, KeyError, TypeError):
             continue
-        if not simulator.port:
-            continue  # unplugged
         # Another process may have the PID of a killed simulator by now.
-        same = is_alive(simulator.pid) and line.get("started") == _started(simulator.pid)
-        if same and ("://" in simulator.port or Path(simulator.port).exists()):
+        if is_alive(simulator.pid) and line.get("started") == _started(simulator.pid):
             found.append(simulator)
     return found
 

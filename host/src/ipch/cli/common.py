@@ -18,7 +18,7 @@ from typer.core import TyperGroup
 from ipch.cli import complete
 
 if TYPE_CHECKING:
-    from ipch.device import Instrument, Owner
+    from ipch.device import Instrument, Owner, PortInfo
 
 
 # A text column is wrapped to no less than this.
@@ -88,6 +88,16 @@ class Sections(TyperGroup):
         for heading, rows in sections.items():
             with formatter.section(heading):
                 formatter.write_dl(rows)
+
+
+def several() -> "list[PortInfo]":
+    """All devices found, if no --port chooses one of several; else nothing."""
+    from ipch.device import list_ports
+
+    if options.port is not None:
+        return []
+    found = [info for info in list_ports() if info.kind != "other"]
+    return found if len(found) > 1 else []
 
 
 @contextlib.contextmanager

@@ -5,11 +5,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ipch.cli import guard, text
-from ipch.cli.common import Json, Port, connected, emit, say
+from ipch.cli.common import Json, Port, connected, emit, emit_table, say, several
 from ipch.cli.guard import Yes, changing
 
 if TYPE_CHECKING:
-    from ipch.device import Instrument, Sample
+    from ipch.device import Instrument, PortInfo, Sample
 
 _PANEL = "Regulate"
 # Rates from here on ask first: the fastest of the shipped recipes is a tenth of it.
@@ -53,11 +53,38 @@ def status(port: Port = None, json: Json = False) -> None:
     """Show the present state and readings of the device."""
     from dataclasses import asdict
 
+    if found := several():
+        _status_all(found)
+        return
     with connected() as instrument:
         sample, fault, warnings = instrument.fetch(), instrument.fault, instrument.warnings
         more = text.ask(instrument, sample)
     data = {**asdict(sample), "fault": asdict(fault), "warnings": warnings, **more.data()}
     emit(data, text.status(sample, fault, warnings, more))
+
+
+def _status_all(found: "list[PortInfo]") -> None:
+    """A row for each device; one that does not answer says why."""
+    from dataclasses import asdict
+
+    from ipch.cli.terminal import status_row
+    from ipch.device import Instrument
+    from ipch.errors import IpchError
+
+    data: list[dict[str, object]] = []
+    rows = []
+    for info in found:
+        name = info.serial_number or info.port
+        try:
+            with Instrument.open(info.port) as instrument:
+                sample, warnings = instrument.fetch(), instrument.warnings
+        except IpchError as error:
+            data.append({"serial_number": name, "port": info.port, "error": str(error)})
+            rows.append((name, "?", "-", "-", str(error)))
+            continue
+        data.append({"serial_number": name, "port": info.port, **asdict(sample), "warnings": warnings})
+        rows.append(status_row(name, sample, warnings))
+    emit_table(data, ("device", "state", "pressure", "target", "faults and warnings"), rows, right=(2, 3))
 
 
 def set_pressure(

@@ -116,7 +116,7 @@ def live(quiet: bool = False) -> "Iterator[Shown]":
     if not _is_terminal(sys.stdout):
         yield Shown(lambda sample: print(sample_line(sample), flush=True))
         return
-    with _renewed_line(sys.stdout) as show:
+    with _plotted(sys.stdout) as show:
         yield show
 
 
@@ -168,6 +168,50 @@ def _renewed_line(stream: TextIO) -> "Iterator[Shown]":
 
     with Live(console=Console(file=stream), refresh_per_second=8) as display:
         yield _Renewed(lambda line: display.update(Text(line)))
+
+
+@contextlib.contextmanager
+def _plotted(stream: TextIO) -> "Iterator[Shown]":
+    from rich.console import Console
+    from rich.live import Live
+    from rich.text import Text
+
+    from ipch.cli.terminal import TerminalPlot
+    from ipch.cli.text import sample_line, shorter_line
+
+    plot, console = TerminalPlot(), Console(file=stream)
+    # The plot is drawn twice a second at most: samples may come faster.
+    with Live(console=console, refresh_per_second=2) as display:
+        shown = 0.0
+
+        def show(line: str) -> None:
+            display.update(Text.from_ansi(plot.render(line)))
+
+        def take(sample: "Sample") -> None:
+            nonlocal shown
+            plot.add(sample)
+            if time.monotonic() - shown > 0.4:
+                shown = time.monotonic()
+                line = sample_line(sample)
+                show(line if len(line) <= console.width else shorter_line(sample))
+
+        renewed = _Renewed(show)
+        renewed.show = take
+        yield renewed
+
+
+@contextlib.contextmanager
+def many() -> "Iterator[Callable[[list[str]], None]]":
+    """Yield what shows a line for each device: renewed on a terminal, appended elsewhere."""
+    if not _is_terminal(sys.stdout):
+        yield lambda lines: print("\n".join(lines), flush=True)
+        return
+    from rich.console import Console
+    from rich.live import Live
+    from rich.text import Text
+
+    with Live(console=Console(), refresh_per_second=4) as display:
+        yield lambda lines: display.update(Text("\n".join(lines), no_wrap=True, overflow="ellipsis"))
 
 
 def _is_terminal(stream: TextIO) -> bool:

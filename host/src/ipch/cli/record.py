@@ -7,10 +7,12 @@ from typing import Annotated
 
 import typer
 
-from ipch.cli.common import Json, Port, emit, options, say, sharing, to_json
+from ipch.cli.common import Json, Port, emit, options, say, several, sharing, to_json
 from ipch.cli.live import Http, Token, serving
 
 _PANEL = "Record and run"
+# Waiting for the first values of all devices.
+_FIRST_S = 5.0
 
 Every = Annotated[str, typer.Option(metavar="DURATION", help="Time between samples, in device time.")]
 For = Annotated[str | None, typer.Option("--for", metavar="DURATION", help="Stop after this device time.")]
@@ -38,6 +40,9 @@ def watch(every: Every = "1s", duration: For = None, port: Port = None, json: Js
 
     every_s = parse_duration(every)
     duration_s = parse_duration(duration) if duration else None
+    if several():
+        _watch_all(every_s, duration_s)
+        return
     # Ctrl-C is the normal end.
     with (
         contextlib.suppress(KeyboardInterrupt),
@@ -51,6 +56,31 @@ def watch(every: Every = "1s", duration: For = None, port: Port = None, json: Js
                 print(to_json(asdict(sample)), flush=True)
             else:
                 show(sample)
+
+
+def _watch_all(every_s: float, duration_s: float | None) -> None:
+    """Show the latest sample of each device found; times are of this computer."""
+    import time
+    from dataclasses import asdict
+
+    from ipch.cli.progress import many
+    from ipch.cli.terminal import device_rows
+    from ipch.live import Devices
+
+    begun_s = time.monotonic()
+    with contextlib.suppress(KeyboardInterrupt), Devices() as devices, many() as show:
+        devices.wait_for_first(_FIRST_S)
+        while True:
+            feeds = sorted(dict(devices.feeds).items())
+            if options.json:
+                for name, feed in feeds:
+                    if feed.latest is not None and not feed.away:
+                        print(to_json({"serial_number": name, **asdict(feed.latest)}), flush=True)
+            else:
+                show(device_rows([(name, feed.latest, feed.away) for name, feed in feeds]))
+            if duration_s is not None and time.monotonic() - begun_s + every_s > duration_s:
+                return
+            time.sleep(every_s)
 
 
 def log(

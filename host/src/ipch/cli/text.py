@@ -81,6 +81,13 @@ def sample_line(sample: "Sample") -> str:
     )
 
 
+def shorter_line(sample: "Sample") -> str:
+    """The same within 60 columns."""
+    setpoint = format_pressure(sample.ramp_pa) if sample.state in ("REGULATE", "QUIET") else "-".ljust(10)
+    end = f"FAULT {sample.fault}" if sample.faulty else f"{sample.fills}+{sample.vents} pulses"
+    return f"{sample.state:<8} {format_pressure(sample.pressure_pa)}  setpoint {setpoint}  {end}"
+
+
 def status(sample: "Sample", fault: "Fault", warnings: tuple[str, ...], more: Asked = Asked()) -> list[str]:
     amount = more.drift is not None
     in_limits = ", in limits" if sample.in_limits and not amount else ""

@@ -33,6 +33,14 @@ class Devices:
         for thread in self._threads.values():
             thread.join(2 * _POLL_S)
 
+    def wait_for_first(self, timeout_s: float) -> None:
+        """Wait until every device that is connected has answered once, or for `timeout_s`."""
+        limit = time.monotonic() + timeout_s
+        while time.monotonic() < limit:
+            if self._threads and len(self.feeds) >= len(self._threads):
+                return
+            self._ended.wait(0.05)
+
     def _look(self) -> None:
         while not self._ended.is_set():
             for info in list_ports():

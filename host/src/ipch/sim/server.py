@@ -18,7 +18,7 @@ from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any, TextIO
 
-from ipch.base.paths import register_simulator, running_simulators
+from ipch.base.paths import choosing_serial, register_simulator
 from ipch.errors import FileError, UsageError
 from ipch.sim.board import Board
 from ipch.sim.channel import Channel
@@ -102,7 +102,11 @@ def serve(
         )
         for name, values in faults or ():
             inject(world, name, values)
-        world.serial_number = serial or _free_serial(rig)
+        with choosing_serial() as taken:
+            world.serial_number = serial or _free_serial(rig, taken)
+            # Taken from now on; the port follows once the firmware has booted.
+            booting = {"port": "", "pid": os.getpid(), "serial": world.serial_number}
+            stack.callback(register_simulator(booting).unlink, missing_ok=True)
         channel = Channel()
         stack.callback(channel.close)
         device = _device(rig, world, state, image, bare)
@@ -128,10 +132,9 @@ def serve(
                 signal.signal(number, signal.SIG_IGN)
 
 
-def _free_serial(rig: str) -> str:
+def _free_serial(rig: str, taken: set[str]) -> str:
     """The first serial number of this rig that no running simulator has, so that records of two never mix."""
     first = DEFAULT_SERIALS.get(rig, "")
-    taken = {str(each.first_line.get("serial")) for each in running_simulators()}
     counted = (f"{first[:-4]}{number:04}" for number in itertools.count(1))
     return next(name for name in counted if name not in taken) if first else ""
 
