@@ -8,6 +8,7 @@ import re
 import shlex
 import subprocess
 import sys
+import tomllib
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -93,6 +94,16 @@ def test_the_commands_of_the_pages_are_known(cli: Callable[..., Any]) -> None:
             assert done.code == 0, f"{page}: ipch {words}: {done.err}"
             found += 1
     assert found > 25
+
+
+def test_every_room_and_every_dependency_has_its_row() -> None:
+    text = (DOCS / "explanation" / "rooms.md").read_text(encoding="utf-8")
+    rooms = {path.parent.name for path in (ROOT / "host/src/ipch").glob("*/__init__.py")}
+    assert [name for name in sorted(rooms) if f"\n| `{name}/` | " not in text] == []
+    project = tomllib.loads((ROOT / "host/pyproject.toml").read_text(encoding="utf-8"))["project"]
+    needed = [re.split(r"[<>=~!; ]", line)[0] for line in project["dependencies"]]
+    assert [name for name in needed if f"\n| {name} | " not in text] == []
+    assert [name for name in project["optional-dependencies"] if f"`{name}`" not in text] == []
 
 
 def test_the_toml_of_the_pages_is_what_it_says(tmp_path: Path) -> None:
