@@ -230,13 +230,18 @@ def test_a_person_types_what_the_standard_reads(
 
 @pytest.mark.parametrize(
     ("serial_format", "read"),
-    [("9600", (9600, 8, "N", 1)), ("2400-7E1", (2400, 7, "E", 1)), ("19200 8o2", (19200, 8, "O", 2))],
+    [
+        ("9600", (9600, 8, "N", 1)),
+        ("2400-7E1", (2400, 7, "E", 1)),
+        ("19200 8o2", (19200, 8, "O", 2)),
+        ("4800,7,E,2 ", (4800, 7, "E", 2)),
+    ],
 )
 def test_serial_formats(serial_format: str, read: tuple[int, int, str, int]) -> None:
     assert StandardPort("x", serial_format).format() == read
 
 
-@pytest.mark.parametrize("wrong", ["", "fast", "9600-9N1", "9600-8X1", "9600-8N3", "9"])
+@pytest.mark.parametrize("wrong", ["", "fast", "9600-9N1", "96008N1", "9600-8X1", "9600-8N3", "9"])
 def test_serial_formats_that_are_refused(wrong: str) -> None:
     with pytest.raises(UsageError, match="such as 9600-8N1 or 2400-7E1"):
         StandardPort("x", wrong)
@@ -245,6 +250,7 @@ def test_serial_formats_that_are_refused(wrong: str) -> None:
 def test_a_line_end_that_is_none_and_a_port_that_is_none(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="allowed are cr, lf, crlf"):
         StandardPort("x", end="nl")
+    assert StandardPort("x", end=" CRLF").end == "crlf"
     with pytest.raises(NoDeviceError):
         Asked(StandardPort(str(tmp_path / "none")), "PA?", "Pa")
     with pytest.raises(NoDeviceError):

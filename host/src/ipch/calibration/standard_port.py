@@ -10,7 +10,7 @@ from ipch.errors import DeviceLostError, NoDeviceError, PortBusyError, UsageErro
 
 ENDS = {"cr": b"\r", "lf": b"\n", "crlf": b"\r\n"}
 _TIMEOUT_S = 5.0
-_SERIAL = re.compile(r"(\d{2,7})(?:[-,/ ]?([78])([NEO])([12]))?", re.IGNORECASE)
+_SERIAL = re.compile(r"(\d{2,7})(?:[-,/ ]+([78])[-,/ ]*([NEO])[-,/ ]*([12]))?", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -23,6 +23,8 @@ class StandardPort:
 
     def __post_init__(self) -> None:
         """Raises UsageError with the allowed values."""
+        object.__setattr__(self, "end", self.end.strip().lower())
+        object.__setattr__(self, "serial", self.serial.strip())
         if self.end not in ENDS:
             raise UsageError(f"not a line end: {self.end!r}; allowed are {', '.join(ENDS)}")
         if _SERIAL.fullmatch(self.serial) is None:
