@@ -11,7 +11,7 @@ import termios
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -104,8 +104,15 @@ def test_the_instruments_of_pyvisa_sim_are_read(
     resource: str, end: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PYVISA_LIBRARY", "@sim")
-    with closing(Asked(StandardPort(resource, end=end), "?FREQ", "kPa")) as standard:
+    place = StandardPort(resource, "9600-8E2", end)
+    with closing(Asked(place, "?FREQ", "kPa")) as standard:
         assert [standard.read_pa("") for _ in range(2)] == [100_000.0] * 2
+
+
+def test_a_visa_name_in_the_wrong_case_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYVISA_LIBRARY", "@sim")
+    with pytest.raises(NoDeviceError, match="asrl1::instr is no VISA instrument that takes messages"):
+        Asked(StandardPort("asrl1::instr"), "?FREQ", "kPa")
 
 
 @contextmanager
@@ -118,7 +125,9 @@ def terminal() -> Iterator[tuple[int, str]]:
         termios.tcsetattr(slave, termios.TCSANOW, mode)
         yield master, os.ttyname(slave)
     finally:
-        os.close(master)
+        # The test may have closed the other end.
+        with suppress(OSError):
+            os.close(master)
         os.close(slave)
 
 
@@ -142,6 +151,15 @@ def test_each_line_end_on_a_serial_line(end: str, ends: bytes) -> None:
         helper = threading.Thread(target=answer)
         helper.start()
         assert [standard.read_pa(""), standard.read_pa("")] == [101_325.0, 5_001_250.0]
+        helper.join()
+
+
+def test_a_standard_that_is_unplugged() -> None:
+    with terminal() as (master, name), closing(Asked(StandardPort(name), "PA?", "Pa")) as standard:
+        helper = threading.Thread(target=lambda: (os.read(master, 4), os.close(master)))
+        helper.start()
+        with pytest.raises(DeviceLostError, match=rf"^the standard at {name} is gone: "):
+            standard.read_pa("")
         helper.join()
 
 
@@ -251,9 +269,11 @@ def test_a_line_end_that_is_none_and_a_port_that_is_none(tmp_path: Path) -> None
     with pytest.raises(UsageError, match="allowed are cr, lf, crlf"):
         StandardPort("x", end="nl")
     assert StandardPort("x", end=" CRLF").end == "crlf"
-    with pytest.raises(NoDeviceError):
+    with pytest.raises(UsageError, match=r"^not a query: "):
+        Asked(StandardPort("x"), "p\u00e4?", "Pa")
+    with pytest.raises(NoDeviceError, match="unknown port"):
         Asked(StandardPort(str(tmp_path / "none")), "PA?", "Pa")
-    with pytest.raises(NoDeviceError):
+    with pytest.raises(NoDeviceError, match=r"^cannot open the standard socket://127"):
         Asked(StandardPort(f"socket://127.0.0.1:{free_port()}"), "PA?", "Pa")
 
 

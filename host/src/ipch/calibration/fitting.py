@@ -107,9 +107,9 @@ def fit(
     `reference_k` is the device's `cal_temperature_mk`; `before` gives terms not fitted. Ordinary least squares of
     standard less nominal; uncertainties are Student's t times the standard error (GUM, annex G). Raises UsageError.
     """
-    nominal = np.array([point.nominal_pa[name] for point in points], dtype=np.float64)
-    standard = np.array([point.standard_pa for point in points], dtype=np.float64)
-    warmer = np.array([point.block_k - reference_k for point in points], dtype=np.float64)
+    nominal = np.array([point.nominal_pa[name] for point in points], float)
+    standard = np.array([point.standard_pa for point in points], float)
+    warmer = np.array([point.block_k - reference_k for point in points], float)
     if len(points) < 2 or np.ptp(standard) < LEAST_PRESSURES_PA:
         raise UsageError(
             f"{len(points)} points do not determine the span; needed are pressures at least"
@@ -122,10 +122,7 @@ def fit(
         "zero_tc_pa_k": warmer,
         "span_tc_ppm_k": nominal * warmer * 1e-6,
     }
-    kept = sum(
-        (getattr(before, term) * columns[term] for term in _TERMS if term not in fitted),
-        np.zeros_like(nominal),
-    )
+    kept = sum(getattr(before, term) * columns[term] for term in _TERMS if term not in fitted)
     matrix = np.column_stack([columns[term] for term in fitted])
     scale = np.abs(matrix).max(axis=0)
     if len(points) < len(fitted) or np.linalg.matrix_rank(matrix / scale, tol=1e-3) < len(fitted):

@@ -85,7 +85,7 @@ class _Line:
         try:
             # The end of the last reply, or a reply that came late.
             self._serial.reset_input_buffer()
-            self._serial.write(query.encode("ascii", "replace") + ENDS[self._end])
+            self._serial.write(query.encode("ascii") + ENDS[self._end])
             return _line(lambda: bytes(self._serial.read(1)), query, self._end)
         except OSError as error:
             raise DeviceLostError(f"the standard at {self._serial.port} is gone: {error}") from error
@@ -110,6 +110,12 @@ class _Visa:
         except Exception as error:
             # Each backend raises its own.
             raise NoDeviceError(f"cannot open the standard {place.name}: {error}") from error
+        if not isinstance(self._device, pyvisa.resources.MessageBasedResource):
+            self.close()
+            raise NoDeviceError(
+                f"{place.name} is no VISA instrument that takes messages; allowed are names such as"
+                " GPIB0::5::INSTR and TCPIP0::192.168.1.20::5025::SOCKET"
+            )
         self._device.timeout = _TIMEOUT_S * 1000
         self._lines = place.name.upper().startswith("ASRL") or place.name.upper().endswith("SOCKET")
         if place.name.upper().startswith("ASRL"):
@@ -117,7 +123,7 @@ class _Visa:
 
     def ask(self, query: str) -> str:
         try:
-            self._device.write_raw(query.encode("ascii", "replace") + ENDS[self._end])
+            self._device.write_raw(query.encode("ascii") + ENDS[self._end])
             if self._lines:
                 return _line(lambda: bytes(self._device.read_bytes(1)), query, self._end)
             return str(self._device.read_raw().decode("ascii", "replace")).strip()

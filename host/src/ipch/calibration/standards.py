@@ -60,6 +60,8 @@ class Asked:
     def __init__(self, place: StandardPort, query: str, unit: str) -> None:
         """The standard answers `query` with a number in `unit`. Raises UsageError, NoDeviceError or PortBusyError."""
         parse_pressure(f"1{unit}")
+        if not query.strip() or not query.isascii() or not query.isprintable():
+            raise UsageError(f"not a query: {query!r}; allowed is a line of ASCII text, such as :SENS:PRES?")
         self._unit = unit
         self._query = query
         self._port = open_port(place)
