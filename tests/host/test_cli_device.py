@@ -16,6 +16,7 @@ import pytest
 
 from bench.scenarios.truth import judge_lines
 from ipch.device.instrument import Instrument
+from ipch.device.transport import Transport
 from ipch.recording.reader import load_run
 from ipch.sim.server import RunningServer, simulate
 
@@ -247,11 +248,12 @@ def test_a_device_that_disappears_while_it_is_watched(ipch_process: Program, arg
 
 
 def test_a_busy_port(cli: Cli, sim: RunningServer) -> None:
-    with Instrument.open(sim.port):
-        result = cli("status")
-        assert result.code == 4
-        assert f"port busy: {sim.port}" in result.error_line()
-        assert cli("status", "--json").json()["error"]["code"] == 4
+    transport = Transport(sim.port)
+    result = cli("status")
+    assert result.code == 4
+    assert f"port busy: {sim.port}" in result.error_line()
+    assert cli("status", "--json").json()["error"]["code"] == 4
+    transport.close()
 
 
 def test_nothing_answers(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:

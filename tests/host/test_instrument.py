@@ -204,9 +204,11 @@ def test_a_message_may_have_any_length_up_to_the_limit(sim: RunningServer) -> No
             assert regulator.ask(message) == (["1"] if length >= 5 else [])
 
 
-def test_a_port_has_one_owner(regulator: Instrument) -> None:
+def test_a_port_that_another_program_has_open(sim: RunningServer) -> None:
+    transport = Transport(sim.port)
     with pytest.raises(PortBusyError, match="another program has it open"):
-        Instrument.open(regulator.port)
+        Instrument.open(sim.port)
+    transport.close()
 
 
 def test_nothing_answers(silent_port: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -251,8 +253,12 @@ def test_over_tcp() -> None:
         port = f"socket://127.0.0.1:{running.first_line['tcp']}"
         with Instrument.open(port) as instrument:
             assert instrument.fetch().state == "OFF"
-            with pytest.raises(PortBusyError, match="port busy"):
-                Instrument.open(port)
+            with Instrument.open(port) as other:
+                assert other.fetch().sequence + 1 == instrument.fetch().sequence
+        transport = Transport(port)
+        with pytest.raises(PortBusyError, match="port busy"):
+            Instrument.open(port)
+        transport.close()
     with pytest.raises(NoDeviceError, match="cannot connect"):
         Instrument.open(port)
 

@@ -111,16 +111,46 @@ def test_exchanges_of_many_clients_do_not_mix(owner: Session, sim: RunningServer
 
 
 def test_a_client_takes_over_when_the_owner_ends(sim: RunningServer) -> None:
-    first = open_session(sim.port)
-    owner = Owner(first)
+    owner = Instrument.open(sim.port)
     with Instrument.open(sim.port) as client:
+        assert isinstance(client.session.channel, Owned)  # type: ignore[attr-defined]
         owner.close()
-        first.close()
-        with pytest.raises(ExchangeCutError, match="it is unknown whether"):
-            client.off()
-        assert client.fetch().state == "OFF"
+        client.target_pa = 1_300_000
         assert isinstance(client.session.channel, Direct)  # type: ignore[attr-defined]
+        with Instrument.open(sim.port) as other:
+            assert isinstance(other.session.channel, Owned)  # type: ignore[attr-defined]
+            assert other.target_pa == 1_300_000
     assert not list(owners_dir().iterdir())
+
+
+def test_a_message_in_progress_when_its_owner_is_killed_is_in_doubt(sim: RunningServer) -> None:
+    program = (
+        "import os, sys\nfrom ipch import Instrument\nowner = Instrument.open(sys.argv[1])\n"
+        "owner._owner._answer = lambda request: os.kill(os.getpid(), 9)\nprint('open', flush=True)\nsys.stdin.read()"
+    )
+    words = [sys.executable, "-c", program, sim.port]
+    with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None and process.stdout.readline() == "open\n"
+        with Instrument.open(sim.port) as client:
+            with pytest.raises(ExchangeCutError, match="it is unknown whether"):
+                client.target_pa = 1_400_000
+            assert client.fetch().state == "OFF"
+
+
+def test_ten_commands_at_once_all_get_through(sim: RunningServer) -> None:
+    words = ["off", "status", "vent --abort", "info", "set 1.2MPa"] * 2
+    started = [
+        subprocess.Popen(
+            [sys.executable, "-m", "ipch", *each.split(), "--port", sim.port],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for each in words
+    ]
+    for process, each in zip(started, words, strict=True):
+        said = process.communicate()[1]
+        assert (process.returncode, "Traceback" in said) == (0, False), (each, said)
 
 
 def test_what_a_dead_owner_left_is_passed_over(sim: RunningServer) -> None:
@@ -143,7 +173,7 @@ def test_what_was_left_before_it_was_published_is_taken_away(sim: RunningServer)
     assert ended.wait() == 0
     assert len(list(owners_dir().glob(f"{ended.pid}-*"))) == 1
     with Instrument.open(sim.port):
-        assert not list(owners_dir().iterdir())
+        assert not list(owners_dir().glob(f"{ended.pid}-*"))
 
 
 def test_a_stranger_on_the_address_is_passed_over(sim: RunningServer) -> None:

@@ -1,6 +1,7 @@
 """Alarm rules: samples and times in, events out; alarms stay latched until acknowledged."""
 
 import json
+import math
 import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -58,8 +59,8 @@ class Alarms:
             if alarm.name.startswith("fault ") and alarm.name != f"fault {sample.fault}":
                 events += self._set(alarm.name, False, "", sample)
         for bit, (name, text) in enumerate(WARNINGS):
-            if name not in self._config.ignore_warnings:
-                events += self._set(f"warning {name}", bool(sample.warnings >> bit & 1), text, sample)
+            if name not in self._config.ignore_warnings and not math.isnan(sample.warnings):
+                events += self._set(f"warning {name}", bool(int(sample.warnings) >> bit & 1), text, sample)
         for limit in self._config.limit:
             events += self._set(limit.name, self._beyond(limit, sample, now_s), limit.text(), sample)
         return self._keep(events)

@@ -3,11 +3,14 @@
 import contextlib
 import json
 import os
+import stat
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ipch.base.files import access
 from ipch.errors import FileError
 
 _PACKAGE = Path(__file__).resolve().parents[1]
@@ -35,14 +38,12 @@ def recipes_dir() -> Path:
 
 def simulators_dir() -> Path:
     """Folder with one file `<pid>.json` per running simulator: the object in its first output line."""
-    return _runtime_dir() / "simulators"
+    return _private(_runtime_dir() / "simulators")
 
 
 def owners_dir() -> Path:
-    """Folder with one JSON file and one socket per owner process."""
-    folder = _runtime_dir() / "owners"
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    return folder
+    """Folder with one JSON file and one socket per owner process. Raises FileError."""
+    return _private(_runtime_dir() / "owners")
 
 
 def data_dir() -> Path:
@@ -53,14 +54,43 @@ def data_dir() -> Path:
 
 
 def _runtime_dir() -> Path:
-    import warnings
+    """Folder of this user's running processes, which no other user can read or replace. Raises FileError.
 
-    from platformdirs import user_runtime_path
+    It is `ipch` in XDG_RUNTIME_DIR, else in /run/user/UID, else /tmp/ipch-UID; on Windows in the user's own folders.
+    """
+    if sys.platform == "win32":
+        return _private(Path(os.environ.get("LOCALAPPDATA") or Path.home()) / "ipch" / "run")
+    user = os.geteuid()
+    wanted = os.environ.get("XDG_RUNTIME_DIR", "")
+    for place in (Path(wanted), Path(f"/run/user/{user}")):
+        # A set-up with sudo may leave the folder of another user in the environment.
+        if place.is_absolute() and place.is_dir() and is_mine(place):
+            return _private(place / "ipch")
+    return _private(Path(f"/tmp/ipch-{user}"))
 
-    with warnings.catch_warnings():
-        # Without a login session it falls back to a folder in /tmp; the warning is not useful.
-        warnings.simplefilter("ignore")
-        return user_runtime_path("ipch")
+
+def is_mine(path: Path) -> bool:
+    """Return True if a file or folder, not a link to one, belongs to this user."""
+    try:
+        found = path.lstat()
+    except OSError:
+        return False
+    return not stat.S_ISLNK(found.st_mode) and (sys.platform == "win32" or found.st_uid == os.geteuid())
+
+
+def _private(folder: Path) -> Path:
+    """Make a folder that only this user can use. Raises FileError if another user has taken its name."""
+    with access("make", folder):
+        with contextlib.suppress(FileExistsError):
+            folder.mkdir(mode=0o700, parents=True)
+        found = folder.lstat()
+        if not stat.S_ISDIR(found.st_mode) or not is_mine(folder):
+            raise FileError(
+                f"{folder} is not a folder of this user; remove it, or set XDG_RUNTIME_DIR to a folder of yours"
+            )
+        if sys.platform != "win32" and found.st_mode & 0o077:
+            folder.chmod(0o700)
+    return folder
 
 
 @dataclass(frozen=True)
@@ -78,9 +108,7 @@ def register_simulator(first_line: dict[str, Any]) -> Path:
 
     `first_line` needs `pid` and `port`.
     """
-    folder = simulators_dir()
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f"{first_line['pid']}.json"
+    path = simulators_dir() / f"{first_line['pid']}.json"
     partial = path.with_suffix(".partial")
     partial.write_text(json.dumps({**first_line, "started": _started(first_line["pid"])}))
     # Replace, so that a reader never sees a partial file.
@@ -90,16 +118,18 @@ def register_simulator(first_line: dict[str, Any]) -> Path:
 
 def running_simulators() -> list[RunningSimulator]:
     """Running simulators of this user that are plugged in; entries of ended ones are skipped."""
-    return [each for each in _simulators() if "://" in each.port or (each.port and Path(each.port).exists())]
+    try:
+        found = _simulators()
+    except FileError:
+        return []  # every command says so when it looks for the owner of a port
+    return [each for each in found if "://" in each.port or (each.port and Path(each.port).exists())]
 
 
 @contextlib.contextmanager
 def choosing_serial() -> Iterator[set[str]]:
     """Yield the serial numbers that are taken; no other simulator chooses one meanwhile."""
-    folder = simulators_dir()
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / "lock").open("w") as file:
-        if os.name != "nt":
+    with (simulators_dir() / "lock").open("w") as file:
+        if sys.platform != "win32":
             import fcntl
 
             fcntl.flock(file, fcntl.LOCK_EX)
@@ -108,7 +138,7 @@ def choosing_serial() -> Iterator[set[str]]:
 
 def _simulators() -> list[RunningSimulator]:
     found = []
-    for path in sorted(simulators_dir().glob("*.json")):
+    for path in filter(is_mine, sorted(simulators_dir().glob("*.json"))):
         try:
             line = json.loads(path.read_text())
             simulator = RunningSimulator(

@@ -4,6 +4,7 @@ Pressures are absolute. Without a unit a pressure is in MPa; everything else nee
 `quiet 10` would be ambiguous, and a wrong guess is dangerous on a pressure vessel.
 """
 
+import math
 import re
 from decimal import ROUND_HALF_EVEN, Decimal
 
@@ -137,12 +138,12 @@ def parse_length_mm(text: str) -> float:
 
 def format_pressure(pa: float) -> str:
     """Format a measured pressure in MPa, with the digits that the sensors resolve."""
-    return f"{pa / 1e6:.4f} MPa"
+    return "unknown" if math.isnan(pa) else f"{pa / 1e6:.4f} MPa"
 
 
 def format_target(pa: float) -> str:
     """Format a chosen pressure in MPa, without trailing zeros."""
-    return f"{pa / 1e6:.6f}".rstrip("0").rstrip(".") + " MPa"
+    return "unknown" if math.isnan(pa) else f"{pa / 1e6:.6f}".rstrip("0").rstrip(".") + " MPa"
 
 
 def format_deviation(pa: float) -> str:
@@ -151,7 +152,7 @@ def format_deviation(pa: float) -> str:
 
 
 def format_slew(pa_s: float) -> str:
-    return f"{pa_s / 1e3:g} kPa/s"
+    return "unknown" if math.isnan(pa_s) else f"{pa_s / 1e3:g} kPa/s"
 
 
 def format_duration(seconds: float) -> str:

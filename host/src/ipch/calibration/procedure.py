@@ -143,12 +143,11 @@ class Calibrator:
         for sample in Monitor(self._instrument, 1.0):
             if start_s < 0:
                 start_s = sample.uptime_s
-            low_pa, high_pa = min(low_pa, sample.pressure_pa), max(high_pa, sample.pressure_pa)
-            elsewhere = about_pa is not None and abs(sample.pressure_pa - about_pa) > max(
-                _NEAR_PA, about_pa // 20
-            )
+            now_pa = sample.whole("pressure_pa")
+            low_pa, high_pa = min(low_pa, now_pa), max(high_pa, now_pa)
+            elsewhere = about_pa is not None and abs(now_pa - about_pa) > max(_NEAR_PA, about_pa // 20)
             if since_s < 0 or high_pa - low_pa > _STEADY_PA or elsewhere:
-                since_s, low_pa, high_pa = sample.uptime_s, sample.pressure_pa, sample.pressure_pa
+                since_s, low_pa, high_pa = sample.uptime_s, now_pa, now_pa
             if sample.uptime_s - since_s >= _STEADY_PRESSURE_S:
                 return
             if about_pa is None and sample.uptime_s - start_s > _LONGEST_PRESSURE_S:

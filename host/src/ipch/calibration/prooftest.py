@@ -148,8 +148,8 @@ class ProofTest:
             identity={name: str(getattr(identity, name)) for name in identity.__dataclass_fields__},
             gas=self._law.name,
             limit_pa_h=limit_pa_h,
-            pressure_pa=sample.pressure_pa,
-            supply_pa=sample.supply_pa,
+            pressure_pa=sample.whole("pressure_pa"),
+            supply_pa=sample.whole("supply_pa"),
         )
 
     def run(self, trip_wait_s: float = 60.0) -> Record:

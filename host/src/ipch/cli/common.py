@@ -102,7 +102,7 @@ def several() -> "list[PortInfo]":
 
 @contextlib.contextmanager
 def connected() -> Iterator["Instrument"]:
-    """Open the device that --port names, or the only device."""
+    """Open the device that --port names, or the only device; this process relays other programs' messages meanwhile."""
     from ipch.device import Instrument
 
     with Instrument.open(options.port) as instrument:
@@ -113,10 +113,7 @@ def connected() -> Iterator["Instrument"]:
 def sharing(
     task: dict[str, Any], heard: "Callable[[str], None]" = lambda message: None
 ) -> "Iterator[tuple[Instrument, Owner]]":
-    """Like `connected`, for long commands: this process relays other programs' messages meanwhile.
-
-    `task` is what it does with the device, for them.
-    """
+    """Like `connected`, for a command that tells others by `task` what it does with the device."""
     from ipch.device import Instrument, Owner, open_session
 
     session = open_session(options.port)

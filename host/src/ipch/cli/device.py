@@ -24,12 +24,14 @@ def add_to(app: typer.Typer) -> None:
         app.command(rich_help_panel=_PANEL)(command)
 
 
-def _show(sample: "Sample", instrument: "Instrument | None" = None) -> None:
+def _show(sample: "Sample | None", instrument: "Instrument | None" = None) -> None:
     """Print the device's reply to an action; `instrument` is asked for what a sample does not hold."""
-    from dataclasses import asdict
-
+    if sample is None:
+        emit({"state": None}, [])
+        say("done; the readings that followed are not known to this version of ipch")
+        return
     more = text.Asked() if instrument is None else text.ask(instrument, sample)
-    emit(asdict(sample) | (more.data() if instrument else {}), [text.one_line(sample, more)])
+    emit(sample.row() | (more.data() if instrument else {}), [text.one_line(sample, more)])
 
 
 def info(port: Port = None, json: Json = False) -> None:
@@ -57,9 +59,9 @@ def status(port: Port = None, json: Json = False) -> None:
         _status_all(found)
         return
     with connected() as instrument:
-        sample, fault, warnings = instrument.fetch(), instrument.fault, instrument.warnings
-        more = text.ask(instrument, sample)
-    data = {**asdict(sample), "fault": asdict(fault), "warnings": warnings, **more.data()}
+        sample, fault, warnings, drift = instrument.report()
+        more = text.Asked(drift, instrument.quiet_left_s if sample.state == "QUIET" else None)
+    data = {**sample.row(), "fault": asdict(fault), "warnings": warnings, **more.data()}
     emit(data, text.status(sample, fault, warnings, more))
 
 

@@ -32,8 +32,6 @@ def add_to(app: typer.Typer) -> None:
 
 def watch(every: Every = "1s", duration: For = None, port: Port = None, json: Json = False) -> None:
     """Show samples live, until Ctrl-C."""
-    from dataclasses import asdict
-
     from ipch.base.units import parse_duration
     from ipch.cli.progress import live
     from ipch.workflows import Absence, follow
@@ -53,7 +51,7 @@ def watch(every: Every = "1s", duration: For = None, port: Port = None, json: Js
         for sample in follow(instrument, every_s, duration_s, absence if show.waits else None):
             absence.over()
             if options.json:
-                print(to_json(asdict(sample)), flush=True)
+                print(to_json(sample.row()), flush=True)
             else:
                 show(sample)
 

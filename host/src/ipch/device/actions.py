@@ -1,4 +1,4 @@
-"""Actions of a user on the regulator. Each returns a sample taken after the action."""
+"""Actions of a user on the regulator. Each returns a sample taken after it; None if the device reports none."""
 
 import math
 from collections.abc import Callable
@@ -47,6 +47,8 @@ def set_pressure(
         raise UsageError(
             f"cannot wait: the device is {before.state}, so its pressure does not change; use `ipch on` first"
         )
+    if wait and before.in_limits is None:
+        raise UsageError("cannot wait: the firmware does not report in_limits; flash the current one")
     old_slew_pa_s = instrument.slew_pa_s
     if slew_pa_s is not None:
         instrument.slew_pa_s = slew_pa_s
@@ -81,7 +83,7 @@ def set_pressure(
 
 def has_arrived(sample: Sample, target_pa: int) -> bool:
     """Return True once the ramp has ended and the pressure is in limits."""
-    return sample.in_limits and sample.ramp_pa == sample.target_pa == target_pa
+    return bool(sample.in_limits) and sample.ramp_pa == sample.target_pa == target_pa
 
 
 def time_to_arrive(sample: Sample, target_pa: int, slew_pa_s: int) -> float:
@@ -90,13 +92,9 @@ def time_to_arrive(sample: Sample, target_pa: int, slew_pa_s: int) -> float:
     return ramp_s + (0.0 if sample.in_limits else SETTLE_GUESS_S)
 
 
-def switch(instrument: Instrument, on: bool) -> Sample:
+def switch(instrument: Instrument, on: bool) -> Sample | None:
     """Start or stop regulation."""
-    if on:
-        instrument.on()
-    else:
-        instrument.off()
-    return instrument.fetch()
+    return instrument.on() if on else instrument.off()
 
 
 def hold(instrument: Instrument, what: str) -> Sample:
@@ -107,7 +105,7 @@ def hold(instrument: Instrument, what: str) -> Sample:
     return instrument.fetch()
 
 
-def vent(instrument: Instrument, *, abort: bool = False, wait: bool = False, report: Report) -> Sample:
+def vent(instrument: Instrument, *, abort: bool = False, wait: bool = False, report: Report) -> Sample | None:
     """Start or abort a vent; with `wait`, return once the chamber is empty.
 
     Raises NotKnownEmptyError if the vent ends without a reading that says so.
@@ -115,12 +113,11 @@ def vent(instrument: Instrument, *, abort: bool = False, wait: bool = False, rep
     if abort and wait:
         raise UsageError("--abort and --wait exclude each other; use one")
     if abort:
-        instrument.abort_vent()
-        return instrument.fetch()
+        return instrument.abort_vent()
+    if not wait:
+        return instrument.vent()
     before = instrument.fetch()
     instrument.vent()
-    if not wait:
-        return instrument.fetch()
     rate = instrument.setting("vent_slew_pa_s").value
     monitor = Monitor(instrument, stop_on_fault=not before.faulty)
     for sample in monitor:
@@ -133,13 +130,11 @@ def vent(instrument: Instrument, *, abort: bool = False, wait: bool = False, rep
     raise AssertionError("a monitor never ends")
 
 
-def quiet(instrument: Instrument, seconds: float) -> Sample:
+def quiet(instrument: Instrument, seconds: float) -> Sample | None:
     """Start a quiet window; 0 ends it."""
-    instrument.quiet(math.ceil(seconds))
-    return instrument.fetch()
+    return instrument.quiet(math.ceil(seconds))
 
 
-def acknowledge(instrument: Instrument) -> Sample:
+def acknowledge(instrument: Instrument) -> Sample | None:
     """Clear a latched fault."""
-    instrument.acknowledge()
-    return instrument.fetch()
+    return instrument.acknowledge()

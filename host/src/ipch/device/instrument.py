@@ -8,57 +8,85 @@ with Instrument.open() as regulator:
     print(regulator.fetch().pressure_pa)
 """
 
+import logging
 import math
-from collections.abc import Callable
-from dataclasses import dataclass, fields
+import re
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
 from typing import Any, Self
 
 from ipch.base.units import format_pressure, parse_pressure
 from ipch.device import scpi
 from ipch.device.session import Carrier, Identity, Silence
-from ipch.device.sharing import open_session
-from ipch.errors import DeviceError, FaultError, NotKnownEmptyError, ProtocolError, UsageError
+from ipch.device.sharing import Owner, open_session
+from ipch.errors import (
+    DeviceError,
+    DeviceLostError,
+    FaultError,
+    NotKnownEmptyError,
+    ProtocolError,
+    UsageError,
+)
 
 # The device's limit for a line, in characters.
 _MESSAGE_LIMIT = 256
 # The replies to one message must fit the device's output queue of 2048 bytes; a setting takes at most 200.
 _SETTINGS_AT_ONCE = 8
-_UNKNOWN = -113  # SCPI: undefined header
+_UNDEFINED = -113  # SCPI: undefined header
+UNKNOWN = "UNKNOWN"
+_READ = ":FETC:FIEL?;:FETC?"
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class Sample:
-    """One reading of all channels: Pa absolute, K (nan while the sensor is invalid), s."""
+    """One reading of all channels: Pa absolute, K, s. What the firmware does not report is nan, or UNKNOWN."""
 
     sequence: int
     boot: int
     uptime_s: float
     state: str
     fault: str
-    in_limits: bool
-    pressure_pa: int
+    in_limits: bool | None
+    pressure_pa: float
     """Filtered control transducer."""
-    ramp_pa: int
+    ramp_pa: float
     """Present ramped setpoint; it moves to `target_pa` at the slew rate."""
-    target_pa: int
-    control_pa: int
-    safety_pa: int
-    supply_pa: int
+    target_pa: float
+    control_pa: float
+    safety_pa: float
+    supply_pa: float
     gas_k: float
+    """nan while the sensor is invalid, as `wall_k`."""
     wall_k: float
-    slew_pa_s: int
-    settled_pa: int
+    slew_pa_s: float
+    settled_pa: float
     """Predicted pressure once gas and wall have the same temperature."""
-    fills: int
-    vents: int
+    fills: float
+    vents: float
     fill_open_s: float
     vent_open_s: float
-    warnings: int
+    warnings: float
     """Bit mask; `Instrument.warnings` has the names."""
+    more: Mapping[str, int | str] = field(default_factory=dict, compare=False)
+    """Fields that this version of ipch does not know, by their names on the wire."""
 
     @property
     def faulty(self) -> bool:
-        return self.fault != "NONE"
+        return self.fault not in ("NONE", UNKNOWN)
+
+    def whole(self, name: str) -> int:
+        """An integer of this reading. Raises ProtocolError if the firmware does not report it."""
+        value = getattr(self, name)
+        if math.isnan(value):
+            raise ProtocolError(f"the firmware does not report {name}; flash the current one")
+        return int(value)
+
+    def row(self) -> dict[str, Any]:
+        """All values by name, also those that this version of ipch does not know."""
+        known = {each.name: getattr(self, each.name) for each in fields(self) if each.name != "more"}
+        return {**self.more, **known}
 
 
 @dataclass(frozen=True)
@@ -73,7 +101,7 @@ class Fault:
 
     @property
     def latched(self) -> bool:
-        return self.name != "NONE"
+        return self.name not in ("NONE", UNKNOWN)
 
     def __str__(self) -> str:
         value = f" {self.value} {self.unit}," if self.unit else ""
@@ -141,6 +169,20 @@ def _setting(reply: str) -> Setting:
     return Setting(answer[0], answer[1], value, default, minimum, maximum, answer[6])
 
 
+def _fault(reply: str) -> Fault:
+    answer = scpi.fields(reply)
+    if len(answer) != 5:
+        raise ProtocolError(f"not a fault report: {answer!r}")
+    name, sentence, value, unit, uptime_ms = answer
+    number, time_ms = scpi.integer(value, "a fault's value"), scpi.integer(uptime_ms, "its time")
+    return Fault(name, sentence, number, unit, time_ms / 1000)
+
+
+def _warnings(reply: str) -> tuple[str, ...]:
+    names = scpi.fields(reply)
+    return () if names == ["NONE"] else tuple(names)
+
+
 def _thousandths(text: str) -> float:
     return int(text) / 1000
 
@@ -169,20 +211,30 @@ class Instrument:
     same device and raise DeviceLostError until it returns.
     """
 
-    def __init__(self, session: Carrier) -> None:
-        """Use an open session or another carrier."""
+    def __init__(self, session: Carrier, owner: Owner | None = None) -> None:
+        """Use an open session or another carrier; `close` also ends its `owner`."""
         self.session = session
+        self._owner = owner
         self._columns: list[str] = []
+        # Number of the boot and last uptime, for a firmware that does not number its boots.
+        self._boot = (0, math.inf)
 
     @classmethod
-    def open(cls, port: str | None = None, timeout_s: float = 5.0, reconnect_s: float = 0.0) -> Self:
+    def open(
+        cls,
+        port: str | None = None,
+        timeout_s: float = 5.0,
+        reconnect_s: float = 0.0,
+        heard: Callable[[str], None] = lambda message: None,
+    ) -> Self:
         """Open a port by path, COM name, USB serial number or URL; None opens the only device.
 
-        If another ipch process owns the port, that process relays the messages. `timeout_s` limits the wait
-        for a reply. While the device is away, queries are retried for `reconnect_s`; commands never are.
-        Raises NoDeviceError or PortBusyError.
+        If another ipch process owns the port, that process relays the messages; else this process relays those of
+        others, and calls `heard` with each. `timeout_s` limits the wait for a reply. While the device is away, queries
+        are retried for `reconnect_s`; commands never are. Raises NoDeviceError or PortBusyError.
         """
-        return cls(open_session(port, timeout_s, reconnect_s))
+        session = open_session(port, timeout_s, reconnect_s)
+        return cls(session, Owner(session, heard))
 
     @property
     def identity(self) -> Identity:
@@ -190,6 +242,8 @@ class Instrument:
         return self.session.identity
 
     def close(self) -> None:
+        if self._owner is not None:
+            self._owner.close()
         self.session.close()
 
     def __enter__(self) -> Self:
@@ -226,24 +280,40 @@ class Instrument:
         try:
             return self._fetch()
         except (ProtocolError, Silence):
+            self._columns = []
             self.session.resynchronise()
         return self._fetch()
+
+    def act(self, command: str) -> Sample | None:
+        """Send a command and read all channels after it, in one exchange. Raises DeviceError.
+
+        None if the device took the command but reports no readings that this version of ipch understands.
+        """
+        try:
+            names, values = self.ask(f"{command};{_READ}")
+            return self._sample(scpi.fields(names), values)
+        except DeviceError as error:
+            if error.code == _UNDEFINED and "FETC" in error.text:
+                return None
+            raise DeviceError(error.code, error.text, command) from None
+        except (ProtocolError, ValueError):
+            return None
 
     # Readings
 
     @property
     def pressure_pa(self) -> int:
         """Absolute pressure, filtered."""
-        return self.fetch().pressure_pa
+        return self.fetch().whole("pressure_pa")
 
     @property
     def ramp_pa(self) -> int:
         """Present ramped setpoint."""
-        return self.fetch().ramp_pa
+        return self.fetch().whole("ramp_pa")
 
     @property
     def in_limits(self) -> bool:
-        return self.fetch().in_limits
+        return bool(self.fetch().in_limits)
 
     @property
     def gas_k(self) -> float:
@@ -265,30 +335,47 @@ class Instrument:
     @property
     def fault(self) -> Fault:
         """The latched fault, or one named NONE."""
-        answer = scpi.fields(self.query(":SYST:FAUL?"))
-        if len(answer) != 5:
-            raise ProtocolError(f"not a fault report: {answer!r}")
-        name, sentence, value, unit, uptime_ms = answer
-        return Fault(
-            name,
-            sentence,
-            scpi.integer(value, "a fault's value"),
-            unit,
-            scpi.integer(uptime_ms, "its time") / 1000,
-        )
+        return _fault(self.query(":SYST:FAUL?"))
 
     @property
     def warnings(self) -> tuple[str, ...]:
         """Names of the active warnings."""
-        names = scpi.fields(self.query(":SYST:WARN?"))
-        return () if names == ["NONE"] else tuple(names)
+        return _warnings(self.query(":SYST:WARN?"))
+
+    def report(self) -> tuple[Sample, Fault, tuple[str, ...], Drift | None]:
+        """All channels, fault, warnings, and the drift where the amount of gas is held; in one exchange, if it can.
+
+        What an older firmware does not know is UNKNOWN, or left out.
+        """
+        wanted = (":SYST:FAUL?", ":SYST:WARN?", ":SOUR:FUNC?")
+        try:
+            names, values, *rest = self.ask(";".join((_READ, *wanted)))
+            sample = self._sample(scpi.fields(names), values)
+        except (DeviceError, ProtocolError, ValueError):
+            sample, rest = self.fetch(), [self._known(query) for query in wanted]
+        fault, warnings, function = rest
+        return (
+            sample,
+            _fault(fault) if fault else Fault(UNKNOWN, "", 0, "", math.nan),
+            _warnings(warnings) if warnings else (UNKNOWN,),
+            self.drift if function == "AMO" else None,
+        )
+
+    def _known(self, query: str) -> str:
+        """The reply to a query, or an empty text from a firmware that does not know it."""
+        try:
+            return self.query(query)
+        except DeviceError as error:
+            if error.code == _UNDEFINED:
+                return ""
+            raise
 
     # Regulation
 
     @property
     def target_pa(self) -> int:
         """Target pressure, Pa absolute. The device refuses values outside its settings."""
-        return self.fetch().target_pa
+        return self.fetch().whole("target_pa")
 
     @target_pa.setter
     def target_pa(self, pa: int) -> None:
@@ -306,18 +393,21 @@ class Instrument:
         if self.setting("slew_linear").value != 1:
             self.set_setting("slew_linear", 1)
 
-    def on(self) -> None:
+    def on(self) -> Sample | None:
         """Start regulating, from the present pressure."""
-        self.ask(":OUTP ON")
+        return self.act(":OUTP ON")
 
-    def off(self) -> None:
-        """Stop regulating: shut all valves, keep the gas."""
-        self.ask(":OUTP OFF")
+    def off(self) -> Sample | None:
+        """Stop regulating: shut all valves, keep the gas. Sent again if its reply is lost."""
+        try:
+            return self.act(":OUTP OFF")
+        except DeviceLostError:
+            return self.act(":OUTP OFF")
 
     @property
     def holds_amount(self) -> bool:
         """True to hold the amount of gas with valves shut, False to hold the pressure. Stored on the device."""
-        return self.query(":SOUR:FUNC?") == "AMO"
+        return self._known(":SOUR:FUNC?") == "AMO"
 
     @holds_amount.setter
     def holds_amount(self, amount: bool) -> None:
@@ -332,22 +422,22 @@ class Instrument:
         scale = parse_pressure(f"1{unit}")
         return Drift(round(float(drift) * scale), round(float(rate) * scale), scpi.integer(seconds, "a time"))
 
-    def quiet(self, seconds: int) -> None:
+    def quiet(self, seconds: int) -> Sample | None:
         """Keep the valves shut during a measurement; 0 ends the window early."""
-        self.ask(f":OUTP:QUI {seconds}")
+        return self.act(f":OUTP:QUI {seconds}")
 
     @property
     def quiet_left_s(self) -> float:
         """Remaining time of the quiet window, s; 0 without one."""
         return float(self.query(":OUTP:QUI?"))
 
-    def vent(self) -> None:
+    def vent(self) -> Sample | None:
         """Vent the chamber to ambient at the vent rate."""
-        self.ask(":SOUR:PRES:LEV:IMM:AMPL:VENT 1")
+        return self.act(":SOUR:PRES:LEV:IMM:AMPL:VENT 1")
 
-    def abort_vent(self) -> None:
+    def abort_vent(self) -> Sample | None:
         """Shut the valves and keep the remaining gas; a completed vent becomes idle."""
-        self.ask(":SOUR:PRES:LEV:IMM:AMPL:VENT 0")
+        return self.act(":SOUR:PRES:LEV:IMM:AMPL:VENT 0")
 
     @property
     def vent_state(self) -> int:
@@ -369,9 +459,9 @@ class Instrument:
         if state != 2:
             raise FaultError(f"the vent ended at {control}: the device is {sample.state} now")
 
-    def acknowledge(self) -> None:
+    def acknowledge(self) -> Sample | None:
         """Clear a latched fault; the device refuses while the cause persists."""
-        self.ask(":SYST:FAUL:ACK")
+        return self.act(":SYST:FAUL:ACK")
 
     # Settings and service
 
@@ -402,12 +492,8 @@ class Instrument:
     @property
     def confirmed(self) -> bool:
         """Whether a person confirmed the limits since the settings were lost; until then `on` is refused."""
-        try:
-            return self.query(":SYST:SETT:CONF?") == "1"
-        except DeviceError as error:
-            if error.code == _UNKNOWN:
-                return True  # a firmware from before the confirmation
-            raise
+        # A firmware from before the confirmation does not know the query.
+        return self._known(":SYST:SETT:CONF?") in ("1", "")
 
     def confirm(self, setpoint_max_pa: int, trip_pa: int, chamber_rating_pa: int) -> None:
         """Confirm the limits in force; the device refuses other values."""
@@ -433,26 +519,57 @@ class Instrument:
     # The line
 
     def _fetch(self) -> Sample:
-        if not self._columns:
-            self._columns = scpi.fields(self.query(":FETC:FIEL?"))
-        line = self.session.line(":FETC?")
-        answer = scpi.fields(scpi.replies(line)[0])
-        if len(answer) != len(self._columns):
-            raise ProtocolError(f"the device answered {line!r}; expected {len(self._columns)} values")
-        values = {}
-        for column, text in zip(self._columns, answer, strict=True):
+        if self._columns:
+            return self._sample(self._columns, scpi.replies(self.session.line(":FETC?"))[0])
+        answers = self.ask(_READ)
+        if len(answers) != 2:
+            raise ProtocolError(f"{len(answers)} replies to {_READ}: {answers!r}; expected two")
+        columns = scpi.fields(answers[0])
+        sample = self._sample(columns, answers[1])
+        self._columns = columns
+        return sample
+
+    def _sample(self, columns: list[str], line: str) -> Sample:
+        answer = scpi.fields(line)
+        if len(answer) != len(columns):
+            raise ProtocolError(f"the device answered {line!r}; expected {len(columns)} values")
+        values: dict[str, Any] = {}
+        more: dict[str, int | str] = {}
+        for column, text in zip(columns, answer, strict=True):
             name, read = _READERS.get(column, (column, int))
-            if name in _SAMPLE_FIELDS:
-                try:
+            try:
+                if name in _SAMPLE_FIELDS:
                     values[name] = read(text)
-                except ValueError as bad:
-                    raise ProtocolError(f"the device answered {text!r} for {column}") from bad
-        missing = _SAMPLE_FIELDS - values.keys()
-        if missing:
-            raise ProtocolError(
-                f"the firmware does not report {', '.join(sorted(missing))}; flash the current one"
-            )
-        return Sample(**values)
+                else:
+                    more[_column_name(column)] = int(text) if re.fullmatch(r"[+-]?\d+", text) else text
+            except ValueError as bad:
+                raise ProtocolError(f"the device answered {text!r} for {column}") from bad
+        missing = sorted(_SAMPLE_FIELDS - values.keys())
+        if missing and not self._columns:
+            _log.warning("firmware %s does not report %s", self.identity.firmware, ", ".join(missing))
+        return Sample(**(self._substitutes(values) | values), more=more)
+
+    def _substitutes(self, values: dict[str, Any]) -> dict[str, Any]:
+        """Values for fields that the firmware may lack: unknown, but keys and times stay usable."""
+        uptime_s = values.get("uptime_s", self.session.clock())
+        boot = int(time.time()) if uptime_s < self._boot[1] else self._boot[0]
+        self._boot = (boot, uptime_s)
+        unknown: dict[str, Any] = dict.fromkeys(_SAMPLE_FIELDS, math.nan)
+        return unknown | {
+            "sequence": time.time_ns() // 1_000_000,
+            "boot": self._boot[0],
+            "uptime_s": uptime_s,
+            "state": UNKNOWN,
+            "fault": UNKNOWN,
+            "in_limits": None,
+        }
 
 
-_SAMPLE_FIELDS = {field.name for field in fields(Sample)}
+def _column_name(wire: str) -> str:
+    """Name of an unknown field in records: letters, digits and _, none of the record's own names."""
+    name = re.sub(r"\W", "_", wire, flags=re.ASCII)
+    return f"device_{name}" if name in _RECORD_NAMES or not name[:1].isalpha() else name
+
+
+_SAMPLE_FIELDS = {field.name for field in fields(Sample)} - {"more"}
+_RECORD_NAMES = {"run", "utc", "utc_s", "host_s", "time_s", "more"}

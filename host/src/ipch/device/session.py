@@ -5,10 +5,13 @@ the port (`sharing.Owned`).
 """
 
 import contextlib
+import logging
+import math
+import random
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
@@ -28,14 +31,19 @@ from ipch.errors import (
 # line. The version before the error makes the reply unmistakable.
 _MARK = ":SYST:VERS?;:SYST:ERR?"
 _VERSION = "1999.0"
-_IDENTIFY_TRIES = 3
-_IDENTIFY_S = 1.0
+# A device may take 1.5 s to answer. The whole search, with the program's start, stays below 5 s.
+_IDENTIFY_S = 3.6
+_IDENTIFY_AGAIN_S = 1.8
 _QUIET_S = 0.05
-# Retry time for a busy port: a short command holds it, or a recorder is about to share it.
-_BUSY_S = 1.0
+_LONGEST_DRAIN_S = 0.3
+# Replies to attempts to identify the device differ in their number of versions.
+_MOST_VERSIONS = 6
 _AGAIN_S = 0.05
+# Time in which a client of an owner process that ends finds the next one.
+_TAKE_OVER_S = 20.0
 
 T = TypeVar("T")
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -89,13 +97,21 @@ class Silence(DeviceLostError):
     """No reply within the timeout, although the port exists."""
 
 
+class OwnerEnded(DeviceLostError):
+    """The owner process of the port ended before it took the message, which may therefore be sent again."""
+
+
 class Direct:
     """Exchanges over an open port."""
 
-    def __init__(self, transport: Transport, timeout_s: float = 5.0) -> None:
-        """Synchronise and identify the device. Raises NoDeviceError if no regulator answers."""
+    def __init__(self, transport: Transport, timeout_s: float = 5.0, numbers: tuple[int, ...] = ()) -> None:
+        """Synchronise and identify the device. Raises NoDeviceError if no regulator answers.
+
+        `numbers` replaces the random numbers that mark the attempts, where each run must be the same.
+        """
         self.transport = transport
         self._timeout_s = timeout_s
+        self._numbers = numbers
         self.identity = self._identify()
         self._in_step = True
 
@@ -106,8 +122,12 @@ class Direct:
     def ask(self, message: str) -> list[str]:
         with self._keeping_step():
             self.transport.write_line(f"{message}\n{_MARK}")
+            deadline = time.monotonic() + self._timeout_s
             answers: list[str] = []
-            while (code := _marked(parts := scpi.replies(self._read_line()))) is None:
+            while (code := _marked(parts := scpi.replies(self._read_line(deadline)))) is None or (
+                # The reply to a message that holds the mark itself; without an error, a query has a reply.
+                code == 0 and not answers and has_query(message)
+            ):
                 answers += parts
             if code:
                 text = scpi.error(parts[1])[1]
@@ -118,7 +138,7 @@ class Direct:
     def line(self, message: str) -> str:
         with self._keeping_step():
             self.transport.write_line(message)
-            return self._read_line()
+            return self._read_line(time.monotonic() + self._timeout_s)
 
     def resynchronise(self) -> None:
         self.identity = self._identify()
@@ -140,41 +160,96 @@ class Direct:
             raise
         self._in_step = True
 
-    def _read_line(self) -> str:
-        line = self.transport.read_line(self._timeout_s)
+    def _read_line(self, deadline: float) -> str:
+        left_s = deadline - time.monotonic()
+        line = self.transport.read_line(max(0.0, left_s))
         if line is None:
             raise Silence(f"device lost: {self.port} did not answer within {self._timeout_s:g} s")
+        if left_s < 0 and _marked(scpi.replies(line)) is None:
+            raise Silence(f"device lost: {self.port} sends {line[:60]!r} instead of a reply")
         return line
 
     def _empty_error_queue(self) -> None:
+        deadline = time.monotonic() + self._timeout_s
         for _ in range(32):
             self.transport.write_line(":SYST:ERR?")
-            if scpi.error(scpi.replies(self._read_line())[-1])[0] == 0:
+            if scpi.error(scpi.replies(self._read_line(deadline))[-1])[0] == 0:
                 return
 
     def _identify(self) -> Identity:
+        """Ask for the identity; return once every request has its reply, so that none is left for a later exchange."""
         transport = self.transport
         # Terminates a line that an earlier program left incomplete.
         transport.write_line("")
-        transport.drain(_QUIET_S)
-        heard = ""
-        for attempt in range(_IDENTIFY_TRIES):
-            transport.write_line("*CLS;*IDN?")
-            deadline = time.monotonic() + _IDENTIFY_S
-            while (line := transport.read_line(max(0.0, deadline - time.monotonic()))) is not None:
-                heard = line or heard
-                answer = scpi.fields(scpi.replies(line)[-1])
-                if len(answer) == 4 and answer[0] == "ipch":
-                    if attempt:
-                        # Replies to earlier attempts may still arrive.
-                        transport.drain(_QUIET_S)
-                    version, _, interpreter = answer[3].partition(" ")
-                    return Identity(answer[0], answer[1], answer[2], version, interpreter)
+        transport.drain(_QUIET_S, _LONGEST_DRAIN_S)
+        search = _Search(self._numbers or random.sample(range(1, _MOST_VERSIONS + 1), 2))
+        while (wait_s := search.wait_s(time.monotonic())) is not None:
+            if (message := search.request(time.monotonic())) is not None:
+                transport.write_line(message)
+            elif (line := transport.read_line(wait_s)) is not None:
+                search.take(line, time.monotonic())
+        if search.found is not None:
+            return search.found
+        heard = search.heard or transport.unfinished()
+        if heard.lstrip().startswith(">>>"):
+            raise NoDeviceError(
+                f"no regulator on {self.port}: a MicroPython prompt answers; `ipch flash` installs the firmware"
+            )
         if heard:
             raise NoDeviceError(
-                f"no regulator on {self.port}: it answers {heard[:60]!r}; is the ipch firmware installed?"
+                f"no regulator on {self.port}: it sends {heard[:60]!r}; is the ipch firmware installed?"
             )
         raise NoDeviceError(f"nothing answers on {self.port}; is it powered, and is it the regulator's port?")
+
+
+class _Search:
+    """Requests and replies of one attempt to identify a device; times in s of one clock."""
+
+    def __init__(self, numbers: Sequence[int]) -> None:
+        self.found: Identity | None = None
+        self.heard = ""
+        self._sent: dict[int, float] = {}  # number of versions -> time
+        self._numbers = list(numbers)
+        self._end = math.inf
+        self._over = False
+
+    def wait_s(self, now: float) -> float | None:
+        """How long to wait for the next line; None once the search is over."""
+        if self._over or now >= self._end:
+            return None
+        return max(0.0, min(self._end, self._next()) - now)
+
+    def request(self, now: float) -> str | None:
+        """The message that is due now, if any."""
+        if self.found or now < self._next() or not self._numbers:
+            return None
+        number = self._numbers.pop(0)
+        if not self._sent:
+            self._end = now + _IDENTIFY_S
+        self._sent[number] = now
+        return "*CLS;*IDN?" + ";:SYST:VERS?" * number
+
+    def take(self, line: str, now: float) -> None:
+        self.heard = line or self.heard
+        first, *versions = scpi.replies(line)
+        answer = scpi.fields(first)
+        if len(answer) == 4 and answer[0] == "ipch":
+            number = len(versions)
+            if number not in self._sent or any(each != _VERSION for each in versions):
+                return  # a late reply to another program
+            version, _, interpreter = answer[3].partition(" ")
+            self.found = Identity(answer[0], answer[1], answer[2], version, interpreter)
+            self._over = number == list(self._sent)[-1]
+            # The device is slow: its reply to the second request follows.
+            self._end = now + 2 * (now - min(self._sent.values()))
+        elif line.startswith(">>>"):
+            self._over = True
+
+    def _next(self) -> float:
+        """When the next request is due."""
+        if not self._numbers:
+            return math.inf
+        return max(self._sent.values(), default=-math.inf) + _IDENTIFY_AGAIN_S
 
 
 def _marked(parts: list[str]) -> int | None:
@@ -189,8 +264,17 @@ def _marked(parts: list[str]) -> int | None:
 
 def is_query(message: str) -> bool:
     """Return True if a message holds only queries, which are safe to repeat."""
-    units = [unit.split() for unit in scpi.split_outside_quotes(message, ";") if unit.strip()]
-    return bool(units) and all(words[0].endswith("?") for words in units)
+    headers = _headers(message)
+    return bool(headers) and all(header.endswith("?") for header in headers)
+
+
+def has_query(message: str) -> bool:
+    """Return True if a message that causes no error has a reply."""
+    return any(header.endswith("?") for header in _headers(message))
+
+
+def _headers(message: str) -> list[str]:
+    return [unit.split()[0] for unit in scpi.split_outside_quotes(message, ";") if unit.strip()]
 
 
 class _FairLock:
@@ -248,7 +332,7 @@ class Session:
         """Called with each new channel, or with None when it is lost."""
         self.served_at = ""
         """Address where this session serves others; it must not reconnect through itself."""
-        self._channel: Channel | None = self._connect()
+        self._channel: Channel | None = connect("")
         self.identity = self._channel.identity
         self._port = self._channel.port
 
@@ -294,12 +378,17 @@ class Session:
             self._drop()
 
     def _exchange(self, message: str, do: Callable[[Channel], T]) -> T:
-        limit = time.monotonic() + self._reconnect_s
+        start = time.monotonic()
+        limit = start + self._reconnect_s
         relayed = self._channel is not None and not isinstance(self._channel, Direct)
         while True:
             try:
                 with self._lock:
                     return self._once(message, do)
+            except OwnerEnded:
+                if time.monotonic() >= start + _TAKE_OVER_S:
+                    raise
+                continue
             except (DeviceLostError, PortBusyError) as error:
                 cut = isinstance(error, (ExchangeCutError, Silence))
                 if relayed and cut and self._channel is None and is_query(message):
@@ -322,7 +411,7 @@ class Session:
             raise DeviceLostError(f"device lost: {self.port} stopped answering") from error
         except DeviceLostError as error:
             self._drop()
-            if isinstance(error, ExchangeCutError):
+            if isinstance(error, (ExchangeCutError, OwnerEnded)):
                 raise
             doubt = "" if is_query(message) else f"; it is unknown whether {message!r} was executed"
             raise ExchangeCutError(f"{error}{doubt}") from error
@@ -334,7 +423,7 @@ class Session:
         if self._closed:
             raise DeviceLostError(f"device lost: {self.port} is closed")
         try:
-            channel = self._connect()
+            channel = self._open(self.served_at)
         except IpchError as error:
             raise DeviceLostError(f"device lost: {self.port} is not back yet: {error}") from error
         if channel.identity.serial_number != self.identity.serial_number:
@@ -350,18 +439,9 @@ class Session:
             listener(channel)
         return channel
 
-    def _connect(self) -> Channel:
-        limit = time.monotonic() + _BUSY_S
-        while True:
-            try:
-                return self._open(self.served_at)
-            except PortBusyError:
-                if time.monotonic() >= limit:
-                    raise
-            time.sleep(_AGAIN_S)
-
     def _drop(self) -> None:
         if self._channel is not None:
+            _log.info("closed %s", self._port)
             self._channel.close()
             self._channel = None
             for listener in self.listeners:

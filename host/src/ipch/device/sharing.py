@@ -5,29 +5,33 @@ publishes its address in a file in the user's runtime folder. Both sides send on
 `{"ask": MESSAGE}` -> `{"replies": [...]}`, `{"line": MESSAGE}` -> `{"line": "..."}`, `{"resynchronise": true}`
 -> `{}`; or `{"error": [KIND, ...]}`. The first is `{"token": "..."}` -> `{"identity": {...}, "port": "..."}`.
 A program says what it does with the device by `{"announce": {...}}` -> `{}`, until it disconnects; `{"tasks": true}`
--> `{"tasks": [...]}` lists what all programs have said, so that `ipch set` knows of a recipe that runs.
+-> `{"tasks": [...]}` lists what all programs have said, so that `ipch set` knows of a recipe that runs. An owner that
+ends says `{"ended": true}`: it has taken no later message, so the client may send it elsewhere.
 """
 
 import contextlib
 import hashlib
 import hmac
 import json
+import logging
 import os
 import secrets
 import socket
 import threading
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Self
 
-from ipch.base.paths import is_alive, owners_dir
-from ipch.device.session import Carrier, Channel, Direct, Identity, Session, Silence
+from ipch.base.paths import is_alive, is_mine, owners_dir
+from ipch.device.session import Carrier, Channel, Direct, Identity, OwnerEnded, Session, Silence
 from ipch.device.transport import Transport, find_port, list_ports, resolve_port
 from ipch.errors import (
     DeviceError,
     DeviceLostError,
     ExchangeCutError,
+    FileError,
     NoDeviceError,
     PortBusyError,
     ProtocolError,
@@ -38,6 +42,13 @@ _LONGEST_PATH = 100
 # Longer than an owner waits for its device: after this time the owner hangs.
 _TIMEOUT_S = 60.0
 _LONGEST_LINE = 65536
+# Retry time for a port that another program has open, and for one that another process of ipch is opening.
+_BUSY_S = 1.0
+_OPENING_S = 20.0
+_AGAIN_S = 0.05
+# An owner that ends lets the exchange in progress finish.
+_LAST_EXCHANGE_S = 10.0
+_log = logging.getLogger(__name__)
 _KINDS: dict[str, type[DeviceLostError] | type[NoDeviceError]] = {
     "lost": DeviceLostError,
     "cut": ExchangeCutError,
@@ -58,13 +69,11 @@ class Owner:
         self._heard = heard
         self._token = secrets.token_hex(16)
         self._entry: Path | None = None
-        self._listener, self._address = _listen()
-        self._clients: set[socket.socket] = set()
+        self._listener: socket.socket | None = None
+        self._address = ""
+        self._clients: dict[socket.socket, threading.Lock] = {}
         self._announced: dict[socket.socket | None, dict[str, Any]] = {}
         self._ended = False
-        self._thread = threading.Thread(target=self._accept, name="ipch-owner", daemon=True)
-        self._thread.start()
-        session.served_at = self._address
         session.listeners.append(self._moved)
         self._moved(session.channel)
 
@@ -75,18 +84,25 @@ class Owner:
         self.close()
 
     def close(self) -> None:
-        """Disconnect all clients; the next message of each opens the port itself."""
+        """Disconnect all clients, each after its exchange in progress; the next one opens the port itself."""
+        if self._ended:
+            return
         self._ended = True
         self._session.listeners.remove(self._moved)
         self._session.served_at = ""
         self._withdraw()
-        with contextlib.suppress(OSError):
-            # Wakes accept().
-            self._listener.shutdown(socket.SHUT_RDWR)
-        self._listener.close()
-        for client in list(self._clients):
+        if self._listener is not None:
             with contextlib.suppress(OSError):
-                client.shutdown(socket.SHUT_RDWR)
+                # Wakes accept().
+                self._listener.shutdown(socket.SHUT_RDWR)
+            self._listener.close()
+        for client, turn in list(self._clients.items()):
+            taken = turn.acquire(timeout=_LAST_EXCHANGE_S)
+            with contextlib.suppress(OSError):
+                client.sendall(b'{"ended": true}\n')
+                client.shutdown(socket.SHUT_WR)
+            if taken:
+                turn.release()
         if self._address.startswith(os.sep):
             Path(self._address).unlink(missing_ok=True)
 
@@ -101,23 +117,25 @@ class Owner:
 
     def _moved(self, channel: Channel | None) -> None:
         """Publish a new port; while the device is away the owner still answers."""
-        if isinstance(channel, Direct):
-            self._publish(sorted(channel.transport.names()))
-        elif channel is not None:
-            self._withdraw()
-            with contextlib.suppress(DeviceLostError):
-                self._pass_on(channel)
+        try:
+            if isinstance(channel, Direct):
+                self._publish(channel.transport.names())
+            elif channel is not None:
+                self._withdraw()
+                with contextlib.suppress(DeviceLostError):
+                    self._pass_on(channel)
+        except (FileError, OSError) as error:
+            _log.warning("other programs cannot use %s meanwhile: %s", self._session.port, error)
 
-    def _publish(self, names: list[str]) -> None:
-        folder = owners_dir()
-        path = folder / f"{os.getpid()}-{hashlib.sha256(self._address.encode()).hexdigest()[:8]}.json"
-        entry = {"pid": os.getpid(), "names": names, "address": self._address, "token": self._token}
-        partial = path.with_suffix(".partial")
-        partial.touch(mode=0o600)
-        partial.write_text(json.dumps(entry))
-        # Replace, so that a reader never sees a partial file.
-        partial.replace(path)
+    def _publish(self, names: set[str]) -> None:
+        if self._listener is None:
+            self._listener, self._address = _listen()
+            threading.Thread(target=self._accept, name="ipch-owner", daemon=True).start()
+        path = _file(self._address, ".json")
+        entry = {"names": sorted(names), "address": self._address, "token": self._token}
+        _write_entry(path, entry)
         self._entry = path
+        self._session.served_at = self._address
 
     def _withdraw(self) -> None:
         if self._entry is not None:
@@ -125,25 +143,28 @@ class Owner:
             self._entry = None
 
     def _accept(self) -> None:
+        assert self._listener is not None
         while not self._ended:
             try:
                 client, _ = self._listener.accept()
             except OSError:
                 return
-            self._clients.add(client)
+            self._clients[client] = threading.Lock()
             threading.Thread(target=self._serve, args=(client,), name="ipch-client", daemon=True).start()
 
     def _serve(self, client: socket.socket) -> None:
+        turn = self._clients[client]
         with contextlib.suppress(OSError, ValueError), client, client.makefile("rwb") as file:
             token = json.loads(file.readline(_LONGEST_LINE)).get("token", "")
-            if not hmac.compare_digest(str(token).encode(), self._token.encode()):
-                return
-            hello = {"identity": asdict(self._session.identity), "port": self._session.port}
-            _write(file, hello)
-            while line := file.readline(_LONGEST_LINE):
-                _write(file, self._answer(json.loads(line), client))
+            if hmac.compare_digest(str(token).encode(), self._token.encode()):
+                hello = {"identity": asdict(self._session.identity), "port": self._session.port}
+                _write(file, hello)
+                while line := file.readline(_LONGEST_LINE):
+                    with turn:
+                        if not self._ended:
+                            _write(file, self._answer(json.loads(line), client))
         self._announced.pop(client, None)
-        self._clients.discard(client)
+        self._clients.pop(client, None)
 
     def _answer(self, request: dict[str, Any], client: socket.socket) -> dict[str, Any]:
         session = self._session
@@ -207,8 +228,15 @@ class Owned:
         self._socket.close()
 
     def _say(self, request: dict[str, Any], message: str = "") -> dict[str, Any]:
+        _log.debug("> %s", request)
         try:
             _write(self._file, request)
+        except (BrokenPipeError, ConnectionResetError, ValueError) as error:
+            # Only a whole line is a message.
+            raise OwnerEnded(f"device lost: the owner process of its port is gone: {error}") from error
+        except OSError as error:
+            raise DeviceLostError(f"device lost: the owner process of its port is stuck: {error}") from error
+        try:
             line = self._file.readline()
         except (OSError, ValueError) as error:
             raise DeviceLostError(
@@ -216,7 +244,10 @@ class Owned:
             ) from error
         if not line.endswith(b"\n"):
             raise DeviceLostError("device lost: the owner process of its port ended")
+        _log.debug("< %s", line.decode("utf-8", "replace").rstrip())
         answer: dict[str, Any] = json.loads(line)
+        if "ended" in answer:
+            raise OwnerEnded("device lost: the owner process of its port has just ended")
         if "error" in answer:
             kind, *told = answer["error"]
             if kind == "refused":
@@ -235,6 +266,19 @@ class _Way:
 
     def __call__(self, own_address: str) -> Channel:
         """Connect to the device at its present port; see `session.Connect`."""
+        start = now = time.monotonic()
+        while True:
+            try:
+                return self._connect(own_address)
+            except PortBusyError:
+                names = {self._name or ""} if self._transport is None else self._transport.names()
+                if _is_being_opened(names):
+                    now = time.monotonic()
+                if time.monotonic() >= min(now + _BUSY_S, start + _OPENING_S):
+                    raise
+            time.sleep(_AGAIN_S)
+
+    def _connect(self, own_address: str) -> Channel:
         name = self._name if self._transport is None else self._transport.find_again()
         if (found := find(name, own_address)) is not None:
             return found
@@ -243,7 +287,8 @@ class _Way:
         transport = self._transport
         try:
             transport.reopen()
-            return Direct(transport, self._timeout_s)
+            with _opening(transport.names()):
+                return Direct(transport, self._timeout_s)
         except DeviceLostError as error:
             transport.close()
             if "://" in transport.port:
@@ -255,6 +300,24 @@ class _Way:
         except BaseException:
             transport.close()
             raise
+
+
+@contextlib.contextmanager
+def _opening(names: set[str]) -> Iterator[None]:
+    """Tell other processes of this user that this one is opening a port, so that they wait for it."""
+    path = None
+    with contextlib.suppress(FileError, OSError):
+        path = _file(secrets.token_hex(4), ".opening")
+        _write_entry(path, {"names": sorted(names)})
+    try:
+        yield
+    finally:
+        if path is not None:
+            path.unlink(missing_ok=True)
+
+
+def _is_being_opened(names: set[str]) -> bool:
+    return any(names & set(entry["names"]) for entry in _entries(".opening", ".json"))
 
 
 def open_session(name: str | None, timeout_s: float = 5.0, reconnect_s: float = 0.0) -> Session:
@@ -277,7 +340,7 @@ def find(name: str | None, own_address: str = "") -> Owned | None:
 
     The owner at `own_address`, the caller itself, is skipped.
     """
-    entries = [entry for entry in _entries() if entry["address"] != own_address]
+    entries = [entry for entry in _entries(".json") if entry["address"] != own_address]
     if name is not None:
         wanted = {name}
         with contextlib.suppress(NoDeviceError):
@@ -295,20 +358,37 @@ def find(name: str | None, own_address: str = "") -> Owned | None:
     return None
 
 
-def _entries() -> list[dict[str, Any]]:
-    """Entries of running owners; deletes the files of ended ones, also sockets without an entry."""
+def _entries(*kinds: str) -> list[dict[str, Any]]:
+    """Files of running owners; deletes those of ended ones, also sockets without an entry."""
     found = []
-    for path in sorted(owners_dir().iterdir()):
+    try:
+        paths = sorted(owners_dir().iterdir())
+    except FileError as error:
+        _log.warning("programs that have a port open cannot be found: %s", error)
+        return []
+    for path in paths:
         pid, _, _ = path.name.partition("-")
-        if pid.isdecimal() and not is_alive(int(pid)):
-            path.unlink(missing_ok=True)
+        if not is_mine(path) or not pid.isdecimal():
             continue
-        if path.suffix == ".json":
+        if not is_alive(int(pid)):
+            path.unlink(missing_ok=True)
+        elif path.suffix in kinds:
             with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
                 entry = json.loads(path.read_text())
-                if is_alive(int(entry["pid"])):
-                    found.append({"names": list(entry["names"]), **entry})
+                found.append({**entry, "names": list(entry["names"])})
     return found
+
+
+def _file(what: str, suffix: str) -> Path:
+    return owners_dir() / f"{os.getpid()}-{hashlib.sha256(what.encode()).hexdigest()[:8]}{suffix}"
+
+
+def _write_entry(path: Path, entry: dict[str, Any]) -> None:
+    partial = path.with_suffix(".partial")
+    partial.touch(mode=0o600)
+    partial.write_text(json.dumps(entry))
+    # Replace, so that a reader never sees a partial file.
+    partial.replace(path)
 
 
 def _listen() -> tuple[socket.socket, str]:

@@ -6,6 +6,7 @@ unplugging does not change), or a URL such as `socket://127.0.0.1:5025`.
 
 import contextlib
 import errno
+import logging
 import re
 import time
 from dataclasses import dataclass
@@ -21,6 +22,9 @@ _POLL_S = 0.1
 _WRITE_S = 2.0
 # The longest line of the device is its output queue; a longer one is from another device.
 _LINE_LIMIT = 65536
+# Linux keeps the request for exclusive access on a pseudo-terminal until its other end closes.
+_EXCLUSIVE, _NOT_EXCLUSIVE = "TIOCEXCL", "TIOCNXCL"
+_log = logging.getLogger("ipch.wire")
 
 HOW_TO_SIMULATE = "start a simulated one with `ipch sim`, or name a port with --port"
 
@@ -140,10 +144,15 @@ class Transport:
         self.close()
         self.find_again()
         self._serial = _open(self.port)
+        if self._simulator is None:
+            # A simulator keeps its pseudo-terminal open, and with it a request that a killed client left behind.
+            _set_exclusive(self._serial, _EXCLUSIVE)
+        _log.info("opened %s", self.port)
         self._buffer.clear()
 
     def close(self) -> None:
         if self._serial is not None:
+            _set_exclusive(self._serial, _NOT_EXCLUSIVE)
             # Closing the port of a lost device may fail.
             with contextlib.suppress(OSError):
                 socket = getattr(self._serial, "_socket", None)
@@ -157,6 +166,8 @@ class Transport:
         """Send one line. Raises DeviceLostError."""
         from serial import SerialTimeoutException
 
+        for line in text.split("\n"):
+            _log.debug("> %s", line)
         try:
             self._port().write(text.encode("ascii", "replace") + b"\n")
         except SerialTimeoutException as error:
@@ -172,11 +183,20 @@ class Transport:
             if end >= 0:
                 line = self._buffer[:end].rstrip(b"\r").decode("ascii", "replace")
                 del self._buffer[: end + 1]
+                _log.debug("< %s", line)
                 return line
             if len(self._buffer) > _LINE_LIMIT:
                 self._buffer.clear()
-            if not self._receive() and time.monotonic() >= deadline:
+            left_s = deadline - time.monotonic()
+            if not self._receive(wait_s=min(_POLL_S, max(0.0, left_s))) and left_s <= 0:
                 return None
+            if left_s < -_POLL_S:
+                # Input without a line end keeps arriving.
+                return None
+
+    def unfinished(self) -> str:
+        """Received text that no line end has completed."""
+        return self._buffer.decode("ascii", "replace")
 
     def drain(self, quiet_s: float, limit_s: float = 1.0) -> None:
         """Discard input until none arrives for `quiet_s`, for at most `limit_s`."""
@@ -205,6 +225,18 @@ class Transport:
             raise DeviceLostError(f"device lost: {self.port}; is it still plugged in?") from error
         self._buffer += data
         return bool(data)
+
+
+def _set_exclusive(device: Any, request: str) -> None:
+    """Ask the system to refuse other programs that open this port, also those that ignore pyserial's lock."""
+    try:
+        import fcntl
+        import termios
+    except ImportError:
+        return  # Windows opens ports exclusively anyway
+    with contextlib.suppress(OSError, AttributeError, TypeError, ValueError):
+        # A network port has no file descriptor.
+        fcntl.ioctl(device.fd, getattr(termios, request))
 
 
 def _open(port: str) -> Any:

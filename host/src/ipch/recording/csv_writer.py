@@ -3,7 +3,6 @@
 import csv
 import math
 import time
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Self
 
@@ -27,7 +26,7 @@ class CsvLog:
         except OSError as error:
             raise FileError(f"cannot write {path}: {error.strerror}") from error
         self._writer = csv.writer(self._file)
-        self._writer.writerow(["utc", "utc_s", *SAMPLE_COLUMNS])
+        self._names: list[str] = []
 
     def __enter__(self) -> Self:
         return self
@@ -38,8 +37,12 @@ class CsvLog:
     def sample(self, sample: Sample) -> None:
         """Write one sample, taken now. Raises FileError."""
         utc_s = time.time()
-        cells = [_cell(value) for value in asdict(sample).values()]
+        row = sample.row()
         with access("write", self.path):
+            if not self._names:
+                self._names = [*SAMPLE_COLUMNS, *sample.more]
+                self._writer.writerow(["utc", "utc_s", *self._names])
+            cells = [_cell(row.get(name)) for name in self._names]
             self._writer.writerow([iso_utc(utc_s), f"{utc_s:.3f}", *cells])
             self._file.flush()
 

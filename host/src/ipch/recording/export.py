@@ -17,10 +17,9 @@ from numpy.typing import NDArray
 
 from ipch.errors import FileError, UsageError
 from ipch.recording.reader import Run
-from ipch.recording.schema import SAMPLE_COLUMNS
+from ipch.recording.schema import INTEGERS, SAMPLE_COLUMNS
 
-Floats = NDArray[np.floating[Any]]
-Column = Floats | Sequence[str]
+Column = NDArray[Any] | Sequence[str]
 Table = Mapping[str, Column]
 
 TEST_TIME, VOLTAGE, CURRENT = "Test Time / s", "Voltage / V", "Current / A"
@@ -72,8 +71,9 @@ def full_table(run: Run) -> dict[str, Column]:
     """UTC (anchored to device time), time since the first sample in s, then every recorded column."""
     utc_s = run.utc_s
     table: dict[str, Column] = {UTC: utc_s, "utc_s": utc_s, "time_s": run.time_s - run.time_s[0]}
-    texts = {"state": run.states, "fault": run.faults}
-    for name in SAMPLE_COLUMNS:
+    texts = {"state": run.states, "fault": run.faults, **run.texts}
+    more = sorted((run.samples.keys() | texts.keys()) - {*SAMPLE_COLUMNS, "utc_s", "host_s"})
+    for name in (*SAMPLE_COLUMNS, *more):
         table[name] = texts[name] if name in texts else run.samples[name]
     return table
 
@@ -147,6 +147,10 @@ def _write_parquet(path: Path, table: Table) -> None:
         name: pyarrow.array(values if isinstance(values, np.ndarray) else list(values))
         for name, values in table.items()
     }
+    for name in INTEGERS:
+        values = table.get(name)
+        if isinstance(values, np.ndarray):
+            columns[name] = pyarrow.array(np.nan_to_num(values).astype(np.int64), mask=np.isnan(values))
     if UTC in columns:
         stamps = (np.asarray(table[UTC]) * 1000).round().astype("datetime64[ms]")
         columns[UTC] = pyarrow.array(stamps, pyarrow.timestamp("ms", tz="UTC"))

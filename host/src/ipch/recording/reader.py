@@ -17,14 +17,17 @@ from numpy.typing import NDArray
 from ipch.errors import FileError
 from ipch.recording.clock import steady
 from ipch.recording.columns import COLUMNS
-from ipch.recording.schema import SAMPLE_COLUMNS, last_run, open_database
+from ipch.recording.schema import INTEGERS, SAMPLE_COLUMNS, last_run, open_database
+from ipch.recording.schema import columns as columns_of
 from ipch.recording.texts import Texts
 
 Floats = NDArray[np.floating[Any]]
 _TEXTS = ("state", "fault")
-# Times need double precision; other values fit 24 bits (pressures to 16 MPa in Pa), or the lost digits are noise.
+# Columns of a record that a firmware does not report, and those that are never NULL.
+_OURS = ("run", "utc_s", "host_s")
+_KEYS = ("boot", "sequence", "uptime_s", "utc_s", "host_s")
+# Times need double precision; other readings fit 24 bits (pressures to 16 MPa in Pa), or the lost digits are noise.
 _DOUBLE = ("uptime_s", "utc_s", "fill_open_s", "vent_open_s")
-_INVALID = ("gas_k", "wall_k")
 _CHUNK = 10_000
 # A host clock was set if it deviates from device time by more than this plus the share; crystals drift less.
 _CLOCK_STEP_S = 2.0
@@ -61,6 +64,7 @@ class Event:
 class Run:
     """One recorded run. `samples` holds an array for each numeric column, nan for an invalid reading.
 
+    Counters and flags are integers, unless the firmware left some out.
     `offsets_s` is added to the uptime of each boot to get one time axis for the run.
     """
 
@@ -75,7 +79,7 @@ class Run:
     identity: dict[str, str]
     settings: dict[str, int]
     recipe: str | None
-    samples: dict[str, Floats]
+    samples: dict[str, NDArray[Any]]
     states: Sequence[str]
     faults: Sequence[str]
     events: list[Event]
@@ -83,6 +87,8 @@ class Run:
     offsets_s: dict[int, float]
     beside: dict[str, Floats] = field(default_factory=dict)
     """Columns of other instruments, one value per sample."""
+    texts: dict[str, Texts] = field(default_factory=dict)
+    """Columns of text that this version of ipch does not know."""
 
     @cached_property
     def time_s(self) -> Floats:
@@ -108,11 +114,18 @@ class Run:
     def arrays(self) -> dict[str, NDArray[Any]]:
         """Every column by name, one value per sample; `units` has the units. `pandas.DataFrame(run.arrays)` works.
 
-        Starts with `time_s` and `utc_s`; numbers are arrays of floats, `state` and `fault` arrays of str.
+        Starts with `time_s` and `utc_s`; counters and flags are integers, other numbers floats, `state`
+        and `fault` arrays of str.
         """
         others = {name: values for name, values in self.samples.items() if name != "utc_s"}
-        texts = {"state": np.array(self.states), "fault": np.array(self.faults)}
-        return {"time_s": self.time_s, "utc_s": self.utc_s, **others, **texts, **self.beside}
+        texts = {"state": self.states, "fault": self.faults, **self.texts}
+        return {
+            "time_s": self.time_s,
+            "utc_s": self.utc_s,
+            **others,
+            **{name: np.array(values) for name, values in texts.items()},
+            **self.beside,
+        }
 
     @property
     def units(self) -> dict[str, str]:
@@ -147,7 +160,7 @@ def find_record(path: Path) -> Path:
 
 
 def load_run(
-    path: str | os.PathLike[str], number: int | None = None, columns: Collection[str] = SAMPLE_COLUMNS
+    path: str | os.PathLike[str], number: int | None = None, columns: Collection[str] | None = None
 ) -> Run:
     """Read a run from a record, or from the folder that `ipch run` wrote.
 
@@ -162,7 +175,7 @@ def load_run(
             row = database.execute("SELECT * FROM runs WHERE run = ?", (wanted,)).fetchone()
             if row is None:
                 raise FileError(f"{path} holds no run {wanted}")
-            samples, states, faults = _samples(database, wanted, columns)
+            samples, texts = _samples(database, wanted, columns)
             offsets_s = _offsets_s(samples)
             events = [
                 Event(
@@ -188,8 +201,9 @@ def load_run(
         identity=json.loads(row["identity"]),
         settings=json.loads(row["settings"]),
         samples=samples,
-        states=states,
-        faults=faults,
+        states=texts.pop("state"),
+        faults=texts.pop("fault"),
+        texts=texts,
         events=events,
         steps=_steps(events, float(_on_one_axis(samples, offsets_s)[-1])),
         offsets_s=offsets_s,
@@ -197,32 +211,30 @@ def load_run(
 
 
 def _samples(
-    database: sqlite3.Connection, run: int, columns: Collection[str]
-) -> tuple[dict[str, Floats], Texts, Texts]:
-    names = [
-        name
-        for name in (*SAMPLE_COLUMNS, "utc_s", "host_s")
-        if name not in _TEXTS and (name in columns or name in ("boot", "host_s", *_DOUBLE))
+    database: sqlite3.Connection, run: int, wanted: Collection[str] | None
+) -> tuple[dict[str, NDArray[Any]], dict[str, Texts]]:
+    there = columns_of(database)
+    more = [
+        name for name in there if name not in (*SAMPLE_COLUMNS, *_OURS) and (wanted is None or name in wanted)
     ]
-    of_run = "FROM samples WHERE run = ?"
-    # Texts are read as numbers, so that a chunk of the table is one array.
-    pairs = database.execute(
-        f"SELECT state, fault, count(*) {of_run} GROUP BY state, fault", (run,)
-    ).fetchall()
-    codes = {name: sorted({str(pair[at]) for pair in pairs}) for at, name in enumerate(_TEXTS)}
-    count = sum(pair[2] for pair in pairs)
-    table: dict[str, Floats] = {
-        name: np.empty(count, dtype=np.float64 if name in _DOUBLE else np.float32) for name in names
+    chosen = [name for name in SAMPLE_COLUMNS if wanted is None or name in (*wanted, "boot", *_DOUBLE)]
+    codes, count = _codes(database, run, more)
+    names = [name for name in (*chosen, *more, "utc_s", "host_s") if name not in codes]
+    table = {
+        name: np.full(count, np.nan if name not in there else 0, dtype=_dtype(name, there)) for name in names
     }
-    texts = {name: np.zeros(count, dtype=np.int16) for name in _TEXTS}
-    varied = [name for name in _TEXTS if len(codes[name]) > 1]
+    texts = {name: np.zeros(count, dtype=np.int16) for name in codes}
+    read = [name for name in names if name in there]
+    # Texts are read as numbers, so that a chunk of the table is one array.
+    varied = [name for name in codes if len(codes[name]) > 1]
     cases = [
-        f"CASE {name} {' '.join(f'WHEN ? THEN {n}' for n in range(len(codes[name])))} END" for name in varied
+        f"CASE coalesce(\"{name}\", '') {' '.join(f'WHEN ? THEN {n}' for n in range(len(codes[name])))} END"
+        for name in varied
     ]
     if count:
-        # NULL, of an invalid reading, becomes infinite and then nan.
-        values = [f"ifnull({name}, 9e999)" if name in _INVALID else name for name in names]
-        query = f"SELECT {', '.join([*cases, *values])} {of_run} ORDER BY boot, sequence"
+        # NULL, of an invalid or missing reading, becomes infinite and then nan.
+        values = [f'"{name}"' if name in _KEYS else f'ifnull("{name}", 9e999)' for name in read]
+        query = f"SELECT {', '.join([*cases, *values])} FROM samples WHERE run = ? ORDER BY boot, sequence"
         cursor = database.cursor()
         cursor.row_factory = None
         cursor.execute(query, (*(text for name in varied for text in codes[name]), run))
@@ -235,13 +247,36 @@ def _samples(
             piece[np.isinf(piece)] = np.nan
             for number, name in enumerate(varied):
                 texts[name][at : at + len(rows)] = piece[:, number]
-            for number, name in enumerate(names, len(varied)):
-                table[name][at : at + len(rows)] = piece[:, number]
+            for number, name in enumerate(read, len(varied)):
+                column = piece[:, number]
+                if table[name].dtype == np.int64 and np.isnan(column).any():
+                    table[name] = table[name].astype(np.float64)
+                table[name][at : at + len(rows)] = column
             at += len(rows)
-    return table, Texts(texts["state"], codes["state"]), Texts(texts["fault"], codes["fault"])
+    return table, {name: Texts(texts[name], codes[name]) for name in codes}
 
 
-def _offsets_s(samples: dict[str, Floats]) -> dict[int, float]:
+def _dtype(name: str, there: list[str]) -> Any:
+    if name not in SAMPLE_COLUMNS or name in INTEGERS:
+        return np.int64 if name in there and name not in _DOUBLE else np.float64
+    return np.float64 if name in _DOUBLE else np.float32
+
+
+def _codes(database: sqlite3.Connection, run: int, more: list[str]) -> tuple[dict[str, list[str]], int]:
+    """The distinct texts in each column of text, among them those of `more`; the number of samples."""
+    query = "SELECT state, fault, count(*) FROM samples WHERE run = ? GROUP BY state, fault"
+    pairs = database.execute(query, (run,)).fetchall()
+    codes = {name: sorted({str(pair[at]) for pair in pairs}) for at, name in enumerate(_TEXTS)}
+    for name in more:
+        found = database.execute(
+            f'SELECT DISTINCT coalesce("{name}", \'\'), typeof("{name}") FROM samples WHERE run = ?', (run,)
+        ).fetchall()
+        if any(kind == "text" for _, kind in found):
+            codes[name] = sorted({str(text) for text, _ in found})
+    return codes, sum(pair[2] for pair in pairs)
+
+
+def _offsets_s(samples: dict[str, NDArray[Any]]) -> dict[int, float]:
     boots, uptime_s, utc_s = samples["boot"], samples["uptime_s"], samples["utc_s"]
     if not len(boots):
         return {}
@@ -253,9 +288,10 @@ def _offsets_s(samples: dict[str, Floats]) -> dict[int, float]:
     return offsets_s
 
 
-def _on_one_axis(samples: dict[str, Floats], offsets_s: dict[int, float]) -> Floats:
+def _on_one_axis(samples: dict[str, NDArray[Any]], offsets_s: dict[int, float]) -> Floats:
     if len(offsets_s) < 2:
-        return samples["uptime_s"]
+        uptime_s: Floats = samples["uptime_s"]
+        return uptime_s
     boots, which = np.unique(samples["boot"], return_inverse=True)
     added_s: Floats = np.array([offsets_s[int(boot)] for boot in boots])[which]
     return samples["uptime_s"] + added_s

@@ -21,7 +21,7 @@ from ipch import __version__
 from ipch.device import Instrument, Sample
 from ipch.errors import FileError
 from ipch.recording.gaps import Seen, between, describe
-from ipch.recording.schema import SAMPLE_COLUMNS, LoneWriter, open_database, utc_now
+from ipch.recording.schema import SAMPLE_COLUMNS, LoneWriter, columns, open_database, utc_now
 from ipch.recording.thinning import Thinning
 
 # Longest loss in a crash; committing every sample would slow down a fast simulation.
@@ -94,6 +94,7 @@ class Recorder:
             raise FileError(f"cannot record to {path}: {error}") from error
         try:
             self._database = open_database(path, create=True)
+            self._columns = set(columns(self._database))
             self.run = (resume and self._resume(name)) or self._begin(name, instrument.port, recipe)
         except sqlite3.Error as error:
             self._lock.close()
@@ -254,13 +255,11 @@ class Recorder:
         run, identity, settings = int(found[0]), json.loads(found[1]), json.loads(found[2])
         if identity.get("serial_number") != self._identity["serial_number"]:
             return 0
-        columns = ", ".join(SAMPLE_COLUMNS)
         row = self._database.execute(
-            f"SELECT utc_s, host_s, {columns} FROM samples WHERE run = ? ORDER BY boot DESC, sequence DESC LIMIT 1",
+            f"SELECT utc_s, host_s, {', '.join(SAMPLE_COLUMNS)} FROM samples WHERE run = ? ORDER BY boot DESC, sequence DESC LIMIT 1",
             (run,),
         ).fetchone()
         if row is not None:
-            # Only temperatures may be NULL.
             values: list[Any] = [math.nan if value is None else value for value in row[2:]]
             self._seen = Seen(Sample(*values), row[0], row[1])
             self._cause = "the recorder was not running"
@@ -313,13 +312,17 @@ class Recorder:
 
     def _row(self, sample: Sample, at: Seen) -> None:
         self.count += 1
-        self._insert("samples", asdict(sample) | {"run": self.run, "utc_s": at.utc_s, "host_s": at.host_s})
+        row = sample.row()
+        for name in row.keys() - self._columns:
+            self._columns.add(name)
+            self._waiting.append((f'ALTER TABLE samples ADD COLUMN "{name}"', {}))
+        self._insert("samples", row | {"run": self.run, "utc_s": at.utc_s, "host_s": at.host_s})
 
     def _insert(self, table: str, values: dict[str, Any]) -> None:
-        columns = ", ".join(values)
+        names = ", ".join(f'"{name}"' for name in values)
         marks = ", ".join(f":{name}" for name in values)
         # An existing row with this key is the same sample.
-        self._waiting.append((f"INSERT OR IGNORE INTO {table} ({columns}) VALUES ({marks})", values))
+        self._waiting.append((f"INSERT OR IGNORE INTO {table} ({names}) VALUES ({marks})", values))
 
     def _fail(self, reason: str) -> None:
         if not self._failing:

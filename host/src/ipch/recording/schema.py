@@ -17,13 +17,15 @@ from pathlib import Path
 from ipch.device import Sample
 from ipch.errors import FileError
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 # "ipch" in ASCII, so that `file` and other tools identify the file.
 _APPLICATION_ID = 0x69706368
 
-SAMPLE_COLUMNS = tuple(field.name for field in fields(Sample))
+SAMPLE_COLUMNS = tuple(field.name for field in fields(Sample) if field.name != "more")
+# Counters and flags: integers everywhere, unless a firmware does not report them.
+INTEGERS = ("sequence", "boot", "in_limits", "fills", "vents", "warnings")
 
-_SCHEMA = """
+_RUNS = """
 CREATE TABLE runs (
     run INTEGER PRIMARY KEY,
     name TEXT NOT NULL,
@@ -36,6 +38,9 @@ CREATE TABLE runs (
     settings TEXT NOT NULL,       -- JSON: the device's settings as they were at the start, name to value
     recipe TEXT                   -- TOML as it was read, NULL without one
 );
+"""
+# Only what this version of ipch knows: a recorder adds a column for each other field of the firmware.
+_SAMPLES = """
 CREATE TABLE samples (
     run INTEGER NOT NULL REFERENCES runs,
     boot INTEGER NOT NULL,
@@ -45,24 +50,26 @@ CREATE TABLE samples (
     host_s REAL NOT NULL,
     state TEXT NOT NULL,
     fault TEXT NOT NULL,
-    in_limits INTEGER NOT NULL,
-    pressure_pa INTEGER NOT NULL, -- absolute, as all pressures
-    ramp_pa INTEGER NOT NULL,
-    target_pa INTEGER NOT NULL,
-    control_pa INTEGER NOT NULL,
-    safety_pa INTEGER NOT NULL,
-    supply_pa INTEGER NOT NULL,
-    gas_k REAL,                   -- NULL while the sensor is invalid
+    in_limits INTEGER,            -- NULL here and below: the firmware does not report it
+    pressure_pa INTEGER,          -- absolute, as all pressures
+    ramp_pa INTEGER,
+    target_pa INTEGER,
+    control_pa INTEGER,
+    safety_pa INTEGER,
+    supply_pa INTEGER,
+    gas_k REAL,                   -- NULL also while the sensor is invalid
     wall_k REAL,
-    slew_pa_s INTEGER NOT NULL,
-    settled_pa INTEGER NOT NULL,
-    fills INTEGER NOT NULL,
-    vents INTEGER NOT NULL,
-    fill_open_s REAL NOT NULL,
-    vent_open_s REAL NOT NULL,
-    warnings INTEGER NOT NULL,    -- bit mask
+    slew_pa_s INTEGER,
+    settled_pa INTEGER,
+    fills INTEGER,
+    vents INTEGER,
+    fill_open_s REAL,
+    vent_open_s REAL,
+    warnings INTEGER,             -- bit mask
     PRIMARY KEY (run, boot, sequence)
 ) WITHOUT ROWID;
+"""
+_EVENTS = """
 CREATE TABLE events (
     event INTEGER PRIMARY KEY,
     run INTEGER NOT NULL REFERENCES runs,
@@ -78,30 +85,51 @@ CREATE TABLE events (
 
 
 def open_database(path: Path, create: bool = False) -> sqlite3.Connection:
-    """Open a record, for writing with `create`. Raises FileError if it is no record or has another schema."""
+    """Open a record of this or an older schema; with `create`, for writing and in this schema. Raises FileError."""
     if not create and not path.is_file():
         raise FileError(f"no record at {path}")
+    database = None
     try:
         database = sqlite3.connect(path) if create else _connect_to_read(path)
-        version = database.execute("PRAGMA user_version").fetchone()[0]
-        application = database.execute("PRAGMA application_id").fetchone()[0]
-        empty = database.execute("SELECT count(*) FROM sqlite_master").fetchone()[0] == 0
-    except sqlite3.Error as error:
-        raise FileError(f"{path} is not a record of ipch: {error}") from error
+        _check(database, path, create)
+        if create:
+            # Committed rows survive a power cut.
+            database.execute("PRAGMA synchronous = FULL")
+        return database
+    except BaseException as error:
+        if database is not None:
+            database.close()
+        if isinstance(error, sqlite3.Error):
+            raise FileError(f"{path} is not a record of ipch, or cannot be opened: {error}") from error
+        raise
+
+
+def _check(database: sqlite3.Connection, path: Path, create: bool) -> None:
+    version = database.execute("PRAGMA user_version").fetchone()[0]
+    application = database.execute("PRAGMA application_id").fetchone()[0]
+    empty = database.execute("SELECT count(*) FROM sqlite_master").fetchone()[0] == 0
+    stamp = f"PRAGMA user_version = {SCHEMA_VERSION}; PRAGMA application_id = {_APPLICATION_ID};"
     if create and empty and application in (0, _APPLICATION_ID):
         database.execute("PRAGMA journal_mode = WAL")
-        stamp = f"PRAGMA user_version = {SCHEMA_VERSION}; PRAGMA application_id = {_APPLICATION_ID};"
-        database.executescript(f"BEGIN; {_SCHEMA} {stamp} COMMIT;")
-    elif application != _APPLICATION_ID:
-        database.close()
+        database.executescript(f"BEGIN; {_RUNS} {_SAMPLES} {_EVENTS} {stamp} COMMIT;")
+    elif application != _APPLICATION_ID or version < 1:
         raise FileError(f"{path} is not a record of ipch")
-    elif version != SCHEMA_VERSION:
-        database.close()
-        raise FileError(f"{path} has schema {version}; this version of ipch reads schema {SCHEMA_VERSION}")
-    if create:
-        # Committed rows survive a power cut.
-        database.execute("PRAGMA synchronous = FULL")
-    return database
+    elif version > SCHEMA_VERSION:
+        raise FileError(
+            f"{path} has schema {version}; this version of ipch reads up to schema {SCHEMA_VERSION}"
+        )
+    elif create and version == 1:
+        # Schema 1 demanded a value in each column.
+        names = ", ".join(columns(database))
+        database.executescript(
+            f"BEGIN; ALTER TABLE samples RENAME TO samples_1; {_SAMPLES}"
+            f"INSERT INTO samples ({names}) SELECT {names} FROM samples_1; DROP TABLE samples_1; {stamp} COMMIT;"
+        )
+
+
+def columns(database: sqlite3.Connection) -> list[str]:
+    """Names of the columns of the samples."""
+    return [str(row[1]) for row in database.execute("PRAGMA table_info(samples)")]
 
 
 def _connect_to_read(path: Path) -> sqlite3.Connection:

@@ -54,7 +54,7 @@ class Desk(Direct):
     def __init__(self, state: Path, parameters: PlantParameters | None = None, *, seed: int = 1) -> None:
         self.world = World(Plant(parameters or load_rig(None, [], seed).parameters, seed))
         self.device = CoreDevice(self.world, state)
-        super().__init__(_Line(self.world, self.device))
+        super().__init__(_Line(self.world, self.device), numbers=(0, 1))
 
     def __enter__(self) -> Self:
         return self
