@@ -89,7 +89,7 @@ def session(regulator: Instrument) -> None:
     setting = regulator.setting("in_limits_ms")
     assert (setting.unit, setting.value, setting.minimum, setting.maximum) == ("ms", 2500, 0, 600_000)
     regulator.ask(":SYST:COMM:HEAD ON")
-    assert regulator.fetch().sequence == 4
+    assert regulator.fetch().sequence == 10
     assert regulator.query(":SOUR:PRES?") == "1.2000000"
     assert regulator.ask(":SOUR:PRES?;:OUTP?;:SYST:ERR?") == ["1.2000000", "0", '0,"No error"']
     with refused(-104, "Data type error"):

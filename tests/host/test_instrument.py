@@ -292,5 +292,5 @@ def test_an_invalid_temperature_is_nan() -> None:
 
 def test_the_sample_names_its_units() -> None:
     units = ("_pa", "_pa_s", "_k", "_s")
-    unitless = {"sequence", "boot", "state", "fault", "in_limits", "fills", "vents", "warnings"}
+    unitless = {"sequence", "boot", "state", "fault", "in_limits", "fills", "vents", "warnings", "more"}
     assert all(name.endswith(units) or name in unitless for name in Sample.__dataclass_fields__)

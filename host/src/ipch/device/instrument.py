@@ -545,9 +545,11 @@ class Instrument:
             except ValueError as bad:
                 raise ProtocolError(f"the device answered {text!r} for {column}") from bad
         missing = sorted(_SAMPLE_FIELDS - values.keys())
-        if missing and not self._columns:
-            _log.warning("firmware %s does not report %s", self.identity.firmware, ", ".join(missing))
-        return Sample(**(self._substitutes(values) | values), more=more)
+        if missing:
+            if not self._columns:
+                _log.warning("firmware %s does not report %s", self.identity.firmware, ", ".join(missing))
+            values = self._substitutes(values) | values
+        return Sample(**values, more=more)
 
     def _substitutes(self, values: dict[str, Any]) -> dict[str, Any]:
         """Values for fields that the firmware may lack: unknown, but keys and times stay usable."""

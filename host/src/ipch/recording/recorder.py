@@ -255,8 +255,9 @@ class Recorder:
         run, identity, settings = int(found[0]), json.loads(found[1]), json.loads(found[2])
         if identity.get("serial_number") != self._identity["serial_number"]:
             return 0
+        names = ", ".join(SAMPLE_COLUMNS)
         row = self._database.execute(
-            f"SELECT utc_s, host_s, {', '.join(SAMPLE_COLUMNS)} FROM samples WHERE run = ? ORDER BY boot DESC, sequence DESC LIMIT 1",
+            f"SELECT utc_s, host_s, {names} FROM samples WHERE run = ? ORDER BY boot DESC, sequence DESC LIMIT 1",
             (run,),
         ).fetchone()
         if row is not None:
