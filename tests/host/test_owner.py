@@ -126,7 +126,7 @@ def test_a_client_takes_over_when_the_owner_ends(sim: RunningServer) -> None:
 def test_a_message_in_progress_when_its_owner_is_killed_is_in_doubt(sim: RunningServer) -> None:
     program = (
         "import os, sys\nfrom ipch import Instrument\nowner = Instrument.open(sys.argv[1])\n"
-        "owner._owner._answer = lambda request: os.kill(os.getpid(), 9)\nprint('open', flush=True)\nsys.stdin.read()"
+        "owner._owner._answer = lambda *_: os.kill(os.getpid(), 9)\nprint('open', flush=True)\nsys.stdin.read()"
     )
     words = [sys.executable, "-c", program, sim.port]
     with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:

@@ -4,6 +4,7 @@ Heavy modules are imported inside the commands that use them, so that `ipch --he
 """
 
 import contextlib
+import logging
 import os
 import re
 import shlex
@@ -16,10 +17,12 @@ from typing import NoReturn
 import typer
 
 from ipch.cli.common import Options, fail, options
+from ipch.cli.logs import logging_to_stderr, to_front
 from ipch.errors import IpchError
 
 INTERRUPTED = 130
 TERMINATED = 143
+_log = logging.getLogger(__name__)
 
 
 class _Terminated(BaseException):
@@ -32,11 +35,16 @@ def _on_sigterm(signum: int, frame: FrameType | None) -> None:
 
 def run(arguments: list[str] | None = None) -> int:
     """Run one command line; return its exit code. No exception reaches the user."""
-    from ipch.cli.app import app
-
-    words = sys.argv[1:] if arguments is None else arguments
+    words = to_front(sys.argv[1:] if arguments is None else arguments)
     # Set before parsing, so that a parse error is also reported in JSON.
     options.__dict__.update(Options(json="--json" in words).__dict__)
+    with logging_to_stderr():
+        return _run(words)
+
+
+def _run(words: list[str]) -> int:
+    from ipch.cli.app import app
+
     try:
         result = app(args=words, prog_name="ipch", standalone_mode=False)
         sys.stdout.flush()
@@ -60,10 +68,24 @@ def run(arguments: list[str] | None = None) -> int:
     except Exception as error:
         if os.environ.get("IPCH_TRACEBACK"):
             raise
+        _log.debug("unexpected", exc_info=error)
         return fail(
             1,
-            f"unexpected {type(error).__name__}: {error}; set IPCH_TRACEBACK=1 for a traceback, then report it",
+            f"unexpected {type(error).__name__}: {error} {_place(error)}; please report it, with the traceback that"
+            " IPCH_TRACEBACK=1 or --log-file shows",
         )
+
+
+def _place(error: Exception) -> str:
+    """Where in this package an error arose."""
+    import traceback
+    from pathlib import Path
+
+    package = Path(__file__).parents[1]
+    for frame in reversed(traceback.extract_tb(error.__traceback__)):
+        if Path(frame.filename).is_relative_to(package):
+            return f"(in ipch/{Path(frame.filename).relative_to(package).as_posix()}, line {frame.lineno})"
+    return ""
 
 
 def _hint(words: list[str]) -> str:

@@ -1,5 +1,6 @@
 """The typer application: all commands, in the order of the help."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -22,6 +23,7 @@ from ipch.cli import (
     size,
 )
 from ipch.cli.common import Json, RootPort, Sections
+from ipch.cli.logs import show_all, write_to
 
 app = typer.Typer(
     name="ipch",
@@ -44,11 +46,22 @@ def root(
     context: typer.Context,
     port: RootPort = None,
     json: Json = False,
+    verbose: Annotated[
+        bool,
+        typer.Option("--verbose", "-v", help="Show what ipch does, with every line to and from the device."),
+    ] = False,
+    log_file: Annotated[
+        Path | None, typer.Option("--log-file", metavar="FILE", help="Append the same to a file.")
+    ] = None,
     version: Annotated[
         bool,
         typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and exit."),
     ] = False,
 ) -> None:
+    if verbose:
+        show_all()
+    if log_file is not None:
+        write_to(log_file)
     if context.invoked_subcommand is None:
         print(context.get_help())
 

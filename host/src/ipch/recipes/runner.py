@@ -157,7 +157,7 @@ class Runner:
         return self._vent(sample)
 
     def _tell(
-        self, command: Callable[[], None], carried_out: Callable[[Sample], bool], sample: Sample
+        self, command: Callable[[], object], carried_out: Callable[[Sample], bool], sample: Sample
     ) -> None:
         """Send a command of the step once; after a lost line the device itself shows whether it received it."""
         if self._told:
