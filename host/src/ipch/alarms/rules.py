@@ -60,7 +60,7 @@ class Alarms:
                 events += self._set(alarm.name, False, "", sample)
         for bit, (name, text) in enumerate(WARNINGS):
             if name not in self._config.ignore_warnings and not math.isnan(sample.warnings):
-                events += self._set(f"warning {name}", bool(int(sample.warnings) >> bit & 1), text, sample)
+                events += self._set(f"warning {name}", bool(sample.warning_bits >> bit & 1), text, sample)
         for limit in self._config.limit:
             events += self._set(limit.name, self._beyond(limit, sample, now_s), limit.text(), sample)
         return self._keep(events)

@@ -68,13 +68,18 @@ class Sample:
     fill_open_s: float
     vent_open_s: float
     warnings: float
-    """Bit mask; `Instrument.warnings` has the names."""
+    """`warning_bits`, or nan; `Instrument.warnings` has the names."""
     more: Mapping[str, int | str] = field(default_factory=dict, compare=False)
     """Fields that this version of ipch does not know, by their names on the wire."""
 
     @property
     def faulty(self) -> bool:
         return self.fault not in ("NONE", UNKNOWN)
+
+    @property
+    def warning_bits(self) -> int:
+        """Bit mask of the active warnings; 0 if the firmware does not report them."""
+        return 0 if math.isnan(self.warnings) else int(self.warnings)
 
     def whole(self, name: str) -> int:
         """An integer of this reading. Raises ProtocolError if the firmware does not report it."""

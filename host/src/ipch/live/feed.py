@@ -6,7 +6,6 @@ import math
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -121,13 +120,13 @@ class Feed:
                 return found
             values = {
                 name: None if isinstance(value, float) and not math.isfinite(value) else value
-                for name, value in asdict(sample).items()
+                for name, value in sample.row().items()
             }
             found["sample"] = values
             found["row"] = row_of(self._last_time_s, sample)
             found["sentence"] = self._sentence if sample.faulty else ""
             found["warnings"] = [
-                [name, text] for bit, (name, text) in enumerate(WARNINGS) if sample.warnings >> bit & 1
+                [name, text] for bit, (name, text) in enumerate(WARNINGS) if sample.warning_bits >> bit & 1
             ]
             return found
 
