@@ -563,7 +563,7 @@ class Instrument:
         self._boot = (boot, uptime_s)
         unknown: dict[str, Any] = dict.fromkeys(_SAMPLE_FIELDS, math.nan)
         return unknown | {
-            "sequence": time.time_ns() // 1_000_000,
+            "sequence": time.time_ns() // 1000,
             "boot": self._boot[0],
             "uptime_s": uptime_s,
             "state": UNKNOWN,
