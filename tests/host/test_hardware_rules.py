@@ -6,13 +6,14 @@ import csv
 import re
 from collections.abc import Iterator
 from dataclasses import replace
-from functools import cache
+from functools import cache, partial
 from itertools import product
 from pathlib import Path
 
 import pytest
 
 from hardware.design.circuit import KINDS, Part, circuit
+from ipch.sim.world import comparator_trips
 
 ROOT = Path(__file__).resolve().parents[2]
 SYMBOLS = Path("/usr/share/kicad/symbols")
@@ -249,3 +250,12 @@ def test_the_comparator_opens_the_relief_only_while_a_processor_is_gone_that_was
         steps.append(TRIP if tripped else CALM)
         assert run(*steps)["ALONE"] == (tripped and not alive and was), (tripped, alive, was)
     assert run(ALIVE, *acknowledge(CALM), GONE, TRIP, SHORT)["ALONE"]
+
+
+def test_the_simulated_comparator_behaves_as_the_circuit() -> None:
+    """The latch's set and release on a current of the safety loop, in the plant's model as in the netlist."""
+    trips = partial(comparator_trips, comparator_pa=6.5e6)
+    assert not trips(14.3, tripped=False) and trips(14.5, tripped=False)
+    assert not trips(25.0, tripped=False), "a loop that jumps to a short"
+    assert trips(25.0, tripped=True), "more than 20.6 mA does not let go"
+    assert trips(14.3, tripped=True) and not trips(14.2, tripped=True)

@@ -9,7 +9,7 @@ from typing import Any
 
 from ipch.sim import signals
 from ipch.sim.emulator import Chip
-from ipch.sim.world import COILS, COMPARATOR_HYSTERESIS_PA, HEARTBEAT_MS, World
+from ipch.sim.world import COILS, HEARTBEAT_MS, World, comparator_trips
 
 # In the bit order of a sample.
 NAMES = ("fill", "vent", "supply_isolation", "vent_isolation", "relief")
@@ -72,8 +72,7 @@ class Coils:
     def watch(self, safety_ma: float) -> None:
         """Update rail, comparator and readbacks; called each ms."""
         world = self._world
-        pa = (safety_ma - 4.0) / 16.0 * 10e6
-        tripped = pa > world.comparator_pa - (COMPARATOR_HYSTERESIS_PA if self.tripped else 0.0)
+        tripped = comparator_trips(safety_ma, world.comparator_pa, self.tripped)
         if world.comparator_forced is not None:
             tripped = world.comparator_forced
         if tripped != self.tripped:

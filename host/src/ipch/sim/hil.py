@@ -17,7 +17,7 @@ from ipch.errors import DeviceLostError
 from ipch.sim import signals
 from ipch.sim.parameters import load_rig
 from ipch.sim.plant import Plant
-from ipch.sim.world import COILS, COMPARATOR_HYSTERESIS_PA
+from ipch.sim.world import COILS, comparator_trips
 
 STEP_MS = 10
 _ANSWER_S = 1.0
@@ -71,8 +71,7 @@ class Stepper:
         """One exchange; the plant advances to the rig's time."""
         plant = self.plant
         found = plant.measure()
-        pa = (found.safety_ma - 4.0) / 16.0 * 10e6
-        self.tripped = pa > self.comparator_pa - (COMPARATOR_HYSTERESIS_PA if self.tripped else 0.0)
+        self.tripped = comparator_trips(found.safety_ma, self.comparator_pa, self.tripped)
         wall = round((found.wall_k - 273.15) / signals.TMP117_KELVIN_PER_COUNT)
         words = self._exchange(
             f"{dac_counts(found.control_ma)} {dac_counts(found.safety_ma)} {dac_counts(found.supply_ma)} "

@@ -51,6 +51,18 @@ class Failure:
         """Act on the converters' counts."""
 
 
+def comparator_trips(safety_ma: float, comparator_pa: float, tripped: bool) -> bool:
+    """Return whether the hardware comparator trips on a current of the safety loop, mA; `tripped` is its state before.
+
+    A loop that jumps past COMPARATOR_MOST_MA is shorted and gives no pressure; once tripped, more does not let go.
+    """
+    if tripped:
+        comparator_pa -= COMPARATOR_HYSTERESIS_PA
+    elif safety_ma >= COMPARATOR_MOST_MA:
+        return False
+    return (safety_ma - 4.0) / 16.0 * 10e6 > comparator_pa
+
+
 class World:
     """Advances the plant tick by tick; the firmware's rig is its only caller.
 
@@ -364,10 +376,7 @@ class World:
             beaten = self.rail_forced
         if self.rail != beaten and (self.rail or self.rail_forced):
             self._power(beaten)
-        pa = (safety_ma - 4.0) / 16.0 * 10e6
-        tripped = pa > self.comparator_pa - (COMPARATOR_HYSTERESIS_PA if self.tripped else 0.0)
-        # A window: above 20.5 mA the loop has failed and gives no pressure.
-        tripped = tripped and safety_ma < COMPARATOR_MOST_MA
+        tripped = comparator_trips(safety_ma, self.comparator_pa, self.tripped)
         if self.comparator_forced is not None:
             tripped = self.comparator_forced
         gone = (
