@@ -62,7 +62,7 @@ LED = 25  # green LED of the Pico
 LED_ON = 1
 
 SAFETY_ADC = 26  # 100 ohm shunt of the safety transducer's loop
-REFERENCE_ADC = 28  # 1.25 V reference, through 1 kilohm
+REFERENCE_ADC = 28  # 1.25 V reference through 2.05 and 10 kilohm: 1.037 V
 
 # Inputs of the ADS1115 (I2C address 0x48); the TMP117 is at 0x49.
 ADS1115_ADDRESS = 0x48  # ADDR to GND

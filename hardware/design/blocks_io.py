@@ -157,8 +157,10 @@ def _controller(put: Any) -> None:
         "GND", "V3V3", "SDA", "SCL")  # fmt: skip
     put("controller", "U14", "REFERENCE", "1.25 V 0.2%", "V3V3", "REFERENCE_INPUT", "GND")
     put("controller", "C45", "C", "1u", "REFERENCE_INPUT", "GND")
-    # The Pico's converter measures against its 3.3 V: the same reference tells how large that is.
-    put("controller", "R119", "R", "1k", "REFERENCE_INPUT", "REFERENCE_ADC")
+    # The Pico's converter measures against its 3.3 V: the same reference tells how large that is. The divider keeps it
+    # away from the steps of RP2040-E11 (codes 512 and 1536).
+    put("controller", "R119", "R", "2.05k 0.1%", "REFERENCE_INPUT", "REFERENCE_ADC")
+    put("controller", "R122", "R", "10k 0.1%", "REFERENCE_ADC", "GND")
     put("controller", "C57", "C", "100n", "REFERENCE_ADC", "GND")
     put("controller", "R91", "R", "2.2k", "V3V3", "SDA")
     put("controller", "R92", "R", "2.2k", "V3V3", "SCL")

@@ -356,8 +356,14 @@ def _rest(add, v: dict[str, float]) -> None:  # type: ignore[no-untyped-def]
         "R117, R118; U13 withstands 45 V")  # fmt: skip
     add(s, "error of the gas sensor from its sense resistors", 14e-9 * v["R117"] / (2.0 / 5100.0 * 3.85), "K", 0, 0.05,
         "14 nA of U13 [estimate] through one of them")  # fmt: skip
-    reference_s = v["R119"] * v["C57"]
-    add(s, "filter of the reference to GP28", 1e3 * reference_s, "ms", 0.05, 2, "R119 and C57")
+    adc_v = 1.25 * v["R122"] / (v["R119"] + v["R122"])
+    code = adc_v / V33 * 4096
+    add(s, "code of the reference at GP28", code, "", 512 * 1.1, 1536 * 0.95,
+        "at 3.3 V; away from the steps of RP2040-E11 at 512 and 1536 for a supply 5 % off")  # fmt: skip
+    add(s, "error left by the reference", 100 * (0.002 + 2 * 0.001 * v["R119"] / (v["R119"] + v["R122"])), "%", 0, 0.3,
+        "0.2 % of U14, 0.1 % of R119 and R122; 3.3 V itself is 2 % off")  # fmt: skip
+    reference_s = v["R119"] * v["R122"] / (v["R119"] + v["R122"]) * v["C57"]
+    add(s, "filter of the reference to GP28", 1e3 * reference_s, "ms", 0.05, 2, "R119, R122 and C57")
     add(s, "ripple of the monitor", V33 * 0.64 / pole**2 * 1e3, "mV", 0, 1, "10 kHz through two RC stages")
     add(s, "monitor settles within", 1e3 * 5 * 2.62 * v["R83"] * v["C31"], "ms", 0, 200, "to 1 %")
     add(s, "sink current of I2C", 1e3 * V33 / v["R91"], "mA", 0, 3, "R91, R92")

@@ -149,10 +149,19 @@ def _chips(parts: dict[str, Part]) -> Sheet:
         "U11", (21, 0), 3.6, ["AIN0", "AIN1", "AIN2", "AIN3", "ADDR"], ["VDD", "SDA", "SCL", "ALERT", "GND"]
     )
     s.box("U14", (21, -6.0), 3.6, ["VIN", "GND"], ["VOUT"])
-    _stack(s, (("C45", "REFERENCE_INPUT", "GND"), ("C57", "REFERENCE_ADC", "GND")), (19.6, -10.4), 4.6)
-    s.net("REFERENCE_INPUT", (28.4, -11.4), "left")
-    s.two("R119", (28.4, -11.4), (30.6, -11.4))
-    s.net("REFERENCE_ADC", (30.6, -11.4), "right")
+    _stack(
+        s,
+        (
+            ("C45", "REFERENCE_INPUT", "GND"),
+            ("C57", "REFERENCE_ADC", "GND"),
+            ("R122", "REFERENCE_ADC", "GND"),
+        ),
+        (16.4, -10.4),
+        3.9,
+    )
+    s.net("REFERENCE_INPUT", (30.6, -11.4), "left")
+    s.two("R119", (30.6, -11.4), (32.8, -11.4))
+    s.net("REFERENCE_ADC", (32.8, -11.4), "right")
     _stack(s, (("R91", "V3V3", "SDA"), ("R92", "V3V3", "SCL")), (30.5, -0.6))
     _stack(s, (("C43", "V3V3", "GND"), ("C44", "V3V3", "GND")), (30.5, -6.4))
     return s

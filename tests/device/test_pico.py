@@ -153,3 +153,12 @@ def test_a_shorted_transistor_cuts_the_rail_at_once_and_a_trial_switches_it_on(b
     board.tell(b":SYST:FAUL:ACK")
     assert board.fetch()["fault"] == "NONE"
     assert coils.rail
+
+
+def test_an_error_of_the_3_3_v_supply_is_taken_out_of_the_safety_transducer(board: Board) -> None:
+    """The Pico's converter measures against its own supply: 2 % of 4.2 mA are 50 kPa."""
+    before_pa = int(board.fetch()["safety_pa"])
+    for volt in (3.234, 3.366):
+        board.device.supply_volt = volt
+        board.run_ms(4000)
+        assert abs(int(board.fetch()["safety_pa"]) - before_pa) < 15_000, volt

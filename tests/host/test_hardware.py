@@ -14,7 +14,7 @@ import pytest
 
 from hardware.design import bom, electrical, fmea, hazards, piping, sheets
 from hardware.design.circuit import circuit
-from hardware.design.outputs import HARDWARE, outputs
+from hardware.design.outputs import HARDWARE, bring_up_sheet, outputs
 from ipch.sim.rigs import load_firmware
 from ipch.sizing import Design, size
 
@@ -267,3 +267,18 @@ def test_the_led_of_each_state_is_as_documented() -> None:
     for state, _, _, pattern, _ in load_firmware()["regulator.modes"].TABLE:
         lit = "".join("#" if pattern >> bit & 1 else "." for bit in range(8))
         assert f"| {state} | `{lit}` |" in text, state
+
+
+def test_the_bring_up_sheet_has_every_step_and_every_reading() -> None:
+    sheet, steps = bring_up_sheet(), (HARDWARE / "bring-up.md").read_text(encoding="utf-8")
+    numbers = re.findall(r"^(\d+)\. ", steps, re.MULTILINE)
+    assert numbers == [str(number) for number in range(1, 17)]
+    assert set(re.findall(r"^\| (\d+)", sheet, re.MULTILINE)) == set(numbers)
+    for name in (
+        "Quick cut",
+        "Current limit",
+        "Relief without the processor",
+        "TP4 V5: 4.9 to 5.1 V",
+        "14.7 mA",
+    ):
+        assert name in sheet

@@ -25,6 +25,9 @@ from ipch.sim.world import World
 
 # Noise of one conversion of the RP2040's ADC: 8.7 effective bits.
 ADC_NOISE_COUNTS = 2.0
+REFERENCE_VOLT = (
+    1.25 * 10.0 / 12.05
+)  # of the divided reference at the Pico's converter (hardware/, R119 and R122)
 
 
 def load_pins() -> ModuleType:
@@ -72,7 +75,8 @@ class PicoDevice:
         self.max31865 = MAX31865Chip(now_us, self._gas_ohm, signals.REFERENCE_OHM)
         self.i2c = I2c(self.chip, [self.ads1115, self.tmp117], pins.SDA, pins.SCL)
         self.spi = Spi(self.chip, self.max31865, pins.RTD_SELECT, pins.RTD_READY)
-        self._wire_adc(pins.SAFETY_ADC)
+        self.supply_volt = 3.3  # of the Pico, against which its converter measures
+        self._wire_adc(pins.SAFETY_ADC, pins.REFERENCE_ADC)
         self.coils = Coils(self.chip, pins, world)
         self._hung = False
         self.chip.on_reset.append(self._on_reset)
@@ -198,10 +202,10 @@ class PicoDevice:
             return counts * signals.TMP117_KELVIN_PER_COUNT
         return self.tamper("wall", self._measurement.wall_k) - 273.15
 
-    def _wire_adc(self, pin: int) -> None:
+    def _wire_adc(self, pin: int, reference_pin: int) -> None:
         adc = self.chip.mcu.adc
         gauss = self._noise.gauss
-        safety = pin - 26
+        safety, reference = pin - 26, reference_pin - 26
         convert = adc.on_adc_read
 
         def on_read(channel: int) -> None:
@@ -211,9 +215,12 @@ class PicoDevice:
                     counts = stuck >> 4
                 else:
                     volt = self.tamper("safety", self._measurement.safety_ma) * 1e-3 * signals.SHUNT_OHM
-                    codes = volt / 3.3 * 4096 + gauss(0.0, ADC_NOISE_COUNTS)
+                    codes = volt / self.supply_volt * 4096 + gauss(0.0, ADC_NOISE_COUNTS)
                     counts = int(signals.rp2040_codes(codes) + 0.5)
                 adc.channel_values[channel] = min(4095, max(0, counts))
+            elif channel == reference:
+                codes = REFERENCE_VOLT / self.supply_volt * 4096 + gauss(0.0, ADC_NOISE_COUNTS)
+                adc.channel_values[channel] = int(signals.rp2040_codes(codes) + 0.5)
             convert(channel)
 
         adc.on_adc_read = on_read
