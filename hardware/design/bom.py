@@ -10,6 +10,7 @@ import csv
 import io
 from pathlib import Path
 
+from hardware.design.circuit import circuit
 from hardware.design.electrical import TVS_LOW, checks
 from ipch.sizing import Sizing
 
@@ -52,11 +53,14 @@ def figures(sizing: Sizing) -> dict[str, str]:
 
 
 def table(sizing: Sizing) -> str:
-    """Return the parts list as CSV."""
+    """Return the parts list as CSV; the last column is the footprint on the board."""
     known = figures(sizing)
+    footprints = {part.ref: part.footprint.partition(":")[2] for part in circuit() if part.footprint}
     file = io.StringIO()
     writer = csv.writer(file, lineterminator="\n")
     with _SOURCE.open(newline="", encoding="utf-8") as rows:
-        for row in csv.reader(rows):
-            writer.writerow(text.format(**known) for text in row)
+        for n, row in enumerate(csv.reader(rows)):
+            there = sorted({footprints[ref] for ref in row[0].split() if ref in footprints})
+            last = "footprint" if n == 0 else "; ".join(there) or "not on the board"
+            writer.writerow([*(text.format(**known) for text in row), last])
     return file.getvalue()

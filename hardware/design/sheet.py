@@ -33,7 +33,9 @@ def text_of(drawing: schemdraw.Drawing) -> str:
     return svg.rstrip() + "\n"
 
 
-def title_block(drawing: schemdraw.Drawing, corner: Point, subject: str, scale: str = "not to scale") -> None:
+def title_block(
+    drawing: schemdraw.Drawing, corner: Point, subject: str, scale: str = "A3, not to scale"
+) -> None:
     """Draw a title block whose upper right corner is at `corner`: subject, revision, scale, project."""
     x, y = corner
     cells = (

@@ -101,7 +101,11 @@ def test_the_terminal_plan_has_every_pole_with_its_end_and_protection() -> None:
             assert ref in parts or row["protected_by"] == "reference of its circuit"
 
 
-def test_every_drawing_has_a_title_block() -> None:
+def test_every_drawing_has_a_title_block_and_letters_that_can_be_read_on_a3() -> None:
     for path in sorted((HARDWARE / "drawings").glob("*.svg")):
         text = path.read_text(encoding="utf-8")
         assert "revision B" in text and re.search(r"not to scale|ruler: \d+ mm", text), path.name
+        wide, high = map(float, re.search(r'viewBox="[-\d.]+ [-\d.]+ ([\d.]+) ([\d.]+)"', text).groups())  # type: ignore[union-attr]
+        scale = min(400 / wide, 277 / high)
+        smallest = min(float(size) for size in re.findall(r'font-size="([\d.]+)"', text))
+        assert smallest * scale * 0.73 > 1.3, f"{path.name}: letters of {smallest * scale * 0.73:.2f} mm"

@@ -100,7 +100,8 @@ def test_every_pin_has_a_pad_and_every_pad_a_pin() -> None:
 
 # What ends on a terminal may only be these; `SERIES` lets a current into the box, but a limited one.
 CLAMPS = {"TVS", "TVS2", "CLAMP", "SCHOTTKY"}
-SERIES = {"R", "FUSE", "PTC", "LIMITER", "LOWSIDE", "PMOS", "EFUSE", "RELAY", "C"}
+SERIES = {"R", "FUSE", "PTC", "LIMITER", "LOWSIDE", "PMOS", "EFUSE", "RELAY"}
+PASSIVE = {"C", "DIODE"}
 # References of a circuit, to which its clamps lead.
 GROUNDS = {"GND", "GND_M", "GND_W"}
 
@@ -124,7 +125,7 @@ def bare(parts: list[Part]) -> Iterator[str]:
                 continue
             near = [part for part in on[net] if not part.kind.startswith("TERMINALS")]
             kinds = {part.kind for part in near}
-            if kinds - SERIES - CLAMPS - {"DIODE"}:
+            if kinds - SERIES - CLAMPS - PASSIVE:
                 yield f"{terminal.ref}.{number} {net}: {sorted(kinds - SERIES - CLAMPS)} directly on it"
             behind = {
                 other.kind
