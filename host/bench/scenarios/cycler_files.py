@@ -151,8 +151,51 @@ def cc_cv(cycles: int = 2, ah: float = 0.1) -> list[Step]:
     return found
 
 
+def formation(cycles: int = 3, ah: float = 0.1) -> list[Step]:
+    """A slow first cycle that loses 15 %, then cycles that lose 1 %."""
+    found: list[Step] = []
+    for cycle in range(1, cycles + 1):
+        half_s, back = (7200.0, 0.85) if cycle == 1 else (3600.0, 0.99)
+        ampere = ah * 3600.0 / half_s
+        found += [
+            Step(cycle, half_s, ampere),
+            Step(cycle, 900),
+            Step(cycle, half_s, -back * ampere),
+            Step(cycle, 900),
+        ]
+    return found
+
+
+def rate(ah: float = 0.1) -> list[Step]:
+    """Discharges at growing currents, each after the same charge."""
+    found: list[Step] = []
+    for cycle, hours in enumerate((2.0, 1.0, 0.5), start=1):
+        found += [
+            Step(cycle, 3600, ah),
+            Step(cycle, 600),
+            Step(cycle, 3600 * hours, -0.99 * ah / hours),
+            Step(cycle, 900),
+        ]
+    return found
+
+
+def pauses(cycles: int = 3, ah: float = 0.1) -> list[Step]:
+    """Each half cycle is interrupted for 17 min, without a row meanwhile."""
+    found: list[Step] = []
+    for cycle in range(1, cycles + 1):
+        for ampere in (ah, -0.99 * ah):
+            found += [
+                Step(cycle, 1500, ampere),
+                Step(cycle, 1020, every_s=1020),
+                Step(cycle, 2100, ampere),
+                Step(cycle, 600),
+            ]
+    return found
+
+
 PROTOCOLS: dict[str, Callable[[], list[Step]]] = {
-    "cycling": cycling, "CC-CV": cc_cv, "GITT": gitt, "half cell": half_cell, "drive cycle": drive_cycle,
+    "cycling": cycling, "formation": formation, "CC-CV": cc_cv, "GITT": gitt, "rate": rate, "half cell": half_cell,
+    "pauses": pauses, "drive cycle": drive_cycle,
 }  # fmt: skip
 
 

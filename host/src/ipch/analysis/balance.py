@@ -14,7 +14,9 @@ through the vent valve, and leaks. With r = rho over its mean, each bin of sampl
   shuts late. Gain g and dead time d/g are unknown and estimated with the rest: each pulse is a step in r, and the sum
   of pulses is known better than one of them. Pulses scatter about their mean (see noise.py). The scatter adds no
   uncertainty where pressure was recorded on both sides of a pulse, and counts in full across a gap.
-- l: leak as a share of the gas per second, which for a small hole is the same at every pressure.
+- l: leak as a share of the gas per second, which for a small hole is the same at every pressure. Seals take up gas for
+  hours after a change of pressure: two losses that fade exponentially stand beside it, and the leak that is reported
+  is the mean loss of the record, fading part included.
 - thermometers: r is computed with the gas sensor; the weight of (wall - gas) replaces it by the wall sensor as
   far as the record shows that this one follows the gas better. The wall sensor misses effects of known shape: the gas
   follows the wall late (the wall behind itself by three lags), the warmth of each pulse fades (three exponentials), a
@@ -26,6 +28,7 @@ The fit leaves out ramps, and the minutes after pulses in which gas and sensor d
 a new level. All terms are relative, so the leak needs no volume; millilitres of the cell do.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import Any
@@ -48,6 +51,9 @@ _WORK_SD_K = 0.05
 _DRIFT_SD_PA_K = 500.0
 _DEAD_SD_S = 0.01
 _GAIN_SD = 1.0
+# Seals take up gas after a change of pressure: up to 20 kPa of 5 MPa, over hours.
+SORPTION_S = (5400.0, 21_600.0)
+_SORPTION_SD = 3e-3
 _HOUR_S = 3600.0
 # Uncertainty of the model itself, as a share of a result: gas law (0.04 %), shapes of the warmth.
 _MODEL = 0.0025
@@ -134,7 +140,10 @@ def solve_balance(
     def estimate(direction: Floats) -> Estimate:
         return _estimate(fit, direction, model)
 
-    leak = estimate(along(leak=1.0))
+    # The mean loss over the record: what seals take up fades, and cannot be told from a leak while it does.
+    span_s = float(bins.time_s[-1] - bins.time_s[0])
+    lost = {name: table.lost[name] / max(span_s, 1.0) for name in table.lost}
+    leak = estimate(along(leak=1.0, **lost))
     moved = []
     for side in ("fill", "vent"):
         total = along(**{side: table.total[side], f"{side}_count": table.total[f"{side}_count"]})
@@ -143,6 +152,7 @@ def solve_balance(
     notes = []
     if coupled > 0.95:
         notes.append("the record hardly separates leak and swelling: it holds no rest and no full cycle")
+    notes += _fading(table, span_s, kpa, estimate)
     residual = bins.value - table.columns @ (fit.mean * ~table.is_swelling)
     return Balance(
         pressure_pa=pressure_pa,
@@ -165,6 +175,25 @@ def solve_balance(
     )
 
 
+def _fading(table: "_Table", span_s: float, kpa: float, estimate: Callable[[Floats], Estimate]) -> list[str]:
+    """What is known of a loss that fades, if there is one."""
+    taken, ends = np.zeros(len(table.names)), np.zeros(len(table.names))
+    for name, share in table.lost.items():
+        if name in table.names:
+            fading_s = float(name.split()[1])
+            taken[table.names.index(name)] = share
+            ends[table.names.index(name)] = np.exp(-span_s / fading_s) / fading_s
+    if "leak" in table.names:
+        ends[table.names.index("leak")] = 1.0
+    fading, at_end = estimate(taken).times(kpa), estimate(ends).times(_HOUR_S * kpa)
+    if fading.covers(0.0):
+        return []
+    return [
+        f"the loss fades, as when seals take up gas: {fading.value:.2g} \u00b1 {fading.half_width:.1g} kPa of it faded, at the"
+        f" end it was {at_end.value:.2g} \u00b1 {at_end.half_width:.1g} kPa/h"
+    ]
+
+
 @dataclass(frozen=True)
 class _Table:
     names: list[str]
@@ -172,6 +201,8 @@ class _Table:
     prior_mean: Floats
     prior_sd: Floats
     total: dict[str, float]
+    lost: dict[str, float]
+    """Share of the gas that each fading loss takes over the record, for a coefficient of 1."""
     step: Floats
     is_swelling: NDArray[np.bool_]
 
@@ -200,6 +231,12 @@ def _columns(bins: Bins) -> _Table:
         most = max(float(np.max(np.abs(work / bins.thermal))), 1e-12)
         add("work", work / most, 0.0, _WORK_SD_K)
     add("drift", bins.means["drift"], 0.0, _DRIFT_SD_PA_K)
+    since_s = bins.time_s - bins.time_s[0]
+    lost: dict[str, float] = {}
+    for fading_s in SORPTION_S:
+        taken = 1.0 - np.exp(-since_s / fading_s)
+        lost[f"sorption {fading_s:g} s"] = float(taken[-1])
+        add(f"sorption {fading_s:g} s", -taken, 0.0, _SORPTION_SD)
     total: dict[str, float] = {}
     step = np.zeros(len(bins.time_s))
     for side in ("fill", "vent"):
@@ -244,6 +281,7 @@ def _columns(bins: Bins) -> _Table:
         np.array([mean for mean, _ in priors]),
         np.array([sd for _, sd in priors]),
         total,
+        lost,
         step,
         is_swelling,
     )
