@@ -151,3 +151,26 @@ def test_intervals_of_noise_that_remembers_are_honest() -> None:
         fit = solve(rows, np.zeros(1), np.full(1, np.inf))
         inside += abs(fit.mean[0] - 3e-8) <= fit.half_width(np.ones(1))
     assert inside >= 54
+
+
+def test_seals_that_take_up_gas_do_not_shrink_the_cell() -> None:
+    """An ordinary rig: its seals take up 13 kPa within hours, its sensors are off."""
+    sets = (
+        "volume_l=0.1",
+        "fill_c=5e-11",
+        "vent_c=5e-11",
+        leaking(1, 0.1),
+        "cell_capacity_ah=0.206",
+        "cell_c_rate=1",
+    )
+    planted = make((*sets, "oven_amplitude_k=1", "gas=air"), 8, 1, every_s=4.0, half_s=3600.0, ordinary=True)
+    found = solve_balance(planted.record, volume_ml=100.0)
+    inside = []
+    for each in found.cycles:
+        assert each.change_ml is not None and each.change_ml.half_width < 0.005
+        inside.append(each.change_ml.covers(planted.swelling_ml[each.cycle]))
+    assert sum(inside) >= len(inside) - 1 and len(inside) >= 4
+    assert any("the loss fades, as when seals take up gas" in note for note in found.notes)
+    # An ideal rig has nothing that fades, and nothing is said of it.
+    ideal = make((*sets, "oven_amplitude_k=1"), 8, 1, every_s=4.0, half_s=3600.0)
+    assert not solve_balance(ideal.record, volume_ml=100.0).notes

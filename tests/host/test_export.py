@@ -54,7 +54,7 @@ def test_bdf_has_the_names_that_others_know(tmp_path: Path) -> None:
         "Applied Pressure / Pa": "5000123.0",
         "Pressure Setpoint / Pa": "5000000",
         "Ambient Temperature / degC": "30.002",
-        "Surface Temperature T1 / degC": "",
+        "Temperature T1 / degC": "",
     }
     assert rows[1]["Applied Pressure / Pa"] == "4999877.0"
 

@@ -11,13 +11,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from ipch.analysis import Estimate
 from ipch.device.instrument import Instrument
 from ipch.errors import FileError
 from ipch.recipes.loader import Chosen, load_recipe
 from ipch.recording.reader import Run, Truth, load_run
 from ipch.report import summary
-from ipch.report.evaluation import holding
+from ipch.report.evaluation import evaluate, holding
 from ipch.report.page import render, write_report
+from ipch.report.tables import known
 from ipch.report.time_plots import thin
 from ipch.sim.server import RunningServer
 from ipch.workflows.run import record_recipe
@@ -126,6 +128,42 @@ def test_the_truth_is_what_is_judged_by(run: Run, truth: Truth) -> None:
     figures = summary.figures(run, by_truth)
     assert figures["micropython"].startswith("1.")
     assert figures["steps"][1]["rms_pa"] == pytest.approx(by_truth.held.rms_pa, abs=1)
+
+
+def test_the_axis_of_the_error_shows_the_truth(run: Run, truth: Truth) -> None:
+    off = replace(truth, pressure_pa=truth.pressure_pa + 60_000)
+    figure = plot(render(run, off, summary.judge(run, off)))
+    axes = [axis for name, axis in figure["layout"].items() if name.startswith("yaxis")]  # type: ignore[attr-defined]
+    low, high = next(axis["range"] for axis in axes if axis["title"]["text"] == "hold error / kPa")
+    assert low < -60 and high > 60
+
+
+def test_no_setpoint_is_drawn_across_a_gap(run: Run) -> None:
+    time_s = run.samples["uptime_s"].copy()
+    time_s[len(time_s) // 2 :] += 600.0
+    gap = replace(run, samples={**run.samples, "uptime_s": time_s}, steps=[])
+    figure = plot(render(gap, None, summary.judge(gap, None)))
+    (line,) = [trace for trace in figure["data"] if trace["name"] == "setpoint"]  # type: ignore[attr-defined]
+    assert line["y"][len(time_s) // 2] is None and line["connectgaps"] is False
+
+
+def test_a_page_has_one_count_of_pulses(run: Run, truth: Truth) -> None:
+    # The simulator counts what the device did before and after the run, and what no sample shows.
+    judged, found = summary.judge(run, truth), evaluate(run)
+    assert (
+        judged.fills
+        == np.ptp(run.samples["fills"])
+        == sum(w.actuations for w in found.wear if w.valve == "fill")
+    )
+    for wear, held in zip(found.wear, (judged.held_fills, judged.held_vents), strict=True):
+        assert wear.held == held
+    counted = [step.fills for step in judged.steps if step.held is not None]
+    assert sum(counted) == judged.held_fills
+
+
+def test_what_is_wider_than_itself_is_not_known() -> None:
+    assert known(Estimate(8363.0, 8438.0), "kPa") == "not known: at most 1.7e+04 kPa"
+    assert known(Estimate(8363.0, 84.0), "kPa") == "8363 \u00b1 84 kPa"
 
 
 def test_names_cannot_break_the_page(run: Run) -> None:

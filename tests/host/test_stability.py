@@ -7,7 +7,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ipch.analysis.holding import evaluate, overall, overshoot, settling_time, stability, weights
+from ipch.analysis.holding import (
+    evaluate,
+    overall,
+    overshoot,
+    pulses_between,
+    quantiles,
+    settling_time,
+    stability,
+    weights,
+)
 
 
 @dataclass(frozen=True)
@@ -41,6 +50,30 @@ def test_samples_count_for_the_time_they_stand_for() -> None:
 def test_a_gap_counts_for_nothing() -> None:
     time_s = np.array([0, 1, 2, 3, 1003, 1004, 1005, 1006.0])
     assert weights(time_s).sum() == pytest.approx(6)
+
+
+def test_a_sample_between_two_gaps_judges_nothing() -> None:
+    time_s = np.array([0, 1, 2, 1000, 2000, 2001.0])
+    error_pa = np.array([0, 0, 0, 999_940, 0, 0.0])
+    found = stability(time_s, error_pa, 0.0)
+    assert (found.in_band_fraction, found.max_pa, found.rms_pa, found.error_99_pa) == (1.0, 0.0, 0.0, 0.0)
+
+
+def test_quantiles_of_many_samples_are_those_of_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    random = np.random.default_rng(1)
+    values, weight = random.exponential(1000.0, 30_000), random.uniform(0.1, 5.0, 30_000)
+    all_sorted = quantiles(values, weight, (0.95, 0.99))
+    monkeypatch.setattr("ipch.analysis.holding._MANY", 1000)
+    assert quantiles(values, weight, (0.95, 0.99)) == all_sorted
+    # Half of the weight lies below the upper fifth of the values: all are sorted.
+    assert quantiles(values, weight, (0.5,)) == pytest.approx([np.median(np.repeat(values, 10))], rel=0.02)
+
+
+def test_each_pulse_belongs_to_one_step() -> None:
+    time_s, counter = np.arange(10.0), np.array([0, 0, 1, 1, 2, 3, 3, 4, 4, 5.0])
+    spans = [(0.0, 3.5), (3.5, 6.0), (6.0, 9.0)]
+    assert [pulses_between(time_s, counter, *span) for span in spans] == [1, 2, 2]
+    assert pulses_between(time_s, np.zeros(0), 0, 9) == 0
 
 
 def test_a_record_that_saves_room_has_no_gaps() -> None:

@@ -1,8 +1,8 @@
 """Files of cyclers with a known truth, merged with records of a known chamber: ten protocols, 100 files of each.
 
 The cell holds 0.1667 Ah and swells by 0.485 mL/Ah in 0.1 L of gas (scenarios/planted_run.py); each file is in a
-dialect drawn by its seed. Judged: Coulombic efficiency and retention of every complete cycle, and the share of swellings
-within their own 95 % interval.
+dialect drawn by its seed. Judged: Coulombic efficiency and retention of every complete cycle, and the share of
+swellings within their own 95 % interval.
 """
 
 from __future__ import annotations

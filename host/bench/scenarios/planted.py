@@ -15,8 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.scenarios.planted_rows import FILTERED_PA, rows_of
-from ipch.analysis import AIR, Balance, GasRecord, Noise, solve_balance
+from ipch.analysis import AIR, Balance, GasLaw, GasRecord, Noise, gas_law, solve_balance
 from ipch.sim import signals
+from ipch.sim.parameters import load_rig
 
 Floats = NDArray[np.floating[Any]]
 
@@ -50,9 +51,10 @@ def make(
     band_pa: float = 5e3,
     target_pa: float = 5e6,
     half_s: float = 0.0,
+    ordinary: bool = False,
 ) -> Planted:
     """Regulate a plant for some hours. `half_s` is the length of a half cycle of the cell, 0 for an idle one."""
-    rows, leaked, cm3_per_ah = rows_of(sets, hours, seed, every_s, band_pa, target_pa)
+    rows, leaked, cm3_per_ah = rows_of(sets, hours, seed, every_s, band_pa, target_pa, ordinary)
     return planted(rows, leaked, cm3_per_ah, hours, half_s, target_pa)
 
 
@@ -102,9 +104,16 @@ class Scenario:
     volume_l: float
     half_s: float = 0.0
     every_s: float = 2.0
+    ordinary: bool = False
 
     def record(self, seed: int) -> Planted:
-        return make(self.sets, self.hours, seed, half_s=self.half_s, every_s=self.every_s)
+        return make(
+            self.sets, self.hours, seed, half_s=self.half_s, every_s=self.every_s, ordinary=self.ordinary
+        )
+
+    def law(self, seed: int) -> GasLaw:
+        """Of the gas in the chamber."""
+        return gas_law(str(load_rig(None, self.sets, seed, ideal=not self.ordinary).parameters.gas))
 
 
 def _cell(change_ml: float, half_s: float) -> tuple[str, ...]:
@@ -128,6 +137,10 @@ SCENARIOS = (
     Scenario(
         "2 mL, 0.5 L, leak 1 kPa/h", ("volume_l=0.5", leaking(1, 0.5), *_cell(2.0, 7200)), 16, 0.5, 7200, every_s=4.0
     ),
+    Scenario(
+        "0.1 mL, 0.1 L, leak 1 kPa/h, ordinary rigs",
+        (*_SMALL, leaking(1, 0.1), *_cell(0.1, 3600), "oven_amplitude_k=1"), 8, 0.1, 3600, every_s=4.0, ordinary=True,
+    ),
 )  # fmt: skip
 
 
@@ -146,7 +159,7 @@ class Outcome:
 def judge(scenario: Scenario, seed: int) -> Outcome:
     """Make a record and evaluate it."""
     planted = scenario.record(seed)
-    found = solve_balance(planted.record, volume_ml=scenario.volume_l * 1e3)
+    found = solve_balance(planted.record, scenario.law(seed), scenario.volume_l * 1e3)
     least = bound(planted.record, scenario.volume_l * 1e3)
     return Outcome(
         found.leak_kpa_h.value - planted.leak_kpa_h,

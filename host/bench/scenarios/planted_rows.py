@@ -6,7 +6,7 @@ import random
 from math import sqrt
 
 from ipch.sim import signals
-from ipch.sim.parameters import load_parameters
+from ipch.sim.parameters import load_rig
 from ipch.sim.plant import Plant
 
 FILTERED_PA = 140.0
@@ -14,13 +14,16 @@ _LEAD_MS, _LAG_MS, _REST_MS = 40, 60, 60_000
 
 
 def rows_of(
-    sets: tuple[str, ...], hours: float, seed: int, every_s: float, band_pa: float, target_pa: float
-) -> tuple[list[tuple[float, ...]], float, float]:
+    sets: tuple[str, ...], hours: float, seed: int, every_s: float, band_pa: float, target_pa: float,
+    ordinary: bool = False,
+) -> tuple[list[tuple[float, ...]], float, float]:  # fmt: skip
     """Regulate a plant; return rows, the leaked share of the gas, and the cell's cm3/Ah.
 
+    `ordinary` draws tolerances by the seed: sensors, seals that take up gas, the kind of gas.
     A row: s, Pa, counts of the gas sensor, K of the wall, Pa of the supply, fills, vents, s open of each, Ah.
     """
-    plant = Plant(load_parameters(None, (f"initial_mpa={target_pa / 1e6}", *sets)), seed=seed)
+    rig = load_rig(None, (f"initial_mpa={target_pa / 1e6}", *sets), seed, ideal=not ordinary)
+    plant = Plant(rig.parameters, seed=seed)
     noise = random.Random(f"{seed} filtered pressure")
     counts = [0] * signals.COUNT
     rows: list[tuple[float, ...]] = []

@@ -15,8 +15,8 @@ through the vent valve, and leaks. With r = rho over its mean, each bin of sampl
   of pulses is known better than one of them. Pulses scatter about their mean (see noise.py). The scatter adds no
   uncertainty where pressure was recorded on both sides of a pulse, and counts in full across a gap.
 - l: leak as a share of the gas per second, which for a small hole is the same at every pressure. Seals take up gas for
-  hours after a change of pressure: two losses that fade exponentially stand beside it, and the leak that is reported
-  is the mean loss of the record, fading part included.
+  hours after a change of pressure: two losses that fade exponentially stand beside it, if the record is likelier with
+  them, and the leak that is reported is the mean loss of the record, fading part included.
 - thermometers: r is computed with the gas sensor; the weight of (wall - gas) replaces it by the wall sensor as
   far as the record shows that this one follows the gas better. The wall sensor misses effects of known shape: the gas
   follows the wall late (the wall behind itself by three lags), the warmth of each pulse fades (three exponentials), a
@@ -189,8 +189,8 @@ def _fading(table: "_Table", span_s: float, kpa: float, estimate: Callable[[Floa
     if fading.covers(0.0):
         return []
     return [
-        f"the loss fades, as when seals take up gas: {fading.value:.2g} \u00b1 {fading.half_width:.1g} kPa of it faded, at the"
-        f" end it was {at_end.value:.2g} \u00b1 {at_end.half_width:.1g} kPa/h"
+        f"the loss fades, as when seals take up gas: {fading.value:.2g} \u00b1 {fading.half_width:.1g} kPa of it so"
+        f" far; at the end it was {at_end.value:.2g} \u00b1 {at_end.half_width:.1g} kPa/h"
     ]
 
 
@@ -297,7 +297,8 @@ def _filled(values: Floats) -> Floats:
 
 
 def _solve(bins: Bins, table: _Table, noises: list[Noise] | None) -> Fit:
-    rows = Rows(bins.time_s, bins.value - 1.0, table.columns, bins.white, bins.starts, table.step)
+    optional = np.array([name in table.lost for name in table.names])
+    rows = Rows(bins.time_s, bins.value - 1.0, table.columns, bins.white, bins.starts, table.step, optional)
     try:
         return solve(rows, table.prior_mean, table.prior_sd, noises, rescale=noises is None)
     except ValueError as error:

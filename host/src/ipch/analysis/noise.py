@@ -62,6 +62,8 @@ class Rows:
     starts: NDArray[np.bool_]
     """Whether a segment begins here: its level is unknown."""
     step: Floats
+    optional: NDArray[np.bool_] | None = None
+    """Columns that need not be there."""
 
 
 @dataclass(frozen=True)
@@ -99,17 +101,35 @@ def solve(
 ) -> Fit:
     """Estimate the coefficients of `rows.columns`. A prior of infinite width has no effect.
 
-    `rescale` also estimates the overall level of noise. At least three more rows than columns.
+    `rescale` also estimates the overall level of noise. Optional columns count only if the observations are likelier
+    with them. At least three more rows than columns.
     """
     points = list(noises) if noises is not None else grid()
-    count, wide = rows.columns.shape
+    wide = rows.columns.shape[1]
     gram = np.zeros((len(points), wide + 1, wide + 1))
     logs = np.zeros(len(points))
     _whiten(rows, points, gram, logs)
+    all_of_them = np.ones(wide, dtype=np.bool_)
+    choices = (
+        [all_of_them] if rows.optional is None or not rows.optional.any() else [all_of_them, ~rows.optional]
+    )
+    found = [_fit(rows, points, gram, logs, (prior_mean, prior_sd), used, rescale) for used in choices]
+    return max(found, key=lambda each: each[1])[0]
+
+
+def _fit(
+    rows: Rows, points: Sequence[Noise], gram: Floats, logs: Floats, prior: tuple[Floats, Floats],
+    used: NDArray[np.bool_], rescale: bool,
+) -> tuple[Fit, float]:  # fmt: skip
+    """The fit with some of the columns, and its log evidence; the others have coefficients of 0, for certain."""
+    count, wide = len(rows.value), int(used.sum())
+    gram = gram[:, np.append(used, True)][:, :, np.append(used, True)]
+    prior_mean, prior_sd = prior[0][used], prior[1][used]
     freedom = count - wide - int(rows.starts.sum())
     if freedom < 1:
         raise ValueError("too few observations for so many unknowns")
-    precision = np.where(np.isfinite(prior_sd), 1.0 / np.square(prior_sd), 0.0)
+    proper = np.isfinite(prior_sd)
+    precision = np.where(proper, 1.0 / np.square(prior_sd), 0.0)
     # A coefficient without data must not make the matrix singular.
     scales = np.sqrt(np.maximum(gram[:, :wide, :wide].diagonal(axis1=1, axis2=2).max(axis=0), 1e-300))
     normal = gram[:, :wide, :wide] + np.diag(precision)
@@ -122,10 +142,14 @@ def solve(
     determinant = np.linalg.slogdet(normal)[1]
     if rescale:
         likelihood = -0.5 * (freedom * np.log(rest) + logs + determinant)
+        # A column with a prior takes no freedom where models are compared.
+        evidence = likelihood - 0.5 * float(proper.sum()) * np.log(rest)
         variance = rest / freedom
     else:
-        likelihood = -0.5 * (rest + logs + determinant)
+        evidence = likelihood = -0.5 * (rest + logs + determinant)
         variance = np.ones(len(points))
+    # A wide prior that the observations do not need costs as much as they narrow it.
+    width = float(np.sum(np.log(scales[proper] * prior_sd[proper])))
     weight = np.exp(likelihood - likelihood.max())
     weight /= weight.sum()
     mean = weight @ means
@@ -134,13 +158,12 @@ def solve(
         "g,gi,gj->ij", weight, off, off
     )
     best = int(weight.argmax())
-    return Fit(
-        mean / scales,
-        covariance / np.outer(scales, scales),
-        points[best],
-        float(np.sqrt(variance[best])),
-        freedom,
-    )
+    whole_mean, whole_covariance = np.zeros(len(used)), np.zeros((len(used), len(used)))
+    whole_mean[used] = mean / scales
+    whole_covariance[np.ix_(used, used)] = covariance / np.outer(scales, scales)
+    fit = Fit(whole_mean, whole_covariance, points[best], float(np.sqrt(variance[best])), freedom)
+    peak = float(evidence.max())
+    return fit, peak + float(np.log(np.sum(np.exp(evidence - peak)))) - width
 
 
 def _whiten(rows: Rows, points: Sequence[Noise], gram: Floats, logs: Floats) -> None:

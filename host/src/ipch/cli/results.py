@@ -211,7 +211,14 @@ def merge(
         return
     from ipch.report import CYCLE_COLUMNS, cycle_rows
 
-    emit_table(None, CYCLE_COLUMNS, cycle_rows(found.cycles), right=range(1, len(CYCLE_COLUMNS)))
+    # What fits a terminal; the rest is in the table of cycles.
+    left_out = ("min/MPa", "max/MPa", "in band")
+    short = {"charge/mAh": "in/mAh", "discharge/mAh": "out/mAh"}
+    shown = [at for at, name in enumerate(CYCLE_COLUMNS) if name not in left_out]
+    head = [short.get(CYCLE_COLUMNS[at], CYCLE_COLUMNS[at]) for at in shown]
+    emit_table(
+        None, head, [[row[at] for at in shown] for row in cycle_rows(found.cycles)], right=range(1, len(head))
+    )
     print()
     for line in found.checks:
         print(f"{line.about}: {line.text}")

@@ -26,7 +26,7 @@ TEST_TIME, VOLTAGE, CURRENT = "Test Time / s", "Voltage / V", "Current / A"
 UNIX_TIME, PRESSURE = "Unix Time / s", "Applied Pressure / Pa"
 CYCLE, STEP = "Cycle Count / 1", "Step Count / 1"
 CHARGE, DISCHARGE = "Charging Capacity / Ah", "Discharging Capacity / Ah"
-GAS, WALL = "Ambient Temperature / degC", "Surface Temperature T1 / degC"
+GAS, WALL = "Ambient Temperature / degC", "Temperature T1 / degC"
 # Not a BDF column; BDF readers ignore unknown columns.
 SETPOINT = "Pressure Setpoint / Pa"
 
