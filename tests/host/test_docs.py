@@ -6,10 +6,12 @@ import math
 import os
 import re
 import shlex
+import sqlite3
 import subprocess
 import sys
 import tomllib
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -190,7 +192,7 @@ def test_the_script_of_the_docs_draws_a_figure(record: Path, tmp_path: Path) -> 
 
 def test_the_arrays_of_a_run_have_units_and_a_meaning(record: Path) -> None:
     run = load_run(str(record))
-    assert set(run.arrays) == set(COLUMNS) and set(SAMPLE_COLUMNS) <= set(COLUMNS)
+    assert set(run.arrays) | {"cycle", "charge_ah", "cell_v", "cell_a"} == set(COLUMNS) >= set(SAMPLE_COLUMNS)
     assert {len(values) for values in run.arrays.values()} == {3}
     assert list(run.arrays["pressure_pa"]) == [4_999_877, 4_999_878, 4_999_879]
     assert list(np.isnan(run.arrays["gas_k"])) == [False, True, False]
@@ -200,6 +202,19 @@ def test_the_arrays_of_a_run_have_units_and_a_meaning(record: Path) -> None:
     assert [name for name, unit in run.units.items() if not name.endswith(suffixes[unit])] == []
     assert run.units["pressure_pa"] == "Pa"
     assert list(load_run(record.parent).arrays) == list(run.arrays)
+
+
+def test_no_array_loses_digits(record: Path) -> None:
+    with closing(sqlite3.connect(record)) as database, database:
+        database.execute("ALTER TABLE samples ADD COLUMN later_k")
+        database.execute("ALTER TABLE samples ADD COLUMN later_count")
+        database.execute("UPDATE samples SET later_k = 300.25, later_count = 16777217, fills = 16777217")
+        (host_s,) = database.execute("SELECT host_s FROM samples").fetchone()
+    arrays = load_run(record).arrays
+    assert arrays["host_s"][0] == host_s != round(host_s)
+    assert set(arrays["later_k"]) == {300.25}
+    for name in ("later_count", "fills"):
+        assert arrays[name].dtype.kind == "i" and set(arrays[name]) == {16_777_217}, name
 
 
 def test_pandas_takes_the_arrays_of_a_run(record: Path) -> None:

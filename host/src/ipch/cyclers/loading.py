@@ -8,7 +8,7 @@ from pathlib import Path
 from ipch.cyclers.merging import between, merge
 from ipch.cyclers.read import Reading, read_cyclers
 from ipch.cyclers.times import zone_of
-from ipch.recording import SAMPLE_COLUMNS, Run
+from ipch.recording import Run
 from ipch.recording import load_run as load_record
 
 _Path = str | os.PathLike[str]
@@ -17,16 +17,16 @@ _Path = str | os.PathLike[str]
 def load_run(
     path: _Path,
     number: int | None = None,
-    columns: Collection[str] = SAMPLE_COLUMNS,
+    columns: Collection[str] | None = None,
     *,
     cycler: _Path | Sequence[_Path] | None = None,
     tz: str | None = None,
     offset_s: float = 0.0,
     reading: Reading | None = None,
 ) -> Run:
-    """Read a run from a record, or from the folder that `ipch run` wrote: `number`, by default the last.
+    """Read a run from a record, or from the folder that `ipch run` wrote.
 
-    With `cycler`, one or several files of it, `arrays` also has at each sample: `cycle`, `charge_ah` (in the cell since
+    `number` chooses a run of the record, by default the last; `columns` limits the memory for a long one. With `cycler`, one or several files of it, `arrays` also has at each sample: `cycle`, `charge_ah` (in the cell since
     the first row, Ah), `cell_v` and `cell_a` (charging is positive); nan where the cycler has no row near. `tz` and
     `offset_s` are as for `ipch merge`. Raises FileError and UsageError.
     """

@@ -35,5 +35,11 @@ COLUMNS = {
     "fill_open_s": Column("s", "time the fill valve was open since the device started"),
     "vent_open_s": Column("s", "time the vent valve was open since the device started"),
     "warnings": Column("", "bit mask of the active warnings"),
+    "cycle": Column(
+        "", "with `cycler=`: the cycler's cycle; nan where it has no row near, as in the next three"
+    ),
+    "charge_ah": Column("Ah", "with `cycler=`: charge in the cell since the cycler's first row"),
+    "cell_v": Column("V", "with `cycler=`: voltage of the cell"),
+    "cell_a": Column("A", "with `cycler=`: current, charging is positive"),
 }
 """All pressures are absolute. A column that is not listed comes from a firmware newer than this package."""

@@ -249,7 +249,8 @@ def _samples(
                 texts[name][at : at + len(rows)] = piece[:, number]
             for number, name in enumerate(read, len(varied)):
                 column = piece[:, number]
-                if table[name].dtype == np.int64 and np.isnan(column).any():
+                # A value that is missing, or no integer.
+                if table[name].dtype == np.int64 and not np.array_equal(column, np.floor(column)):
                     table[name] = table[name].astype(np.float64)
                 table[name][at : at + len(rows)] = column
             at += len(rows)
