@@ -26,8 +26,9 @@ def load_run(
 ) -> Run:
     """Read a run from a record, or from the folder that `ipch run` wrote.
 
-    `number` chooses a run of the record, by default the last; `columns` limits the memory for a long one. With `cycler`, one or several files of it, `arrays` also has at each sample: `cycle`, `charge_ah` (in the cell since
-    the first row, Ah), `cell_v` and `cell_a` (charging is positive); nan where the cycler has no row near. `tz` and
+    `number` chooses a run of the record, by default the last; `columns` limits the memory for a long one. With
+    `cycler`, one or several files of it, `arrays` also has at each sample: `cycle`, `charge_ah` (in the cell since the
+    first row, Ah), `cell_v` and `cell_a` (charging is positive); nan where the cycler has no row near. `tz` and
     `offset_s` are as for `ipch merge`. Raises FileError and UsageError.
     """
     run = load_record(path, number, columns)

@@ -35,7 +35,6 @@ _CLOCK_DRIFT = 2e-4
 # A run that is faster than the host's clock by this factor is a simulation.
 _SIMULATED_SPEED = 1.5
 TRUTH_NAME = "truth.jsonl"
-_BESIDE = {"charge_ah": "Ah", "cell_v": "V", "cell_a": "A"}
 
 
 @dataclass(frozen=True)
@@ -129,10 +128,8 @@ class Run:
 
     @property
     def units(self) -> dict[str, str]:
-        """Unit of each array: Pa (absolute), K, s, Pa/s, or empty for counts, flags and texts."""
-        return {
-            name: COLUMNS[name].unit if name in COLUMNS else _BESIDE.get(name, "") for name in self.arrays
-        }
+        """Unit of each array, or empty for counts, flags and texts; pressures are absolute."""
+        return {name: COLUMNS[name].unit if name in COLUMNS else "" for name in self.arrays}
 
     @property
     def speed(self) -> float:
