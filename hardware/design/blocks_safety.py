@@ -56,6 +56,8 @@ def _latch(put: Any) -> None:
     put("latch", "C54", "C", "100n", "CELL_SAFE", "RESET_EDGE")
     put("latch", "R107", "R", "100k", "RESET_EDGE", "GND")
     put("latch", "R108", "R", "10k", "RESET_EDGE", "RESET")
+    # Until the processor has been alive the latch is held clear: it may power up set, and CELL_SAFE then gives no edge.
+    put("latch", "D82", "DIODE", "100 V 0.2 A", "RESET", "NEVER")
     put("latch", "Q6", "NMOS", "60 V 0.2 A", "LATCH", "GND", "FILL_GATE")
     put("latch", "Q7", "NMOS", "60 V 0.2 A", "LATCH", "GND", "SUPPLY_ISOLATION_GATE")
     put("latch", "R111", "R", "2.2k", "LATCH", "LATCH_LAMP")

@@ -115,7 +115,7 @@ FOOTPRINTS = {
 SPECIAL = {
     **dict.fromkeys(("D1", "D2", "D10", "D16", "D17", "D18", "D31", "D32", "D33"), _SMB),
     **dict.fromkeys(("D60", "D61"), _SMA),
-    **dict.fromkeys(("D62", "D82"), _SOD),
+    **dict.fromkeys(("D62",), _SOD),
     **dict.fromkeys(("R5", "R31", "R32", "R33", "R34", "R35", "R51", "R52", "R53", "R88"), _R12),
     **dict.fromkeys(("C4", "C50", "C51", "C46", "C48", "C49", "C3"), _C12),
     "R36": "Resistor_THT:R_Axial_DIN0614_L14.3mm_D5.7mm_P20.32mm_Horizontal",

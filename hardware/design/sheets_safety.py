@@ -84,12 +84,15 @@ def _latch(parts: dict[str, Part]) -> Sheet:
     s.net("GND", (16.8, -1.0), "bottom")
     s.two("R108", (18.6, 1.0), (20.6, 1.0), "bottom")
     s.net("RESET", (20.6, 1.0), "right")
+    s.two("D82", (20.2, -2.0), (18.0, -2.0), "bottom")
+    s.net("RESET", (20.2, -2.0), "right")
+    s.net("NEVER", (18.0, -2.0), "left")
     _stack(s, (("C23", "V5", "GND"), ("R111", "LATCH", "LATCH_LAMP")), (24.4, 1.8), 3.0)
     s.two("D75", (30.8, -0.2), (30.8, 1.8))
     s.net("LATCH_LAMP", (30.8, 1.8), "top")
     s.net("GND", (30.8, -0.2), "bottom")
     for n, ref in enumerate(("Q6", "Q7")):
-        x, y = 15.0 + 8.4 * n, -4.6
+        x, y = 15.0 + 8.4 * n, -6.0
         s.net("LATCH", (x, y), "left")
         drain, source = s.fet(ref, (x, y))
         s.net("GND", source, "bottom")

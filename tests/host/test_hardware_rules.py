@@ -200,19 +200,24 @@ def settle(levels: dict[str, bool]) -> dict[str, bool]:
         tuple(parts[ref].nets[f"{n}{pin}"] for pin in "ABY") for ref in ("U21", "U22") for n in range(1, 5)
     ]
     levels = dict(levels)
+    edge = levels["RESET"]
+    feeds = [part.nets["A"] for part in parts.values() if part.kind == "DIODE" and part.nets["K"] == "RESET"]
     for _ in range(20):
+        levels["RESET"] = edge or any(levels.get(net, False) for net in feeds)
         before = dict(levels)
         for a, b, y in gates:
             if y not in ("ALONE",):
                 levels[y] = not (levels.get(a, False) and levels.get(b, False))
         if levels == before:
             break
+    levels["RESET"] = edge
     pulls = [part.nets["G"] for part in parts.values() if part.kind == "NMOS" and part.nets["D"] == "ALONE"]
     levels["ALONE"] = not any(levels[net] for net in pulls)
     return levels
 
 
-AT_REST = {"WINDOW": False, "RESET": False, "OVER_HELD": False, "NOT_ALIVE": True, "STARTED": False}
+AT_REST = {"WINDOW": False, "RESET": False, "OVER_HELD": False, "NOT_ALIVE": True, "STARTED": False,
+           "NOT_SET": True, "NOT_RESET": True}  # fmt: skip
 
 
 def run(*steps: dict[str, bool]) -> dict[str, bool]:
@@ -243,6 +248,15 @@ def test_the_latch_keeps_the_fill_side_shut_until_an_acknowledge() -> None:
     assert not run(ALIVE, *clear, SHORT)["LATCH"], "a shorted loop is no pressure"
     over_range = run(ALIVE, *clear, TRIP, SHORT)
     assert over_range["LATCH"] and not over_range["NOT_TRIPPED"], "more than 20.6 mA does not let go"
+
+
+@pytest.mark.parametrize("state", [False, True])
+def test_a_latch_that_powers_up_set_is_cleared_without_an_edge_of_cell_safe(state: bool) -> None:
+    """24 V off and on while USB feeds the Pico: CELL_SAFE stays high and gives no edge."""
+    levels = settle(AT_REST | {"LATCH": state, "NOT_LATCH": not state, "WAS_ALIVE": False, "NEVER": True})
+    for step in ({"STARTED": True}, ALIVE):
+        levels = settle(levels | step)
+    assert not levels["LATCH"]
 
 
 def test_the_comparator_opens_the_relief_only_while_a_processor_is_gone_that_was_alive() -> None:
