@@ -10,8 +10,9 @@ import csv
 import io
 from pathlib import Path
 
+from hardware.design.assumptions import TVS_LOW
 from hardware.design.circuit import circuit
-from hardware.design.electrical import TVS_LOW, checks
+from hardware.design.electrical import checks
 from ipch.sizing import Sizing
 
 # Parts on neither drawing.

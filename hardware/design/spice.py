@@ -12,8 +12,8 @@ import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
+from hardware.design.assumptions import number
 from hardware.design.circuit import Part, circuit
-from hardware.design.electrical import number
 
 # Diode models by what the value says: saturation current, ideality, series resistance, breakdown.
 _DIODES = (

@@ -13,7 +13,9 @@ from typing import Any
 import pytest
 
 from hardware.design import bom, electrical, fmea, hazards, piping, sheets
+from hardware.design.assumptions import number
 from hardware.design.circuit import circuit
+from hardware.design.figures_safety import trip_level_v
 from hardware.design.outputs import HARDWARE, bring_up_sheet, outputs
 from ipch.sim.rigs import load_firmware
 from ipch.sizing import Design, size
@@ -134,17 +136,13 @@ def test_limits_of_the_devices_defaults_are_those_of_the_comparator() -> None:
 
 def test_the_bring_up_sets_the_comparator_as_computed() -> None:
     value = {
-        part.ref: electrical.number(part.value)
-        for part in circuit()
-        if part.kind in ("R", "C", "CP", "POT", "TVS")
+        part.ref: number(part.value) for part in circuit() if part.kind in ("R", "C", "CP", "POT", "TVS")
     }
     said = re.search(
         r"([\d.]+) V at TP8, TRIP_LEVEL for ([\d.]+) MPa", (HARDWARE / "bring-up.md").read_text()
     )
     assert said is not None
-    assert float(said[1]) == pytest.approx(
-        electrical.trip_level_v(value, round(float(said[2]) * 1e6)), abs=0.005
-    )
+    assert float(said[1]) == pytest.approx(trip_level_v(value, round(float(said[2]) * 1e6)), abs=0.005)
 
 
 def test_figures_in_the_pages_are_those_of_the_circuit() -> None:
