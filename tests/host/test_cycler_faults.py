@@ -196,7 +196,9 @@ def test_cycle_numbers_that_are_not_whole(tmp_path: Path) -> None:
         write(tmp_path, TABLE, "bdf"),
         lambda cells: [cells[0], *([*row[:4], "1.5", *row[5:]] for row in cells[1:])],
     )
-    with pytest.raises(FileError, match=r"cycle number 1.5 in row 1 is not whole; .* --cycles charge"):
+    with pytest.raises(
+        FileError, match=r"cycle number 1.5 in row 1 is no whole number of a cycle; .* --cycles charge"
+    ):
         read_cycler(path)
     judged(per_cycle([path], Reading(cycles="charge")))
 

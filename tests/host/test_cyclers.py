@@ -308,6 +308,14 @@ def test_what_is_refused(tmp_path: Path) -> None:
         "empty.csv": ("", "is empty"),
         "none.csv": (f"{head},Date\n", "holds no rows"),
         "relative.csv": ("Test Time / s,Voltage / V,Current / A\n0,3,0", "test time alone .* --start"),
+        "voltage.csv": (
+            "Unix Time / s,Voltage / V\n0,3\n",
+            r"looks like a table of BDF, but has no current \(Current / A or current_ampere\)",
+        ),
+        "cycles.csv": (
+            "Unix Time / s,Voltage / V,Current / A,cycle_count\n0,3,0,1e300",
+            "1e\\+300 in row 1 is no whole",
+        ),
         "cell.pdf": ("", "unknown kind of cycler file"),
         "cell.xlsx": ("no archive", "cannot be read"),
         "cell.ndax": ("no archive", "cannot be read"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 from collections.abc import Callable
@@ -165,3 +166,16 @@ def test_python_merges_too(planted: Path) -> None:
     assert set(np.unique(run.arrays["cycle"][np.isfinite(run.arrays["cycle"])])) == {1, 2, 3, 4}
     assert np.nanmax(run.arrays["charge_ah"]) == pytest.approx(CAPACITY_AH + 3 * 0.01 * CAPACITY_AH, abs=1e-5)
     assert run.units["charge_ah"] == "Ah"
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may write everywhere")
+def test_a_record_in_a_read_only_folder_is_read(planted: Path, tmp_path: Path, cli: Cli) -> None:
+    folder = Path(shutil.copytree(planted, tmp_path / "run"))
+    folder.chmod(0o555)
+    try:
+        words = ("report", str(folder), "--cycler", str(folder / "cell.csv"), "--tz", "UTC")
+        done = cli(*words, "--out", str(tmp_path / "report.html"), "--json")
+        assert len(done.json()["cycles"]) == 4
+        assert "the options are not remembered" in done.err
+    finally:
+        folder.chmod(0o755)

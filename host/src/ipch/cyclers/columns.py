@@ -87,7 +87,9 @@ class Columns:
     def _column(self, texts: Sequence[str], name: str) -> Floats:
         scale = self._found.scale.get(name, 1.0)
         try:
-            return np.fromiter(map(float, texts), dtype=np.float64, count=len(texts)) * scale
+            found = np.fromiter(map(float, texts), dtype=np.float64, count=len(texts)) * scale
+            found[np.isinf(found)] = np.nan
+            return found
         except ValueError:
             pass
         if name == "test_time" and any(":" in text for text in texts):

@@ -15,6 +15,7 @@ NUMBERINGS: tuple[Numbering, ...] = ("file", "charge", "discharge")
 # A turn of less than this share of the whole swing of charge is noise or a pulse, not a half cycle.
 _TURN = 0.02
 _NOISE = 2e-5
+_MOST = 1e7
 
 
 def whole_numbers(cycle: Floats, path: object) -> Floats:
@@ -22,11 +23,11 @@ def whole_numbers(cycle: Floats, path: object) -> Floats:
     known = np.flatnonzero(np.isfinite(cycle))
     first = cycle[known[0]]
     kept = held(np.concatenate([[first], cycle]))[1:]
-    broken = np.flatnonzero(np.abs(kept - np.round(kept)) > 1e-6)
+    broken = np.flatnonzero((np.abs(kept - np.round(kept)) > 1e-6) | (np.abs(kept) > _MOST))
     if len(broken):
         raise FileError(
-            f"{path}: cycle number {kept[broken[0]]:g} in row {broken[0] + 1} is not whole; number the cycles by their"
-            " charges with --cycles charge"
+            f"{path}: cycle number {kept[broken[0]]:g} in row {broken[0] + 1} is no whole number of a cycle; number"
+            " them by their charges with --cycles charge"
         )
     whole: Floats = np.round(kept)
     return whole

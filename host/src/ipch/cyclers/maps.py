@@ -113,6 +113,17 @@ def fit(candidate: Map, head: Sequence[str], where: str) -> Found | None:
     return Found(candidate, column, scale, assumed)
 
 
+def present(candidate: Map, head: Sequence[str]) -> tuple[list[Quantity], list[Quantity]]:
+    """Quantities of a map that a line has as columns, and those that it lacks to be its head."""
+    names = [_plain(cell) for cell in head]
+    there: list[Quantity] = [
+        quantity
+        for quantity, patterns in candidate.columns.items()
+        if any(_expression(pattern).fullmatch(name) for pattern in patterns for name in names)
+    ]
+    return there, [quantity for quantity in candidate.recognise if quantity not in there]
+
+
 @cache
 def _expression(pattern: str) -> re.Pattern[str]:
     """Names without regard to case, but units with it: mA is not MA."""

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from ipch.cyclers import nested
 from ipch.cyclers.columns import Columns
-from ipch.cyclers.maps import Found, Map, fit
+from ipch.cyclers.maps import Found, Map, fit, present
 from ipch.cyclers.raw import Raw
 from ipch.errors import FileError
 
@@ -33,6 +33,9 @@ def read_text(path: Path, maps: Sequence[Map], zone: tzinfo | None, start: datet
         place = nested.found(path, levels, maps) if levels else find_head(path, lines, maps)
         if place is not None:
             return _read(path, encoding, lines, place, levels is not None, zone, start)
+    almost = _almost(path, lines, maps)
+    if almost:
+        raise FileError(almost)
     first = next(line for line in text.splitlines() if line.strip())
     cells = ", ".join(cell.strip()[:40] for cell in re.split("[,;\t]", first)[:4])
     raise FileError(
@@ -75,6 +78,23 @@ def find_head(path: Path, lines: Sequence[str], maps: Sequence[Map]) -> Place | 
         if best is not None and number >= best[1] + 3:
             break
     return best
+
+
+def _almost(path: Path, lines: Sequence[str], maps: Sequence[Map]) -> str:
+    """What a table of a known maker lacks, if a line has most of its columns; else empty."""
+    best, text = 2, ""
+    for line in lines:
+        for separator in "\t;,":
+            cells = next(csv.reader([line], delimiter=separator), [])
+            for candidate in maps:
+                there, missing = present(candidate, cells)
+                if len(there) >= best and missing:
+                    names = re.sub(r"[{}]", "", " or ".join(candidate.columns[missing[0]][:2]))
+                    best, text = (
+                        len(there) + 1,
+                        f"{path}: looks like a table of {candidate.name}, but has no {missing[0]} ({names})",
+                    )
+    return text
 
 
 def _read(
