@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from bench.scenarios.cycler_files import DIALECTS, PROTOCOLS, START, Step, Written, rows, true_cycles, write
 from ipch.cyclers import Reading, load_map, read_cycler, read_cyclers, zone_of
-from ipch.cyclers.binary import _is_calendar
+from ipch.cyclers.binary import _is_calendar, library
 from ipch.cyclers.cycles import by_charge, by_halves
 from ipch.cyclers.table import CyclerData
 from ipch.errors import FileError, UsageError
@@ -329,6 +329,21 @@ def test_what_is_refused(tmp_path: Path) -> None:
         read_cycler(tmp_path / "none.mpr", UTC)
     with pytest.raises(UsageError, match="Europe/Oslo"):
         zone_of("Atlantis/Poseidonis")
+
+
+def test_two_packages_of_the_same_module_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "galvani-0.5.0.dist-info").mkdir()
+    (tmp_path / "galvani-0.5.0.dist-info" / "METADATA").write_text(
+        "Metadata-Version: 2.1\nName: galvani\nVersion: 0.5.0\n"
+    )
+    assert library("galvani").startswith("datalab-org-galvani 0.")
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(FileError, match="galvani and datalab-org-galvani are both installed"):
+        library("galvani")
+    with pytest.raises(
+        FileError, match=r"needs nothing_of_that_name; install it with: pip install 'ipch\[cyclers\]'"
+    ):
+        library("nothing_of_that_name")
 
 
 def test_ec_labs_text(tmp_path: Path) -> None:

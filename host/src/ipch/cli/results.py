@@ -154,7 +154,7 @@ def report(
     _warn(evaluation.checks)
     emit(
         {"report": str(place), **summary.figures(judged_run, judged), **figures(judged_run, evaluation)},
-        [*(f"{line.about}: {line.text}" for line in evaluation.checks), f"report written to {place}"],
+        [*_three_lines(evaluation.checks), f"report written to {place}"],
     )
 
 
@@ -220,8 +220,8 @@ def merge(
         None, head, [[row[at] for at in shown] for row in cycle_rows(found.cycles)], right=range(1, len(head))
     )
     print()
-    for line in found.checks:
-        print(f"{line.about}: {line.text}")
+    for text in _three_lines(found.checks):
+        print(text)
     print(f"rows written to {target}, cycles to {table}")
 
 
@@ -277,6 +277,13 @@ def _keep_what_knew_more(place: Path, before: dict[str, Any], told: Told, force:
         raise FileError(
             f"{place} was made with {missing}: give that again, name another file with --out, or use --force"
         )
+
+
+def _three_lines(checks: "Sequence[Line]") -> list[str]:
+    """The self-check: rows with cycles, charge, clock."""
+    texts = {line.about: f"{line.about}: {line.text}" for line in checks}
+    cycles = texts.pop("cycles", "")
+    return [f"{text}; {cycles}" if about == "rows" else text for about, text in texts.items()]
 
 
 def _warn(checks: "Sequence[Line]") -> None:
