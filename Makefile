@@ -66,6 +66,7 @@ fmt: $(TESTED) ## format the code
 pages: $(TESTED) ## write firmware/COMMANDS.md from the firmware; draw the README's pictures from runs/
 	@$(BIN)/python host/pages/commands.py
 	@test ! -d runs/demo -a ! -d runs/example -a ! -d runs/bench || $(BIN)/python host/pages/pictures.py
+	@$(BIN)/python host/pages/screens.py
 
 .PHONY: docs
 docs: $(TESTED) ## build the documentation as a site; writes docs/_build/html

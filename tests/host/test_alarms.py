@@ -8,6 +8,7 @@ import sys
 import threading
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
 
 import pytest
 from aiosmtpd.controller import Controller
@@ -241,4 +242,36 @@ def test_a_log_raises_alarms(tmp_path, capsys, monkeypatch):
     ) as simulator:
         words = ["log", str(tmp_path / "log.csv"), "--for", "5s", "--alarms", str(path)]
         assert run([*words, "--port", simulator.port]) == 0
-    assert "alarm raised: filled: pressure_pa is above 500000" in capsys.readouterr().err
+    assert "alarm raised: filled: The pressure is above 0.5 MPa" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("lines", "value", "text"),
+    [
+        ('field = "pressure_pa"\nabove = "5.2MPa"', 5_200_000, "The pressure is above 5.2 MPa"),
+        ('field = "supply_pa"\nbelow = 5.5e6', 5_500_000, "The supply pressure is below 5.5 MPa"),
+        ('field = "gas_k"\nabove = "60degC"', 333.15, "The gas temperature is above 60.00 degC"),
+        (
+            'field = "wall_k"\nbelow = "290 K"\nhysteresis = "2K"',
+            290,
+            "The wall temperature is below 16.85 degC",
+        ),
+        ('field = "fills"\nabove = 100', 100, "fills is above 100"),
+    ],
+)
+def test_a_limit_has_units_and_says_them(tmp_path: Path, lines: str, value: float, text: str) -> None:
+    file = tmp_path / "alarms.toml"
+    file.write_text(f'[[limit]]\nname = "x"\n{lines}\n')
+    (limit,) = load(file).limit
+    assert (limit.above or limit.below) == pytest.approx(value)
+    assert limit.text().startswith(text)
+
+
+@pytest.mark.parametrize(
+    "lines", ['field = "pressure_pa"\nabove = "5.2 apples"', 'field = "fills"\nabove = "5MPa"']
+)
+def test_a_limit_in_another_unit_is_refused(tmp_path: Path, lines: str) -> None:
+    file = tmp_path / "alarms.toml"
+    file.write_text(f'[[limit]]\nname = "x"\n{lines}\n')
+    with pytest.raises(FileError, match=r"not a pressure|give a number"):
+        load(file)

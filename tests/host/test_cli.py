@@ -218,6 +218,8 @@ def test_ports_of_simulators_that_are_gone_are_not_listed(cli: Cli, tmp_path: Pa
     assert (entry["port"], entry["kind"]) == ("/dev/null", "simulator")
     other = register_simulator({"pid": os.getppid(), "port": "/dev/zero", "rig": "sim"})
     result = cli("status")
+    assert result.code == 3 and "none of the 2 devices answers" in result.error_line()
+    result = cli("info")
     assert result.code == 3
     assert "2 devices found: " in result.error_line() and "choose one with --port" in result.err
     # Its number is given to another process.

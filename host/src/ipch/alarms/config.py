@@ -7,8 +7,9 @@ from typing import Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from ipch.base.files import read_text
+from ipch.base.units import format_celsius, format_target, parse_pressure
 from ipch.device import Sample
-from ipch.errors import FileError
+from ipch.errors import FileError, UsageError
 
 # Warnings of the device in bit order. Each text: meaning; reaction of the device. Action.
 _WARNINGS = """
@@ -47,8 +48,18 @@ class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+def _number(field: str, key: str, text: str) -> float:
+    """The value of a text with a unit, in the unit of the field. Raises ValueError."""
+    if field.endswith("_pa"):
+        return parse_pressure(text)
+    number = text.strip().removesuffix("degC").removesuffix("\u00b0C").removesuffix("K")
+    if not field.endswith("_k") or number == text.strip():
+        raise ValueError(f"{key} = {text!r}: give a number, or a pressure or temperature with its unit")
+    return float(number) + (0.0 if "K" in text or key == "hysteresis" else 273.15)
+
+
 class Limit(_Strict):
-    """A limit for one field of each sample, in the unit at the end of the field's name."""
+    """A limit for one field of each sample: with a unit, or a number in the unit at the end of the field's name."""
 
     name: str
     field: str
@@ -59,6 +70,20 @@ class Limit(_Strict):
     for_s: float = Field(default=0.0, ge=0.0)
     """Time beyond the limit before the alarm is raised."""
     sentence: str = ""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _units(cls, data: object) -> object:
+        if not isinstance(data, dict):
+            return data
+        try:
+            return data | {
+                key: _number(str(data.get("field")), key, data[key])
+                for key in ("above", "below", "hysteresis")
+                if isinstance(data.get(key), str)
+            }
+        except UsageError as error:
+            raise ValueError(str(error)) from error
 
     @model_validator(mode="after")
     def _check(self) -> Self:
@@ -72,11 +97,15 @@ class Limit(_Strict):
 
     def text(self) -> str:
         """The text of the alarm."""
-        bound = f"above {self.above:g}" if self.above is not None else f"below {self.below:g}"
-        return (
-            self.sentence
-            or f"{self.field} is {bound}; the device keeps following its last command. Check it."
-        )
+        beyond, value = ("above", self.above) if self.above is not None else ("below", self.below)
+        what = f"{self.field} is {beyond} {value:g}"
+        # As people write it: the pressure in MPa, not pressure_pa in Pa.
+        if self.field.endswith("_pa") and value is not None:
+            name = self.field.removesuffix("_pa").replace("_", " ")
+            what = f"The {name} {'' if name == 'pressure' else 'pressure '}is {beyond} {format_target(value)}"
+        elif self.field.endswith("_k") and value is not None:
+            what = f"The {self.field.removesuffix('_k')} temperature is {beyond} {format_celsius(value)}"
+        return self.sentence or f"{what}; the device keeps following its last command. Check it."
 
 
 class Email(_Strict):

@@ -7,6 +7,7 @@ import typer
 
 from ipch.cli import complete
 from ipch.cli.common import Json, Port, Sections, connected, emit, emit_table, options, say
+from ipch.cli.guard import Yes, changing
 
 _PANEL = "Configure"
 Force = Annotated[
@@ -76,6 +77,7 @@ def change(
         str, typer.Argument(help="Integer in the setting's unit, or a value with unit: 5.5MPa.")
     ],
     force: Force = False,
+    yes: Yes = False,
     port: Port = None,
     json: Json = False,
 ) -> None:
@@ -84,7 +86,7 @@ def change(
 
     from ipch.device import settings_file
 
-    with connected() as instrument:
+    with changing("a change of settings", yes) as instrument:
         setting = settings_file.change(instrument, name, value, force=force)
     emit(asdict(setting), [f"{setting.name} = {setting.value} {setting.unit}".rstrip()])
 
@@ -110,6 +112,7 @@ def apply(
         bool, typer.Option("--any-device", help="Accept a file saved from another device.")
     ] = False,
     force: Force = False,
+    yes: Yes = False,
     port: Port = None,
     json: Json = False,
 ) -> None:
@@ -119,7 +122,7 @@ def apply(
     """
     from ipch.device import settings_file
 
-    with connected() as instrument:
+    with changing("a change of settings", yes) as instrument:
         before = {setting.name: setting for setting in instrument.settings()}
         changed = settings_file.apply(instrument, file, any_device=any_device, force=force)
         confirmed = instrument.confirmed

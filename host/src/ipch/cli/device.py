@@ -71,7 +71,7 @@ def _status_all(found: "list[PortInfo]") -> None:
 
     from ipch.cli.terminal import status_row
     from ipch.device import Instrument
-    from ipch.errors import IpchError
+    from ipch.errors import IpchError, NoDeviceError
 
     data: list[dict[str, object]] = []
     rows = []
@@ -87,6 +87,8 @@ def _status_all(found: "list[PortInfo]") -> None:
         data.append({"serial_number": name, "port": info.port, **asdict(sample), "warnings": warnings})
         rows.append(status_row(name, sample, warnings))
     emit_table(data, ("device", "state", "pressure", "target", "faults and warnings"), rows, right=(2, 3))
+    if all("error" in row for row in data):
+        raise NoDeviceError(f"none of the {len(data)} devices answers")
 
 
 def set_pressure(

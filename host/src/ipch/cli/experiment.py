@@ -126,8 +126,11 @@ def _running(
             with (
                 serving(http, token, instrument, f"run {chosen.name}", folder / RECORD_NAME) as page,
                 progress() as shown,
-                watching(alarms, say, lambda: instrument.fault.sentence) as check,
+                watching(alarms, page.alarm, lambda: instrument.fault.sentence) as check,
             ):
+                if page.address:
+                    task["http"] = page.address
+                    owner.announce({"pid": os.getpid(), **task})
                 say(f"recording to {folder}")
                 yield instrument, report, watch, page.seen
             finished = True

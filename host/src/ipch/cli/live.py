@@ -56,7 +56,10 @@ class Page:
     seen: "Callable[[Sample], None]" = lambda sample: None
     lost: "Callable[[str], None]" = lambda reason: None
     progress: "Callable[[Progress], None]" = lambda now: None
-    end: "Callable[[str], None]" = lambda text: None
+    alarm: "Callable[[str], None]" = say
+    """Says an alarm, and counts it."""
+    address: str = ""
+    """HOST:PORT, for other programs."""
 
 
 @contextlib.contextmanager
@@ -69,10 +72,14 @@ def serving(
         return
     from ipch.live import Server, open_feed
 
+    def alarm(text: str) -> None:
+        say(text)
+        feed.alarms += text.startswith("alarm raised")
+
     feed = open_feed(instrument, program, record if record.is_file() else None)
     with Server(http, {feed.serial_number: feed}, token, alone=True) as server:
         say(f"live page: {server.url}")
         try:
-            yield Page(feed.sample, feed.lost, feed.progress, feed.end)
+            yield Page(feed.sample, feed.lost, feed.progress, alarm, server.address)
         finally:
             feed.end(f"The program {program} has ended.")

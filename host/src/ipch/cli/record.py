@@ -121,12 +121,15 @@ def log(
     changed = threading.Event()
     with sharing({"kind": "log"}, lambda message: changed.set()) as (instrument, owner):
         path = file or service.default_record(instrument.identity.serial_number)
-        owner.announce({"pid": os.getpid(), "kind": "log", "record": str(path.resolve())})
+        task = {"pid": os.getpid(), "kind": "log", "record": str(path.resolve())}
+        owner.announce(task)
         with (
             recording(path) as show,
-            watching(alarms, say, lambda: instrument.fault.sentence) as watch,
             serving(http, http_token, instrument, f"log to {path.name}", path) as page,
+            watching(alarms, page.alarm, lambda: instrument.fault.sentence) as watch,
         ):
+            if page.address:
+                owner.announce({**task, "http": page.address})
 
             def away(reason: str) -> None:
                 show.lost(reason)

@@ -33,6 +33,8 @@ class Feed:
         """Monotonic time of the latest sample."""
         self.gaps = 0
         """How often the device was away."""
+        self.alarms = 0
+        """Number of alarms that the program raised."""
         self._ask_fault = ask_fault
         self._changed = threading.Condition()
         self._version = 0

@@ -65,7 +65,8 @@ class Server:
         except (OSError, OverflowError) as error:
             raise UsageError(f"cannot serve on {address}: {error}; name another with --http") from error
         shown = f"[{host}]" if ":" in host else host
-        self.url = f"http://{shown}:{self._http.server_address[1]}/" + (f"?token={token}" if token else "")
+        self.address = f"{shown}:{self._http.server_address[1]}"
+        self.url = f"http://{self.address}/" + (f"?token={token}" if token else "")
         self._thread = threading.Thread(target=self._http.serve_forever, name="ipch-http", daemon=True)
         self._thread.start()
 
@@ -107,6 +108,7 @@ class _Handler(BaseHTTPRequestHandler):
             "/events": self._events,
             "/history": self._history,
             "/plotly.js": self._plotly,
+            "/metrics": self._metrics,
         }
         if url.path in pages:
             pages[url.path](query)
@@ -167,6 +169,16 @@ class _Handler(BaseHTTPRequestHandler):
             return
         self._send(json.dumps(columns).encode(), "application/json")
 
+    def _metrics(self, query: dict[str, str]) -> None:
+        from ipch.fleet import exposition
+
+        try:
+            body, kind = exposition(self.served.feeds, self.headers.get("Accept", ""))
+        except UsageError as error:
+            self._refuse(HTTPStatus.NOT_IMPLEMENTED, str(error))
+            return
+        self._send(body, kind)
+
     def _plotly(self, query: dict[str, str]) -> None:
         from plotly.offline import get_plotlyjs
 
@@ -223,7 +235,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _send(self, body: bytes, kind: str, cache: str = "no-store") -> None:
         self.send_response(HTTPStatus.OK)
-        self.send_header("Content-Type", f"{kind}; charset=utf-8")
+        self.send_header("Content-Type", kind if "charset" in kind else f"{kind}; charset=utf-8")
         self.send_header("Cache-Control", cache)
         self._end_headers(len(body))
         self.wfile.write(body)

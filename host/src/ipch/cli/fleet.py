@@ -1,0 +1,103 @@
+"""Commands for many chambers: fleet check, targets, files."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ipch.cli.common import Json, Sections, emit, emit_table, say, to_json
+
+_PANEL = "Record and run"
+
+group = typer.Typer(
+    cls=Sections,
+    help="Many chambers: compare them, and connect them to Prometheus.",
+    invoke_without_command=True,
+    rich_markup_mode=None,
+)
+
+
+@group.callback()
+def root(context: typer.Context, json: Json = False) -> None:
+    if context.invoked_subcommand is None:
+        print(context.get_help())
+
+
+def add_to(app: typer.Typer) -> None:
+    app.add_typer(group, name="fleet", rich_help_panel=_PANEL)
+
+
+@group.command()
+def check(json: Json = False) -> None:
+    """Compare all devices: firmware, settings, proofs, records, disks.
+
+    The exit code is 9 if any device needs attention.
+    """
+    from ipch import fleet
+    from ipch.base.units import format_pressure
+    from ipch.device import HOW_TO_SIMULATE, list_ports
+    from ipch.errors import CheckError, NoDeviceError
+
+    found = [info for info in list_ports() if info.kind != "other"]
+    if not found:
+        raise NoDeviceError(f"no device found; {HOW_TO_SIMULATE}")
+    rows = fleet.check(found)
+    emit_table(
+        rows,
+        ("device", "firmware", "state", "pressure", "proof", "needs attention"),
+        [
+            (
+                str(row["serial_number"]),
+                str(row.get("firmware", "?")),
+                str(row.get("state", "?")),
+                format_pressure(row["pressure_pa"]) if "pressure_pa" in row else "-",
+                "none" if row.get("proof_due_days") is None else f"due in {row['proof_due_days']} d",
+                "; ".join(row["problems"]) or "nothing",
+            )
+            for row in rows
+        ],
+        right=(3,),
+    )
+    bad = [str(row["serial_number"]) for row in rows if row["problems"]]
+    if bad:
+        raise CheckError(f"{len(bad)} of {len(rows)} devices need attention: {', '.join(bad)}")
+
+
+@group.command()
+def targets(
+    more: Annotated[
+        list[str] | None, typer.Argument(metavar="[HOST:PORT]...", help="Addresses on other computers.")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(metavar="FILE.json", help="File for Prometheus; default: print it.")
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Write the scrape targets of this computer's programs for Prometheus."""
+    from ipch import fleet
+    from ipch.base.files import write_text
+
+    found = fleet.targets(more or [])
+    text = to_json(found)
+    if out is None:
+        emit(found, [text])
+        return
+    # Prometheus may read it at any moment.
+    partial = out.with_suffix(".partial")
+    write_text(partial, f"{text}\n")
+    partial.replace(out)
+    emit({"file": str(out), "targets": found}, [f"{len(found)} targets written to {out}"])
+    if not found:
+        say("no program serves metrics: start `ipch log --http 127.0.0.1:8765`, or name addresses")
+
+
+@group.command()
+def files(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder for the files.")],
+    json: Json = False,
+) -> None:
+    """Write example files for Prometheus, Alertmanager and Grafana."""
+    from ipch import fleet
+
+    written = [str(path) for path in fleet.write_files(folder)]
+    emit({"files": written}, [f"written: {path}" for path in written])
