@@ -67,7 +67,6 @@ def status(port: Port = None, json: Json = False) -> None:
 
 def _status_all(found: "list[PortInfo]") -> None:
     """A row for each device; one that does not answer says why."""
-    from dataclasses import asdict
 
     from ipch.cli.terminal import status_row
     from ipch.device import Instrument
@@ -84,7 +83,7 @@ def _status_all(found: "list[PortInfo]") -> None:
             data.append({"serial_number": name, "port": info.port, "error": str(error)})
             rows.append((name, "?", "-", "-", str(error)))
             continue
-        data.append({"serial_number": name, "port": info.port, **asdict(sample), "warnings": warnings})
+        data.append({"serial_number": name, "port": info.port, **sample.row(), "warnings": warnings})
         rows.append(status_row(name, sample, warnings))
     emit_table(data, ("device", "state", "pressure", "target", "faults and warnings"), rows, right=(2, 3))
     if all("error" in row for row in data):

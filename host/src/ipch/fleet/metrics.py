@@ -105,18 +105,23 @@ class _Collector:
             if sample is None or not answers:
                 continue
             for field, family in gauges.items():
-                value = float(getattr(sample, field))
+                value = _float(getattr(sample, field))
                 family.add_metric(who, value - _ZERO_C if field.endswith("_k") else value)
             for field, counter in counters.items():
-                counter.add_metric(who, float(getattr(sample, field)))
+                counter.add_metric(who, _float(getattr(sample, field)))
             for name in STATES if sample.state in STATES else (*STATES, sample.state):
                 state.add_metric([*who, name], float(name == sample.state))
             faulty.add_metric(who, float(sample.faulty))
             if sample.faulty:
                 fault.add_metric([*who, sample.fault], 1.0)
             for bit, (name, _) in enumerate(WARNINGS):
-                if sample.warnings >> bit & 1:
+                if sample.warning_bits >> bit & 1:
                     warning.add_metric([*who, name], 1.0)
         yield from (up, age, faulty, fault, state, warning, band, most, gaps, alarms, build)
         yield from gauges.values()
         yield from counters.values()
+
+
+def _float(value: float | None) -> float:
+    """nan for what the firmware does not report."""
+    return math.nan if value is None else float(value)

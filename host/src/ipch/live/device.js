@@ -23,7 +23,7 @@ function show(state) {
     text("state", sample.state);
     document.getElementById("state").className = `state ${condition(state)}`;
     text("pressure", megapascal(sample.pressure_pa));
-    text("error", regulates ? signed((sample.pressure_pa - sample.ramp_pa) / KPA, 2, "kPa") : "-");
+    text("error", regulates && sample.pressure_pa !== null && sample.ramp_pa !== null ? signed((sample.pressure_pa - sample.ramp_pa) / KPA, 2, "kPa") : "-");
     text("target", sample.target_pa ? megapascal(sample.target_pa) : "not set");
     text("ramp", regulates ? megapascal(sample.ramp_pa) : "-");
     text("safety", megapascal(sample.safety_pa));
@@ -31,7 +31,7 @@ function show(state) {
     text("gas", celsius(sample.gas_k));
     text("wall", celsius(sample.wall_k));
     text("pulses", `${sample.fills}, ${sample.vents}`);
-    shown("fault", sample.fault !== "NONE");
+    shown("fault", faulty(sample));
     text("fault-name", sample.fault);
     text("fault-text", state.sentence);
     const list = document.getElementById("warnings");

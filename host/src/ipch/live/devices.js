@@ -36,7 +36,7 @@ function show(device) {
   }
   const notes = [];
   if (old) notes.push(`No value for ${device.age_s === null ? "ever" : lasting(device.age_s)}. ${device.away}`);
-  if (sample && sample.fault !== "NONE") notes.push(`${sample.fault}: ${device.sentence}`);
+  if (sample && faulty(sample)) notes.push(`${sample.fault}: ${device.sentence}`);
   for (const [name] of device.warnings || []) notes.push(name);
   if (device.step.text) notes.push(`${device.step.text}, ${lasting(device.step.run_ends_s - Date.now() / 1000)} left`);
   parts.note.textContent = notes.join(" \u00b7 ");

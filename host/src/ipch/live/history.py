@@ -28,11 +28,19 @@ Row = list[Any]
 
 def row_of(time_s: float, sample: Sample) -> Row:
     """A bin with one sample in it."""
-    return [
-        time_s, sample.pressure_pa, sample.pressure_pa, sample.ramp_pa, sample.target_pa, sample.supply_pa,
-        _finite(sample.gas_k), _finite(sample.wall_k), sample.fills, sample.vents,
-        int(sample.state in ("REGULATE", "QUIET")),
-    ]  # fmt: skip
+    names = (
+        "pressure_pa",
+        "pressure_pa",
+        "ramp_pa",
+        "target_pa",
+        "supply_pa",
+        "gas_k",
+        "wall_k",
+        "fills",
+        "vents",
+    )
+    values = [_finite(getattr(sample, name)) for name in names]
+    return [time_s, *values, int(sample.state in ("REGULATE", "QUIET"))]
 
 
 class Span:

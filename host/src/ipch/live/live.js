@@ -27,11 +27,13 @@ function lasting(seconds) {
   return parts.join(" ") || "0 s";
 }
 
+const faulty = (sample) => sample.fault !== "NONE" && sample.fault !== "UNKNOWN";
+
 // good, warn, bad, off: how a device is, by its own words.
 function condition(device) {
   const sample = device.sample;
   if (device.away || !sample) return "bad";
-  if (sample.fault !== "NONE" || sample.state === "RELIEF" || sample.state === "SEALED") return "bad";
+  if (faulty(sample) || sample.state === "RELIEF" || sample.state === "SEALED") return "bad";
   if (device.warnings.length) return "warn";
   return sample.state === "OFF" ? "off" : "good";
 }
