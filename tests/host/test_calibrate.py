@@ -310,6 +310,19 @@ def test_a_failure_in_the_middle_leaves_the_calibration_as_it_was(
         assert calibration.read(instrument, "control") == TRUE
 
 
+def test_a_large_correction_needs_force(blank: Instrument, sim: RunningServer) -> None:
+    # 3 % of full scale, which the device takes only with FORCe.
+    large = Coefficients(zero_pa=300_000, date=20260102, serial=12, operator="MVB")
+    with Instrument.open(sim.port) as instrument:
+        with pytest.raises(DeviceError, match="FORC"):
+            calibration.write(instrument, {"control": large})
+        assert calibration.read(instrument, "control") == Coefficients()
+        calibration.write(instrument, {"control": large}, force=True)
+        assert calibration.read(instrument, "control") == large
+        calibration.write(instrument, {"control": Coefficients()}, force=True)
+        assert calibration.reference_k(instrument) == 303.15
+
+
 class Barometer(socketserver.StreamRequestHandler):
     """A second instrument: answers with the pressure that the simulated device reads, in hPa."""
 

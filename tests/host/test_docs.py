@@ -87,7 +87,10 @@ PAGES = sorted(
 )
 
 
-def test_the_commands_of_the_pages_are_known(cli: Callable[..., Any]) -> None:
+def test_the_commands_of_the_pages_are_known(
+    cli: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
     found = 0
     for page in PAGES:
         text = "\n".join(blocks(page, ""))

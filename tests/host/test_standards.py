@@ -154,6 +154,22 @@ def test_each_line_end_on_a_serial_line(end: str, ends: bytes) -> None:
         helper.join()
 
 
+@pytest.mark.parametrize("visa", [False, True])
+def test_the_serial_format_reaches_the_line(visa: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYVISA_LIBRARY", "@py")
+    for text, speed, stop in (("2400-8N2", termios.B2400, termios.CSTOPB), ("19200", termios.B19200, 0)):
+        with terminal() as (master, name):
+            place = StandardPort(f"ASRL{name}::INSTR" if visa else name, text, "cr")
+            with closing(Asked(place, "PA?", "kPa")) as standard:
+                mode = termios.tcgetattr(master)
+                assert (mode[4], mode[2] & termios.CSTOPB) == (speed, stop)
+                os.write(master, b"0.1\r")
+                helper = threading.Thread(target=lambda: (os.read(master, 4), os.write(master, b"101.325\r")))
+                helper.start()
+                assert standard.read_pa("") == 101_325.0
+                helper.join()
+
+
 def test_a_standard_that_is_unplugged() -> None:
     with terminal() as (master, name), closing(Asked(StandardPort(name), "PA?", "Pa")) as standard:
         helper = threading.Thread(target=lambda: (os.read(master, 4), os.close(master)))

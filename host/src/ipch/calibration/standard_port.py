@@ -1,5 +1,6 @@
 """Ports of pressure standards: serial lines and sockets with any line end, VISA resources."""
 
+import contextlib
 import re
 import time
 from dataclasses import dataclass
@@ -10,6 +11,8 @@ from ipch.errors import DeviceLostError, NoDeviceError, PortBusyError, UsageErro
 
 ENDS = {"cr": b"\r", "lf": b"\n", "crlf": b"\r\n"}
 _TIMEOUT_S = 5.0
+_LATE_MS = 20
+_MOST_LATE = 4096
 _SERIAL = re.compile(r"(\d{2,7})(?:[-,/ ]+([78])[-,/ ]*([NEO])[-,/ ]*([12]))?", re.IGNORECASE)
 
 
@@ -123,12 +126,22 @@ class _Visa:
 
     def ask(self, query: str) -> str:
         try:
+            if self._lines:
+                self._discard()
             self._device.write_raw(query.encode("ascii") + ENDS[self._end])
             if self._lines:
                 return _line(lambda: bytes(self._device.read_bytes(1)), query, self._end)
             return str(self._device.read_raw().decode("ascii", "replace")).strip()
         except self._errors as error:
             raise _silent(query, self._end, str(error)) from error
+
+    def _discard(self) -> None:
+        """The end of the last reply, or a reply that came late. Not every backend can flush."""
+        self._device.timeout = _LATE_MS
+        with contextlib.suppress(*self._errors):
+            for _ in range(_MOST_LATE):
+                self._device.read_bytes(1)
+        self._device.timeout = _TIMEOUT_S * 1000
 
     def _configure(self, baud: int, bits: int, parity: str, stop: int) -> None:
         from pyvisa.constants import Parity, StopBits
