@@ -100,23 +100,6 @@ class Diagram:
         self.drawn.append(ref)
         self.text(f"{ref}\n{self.parts[ref].replace(' ', chr(10), 1)}\n{self.notes[ref]}", (x, y + 1.85))
 
-    def down_relief(self, ref: str, point: Point) -> None:
-        """Draw a spring-loaded relief valve on a line from above; outlet to the left."""
-        x, y = point
-        self.line((x, y), (x - 0.35, y), (x, y - 0.55), (x + 0.35, y), (x, y))
-        self.line((x, y - 0.55), (x - 0.55, y - 0.9), (x - 0.55, y - 0.2), (x, y - 0.55))
-        self.line(
-            (x, y - 0.55),
-            (x, y - 0.75),
-            (x + 0.22, y - 0.85),
-            (x - 0.22, y - 1.05),
-            (x + 0.22, y - 1.25),
-            (x, y - 1.35),
-        )
-        self.line((x - 0.55, y - 0.55), (x - 1.1, y - 0.55))
-        self.line((x - 0.9, y - 0.43), (x - 1.1, y - 0.55), (x - 0.9, y - 0.67))
-        self.name(ref, (x + 0.7, y - 0.6), "left")
-
     def rhombus(self, ref: str, point: Point) -> None:
         x, y = point
         self.line((x - 0.6, y), (x, y + 0.6), (x + 0.6, y), (x, y - 0.6), (x - 0.6, y))

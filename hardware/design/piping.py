@@ -26,7 +26,7 @@ JOINS = {
     "XV3": ("fill line", "fill trap"), "XV1": ("fill trap", "chamber"), "XV2": ("chamber", "vent trap"),
     "XV4": ("vent trap", "discharge"), "XV5": ("chamber", "discharge"), "HV2": ("chamber", "discharge"),
     "HV3": ("supply side", "discharge"), "HV4": ("fill line", "discharge"), "HV5": ("source side", "discharge"),
-    "PSV1": ("chamber", "discharge"), "PSE1": ("chamber", "discharge"), "PSV2": ("fill line", "discharge"),
+    "PSV1": ("chamber", "discharge"), "PSE1": ("chamber", "discharge"), "PSV2": ("supply side", "discharge"),
 }  # fmt: skip
 HAND, SOLENOIDS, CHECK, REGULATOR = (
     ("HV1", "HV2", "HV3", "HV4", "HV5"),
@@ -76,7 +76,7 @@ def _supply(d: Diagram, sizing: Sizing) -> None:
     d.line((-1.2, -1.0), (-1.2, 0.6), (-0.8, 1.0), (-0.4, 1.0), (0.0, 0.6), (0.0, -1.0), (-1.2, -1.0))
     d.text("N2", (-0.6, 0.0))
     d.text(f"source\n{sizing.design.source_pa / 1e6:g} MPa", (-0.6, -1.5))
-    pipes = ((0.0, 0.9), (1.9, 3.7), (4.7, 5.8), (7.8, 12.4), (13.6, 17.7), (18.9, 20.75), (21.5, 29.3), (30.3, 32.2),
+    pipes = ((0.0, 0.9), (1.9, 3.7), (4.7, 5.8), (7.8, 12.4), (13.6, 19.8), (21.0, 22.75), (23.5, 29.3), (30.3, 32.2),
              (33.2, 35.1))  # fmt: skip
     for a, b in pipes:
         d.line((a, 0.0), (b, 0.0))
@@ -101,18 +101,18 @@ def _supply(d: Diagram, sizing: Sizing) -> None:
     d.line((x, 0.6), (x, 0.75), (x - 0.2, 0.85), (x + 0.2, 1.05), (x - 0.2, 1.25), (x + 0.2, 1.45), (x, 1.55))
     d.line((x + 1.0, 0.0), (x + 1.0, -1.0), (x, -1.0), (x, -0.6), dashed=True)
     d.name("RG1", (x, 2.1))
-    d.gauge("PI3", (15.6, 0.0))
-    d.bleed("HV3", (15.6, 0.0))
-    d.rhombus("FL1", (18.3, 0))
+    d.gauge("PI3", (15.3, 0.0))
+    d.bleed("HV3", (15.3, 0.0))
+    d.line((17.8, 0.0), (17.8, 0.65))
+    d.relief("PSV2", (17.8, 1.2))
+    d.rhombus("FL1", (20.4, 0))
     # Check valve: free flow from left to right.
-    d.line((21.45, 0.45), (20.75, 0.0), (21.45, -0.45))
-    d.drawing.add(circle(21.25, 0.0, 0.24))
-    d.name("NV1", (21.2, 1.0))
-    d.gauge("PT3", (23.6, 0.0))
-    d.gauge("PI4", (25.8, 0.0))
-    d.bleed("HV4", (22.4, 0.0))
-    d.line((27.6, 0.0), (27.6, -1.4))
-    d.down_relief("PSV2", (27.6, -1.4))
+    d.line((23.45, 0.45), (22.75, 0.0), (23.45, -0.45))
+    d.drawing.add(circle(23.25, 0.0, 0.24))
+    d.name("NV1", (23.2, 1.0))
+    d.gauge("PT3", (25.6, 0.0))
+    d.gauge("PI4", (27.8, 0.0))
+    d.bleed("HV4", (24.6, 0.0))
     d.solenoid("XV3", (29.8, 0))
     d.restrictor("FO1", (32.7, 0))
     d.solenoid("XV1", (35.6, 0))

@@ -93,6 +93,12 @@ def test_a_wrong_step_shows() -> None:
     assert walk([("chamber", "HV2", "PI3")])[1] == ["PI3 does not show the chamber"]
 
 
+def test_nothing_that_can_clog_stands_between_the_regulator_and_its_relief_valve() -> None:
+    """A clogged FL1 or a stuck NV1 must not leave PI3 and HV3 to a regulator that failed open."""
+    assert piping.JOINS["PSV2"] == ("supply side", "discharge")
+    assert "supply side" in piping.JOINS["RG1"] and "fill line" in reach("supply side", set())
+
+
 def test_joints_and_gauges_are_parts() -> None:
     assert set(piping.JOINS) | set(piping.GAUGES.values()) <= set(piping.PARTS)
     hand = {part for part in piping.PARTS if part.startswith("HV")}

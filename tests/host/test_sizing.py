@@ -214,6 +214,15 @@ def test_a_pulse_counts_with_the_rise_of_the_coil() -> None:
     assert quick.value("fill pulse") == pytest.approx(result.value("fill pulse"))
 
 
+def test_the_supply_relief_stays_below_the_rating_where_it_can() -> None:
+    def set_mpa(**changes: Any) -> float:
+        return size(Design(**changes)).value("supply relief set pressure")
+
+    assert set_mpa() == pytest.approx(7.5)
+    assert set_mpa(supply_pa=9_000_000) == pytest.approx(10.0)
+    assert set_mpa(supply_pa=10_000_000) == pytest.approx(11.0)
+
+
 def test_the_command_takes_a_coil_rise(cli: Cli) -> None:
     assert "shortest command" in cli("size", "--coil-rise", "12ms").out
     assert cli("size", "--coil-rise", "1s").code == 2

@@ -32,9 +32,8 @@ RAMP_RESERVE = 2.0
 PROOF = 1.43  # times the rating, as in one of the rules; look up yours
 WATER_BULK_PA = 2.2e9
 LIFT = 0.6  # share of its current at which a coil lifts its valve [estimate]
-SUPPLY_RELIEF = (
-    1.25  # of the supply pressure: above the regulator's lock-up, below what the supply side must withstand
-)
+# Of the supply pressure: above the regulator's lock-up; at least what a relief valve needs to stay tight.
+SUPPLY_RELIEF, SUPPLY_RELIEF_LEAST = 1.25, 1.1
 RAMPS_PA_S = (4_000, 20_000, 100_000)
 MONTH_DAYS = 30
 
@@ -184,8 +183,8 @@ def size(design: Design) -> Sizing:
         "mm",
         f"at least, discharge {DISCHARGE}; its maker's figure counts",
     )
-    add("supply relief set pressure", SUPPLY_RELIEF * design.supply_pa / 1e6, "MPa",
-        f"PSV2: {SUPPLY_RELIEF} x supply; every part between regulator and fill valve withstands it")  # fmt: skip
+    how = f"{SUPPLY_RELIEF:g} x supply, or the chamber's rating if lower; regulator to fill valve must withstand it"
+    add("supply relief set pressure", _supply_relief_pa(design) / 1e6, "MPa", how)
     disc_c = max(0.0, flow.worst_kg_s(chain["burst_disc_pa"])) / flow.kg_s(
         1.0, chain["burst_disc_pa"], AMBIENT_PA
     )
@@ -220,6 +219,12 @@ def size(design: Design) -> Sizing:
     _faults(design, chain, c_fill, c_vent, section)
     _gas_use(design, flow, section("gas use"))
     return Sizing(design, fill_mm, vent_mm, figures, settings(design), _warnings(design, flow, c_fill))
+
+
+def _supply_relief_pa(design: Design) -> float:
+    """Return the set pressure of the relief valve behind the supply regulator."""
+    lowest = SUPPLY_RELIEF_LEAST * design.supply_pa
+    return max(lowest, min(SUPPLY_RELIEF * design.supply_pa, design.rated_pa))
 
 
 def _coil(design: Design, add: Add) -> None:
