@@ -54,7 +54,7 @@ def figures(sizing: Sizing) -> dict[str, str]:
 
 
 def table(sizing: Sizing) -> str:
-    """Return the parts list as CSV; the last column is the footprint on the board."""
+    """Return the parts list as CSV; the last columns are quantity and footprint."""
     known = figures(sizing)
     footprints = {part.ref: part.footprint.partition(":")[2] for part in circuit() if part.footprint}
     file = io.StringIO()
@@ -62,6 +62,7 @@ def table(sizing: Sizing) -> str:
     with _SOURCE.open(newline="", encoding="utf-8") as rows:
         for n, row in enumerate(csv.reader(rows)):
             there = sorted({footprints[ref] for ref in row[0].split() if ref in footprints})
-            last = "footprint" if n == 0 else "; ".join(there) or "not on the board"
-            writer.writerow([*(text.format(**known) for text in row), last])
+            quantity = str(len(row[0].split()))
+            last = ("quantity", "footprint") if n == 0 else (quantity, "; ".join(there) or "not on the board")
+            writer.writerow([*(text.format(**known) for text in row), *last])
     return file.getvalue()

@@ -280,3 +280,21 @@ def test_the_bring_up_sheet_has_every_step_and_every_reading() -> None:
         "14.7 mA",
     ):
         assert name in sheet
+
+
+def test_the_sum_of_the_price_classes_is_what_the_page_says(made: dict[str, str]) -> None:
+    low = {"A": 0.2, "B": 2.0, "C": 20.0, "D": 100.0, "E": 500.0}
+    high = {"A": 2.0, "B": 20.0, "C": 100.0, "D": 500.0, "E": 2000.0}
+    sums = {True: [0.0, 0.0], False: [0.0, 0.0]}
+    for row in csv.DictReader(io.StringIO(made["bom.csv"])):
+        for n, price in enumerate((low, high)):
+            sums[row["footprint"] != "not on the board"][n] += (
+                int(row["quantity"]) * price[row["price_class"]]
+            )
+    told = re.sub(r"\s+", " ", (HARDWARE / "ordering.md").read_text(encoding="utf-8"))
+    found = re.search(
+        r"([\d,]+) to ([\d,]+) euros for the pressure side and the box, and ([\d,]+) to ([\d,]+)", told
+    )
+    assert found is not None
+    figures = [float(text.replace(",", "")) for text in found.groups()]
+    assert figures == pytest.approx([*sums[False], *sums[True]], rel=0.2)
