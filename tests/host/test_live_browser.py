@@ -117,12 +117,12 @@ def test_fault_warning_and_step_say_what_to_do(page: Any, server: Server, fed: F
 
 def test_no_old_value_stands_unmarked(page: Any, server: Server, fed: Feed) -> None:
     page.goto(server.url)
-    page.wait_for_function("!document.body.classList.contains('stale')")
+    page.wait_for_function("document.body && !document.body.classList.contains('stale')")
     fed.lost("device lost: unplugged")
     wait_for(page, "#away", "unplugged", timeout_s=1.0)
     assert page.evaluate("document.body.classList.contains('stale')")
     fed.sample(after(5))
-    page.wait_for_function("!document.body.classList.contains('stale')")
+    page.wait_for_function("document.body && !document.body.classList.contains('stale')")
     server.close()
     wait_for(page, "#gone", "has ended or cannot be reached", timeout_s=5.0)
     assert page.evaluate("document.body.classList.contains('stale')")
@@ -141,7 +141,7 @@ def test_the_page_survives_a_restart_of_the_server(page: Any, fed: Feed) -> None
         fed.sample(after(20, pressure_pa=1_100_000))
         wait_for(page, "#pressure", "1.1000", timeout_s=15.0)
         page.locator("#gone").wait_for(state="hidden")
-        page.wait_for_function("!document.body.classList.contains('stale')")
+        page.wait_for_function("document.body && !document.body.classList.contains('stale')")
 
 
 def test_two_pages_at_once(page: Any, server: Server, fed: Feed) -> None:
