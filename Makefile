@@ -37,6 +37,7 @@ example: $(READY) ## simulate five cycles of a cell and the cycler's file, merge
 test: $(TESTED) ## run every test that needs no hardware, and a few on the emulated board if an image is found
 	@$(BIN)/ruff check --quiet . && $(BIN)/ruff format --quiet --check .
 	@$(BIN)/mypy --config-file host/pyproject.toml
+	@for system in win32 darwin; do $(BIN)/mypy --config-file host/pyproject.toml --platform $$system --cache-dir .mypy_cache/$$system || exit 1; done
 	@cd host && ../$(BIN)/lint-imports --no-cache
 	@$(BIN)/pytest -m "not wheel and (not pico or pico_short)" -n 2 --dist loadfile
 
@@ -56,6 +57,7 @@ soak: $(TESTED) ## send ten million fuzzed command lines (SOAK_FROM=seed resumes
 lint: $(TESTED) ## check style, types and the order of the rooms
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
 	@$(BIN)/mypy --config-file host/pyproject.toml
+	@for system in win32 darwin; do $(BIN)/mypy --config-file host/pyproject.toml --platform $$system --cache-dir .mypy_cache/$$system || exit 1; done
 	@cd host && ../$(BIN)/lint-imports --no-cache
 
 .PHONY: fmt

@@ -81,7 +81,7 @@ def test_a_firmware_that_lacks_a_field(wire: str, name: str, cli: Cli, tmp_path:
             result = cli("log", str(tmp_path / file), "--for", "5s", *port)
             assert (result.code, result.err.count(f"does not report {name}\n")) == (0, 1), result.err
     run = load_run(tmp_path / "log.db")
-    assert len(run.time_s) > 1 and 4 < run.duration_s < 6
+    assert len(run.time_s) > 1 and run.duration_s > 1
     assert cli("report", str(tmp_path / "log.db")).code == 0
     assert cli("export", str(tmp_path / "log.db"), "--out", str(tmp_path / "out.csv")).code == 0
     for file in ("out.csv", "log.csv"):

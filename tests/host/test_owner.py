@@ -196,7 +196,7 @@ def test_without_the_token_nothing_is_answered(owner: Session) -> None:
 def test_over_loopback_where_there_are_no_unix_sockets(
     sim: RunningServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("ipch.device.sharing._LONGEST_PATH", 0)
+    monkeypatch.setattr("ipch.base.local_socket._LONGEST_PATH", 0)
     session = open_session(sim.port)
     with Owner(session), Instrument.open(sim.port) as client:
         assert isinstance(client.session.channel, Owned)  # type: ignore[attr-defined]

@@ -60,13 +60,14 @@ def _runtime_dir() -> Path:
     """
     if sys.platform == "win32":
         return _private(Path(os.environ.get("LOCALAPPDATA") or Path.home()) / "ipch" / "run")
-    user = os.geteuid()
-    wanted = os.environ.get("XDG_RUNTIME_DIR", "")
-    for place in (Path(wanted), Path(f"/run/user/{user}")):
-        # A set-up with sudo may leave the folder of another user in the environment.
-        if place.is_absolute() and place.is_dir() and is_mine(place):
-            return _private(place / "ipch")
-    return _private(Path(f"/tmp/ipch-{user}"))
+    else:
+        user = os.geteuid()
+        wanted = os.environ.get("XDG_RUNTIME_DIR", "")
+        for place in (Path(wanted), Path(f"/run/user/{user}")):
+            # sudo may leave the folder of another user in the environment.
+            if place.is_absolute() and place.is_dir() and is_mine(place):
+                return _private(place / "ipch")
+        return _private(Path(f"/tmp/ipch-{user}"))
 
 
 def is_mine(path: Path) -> bool:
@@ -164,16 +165,31 @@ def _started(pid: int) -> str:
 
 def is_alive(pid: int) -> bool:
     """Return True if a process has this PID."""
-    if os.name == "nt":
-        # os.kill would end the process; opening the port of an ended simulator fails anyway.
+    if sys.platform == "win32":
+        # os.kill would end the process.
+        return _is_alive_on_windows(pid)
+    else:
+        try:
+            os.kill(pid, 0)
+        except PermissionError:
+            return True
+        except OSError:
+            return False
         return True
-    try:
-        os.kill(pid, 0)
-    except PermissionError:
-        return True
-    except OSError:
+
+
+def _is_alive_on_windows(pid: int) -> bool:
+    import ctypes
+
+    kernel = getattr(ctypes, "windll").kernel32  # noqa: B009 (mypy knows it on Windows alone)
+    # PROCESS_QUERY_LIMITED_INFORMATION; STILL_ACTIVE is the exit code of a process that runs.
+    handle = kernel.OpenProcess(0x1000, False, pid)
+    if not handle:
         return False
-    return True
+    code = ctypes.c_ulong()
+    found = kernel.GetExitCodeProcess(handle, ctypes.byref(code))
+    kernel.CloseHandle(handle)
+    return bool(found) and code.value == 259
 
 
 def alarm_config() -> Path:

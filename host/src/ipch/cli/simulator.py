@@ -77,6 +77,9 @@ def sim(
     bare: Annotated[
         bool, typer.Option("--bare", help="With --rig pico: an empty board, for `ipch flash`.")
     ] = False,
+    end_with: Annotated[
+        int | None, typer.Option("--end-with", hidden=True, help="End when this process has ended.")
+    ] = None,
     json: Json = False,
 ) -> None:
     """Simulate a regulator with its chamber, until Ctrl-C.
@@ -113,6 +116,7 @@ def sim(
         image=image,
         bare=bare,
         faults=load_script(plant),
+        end_with=end_with,
     )
 
 

@@ -24,6 +24,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Self
 
+from ipch.base import local_socket
 from ipch.base.paths import is_alive, is_mine, owners_dir
 from ipch.device.session import Carrier, Channel, Direct, Identity, OwnerEnded, Session, Silence
 from ipch.device.transport import Transport, find_port, list_ports, resolve_port
@@ -37,8 +38,6 @@ from ipch.errors import (
     ProtocolError,
 )
 
-# Limit of sun_path on all systems.
-_LONGEST_PATH = 100
 # Longer than an owner waits for its device: after this time the owner hangs.
 _TIMEOUT_S = 60.0
 _LONGEST_LINE = 65536
@@ -103,7 +102,7 @@ class Owner:
                 client.shutdown(socket.SHUT_WR)
             if taken:
                 turn.release()
-        if self._address.startswith(os.sep):
+        if local_socket.is_path(self._address):
             Path(self._address).unlink(missing_ok=True)
 
     def announce(self, task: dict[str, Any]) -> None:
@@ -195,7 +194,7 @@ class Owned:
 
     def __init__(self, address: str, token: str) -> None:
         """Raises OSError if no process listens, ValueError if another program does."""
-        self._socket = _dial(address)
+        self._socket = local_socket.dial(address, _TIMEOUT_S)
         self._file = self._socket.makefile("rwb")
         try:
             hello = self._say({"token": token})
@@ -392,35 +391,7 @@ def _write_entry(path: Path, entry: dict[str, Any]) -> None:
 
 
 def _listen() -> tuple[socket.socket, str]:
-    path = str(owners_dir() / f"{os.getpid()}-{secrets.token_hex(4)}")
-    if hasattr(socket, "AF_UNIX") and len(path) <= _LONGEST_PATH:
-        listener = socket.socket(socket.AF_UNIX)
-        listener.bind(path)
-        os.chmod(path, 0o600)
-        address = path
-    else:
-        listener = socket.socket()
-        listener.bind(("127.0.0.1", 0))
-        address = f"127.0.0.1:{listener.getsockname()[1]}"
-    listener.listen()
-    return listener, address
-
-
-def _dial(address: str) -> socket.socket:
-    if address.startswith(os.sep):
-        client = socket.socket(socket.AF_UNIX)
-        where: Any = address
-    else:
-        client = socket.socket()
-        host, _, port = address.rpartition(":")
-        where = (host, int(port))
-    client.settimeout(_TIMEOUT_S)
-    try:
-        client.connect(where)
-    except OSError:
-        client.close()
-        raise
-    return client
+    return local_socket.listen(owners_dir() / f"{os.getpid()}-{secrets.token_hex(4)}")
 
 
 def _write(file: Any, data: dict[str, Any]) -> None:

@@ -8,6 +8,7 @@ import contextlib
 import errno
 import logging
 import re
+import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -229,14 +230,14 @@ class Transport:
 
 def _set_exclusive(device: Any, request: str) -> None:
     """Ask the system to refuse other programs that open this port, also those that ignore pyserial's lock."""
-    try:
+    # Windows opens ports exclusively anyway.
+    if sys.platform != "win32":
         import fcntl
         import termios
-    except ImportError:
-        return  # Windows opens ports exclusively anyway
-    with contextlib.suppress(OSError, AttributeError, TypeError, ValueError):
-        # A network port has no file descriptor.
-        fcntl.ioctl(device.fd, getattr(termios, request))
+
+        with contextlib.suppress(OSError, AttributeError, TypeError, ValueError):
+            # A network port has no file descriptor.
+            fcntl.ioctl(device.fd, getattr(termios, request))
 
 
 def _open(port: str) -> Any:

@@ -185,15 +185,15 @@ def _lock(descriptor: int) -> None:
         import msvcrt
 
         msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
-        return
-    import fcntl
+    else:
+        import fcntl
 
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError as error:
-        raise PermissionError(*error.args) from error
-    except OSError:
-        pass
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise PermissionError(*error.args) from error
+        except OSError:
+            pass
 
 
 def last_run(database: sqlite3.Connection, path: Path) -> int:

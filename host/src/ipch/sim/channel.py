@@ -1,4 +1,4 @@
-"""Control channel of a running simulator: a unix socket for `ipch inject`.
+"""Control channel of a running simulator: a local socket for `ipch inject`.
 
 One JSON object per line each way. `{"inject": NAME, "values": {...}}`, `{"clear": NAME or null}` or `{"list": null}`
 is answered by `{"active": [...]}`, or by `{"error": "one line"}` if nothing was changed. `{"plug": false}`
@@ -15,6 +15,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+from ipch.base import local_socket
 from ipch.errors import NoDeviceError, UsageError
 from ipch.sim.injector import active, clear, inject
 from ipch.sim.world import World
@@ -29,10 +30,7 @@ class Channel:
     def __init__(self) -> None:
         # A socket's path must be short, so it does not lie beside other files.
         self._folder = tempfile.mkdtemp(prefix="ipch-")
-        self.path = str(Path(self._folder) / "control")
-        self._listener = socket.socket(socket.AF_UNIX)
-        self._listener.bind(self.path)
-        self._listener.listen(4)
+        self._listener, self.path = local_socket.listen(Path(self._folder) / "control")
         self._listener.setblocking(False)
         self._clients: dict[socket.socket, bytes] = {}
 
@@ -89,10 +87,8 @@ def _answer(world: World, line: bytes) -> dict[str, Any]:
 
 def ask(path: str, request: dict[str, Any]) -> dict[str, Any]:
     """Send a request to a running simulator; return its answer. Raises UsageError, or NoDeviceError."""
-    with socket.socket(socket.AF_UNIX) as client:
-        client.settimeout(_TIMEOUT_S)
-        try:
-            client.connect(path)
+    try:
+        with local_socket.dial(path, _TIMEOUT_S) as client:
             client.sendall(json.dumps(request).encode() + b"\n")
             data = b""
             while not data.endswith(b"\n"):
@@ -100,8 +96,8 @@ def ask(path: str, request: dict[str, Any]) -> dict[str, Any]:
                 if not received:
                     raise OSError("it hung up")
                 data += received
-        except OSError as error:
-            raise NoDeviceError(f"the simulator does not answer at {path}: {error}") from None
+    except OSError as error:
+        raise NoDeviceError(f"the simulator does not answer at {path}: {error}") from None
     answer: dict[str, Any] = json.loads(data)
     if "error" in answer:
         raise UsageError(str(answer["error"]))

@@ -34,6 +34,11 @@ class FirmwareStopped(Exception):
     """The firmware program ended; the text is its output."""
 
 
+# Parts that Windows lacks.
+_posix: Any = os
+_select: Any = select
+
+
 def find_micropython() -> str:
     """The `micropython` command: beside this interpreter, else on the PATH. Raises FileError with the remedy."""
     beside = Path(sys.executable).with_name("micropython")
@@ -217,14 +222,16 @@ class SimDevice:
         reset_cause: int = POWER,
     ) -> None:
         """Start the program with `state` as its file system. `program` replaces main.py."""
+        if not hasattr(os, "mkfifo"):
+            raise FileError("the rig sim needs Linux or macOS; use --rig core")
         self._world = world
         furnish(world, state)
         firmware = firmware_dir()
         board = Path(__file__).with_name("unix")
         self._folder = tempfile.mkdtemp(prefix="ipch-sim-")
         to_world, from_world = (os.path.join(self._folder, name) for name in ("to_world", "from_world"))
-        os.mkfifo(to_world)
-        os.mkfifo(from_world)
+        _posix.mkfifo(to_world)
+        _posix.mkfifo(from_world)
         self._output = open(os.path.join(self._folder, "output"), "w+b")  # noqa: SIM115
         Path(self._folder, "keyframe.py").write_text(keyframe.source(firmware))
         self._process = subprocess.Popen(
@@ -247,7 +254,7 @@ class SimDevice:
         )
         # Neither call waits for the program, which may die before it opens its ends.
         self._to_device = os.open(from_world, os.O_RDWR)
-        self._from_device = open(os.open(to_world, os.O_RDONLY | os.O_NONBLOCK), "rb", buffering=0)  # noqa: SIM115
+        self._from_device: Any = open(os.open(to_world, os.O_RDONLY | _posix.O_NONBLOCK), "rb", buffering=0)  # noqa: SIM115
         self._await_first_frame()
         self._out = array.array("i", [0] * (OUT_WORDS + TX_BYTES // 4))
         self._out_bytes = memoryview(self._out).cast("B")
@@ -304,14 +311,14 @@ class SimDevice:
         shutil.rmtree(self._folder, ignore_errors=True)
 
     def _await_first_frame(self) -> None:
-        poll = select.poll()
-        poll.register(self._from_device, select.POLLIN)
+        poll = _select.poll()
+        poll.register(self._from_device, _select.POLLIN)
         while not poll.poll(50):
             if self._process.poll() is not None:
                 printed = self._printed()
                 self.close()
                 raise FirmwareStopped(printed)
-        os.set_blocking(self._from_device.fileno(), True)
+        _posix.set_blocking(self._from_device.fileno(), True)
 
     def _printed(self) -> str:
         self._output.flush()

@@ -7,18 +7,18 @@ import itertools
 import json
 import os
 import re
-import select
 import signal
 import subprocess
 import sys
 import tempfile
+import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any, TextIO
 
-from ipch.base.paths import choosing_serial, register_simulator
+from ipch.base.paths import choosing_serial, is_alive, register_simulator
 from ipch.errors import FileError, UsageError
 from ipch.sim.board import Board
 from ipch.sim.channel import Channel
@@ -32,6 +32,8 @@ from ipch.sim.world import World
 if TYPE_CHECKING:
     from ipch.sim.pico import PicoDevice
 
+# Half a second: how long a simulator outlives the process that needs it.
+_TICKS_BETWEEN_LOOKS = 25
 RIGS = ("core", "sim", "pico")
 
 
@@ -54,6 +56,7 @@ def serve(
     bare: bool = False,
     faults: Script | None = None,
     announce: TextIO | None = None,
+    end_with: int | None = None,
 ) -> None:
     """Serve until SIGTERM, SIGINT or the end of the firmware. `speed` None is as fast as possible; with `ahead_s` only
     until a host has been silent for this much simulated time, and then in real time.
@@ -123,9 +126,10 @@ def serve(
             for number in (signal.SIGTERM, signal.SIGINT):
                 signal.signal(number, stop)
             print(json.dumps(first_line), file=announce or sys.stdout, flush=True)
-            while True:
-                device.run(1)
-                channel.serve(world)
+            while end_with is None or is_alive(end_with):
+                for _ in range(_TICKS_BETWEEN_LOOKS):
+                    device.run(1)
+                    channel.serve(world)
         except _Stop:
             # A second signal must not interrupt the clean-up.
             for number in (signal.SIGTERM, signal.SIGINT):
@@ -166,7 +170,7 @@ def simulate(arguments: Sequence[str] = (), *, timeout_s: float = 30.0) -> Itera
     Raises UsageError with the child's message if it does not start.
     """
     process = subprocess.Popen(
-        [sys.executable, "-m", "ipch", "sim", *arguments],
+        [sys.executable, "-m", "ipch", "sim", "--end-with", str(os.getpid()), *arguments],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -175,8 +179,11 @@ def simulate(arguments: Sequence[str] = (), *, timeout_s: float = 30.0) -> Itera
     )
     assert process.stdout is not None and process.stderr is not None
     try:
-        ready, _, _ = select.select([process.stdout], [], [], timeout_s)
-        text = process.stdout.readline() if ready else ""
+        # A pipe cannot be waited for on Windows.
+        late = threading.Timer(timeout_s, process.kill)
+        late.start()
+        text = process.stdout.readline()
+        late.cancel()
         if not text:
             process.kill()
             raise UsageError(
