@@ -177,7 +177,7 @@ def test_an_e_mail_arrives():
         server.stop()
     assert got[0].rcpt_tos == ["a@lab.test", "b@lab.test"]
     assert EVENT.text in got[0].content.decode() and b"fault OVERPRESSURE raised" in got[0].content
-    assert "e-mail" in deliver(Config(email=mail), EVENT)[0]
+    assert "email" in deliver(Config(email=mail), EVENT)[0]
 
 
 def test_a_command_gets_the_event_and_its_failure_is_told(tmp_path):

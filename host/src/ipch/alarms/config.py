@@ -1,5 +1,6 @@
 """The alarm file, and the texts of the device's warnings."""
 
+import re
 import tomllib
 from pathlib import Path
 from typing import Self
@@ -113,11 +114,48 @@ class Email(_Strict):
 
     host: str
     port: int = 25
+    """465 is TLS from the first byte on."""
     sender: str
     to: list[str]
     starttls: bool = False
+    tls: bool = False
+    """TLS from the first byte on, on another port than 465."""
+    ca_file: str = ""
+    """Certificate of the server's own authority; default: those of the system."""
     user: str = ""
     password_env: str = "IPCH_SMTP_PASSWORD"
+
+    @property
+    def implicit_tls(self) -> bool:
+        return self.tls or self.port == 465
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if self.user and not (self.starttls or self.implicit_tls):
+            raise ValueError("a login needs TLS: set starttls = true, or port = 465")
+        return self
+
+
+class Heartbeat(_Strict):
+    """Signs of life, so that silence means a failure."""
+
+    daily: str = ""
+    """Time of the day in UTC, such as 07:30, at which "all is well" or the open alarms are delivered."""
+    ping: str = ""
+    """An http(s) address of a dead-man service, requested while samples arrive."""
+    ping_every_s: float = Field(default=300.0, gt=0.0)
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if self.daily and not re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d", self.daily):
+            raise ValueError("daily: allowed is a time of the day in UTC, such as 07:30")
+        _check_address("ping", self.ping)
+        return self
+
+
+def _check_address(name: str, address: str) -> None:
+    if address and not address.startswith(("http://", "https://")):
+        raise ValueError(f"{name}: allowed is an http:// or https:// address")
 
 
 class Config(_Strict):
@@ -131,11 +169,16 @@ class Config(_Strict):
     webhook: str = ""
     """An http(s) address that receives the event as a JSON POST."""
     email: Email | None = None
+    retry_s: float = Field(default=10.0, gt=0.0)
+    """Time until a failed delivery is tried again; it doubles with each failure."""
+    retry_longest_s: float = Field(default=600.0, gt=0.0)
+    repeat_s: float | None = Field(default=None, gt=0.0)
+    """Deliver an alarm again after each such time, until it is acknowledged."""
+    heartbeat: Heartbeat = Heartbeat()
 
     @model_validator(mode="after")
     def _check(self) -> Self:
-        if self.webhook and not self.webhook.startswith(("http://", "https://")):
-            raise ValueError("webhook: allowed is an http:// or https:// address")
+        _check_address("webhook", self.webhook)
         known = {name for name, _ in WARNINGS}
         for name in self.ignore_warnings:
             if name not in known:

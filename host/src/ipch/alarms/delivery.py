@@ -1,35 +1,125 @@
-"""Delivery of events by command, webhook or e-mail."""
+"""Delivery of events by command, webhook or e-mail, each way with its own thread and retries."""
 
 import json
 import os
 import smtplib
+import ssl
 import subprocess
+import threading
 import urllib.request
 from collections.abc import Callable
 from dataclasses import asdict
 from email.message import EmailMessage
+from typing import Self
 
 from ipch.alarms.config import Config
+from ipch.alarms.outbox import Outbox
 from ipch.alarms.rules import Event
+from ipch.errors import FileError
 
 SEND_TIMEOUT_S = 15.0
+_FAILURES = (OSError, ValueError, subprocess.SubprocessError, smtplib.SMTPException)
+# Longest sleep between two looks at the queue: another program may have put something there.
+_LOOK_S = 5.0
+
+
+def ways(config: Config) -> list[str]:
+    """The configured ways of delivery."""
+    return [way for way in _SEND if getattr(config, way)]
 
 
 def deliver(config: Config, event: Event) -> list[str]:
-    """Deliver an event through every configured channel; return one line per failure."""
-    ways: list[tuple[str, bool, Callable[[Config, Event], None]]] = [
-        ("command", bool(config.command), _run),
-        ("webhook", bool(config.webhook), _post),
-        ("e-mail", config.email is not None, _mail),
-    ]
+    """Deliver an event once through every configured way; return one line per failure."""
     failures = []
-    for name, wanted, send in ways:
-        if wanted:
-            try:
-                send(config, event)
-            except (OSError, ValueError, subprocess.SubprocessError, smtplib.SMTPException) as error:
-                failures.append(f"alarm not delivered by {name}: {error}")
+    for way in ways(config):
+        try:
+            _SEND[way](config, event)
+        except _FAILURES as error:
+            failures.append(f"alarm not delivered by {way}: {error}")
     return failures
+
+
+class Delivery:
+    """Delivers what is in the outbox, in threads: a server that is slow or down delays nothing else."""
+
+    def __init__(self, config: Config, outbox: Outbox, say: Callable[[str], None]) -> None:
+        """`say` is called with a line when a way fails, and when it works again."""
+        self._config = config
+        self._outbox = outbox
+        self._say = say
+        self._news = threading.Condition()
+        self._ending = False
+        self._threads = [
+            threading.Thread(target=self._run, args=(way,), name=f"alarms by {way}", daemon=True)
+            for way in ways(config)
+        ]
+
+    def __enter__(self) -> Self:
+        for thread in self._threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        """Try once more what is due; the rest stays in the outbox."""
+        with self._news:
+            self._ending = True
+            self._news.notify_all()
+        for thread in self._threads:
+            thread.join(SEND_TIMEOUT_S)
+        try:
+            left = self._outbox.count()
+        except FileError:
+            return
+        if left:
+            self._say(
+                f"{left} alarms wait; the next `ipch log` or `ipch run` with this alarm file delivers them"
+            )
+
+    def put(self, event: Event) -> None:
+        """Queue an event; returns at once. Raises FileError."""
+        self._outbox.put(event, ways(self._config))
+        with self._news:
+            self._news.notify_all()
+
+    def _run(self, way: str) -> None:
+        failing = False
+        while True:
+            ending = self._ending
+            try:
+                sent, failing = self._send(way, failing)
+            except FileError as error:
+                sent = False
+                self._say(str(error))
+            if not sent:
+                if ending:
+                    return
+                with self._news:
+                    if not self._ending:
+                        self._news.wait(min(_LOOK_S, self._config.retry_s))
+
+    def _send(self, way: str, failing: bool) -> tuple[bool, bool]:
+        """Deliver the next event, if any; return whether it was delivered, and whether the way fails now."""
+        waiting = self._outbox.take(way)
+        if waiting is None:
+            return False, failing
+        try:
+            _SEND[way](self._config, waiting.event)
+        except _FAILURES as error:
+            again_s = min(self._config.retry_longest_s, self._config.retry_s * 2.0**waiting.tries)
+            self._outbox.failed(waiting, again_s)
+            if not failing:
+                self._say(f"alarm not delivered by {way}: {error}; it is kept and tried again")
+            return False, True
+        self._outbox.delivered(waiting)
+        if failing or waiting.tries:
+            self._say(f"alarms are delivered by {way} again")
+        return True, False
+
+
+def ping(address: str) -> None:
+    """Tell a service that expects it that all is well. Raises OSError."""
+    with urllib.request.urlopen(address, timeout=SEND_TIMEOUT_S):
+        pass
 
 
 def _run(config: Config, event: Event) -> None:
@@ -55,13 +145,27 @@ def _mail(config: Config, event: Event) -> None:
     mail = config.email
     assert mail is not None
     message = EmailMessage()
-    message["Subject"] = f"ipch: {event.name} {event.kind}"
+    of = f" ({event.device})" if event.device else ""
+    message["Subject"] = f"ipch: {event.name} {event.kind}{of}"
     message["From"] = mail.sender
     message["To"] = ", ".join(mail.to)
-    message.set_content(f"{event.text}\n\n{event.utc}\n")
-    with smtplib.SMTP(mail.host, mail.port, timeout=SEND_TIMEOUT_S) as server:
-        if mail.starttls:
-            server.starttls()
+    message.set_content(f"{event.text}\n\n{event.utc}{of}\n")
+    password = os.environ.get(mail.password_env, "")
+    if mail.user and not password:
+        raise ValueError(f"the environment variable {mail.password_env} has no password for {mail.user}")
+    # Certificates are checked, which smtplib does not by itself.
+    context = ssl.create_default_context(cafile=mail.ca_file or None)
+    server = (
+        smtplib.SMTP_SSL(mail.host, mail.port, timeout=SEND_TIMEOUT_S, context=context)
+        if mail.implicit_tls
+        else smtplib.SMTP(mail.host, mail.port, timeout=SEND_TIMEOUT_S)
+    )
+    with server:
+        if mail.starttls and not mail.implicit_tls:
+            server.starttls(context=context)
         if mail.user:
-            server.login(mail.user, os.environ.get(mail.password_env, ""))
+            server.login(mail.user, password)
         server.send_message(message)
+
+
+_SEND: dict[str, Callable[[Config, Event], None]] = {"command": _run, "webhook": _post, "email": _mail}

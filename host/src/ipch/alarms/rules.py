@@ -19,10 +19,12 @@ class Event:
 
     name: str
     kind: str
-    """raised or cleared; a cleared alarm stays listed until it is acknowledged."""
+    """raised, repeated or cleared; a cleared alarm stays listed until it is acknowledged. `well` for a heartbeat."""
     text: str
     utc: str
     uptime_s: float | None = None
+    device: str = ""
+    """Serial number of the device."""
 
 
 @dataclass
@@ -32,16 +34,20 @@ class _Alarm:
     raised_utc: str
     active: bool = True
     acknowledged: bool = False
+    device: str = ""
+    told_s: float = 0.0
+    """Unix time of its last delivery."""
 
 
 class Alarms:
     """Latched alarms. Call `sample` for every sample and `tick` regularly; times in s of a monotonic clock."""
 
-    def __init__(self, config: Config, state: Path | None = None) -> None:
-        """The file `state` keeps alarms between programs. Raises FileError if it is damaged."""
+    def __init__(self, config: Config, state: Path | None = None, device: str = "") -> None:
+        """The file `state` keeps the alarms of all devices between programs. Raises FileError if it is damaged."""
         self._config = config
         self._state = state
-        self._alarms: dict[str, _Alarm] = {}
+        self._device = device
+        self._alarms: dict[tuple[str, str], _Alarm] = {}
         self._since: dict[str, float] = {}
         self._heard_s: float | None = None
         self._written_ns = 0
@@ -56,7 +62,8 @@ class Alarms:
             text = fault_text or f"The fault {sample.fault} latched; see `ipch status`."
             events += self._set(f"fault {sample.fault}", True, text, sample)
         for alarm in list(self._alarms.values()):
-            if alarm.name.startswith("fault ") and alarm.name != f"fault {sample.fault}":
+            ours = alarm.device == self._device and alarm.name.startswith("fault ")
+            if ours and alarm.name != f"fault {sample.fault}":
                 events += self._set(alarm.name, False, "", sample)
         for bit, (name, text) in enumerate(WARNINGS):
             if name not in self._config.ignore_warnings and not math.isnan(sample.warnings):
@@ -77,6 +84,20 @@ class Alarms:
         )
         return self._keep(self._set("no sample", True, text, None) if silent else [])
 
+    def reminders(self) -> list[Event]:
+        """Alarms of this device that nobody has acknowledged for `repeat_s`."""
+        if self._config.repeat_s is None:
+            return []
+        self._reload()
+        now_s = time.time()
+        events = []
+        for alarm in self._alarms.values():
+            ours = alarm.device == self._device and not alarm.acknowledged
+            if ours and now_s - alarm.told_s >= self._config.repeat_s:
+                alarm.told_s = now_s
+                events.append(self._event(alarm.name, "repeated", f"Not acknowledged: {alarm.text}", None))
+        return self._keep(events)
+
     def listed(self) -> list[dict[str, Any]]:
         """Active and unacknowledged alarms."""
         self._reload()
@@ -85,13 +106,13 @@ class Alarms:
     def acknowledge(self, name: str | None = None) -> list[str]:
         """Acknowledge one alarm or all; return the names. An active alarm stays listed until it clears."""
         self._reload()
-        done = [alarm.name for alarm in self._alarms.values() if name in (None, alarm.name)]
-        for each in done:
-            self._alarms[each].acknowledged = True
-            if not self._alarms[each].active:
-                del self._alarms[each]
+        done = [key for key, alarm in self._alarms.items() if name in (None, alarm.name)]
+        for key in done:
+            self._alarms[key].acknowledged = True
+            if not self._alarms[key].active:
+                del self._alarms[key]
         self._write()
-        return done
+        return [each for _, each in done]
 
     def _beyond(self, limit: Limit, sample: Sample, now_s: float) -> bool:
         value = float(getattr(sample, limit.field))
@@ -108,22 +129,27 @@ class Alarms:
         return now_s - self._since.setdefault(limit.name, now_s) >= limit.for_s
 
     def _is_active(self, name: str) -> bool:
-        return name in self._alarms and self._alarms[name].active
+        alarm = self._alarms.get((self._device, name))
+        return alarm is not None and alarm.active
 
     def _set(self, name: str, active: bool, text: str, sample: Sample | None) -> list[Event]:
-        alarm = self._alarms.get(name)
+        key = (self._device, name)
+        alarm = self._alarms.get(key)
         if active == (alarm is not None and alarm.active):
             return []
-        utc = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
-        uptime_s = sample.uptime_s if sample else None
         if active:
-            self._alarms[name] = _Alarm(name, text, utc)
-            return [Event(name, "raised", text, utc, uptime_s)]
+            event = self._event(name, "raised", text, sample)
+            self._alarms[key] = _Alarm(name, text, event.utc, device=self._device, told_s=time.time())
+            return [event]
         assert alarm is not None
         alarm.active = False
         if alarm.acknowledged:
-            del self._alarms[name]
-        return [Event(name, "cleared", f"Cleared: {alarm.text}", utc, uptime_s)]
+            del self._alarms[key]
+        return [self._event(name, "cleared", f"Cleared: {alarm.text}", sample)]
+
+    def _event(self, name: str, kind: str, text: str, sample: Sample | None) -> Event:
+        utc = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+        return Event(name, kind, text, utc, sample.uptime_s if sample else None, self._device)
 
     def _keep(self, events: list[Event]) -> list[Event]:
         if events:
@@ -148,7 +174,13 @@ class Alarms:
         if changed_ns == self._written_ns:
             return
         try:
-            self._alarms = {each["name"]: _Alarm(**each) for each in json.loads(self._state.read_text())}
+            found = [_Alarm(**each) for each in json.loads(self._state.read_text())]
         except (OSError, ValueError, TypeError, KeyError) as error:
             raise FileError(f"{self._state} is damaged: {error}; delete it") from error
+        # An older version did not note the device.
+        self._alarms = {(alarm.device, alarm.name): alarm for alarm in found if self._adopt(alarm)}
         self._written_ns = changed_ns
+
+    def _adopt(self, alarm: _Alarm) -> bool:
+        alarm.device = alarm.device or self._device
+        return True

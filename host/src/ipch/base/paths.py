@@ -199,6 +199,11 @@ def alarm_config() -> Path:
     return user_config_path("ipch") / "alarms.toml"
 
 
+def alarm_queue() -> Path:
+    """File of the alarms that wait for delivery."""
+    return alarm_state().with_name("alarm-queue.db")
+
+
 def alarm_state() -> Path:
     """File that keeps alarms until they are acknowledged."""
     from platformdirs import user_state_path

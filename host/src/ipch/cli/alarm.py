@@ -42,7 +42,7 @@ def try_out(alarm_file: File = None, json: Json = False) -> None:
 
     place = alarm_file or paths.alarm_config()
     loaded = alarms.load(place)
-    ways = [name for name in ("command", "webhook", "email") if getattr(loaded, name)]
+    ways = alarms.ways(loaded)
     if not ways:
         raise UsageError(f"{place} configures no delivery; set command, webhook or email")
     text = "This is a test; the device was not touched. No action is needed."

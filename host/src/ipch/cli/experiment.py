@@ -126,7 +126,9 @@ def _running(
             with (
                 serving(http, token, instrument, f"run {chosen.name}", folder / RECORD_NAME) as page,
                 progress() as shown,
-                watching(alarms, page.alarm, lambda: instrument.fault.sentence) as check,
+                watching(
+                    alarms, page.alarm, lambda: instrument.fault.sentence, instrument.identity.serial_number
+                ) as check,
             ):
                 if page.address:
                     task["http"] = page.address

@@ -126,7 +126,9 @@ def log(
         with (
             recording(path) as show,
             serving(http, http_token, instrument, f"log to {path.name}", path) as page,
-            watching(alarms, page.alarm, lambda: instrument.fault.sentence) as watch,
+            watching(
+                alarms, page.alarm, lambda: instrument.fault.sentence, instrument.identity.serial_number
+            ) as watch,
         ):
             if page.address:
                 owner.announce({**task, "http": page.address})
