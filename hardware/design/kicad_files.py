@@ -38,7 +38,7 @@ def rules(spec):
     for name in ("DOMAIN_W", "DOMAIN_M", "CONTACT"):
         lines += [f"(rule {name.lower()}",
                   f"  (condition \"A.NetClass == '{name}' && B.NetClass != '{name}' && B.NetName != ''\")",
-                  "  (constraint clearance (min %.1fmm)))" % (gap - 0.05)]  # fmt: skip
+                  f"  (constraint clearance (min {gap:.1f}mm)))"]  # fmt: skip
     return "\n".join(lines) + "\n"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections import Counter
 from pathlib import Path
@@ -76,7 +77,8 @@ def test_only_barriers_reach_into_an_isolated_domain() -> None:
 def test_the_committed_board_is_current_and_free_of_errors(tmp_path: Path) -> None:
     report = board.make(tmp_path)
     assert board.errors(report["drc"]) == []
-    assert "[unconnected_items]" in report["drc"]
+    missing = report["drc"].count("[unconnected_items]")
+    assert f"not routed ({missing})" in (board.FOLDER / "README.md").read_text()
     assert report["footprints"] == sum(not part.field for part in circuit())
     assert {net: {(ref, pad) for ref, pad in pads} for net, pads in report["nets"].items()} == wanted()
     made = {path.name: path.read_text(encoding="utf-8") for path in tmp_path.iterdir()}
@@ -91,3 +93,14 @@ def test_parts_on_each_other_and_a_domain_too_near_show(tmp_path: Path) -> None:
     kinds = {re.match(r"\[(\w+)\]", text)[1] for text in found}  # type: ignore[index]
     assert "courtyards_overlap" in kinds
     assert any("rule domain_m" in text for text in found)
+
+
+def test_rules_are_those_of_a_common_fab_and_figures_of_the_page_are_current() -> None:
+    rules = json.loads((board.FOLDER / "ipch.kicad_pro").read_text())["board"]["design_settings"]["rules"]
+    assert rules["min_track_width"] == rules["min_clearance"] == 0.15
+    assert rules["min_through_hole_diameter"] == 0.3
+    dru = (board.FOLDER / "ipch.kicad_dru").read_text()
+    assert dru.count(f"(constraint clearance (min {board.GAP:.1f}mm))") == 3
+    page = (board.FOLDER / "README.md").read_text()
+    assert f"{sum(not part.field for part in circuit())}\nfootprints" in page
+    assert f"{board.WIDTH:g} x {board.HEIGHT:g} mm" in page
