@@ -8,8 +8,10 @@ A step is a list: `["fault", name, values]`, `["clear"]`, `["say", message]`, `[
 from __future__ import annotations
 
 import traceback
-from collections.abc import Callable, Iterable, Iterator
-from itertools import permutations
+from collections import Counter
+from collections.abc import Callable, Iterator
+from collections.abc import Sequence as Sequenced
+from itertools import permutations, product
 from random import Random
 from typing import Any
 
@@ -24,7 +26,19 @@ Sequence = tuple[str, list[Step]]
 STATES = ("HOLD", "RAMP", "QUIET", "VENT")
 DELAYS_S = (1.0, 10.0, 60.0)
 # What happens to the first fault before the second one comes: it stays, it goes and stays latched, or it is over.
-FIRST = ("present", "latched", "acknowledged")
+_GONE: list[Step] = [["clear"], ["wait", 0.2]]
+_FIRST: dict[str, list[Step]] = {
+    "present": [],
+    "latched": _GONE,
+    "acknowledged": [
+        *_GONE,
+        ["say", ":SYST:FAUL:ACK"],
+        ["wait", 1.2],
+        ["say", ":SYST:FAUL:ACK"],
+        ["say", ":OUTP ON"],
+    ],
+}
+FIRST = tuple(_FIRST)
 # How long the device may react to the last fault.
 REACTION_S = 6.0
 # Values with which a fault acts at once.
@@ -64,34 +78,35 @@ SAID = (
     ":SYST:FAUL:ACK", ":SYST:FAUL:ACK", ":SOUR:PRES 5.5", ":SOUR:PRES 5.2", ":SOUR:PRES 4.5", ":SOUR:PRES 0.101325",
     ":SOUR:PRES MAX", ":SOUR:PRES:SLEW 1", ":SOUR:PRES:SLEW 0.00001", "*OPC?", ":DIAG:VALV1:PRO", "*RST",
 )  # fmt: skip
+_ASKED: list[Step] = [
+    step
+    for query in (":FETC:FIEL?", ":FETC?", ":SOUR:PRES:VENT?")
+    for step in (["ask", query], ["wait", 0.06])
+]
 WAITS_S = (0.02, 0.06, 0.2, 0.6, 1.5)
 
 
-def ordered_pairs(sampled: int = 2000) -> list[Sequence]:
-    """All ordered pairs in HOLD, 1 s apart, with the ways to leave the first in turn; and a sample of all others."""
-    chosen = [
-        pair("HOLD", one, other, FIRST[number % len(FIRST)], 1.0)
-        for number, (one, other) in enumerate(permutations(FAULTS, 2))
-    ]
-    random = Random("ordered pairs")
-    names = list(FAULTS)
-    for _ in range(sampled):
-        one, other = random.sample(names, 2)
-        chosen.append(pair(random.choice(STATES), one, other, random.choice(FIRST), random.choice(DELAYS_S)))
-    return chosen
+def pairs() -> Iterator[tuple[str, str, str, str, float]]:
+    """Every ordered pair of faults: state, first and second fault, what happens to the first one, and the delay."""
+    for state, (one, other) in product(STATES, permutations(FAULTS, 2)):
+        for first, delay_s in product(FIRST, DELAYS_S):
+            yield state, one, other, first, delay_s
 
 
 def pair(state: str, one: str, other: str, first: str, delay_s: float) -> Sequence:
     """Return the sequence of two faults."""
+    return state, [*_begin(state, one), ["wait", delay_s], *_FIRST[first], *_end(other)]
+
+
+def _begin(state: str, one: str) -> list[Step]:
     steps: list[Step] = [["fault", one, VALUES.get(one, {})]]
     if state == "HOLD":
         steps.append(["say", ":SOUR:PRES 5.2"])
-    steps.append(["wait", delay_s])
-    if first != "present":
-        steps += [["clear"], ["wait", 0.2]]
-    if first == "acknowledged":
-        steps += [["say", ":SYST:FAUL:ACK"], ["wait", 1.2], ["say", ":SYST:FAUL:ACK"], ["say", ":OUTP ON"]]
-    return state, [*steps, ["fault", other, VALUES.get(other, {})], ["wait", REACTION_S]]
+    return steps
+
+
+def _end(other: str) -> list[Step]:
+    return [["fault", other, VALUES.get(other, {})], ["wait", REACTION_S]]
 
 
 def triple(seed: int) -> Sequence:
@@ -139,53 +154,87 @@ def limits() -> list[tuple[str, int]]:
     ]
 
 
-def run(state: str, steps: list[Step], scenario: str = "sequence") -> Bench:
-    """Run a sequence; return the closed bench. Raises Violation, or what the firmware raised."""
-    bench = settled(state).copy(f"{scenario} in {state}")
+def _do(bench: Bench, steps: list[Step]) -> str:
+    """Take these steps; return the violation, "" without one."""
     try:
         for step in steps:
             DO[step[0]](bench, *step[1:])
-        if bench.board.device is not None and not bench.world.host:
-            # What the device says of itself at the end is judged as well.
-            for query in (":FETC:FIEL?", ":FETC?", ":SOUR:PRES:VENT?"):
-                bench.send(query)
-                bench.run_s(0.06)
+    except Violation as error:
+        return str(error)
+    except Exception:
+        # The firmware must not raise anything: on the board it would end the program.
+        return "firmware: " + traceback.format_exc().strip().splitlines()[-1]
+    return ""
+
+
+def _finish(bench: Bench, steps: list[Step]) -> str:
+    """Take the last steps, let the device say what it thinks of itself, and close the bench."""
+    try:
+        error = _do(bench, steps)
+        if not error and bench.board.device is not None and not bench.world.host:
+            error = _do(bench, _ASKED)
     finally:
         bench.close()
-    return bench
+    return error
 
 
 def judge(state: str, steps: list[Step]) -> list[Any]:
-    """Run a sequence; return its violation, "" without one, and how often each rule with a known defect was broken."""
-    try:
-        bench = run(state, steps)
-    except Violation as error:
-        return [str(error), {}]
-    except Exception:
-        # The firmware must not raise anything: on the board it would end the program.
-        return ["firmware: " + traceback.format_exc().strip().splitlines()[-1], {}]
-    known: dict[str, int] = {}
-    for each in bench.world.truth.known:
-        known[each.rule] = known.get(each.rule, 0) + 1
-    return ["", known]
+    """Run a sequence; return its violation, "" without one, and the known defects that it met."""
+    bench = settled(state).copy(f"sequence in {state}")
+    error = _finish(bench, steps)
+    return [error, sorted({each.reason for each in bench.world.truth.known})]
 
 
-def judge_all(chosen: Iterable[Sequence]) -> list[Any]:
-    """Run sequences; return [error, state, steps] of each violation, and how many met a known defect of each rule."""
+def judge_pairs(state: str, one: str, others: Sequenced[str]) -> list[Any]:
+    """Run every sequence of `pairs()` with this state, first fault and one of these second ones.
+
+    They share their beginnings. Returns [error, state, steps] of each violation, how many sequences met each known
+    defect, and how many there were.
+    """
     found: list[list[Any]] = []
-    known: dict[str, int] = {}
-    for state, steps in chosen:
-        error, more = judge(state, steps)
-        if error:
-            found.append([error, state, steps])
-        for rule in more:
-            known[rule] = known.get(rule, 0) + 1
-    return [found, known]
+    known: Counter[str] = Counter()
+    count = 0
+    begun = settled(state).copy(f"sequence in {state}")
+    steps = _begin(state, one)
+    error = _do(begun, steps)
+    was_s = 0.0
+    for delay_s in DELAYS_S:
+        error = error or _do(begun, [["wait", delay_s - was_s]])
+        was_s = delay_s
+        for first, more in _FIRST.items():
+            if error:
+                # Whatever comes second, it is broken already.
+                found.append([error, state, [*steps, ["wait", delay_s]]])
+                count += len(others)
+                continue
+            branch = begun.copy(begun.world.truth.scenario)
+            wrong = _do(branch, more)
+            met = len(branch.world.truth.known)
+            for other in others:
+                count += 1
+                if wrong:
+                    found.append([wrong, state, [*steps, ["wait", delay_s], *more]])
+                    break
+                bench = branch.copy(branch.world.truth.scenario)
+                failed = _finish(bench, _end(other))
+                if failed:
+                    found.append([failed, *pair(state, one, other, first, delay_s)])
+                known.update({each.reason for each in bench.world.truth.known[met:]})
+            branch.close()
+    begun.close()
+    return [found, known, count]
 
 
 def judge_triples(first: int, count: int) -> list[Any]:
-    """Run triples by their seeds, as judge_all does."""
-    return judge_all(triple(seed) for seed in range(first, first + count))
+    """Run triples by their seeds; return what judge_pairs does."""
+    found: list[list[Any]] = []
+    known: Counter[str] = Counter()
+    for state, steps in map(triple, range(first, first + count)):
+        error, met = judge(state, steps)
+        if error:
+            found.append([error, state, steps])
+        known.update(met)
+    return [found, known, count]
 
 
 def shrink(
@@ -210,7 +259,7 @@ def _shorter(steps: list[Step]) -> Iterator[list[Step]]:
             yield steps[:at] + steps[at + length :]
 
 
-def _do_fault(bench: Bench, name: str, values: dict[str, object]) -> None:
+def _fault_begins(bench: Bench, name: str, values: dict[str, object]) -> None:
     bench.inject(name, values)
 
 
@@ -220,6 +269,10 @@ def _do_clear(bench: Bench) -> None:
 
 def _do_say(bench: Bench, message: str) -> None:
     bench.send(message + ";:SYST:ERR?")
+
+
+def _do_ask(bench: Bench, query: str) -> None:
+    bench.send(query)
 
 
 def _do_setting(bench: Bench, name: str, value: int) -> None:
@@ -235,9 +288,10 @@ def _do_wait(bench: Bench, seconds: float) -> None:
 
 
 DO: dict[str, Callable[..., None]] = {
-    "fault": _do_fault,
+    "fault": _fault_begins,
     "clear": _do_clear,
     "say": _do_say,
+    "ask": _do_ask,
     "setting": _do_setting,
     "reset": _do_reset,
     "wait": _do_wait,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import functools
 import shutil
 import tempfile
@@ -10,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.scenarios.truth import Violation, Watched
+from bench.scenarios.twin import twin
 from ipch.sim.board import Board
 from ipch.sim.injector import clear, inject
 from ipch.sim.parameters import load_parameters
@@ -97,12 +97,12 @@ class Bench:
 
     def copy(self, scenario: str = "") -> Bench:
         """A second bench in the same state with its own files, for this scenario; `core` only."""
-        twin = copy.deepcopy(self)
-        twin.world.truth.scenario = scenario
-        twin.folder = Path(tempfile.mkdtemp(prefix="ipch-faults-"))
-        shutil.copytree(self.folder, twin.folder, dirs_exist_ok=True)
-        twin.board.move(twin.folder)
-        return twin
+        other: Bench = twin(self, {})
+        other.world.truth.scenario = scenario
+        other.folder = Path(tempfile.mkdtemp(prefix="ipch-faults-"))
+        shutil.copytree(self.folder, other.folder, dirs_exist_ok=True)
+        other.board.move(other.folder)
+        return other
 
     def close(self) -> None:
         """Close the device and remove its files."""

@@ -7,7 +7,6 @@ A setting that was sent counts together with its old value until an empty error 
 
 from __future__ import annotations
 
-import copy
 import json
 import re
 from collections import deque
@@ -131,6 +130,8 @@ class Violation(AssertionError):
     def __init__(self, rule: str, text: str) -> None:
         super().__init__(f"{rule}: {text}")
         self.rule = rule
+        self.reason = ""
+        """Of the entry of KNOWN that excuses it."""
 
 
 class Watched(World):
@@ -454,22 +455,12 @@ class Truth:
         self._ticks = [rule.tick for rule in self.rules if type(rule).tick is not Rule.tick]
         self._seconds = [rule.second for rule in self.rules if type(rule).second is not Rule.second]
 
-    def __deepcopy__(self, memo: dict[int, Any]) -> Truth:
-        # Bound methods would stay those of the original.
-        twin = Truth.__new__(Truth)
-        memo[id(self)] = twin
-        for name, value in self.__dict__.items():
-            if name not in ("_ticks", "_seconds"):
-                setattr(twin, name, copy.deepcopy(value, memo))
-        twin._ticks = [rule.tick for rule in twin.rules if type(rule).tick is not Rule.tick]
-        twin._seconds = [rule.second for rule in twin.rules if type(rule).second is not Rule.second]
-        return twin
-
     def broken(self, rule: str, text: str) -> None:
         """Report a violation."""
         found = Violation(rule, f"at {self.plant.time_ms / 1000:.2f} s: {text}; {self._says()}")
         for each in KNOWN:
             if each.rule == rule and fnmatchcase(str(found), each.pattern):
+                found.reason = each.reason
                 self.known.append(found)
                 return
         self.violations.append(found)

@@ -62,9 +62,10 @@ class Board:
 
     def move(self, state: Path) -> None:
         """Move the device's files to another folder; on the rung `core`."""
-        assert isinstance(self.device, CoreDevice)
         self._state = self.world.folder = state
-        self.device.files.folder = state
+        if self.device is not None:
+            assert isinstance(self.device, CoreDevice)
+            self.device.files.folder = state
 
     def close(self) -> None:
         """End the program, if it runs."""
