@@ -196,6 +196,8 @@ class Panel:
             return reason
         for name in new:
             settings.set(name, new[name])
+            if name in CONFIRMED:
+                self._app.record.note_change()
         self._configure()
         return ""
 

@@ -83,7 +83,7 @@ ANY_TIME, AT_REST, VENTED = range(3)
 _VENTED_ROWS = 6
 _REST_ROWS = 28  # with those before
 
-# The limits that a person confirms: highest setpoint, trip and rating of the chamber.
+# The limits that a person confirms: highest setpoint, trip and rating of the chamber. The state record has them, too.
 CONFIRMED = (TABLE[0][0], TABLE[1][0], TABLE[5][0])
 
 # Checks across settings: lower (or a sum), upper, whether both may be equal.

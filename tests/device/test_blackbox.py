@@ -142,6 +142,24 @@ def test_settings_and_requests_within_the_ring_are_replayed(bench, tmp_path):
     assert rig.ask(":TRAC:STAT?").startswith("ARMED")
 
 
+def test_what_a_board_without_confirmed_limits_refuses_and_allows_is_replayed(bench):
+    """The confirmation is in flash, which is not recorded."""
+    rig = bench("initial_mpa=4.5")
+    assert rig.ask(":SYST:SETT:CONF 0;:SYST:ERR?").startswith("0,")
+    rig.run_s(12)
+    rig.send(":SOUR:PRES 5;:OUTP ON")
+    rig.run_s(1)
+    assert "CONF" in rig.ask(":SYST:ERR?")
+    # Under pressure limits change on such a board only.
+    assert rig.ask(':SYST:SETT "trip_pa",5900000;:SYST:ERR?').startswith("0,")
+    rig.run_s(1)
+    open_loop(rig)
+    rig.run_s(3)
+    replay = replayed(capture.fetch(Client(rig)))
+    assert replay.app.modes.name == "SEALED"
+    assert replay.app.settings.get("trip_pa") == 5_900_000
+
+
 @pytest.fixture(scope="module")
 def recorded(tmp_path_factory) -> Path:
     from tests.device.conftest import Bench

@@ -84,7 +84,7 @@ def test_lost_limits_keep_the_output_off_until_a_person_confirms_them(make: Any,
     bench = small(make, rig=rig)
     lose(bench, how)
     assert warned(bench)
-    assert error(bench, ":SOUR:PRES 5") == ""
+    assert error(bench, ":SOUR:PRES 2.9") == ""
     assert "CONF" in error(bench, ":OUTP ON")
     # Writing something else, or a reset, confirms nothing.
     for other in (":SOUR:PRES:SLEW 0.1", ':SYST:SETT "dead_band_pa",6000', ":CAL:BAR 100000", "*RST"):
@@ -92,17 +92,21 @@ def test_lost_limits_keep_the_output_off_until_a_person_confirms_them(make: Any,
         assert warned(bench) and "CONF" in error(bench, ":OUTP ON"), other
     reset(bench)
     assert warned(bench) and bench.ask(":SYST:SETT:CONF?") == "0"
-    assert error(bench, ":SOUR:PRES 5") == ""
+    assert error(bench, ":SOUR:PRES 2.9") == ""
     assert "CONF" in error(bench, ":OUTP ON")
     bench.run_s(60)
     assert bench.world.plant.pressure_pa < 0.12e6
-    # The values must be those in force; one that is off by one pascal is refused with its name.
-    for wrong in ("3000000,3300000,8000000", "5500000,6000000,10000001", "5500000,6000001,10000000"):
+    # The state record has kept the limits. One that is off by one pascal is refused with its name.
+    for wrong in ("5500000,6000000,10000000", "3000000,3300000,8000001", "3000000,3300001,8000000"):
         assert "_pa is" in error(bench, f":SYST:SETT:CONF {wrong}")
         assert warned(bench) and bench.ask(":SYST:SETT:CONF?") == "0"
-    assert error(bench, ":SYST:SETT:CONF 5500000,6000000") != ""
+    assert error(bench, ":SYST:SETT:CONF 3000000,3300000") != ""
     assert error(bench, ":SYST:SETT:CONF 1") != ""
-    assert error(bench, ":SYST:SETT:CONF 5.5 MPA,6 MPA,10000000") == ""
+    # The rest of the ladder has its defaults, and is entered again.
+    assert "must not be above" in error(bench, ":SYST:SETT:CONF 3 MPA,3.3 MPA,8000000")
+    for name, pa in SMALL:
+        assert error(bench, f':SYST:SETT "{name}",{pa}') == "", name
+    assert error(bench, ":SYST:SETT:CONF 3 MPA,3.3 MPA,8000000") == ""
     assert not warned(bench) and bench.ask(":SYST:SETT:CONF?") == "1"
     reset(bench)
     assert not warned(bench)
@@ -465,3 +469,61 @@ def test_a_new_chamber_comes_confirmed_and_one_whose_files_vanish_does_not(make:
             (bench.folder / name).unlink()
         reset(bench)
         assert bench.ask(":SYST:SETT:CONF?") == "0" and warned(bench) and bench.ask("*TST?") == "64"
+
+
+def test_a_chamber_above_the_default_trip_keeps_its_gas_when_the_settings_are_lost(make: Any) -> None:
+    """Both copies are gone: the state record still has the limits, and nothing regulates until they are confirmed."""
+    bench = make("initial_mpa=0.1")
+    for name, pa in (
+        ("relief_valve_pa", 8_800_000),
+        ("comparator_pa", 8_500_000),
+        ("trip_pa", 8_000_000),
+        ("setpoint_max_pa", 7_500_000),
+    ):
+        assert error(bench, f':SYST:SETT "{name}",{pa}') == ""
+    bench.inject("over-pressure", {"mpa": 7.0})
+    while bench.world.plant.pressure_pa < 6.8e6:
+        bench.run_s(5)
+    for suffix in "ab":
+        (bench.folder / f"settings.{suffix}").unlink(missing_ok=True)
+    reset(bench)
+    assert value(bench, "trip_pa") == 8_000_000
+    assert "SETTINGS_LOST" in bench.warnings
+    assert bench.world.plant.pressure_pa > 6.8e6
+    assert error(bench, ":OUTP ON")
+
+
+def test_one_intact_copy_is_in_force_if_its_limits_are_those_of_the_state_record(make: Any) -> None:
+    bench = make("initial_mpa=0.1")
+    assert error(bench, ':SYST:SETT "trip_pa",5900000') == ""
+    assert error(bench, ':SYST:SETT "slew_pa_s",30000') == ""
+    newest = max(bench.folder.glob("settings.?"), key=lambda path: path.stat().st_mtime_ns)
+    newest.write_bytes(b"damaged")
+    reset(bench)
+    # The copy from before the last change: an old rate, but the same limits.
+    assert value(bench, "slew_pa_s") == 20_000
+    assert "SETTINGS_LOST" not in bench.warnings
+    assert error(bench, ":SOUR:PRES 0.2;:OUTP ON") == ""
+
+
+def test_one_intact_copy_with_older_limits_is_not_confirmed(make: Any) -> None:
+    """The newest copy had a lower trip: the older one must not raise it again in silence."""
+    bench = make("initial_mpa=0.1")
+    assert error(bench, ':SYST:SETT "slew_pa_s",30000') == ""
+    assert error(bench, ':SYST:SETT "trip_pa",5800000') == ""
+    newest = max(bench.folder.glob("settings.?"), key=lambda path: path.stat().st_mtime_ns)
+    newest.write_bytes(b"damaged")
+    reset(bench)
+    assert value(bench, "trip_pa") == 5_800_000
+    assert "SETTINGS_LOST" in bench.warnings
+    assert error(bench, ":SOUR:PRES 0.2;:OUTP ON")
+
+
+def test_a_rate_below_the_one_of_the_wall_is_refused(make: Any) -> None:
+    bench = make(state="HOLD")
+    bench.inject("oven-runaway", {})
+    bench.run_s(8)
+    assert bench.app.modes.fault_name == "NONE"
+    assert "would trip" in error(bench, ':SYST:SETT "wall_rate_max_mk_min",100')
+    assert bench.app.modes.fault_name == "NONE"
+    assert error(bench, ':SYST:SETT "wall_rate_max_mk_min",50000') == ""

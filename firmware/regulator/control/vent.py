@@ -36,8 +36,9 @@ EMPTY_PA = 20_000
 _LAST_PULSES = 5
 _LAST_ALONE = 20
 _LAST_MOST = 300
-# First pulse of a test bleed: for this step, or this long while the vent valve is unknown. Design choices.
-_BLEED_PA = 40_000
+# First pulse of a test bleed: for this step, each further one for half of the last, so that all stay below 50 kPa; or
+# this long while the vent valve is unknown, each further one twice as long. Design choices.
+_BLEED_PA = 25_000
 _BLEED_US = 20_000
 
 
@@ -119,12 +120,14 @@ class Vent:
         self._valves.request(VENT, _LONGEST_US, LINGER | WAY_OUT)
 
     def bleed(self, number: int) -> bool:
-        """Request a pulse of a test bleed, about 40 kPa; each `number` doubles it. Return whether it was requested."""
+        """Request pulse `number` of a test bleed; return whether it was requested."""
         valves = self._valves
         if not valves.idle():
             return False
-        us = valves.pulse_for(VENT, _BLEED_PA) if valves.rate_pa_s(VENT) else _BLEED_US
-        valves.request(VENT, min(us << number - 1, _LONGEST_US), HOLD)
+        us = _BLEED_US << number - 1
+        if valves.rate_pa_s(VENT):
+            us = valves.pulse_for(VENT, _BLEED_PA >> number - 1)
+        valves.request(VENT, us, HOLD)
         return True
 
     def _restart(self):

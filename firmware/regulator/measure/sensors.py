@@ -3,12 +3,18 @@
 from regulator.measure.oven import Oven
 from regulator.measure.pressure import Pressure
 from regulator.measure.temperature import Temperatures
-from regulator.measure.transducer import ADC_FAULT, ADS1115_SATURATED, VALID, Transducer
+from regulator.measure.transducer import ADC_FAULT, ADS1115_SATURATED, VALID, WILD_PA, Transducer
 from regulator.measure.trusted import Trusted
 
 _SLEW_PERIOD_MS = 1000  # design choice: the slew rate is a mean over 1 s
 # A larger lead means a burst of gas or a broken sensor. The clamp keeps products below 2^30.
 _LEAD_MK = 20_000
+# A glitch: the control transducer alone jumps by _ALONE_PA, or the safety transducer, which is noisier, by WILD_PA. The
+# last reading stands for up to _GLITCH_MS. Until _MOVED_MS after a pulse, the faster sensing line shows it alone.
+# Chosen on the simulated plant.
+_ALONE_PA = 8_000
+_GLITCH_MS = 120
+_MOVED_MS = 120
 
 
 class Sample:
@@ -53,6 +59,8 @@ class Sensors:
         self._lead = 0  # mean of gas above wall over 64 ticks, mK times 64
         self._slew_from_pa = 0
         self._slew_ms = 0
+        self._glitch_ms = 0
+        self._moved_ms = 0
         self.configure()
 
     def configure(self):
@@ -78,21 +86,44 @@ class Sensors:
             control.update(sample.control_counts)
             self.supply.update(sample.supply_counts)
         safety.update(sample.safety_counts)
+        glitch = self._glitch(dt_ms)
         if control.band == VALID:
-            control.filter()
+            control.filter(glitch > 0)
             self.control_pa = control.median_pa
             self.pressure.take(control.median_pa)
             self.pressure_pa = self.pressure.pa
         else:
             control.forget_mean()
         if safety.band == VALID:
-            safety.filter()
+            safety.filter(glitch < 0)
         else:
             safety.forget_mean()
         self._predict()
         self._slew_ms += dt_ms
         if self._slew_ms >= _SLEW_PERIOD_MS:
             self._end_second()
+
+    def note_pulse(self):
+        """In every tick of a pulse: gas moves."""
+        self._moved_ms = _MOVED_MS
+
+    def _glitch(self, dt_ms: int) -> int:
+        """Return 1 while the control transducer alone jumps, -1 for the safety transducer, 0 while neither does."""
+        jump_pa = self.control.pa - self.control.median_pa
+        other_pa = self.safety.pa - self.safety.median_pa
+        glitch = 1 if abs(jump_pa) > abs(other_pa) else -1
+        self._glitch_ms += dt_ms
+        if self._moved_ms > 0:
+            self._moved_ms -= dt_ms
+            self._glitch_ms = 0
+        elif abs(jump_pa - other_pa) < (_ALONE_PA if glitch > 0 else WILD_PA) or not self._both_measure():
+            self._glitch_ms = 0
+        return glitch if 0 < self._glitch_ms <= _GLITCH_MS else 0
+
+    def _both_measure(self) -> bool:
+        control = self.control
+        safety = self.safety
+        return control.band == VALID and safety.band == VALID and control.mean_pa != 0 and safety.mean_pa != 0
 
     def _end_second(self):
         self.slew_pa_s = (self.pressure_pa - self._slew_from_pa) * 10 // (self._slew_ms // 100)

@@ -90,8 +90,11 @@ class Transducer:
         """Treat the loop as open, because its converter did not answer."""
         self.band = OPEN
 
-    def filter(self):
-        """Add a valid sample to the median, which rejects a single spike, and to the mean."""
+    def filter(self, wild: bool):
+        """Add a valid sample to the median, which rejects a single spike, and to the mean; only count a wild one."""
+        if wild:
+            self.wild_samples += 1
+            return
         pa = self.pa
         if self._older_pa == -1:
             self._old_pa = pa

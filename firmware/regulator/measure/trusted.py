@@ -25,6 +25,7 @@ class Trusted:
         self._still = [False, False]
         self._still_pa = [0, 0]  # the readings when one stood still
         self.safety_still = False
+        self._erratic = False
         self.difference_pa = 0  # larger differences are a disagreement
         self.configure()
 
@@ -44,6 +45,12 @@ class Trusted:
             and abs(control.pa - safety.mean_pa) <= self.difference_pa
         )
 
+    def clash(self) -> bool:
+        """Return whether both transducers can be believed, but their medians disagree."""
+        control, safety = self._both
+        apart_pa = abs(control.median_pa - safety.median_pa)
+        return apart_pa > self.difference_pa and control.band == VALID and self.safety_valid()
+
     def safety_valid(self) -> bool:
         """Return whether the safety transducer can be believed."""
         return self._both[1].band == VALID and not self.safety_still
@@ -51,6 +58,10 @@ class Trusted:
     def doubt_safety(self, still: bool):
         """Regard the safety transducer as invalid, because it does not follow pulses; or no longer."""
         self.safety_still = still
+
+    def doubt_control(self, erratic: bool):
+        """Believe nothing that the control transducer says while it is erratic; or no longer."""
+        self._erratic = erratic
 
     def begin(self):
         """Gas is going to be let out: believe every valid reading until one stands still."""
@@ -109,9 +120,8 @@ class Trusted:
 
     def believed(self, index: int) -> bool:
         """Return whether a reading is valid and does not stand still."""
-        return (
-            self._both[index].band == VALID and not self._still[index] and not (index and self.safety_still)
-        )
+        doubtful = self.safety_still if index else self._erratic
+        return self._both[index].band == VALID and not self._still[index] and not doubtful
 
     def highest_pa(self) -> int:
         """Return the highest mean that can be believed, -1 without one."""

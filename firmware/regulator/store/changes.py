@@ -69,6 +69,9 @@ def _clashes(app, new: dict) -> str:
         return "the supply is at %d Pa" % sensors.supply.pa
     if new.get("wall_max_mk", _MOST) <= sensors.wall_mk:
         return _TRIPS + "the wall has %d mK" % sensors.wall_mk
+    rise_mk_min = app.watches.climate.rise_mk() * 15
+    if new.get("wall_rate_max_mk_min", _MOST) <= rise_mk_min:
+        return _TRIPS + "the wall rises by %d mK/min" % rise_mk_min
     for name in new:
         shorter = new[name] < old(name)
         if name == "safety_invalid_s" and shorter and not sensors.trusted.safety_valid():

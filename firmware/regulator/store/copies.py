@@ -8,6 +8,8 @@ and `line(name, offset) -> str`.
 
 from binascii import crc32
 
+from regulator.settings import CONFIRMED
+
 
 class Copies:
     """Both copies of one named record of (name, integer) pairs."""
@@ -66,10 +68,14 @@ class Store:
         self._settings_copies = Copies(files, "settings")
         self._state_copies = Copies(files, "state")
         values = self._settings_copies.load()
+        if values is not None and settings.load(values):
+            values = None
         # Versions without the flag stored settings that were in use, which counts as confirmed.
-        self.lost = values is None or settings.load(values) != "" or not values.get("confirmed", 1)
+        self.lost = values is None or not values.get("confirmed", 1)
         self.failures = 0
         state = self._state_copies.load()
+        if values is None or self._settings_copies.damaged:
+            self._keep_limits(values or {}, state or {})
         self.state_lost = self._state_copies.damaged and state is None
         # The state that the last run left, before this start is counted.
         self.last = dict(state or {})
@@ -78,6 +84,14 @@ class Store:
         self.starts = self.last.get("starts", 0) + 1
         self.writes = self.last.get("writes", 0)
         self.save_state({})
+
+    def _keep_limits(self, values: dict, state: dict):
+        """Where a copy of the settings is unusable, the limits of the state record hold; others are unconfirmed."""
+        for name in CONFIRMED:
+            if state.get(name, self.settings.get(name)) != self.settings.get(name):
+                self.lost = True
+                values[name] = state[name]
+        self.settings.load(values)
 
     def save_state(self, values: dict) -> bool:
         """Update the state with `values` and write it; return whether that succeeded."""

@@ -2,6 +2,7 @@
 
 from regulator.faults import FAULTS, NO_FAULT, POWER, REBOOT_LOOP, RESUMED, STAYS_OFF
 from regulator.modes import HEALTHY_S, MAINTENANCE, OFF, QUIET, REGULATE, RELIEF, SEALED, VENTING
+from regulator.settings import CONFIRMED
 from regulator.valves.sides import FILL, VENT
 
 # Starts in a row without HEALTHY_S of uptime, this one included, that are a reboot loop: after three resets.
@@ -297,6 +298,8 @@ class Record:
             "proof_hours": self.proof_hours,
             "proof_date": self.proof_date,
         }
+        for name in CONFIRMED:
+            values[name] = app.settings.get(name)
         for side in (FILL, VENT):
             prefix = _SIDES[side]
             values[prefix + "reference"] = app.watches.stuck.reference_gain[side]

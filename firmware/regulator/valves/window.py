@@ -226,6 +226,7 @@ class Valves:
         ended = self._rest_ms <= 0
         self._rest_ms -= dt_ms
         if self.stage == PULSE:
+            self._sensors.note_pulse()
             # The next pulse may follow within one tick, then the window closes.
             if ended:
                 self.stage = LAG

@@ -4,10 +4,11 @@ from regulator.faults import GAS_CHASED, GAS_GAINED, LEAK, NO_FAULT
 from regulator.measure.transducer import VALID
 from regulator.watch.balance import Account
 
-# Gas that comes or goes within the last minute is a warning from this much on, more while a temperature is unknown:
-# 20 K at 300 K, as a share of the pressure. Chosen on the simulated plant.
+# Gas that comes or goes within the last minute is a warning from this much on, more while a temperature is unknown or
+# the gas this far from the wall: 20 K at 300 K, as a share of the pressure. Chosen on the simulated plant.
 _TOLD_PA = 35_000
 _UNKNOWN_SHARE = 15
+_APART_MK = 20_000
 # A ramp's metering is not exact enough: the account begins when its heat is gone, but at the latest after this time.
 _AFTER_S = 120
 _CALM_PA = 25_000
@@ -100,7 +101,8 @@ class Chase:
         self._heat_pa = max(self._heat_pa, heat_pa)
         told_pa = _TOLD_PA + heat_pa
         budget_pa = self._budget_pa + self._heat_pa
-        if not self._sensors.wall_mk or not self._sensors.gas_mk:
+        wall_mk = self._sensors.wall_mk
+        if not wall_mk or abs(self._sensors.gas_mk - wall_mk) > _APART_MK:
             unknown_pa = self._sensors.pressure_pa // _UNKNOWN_SHARE
             told_pa += unknown_pa
             budget_pa += unknown_pa

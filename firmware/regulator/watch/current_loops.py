@@ -66,10 +66,11 @@ class Loops:
             self._take_control(control.pa)
         else:
             self._check_control(control, dead, dt_ms)
-        if self._sensors.trusted.safety_valid():
+        trusted = self._sensors.trusted
+        if trusted.safety_valid():
             self._invalid_ms = 0
             self._invalid_s = 0
-            if control.band == VALID and abs(control.pa - safety.pa) > self._sensors.trusted.difference_pa:
+            if trusted.clash():
                 self._disagree_ms += dt_ms
                 if self._disagree_ms >= _DISAGREEMENT_MS:
                     self.fault = DISAGREEMENT
@@ -92,6 +93,8 @@ class Loops:
         """Count spikes that alternate in direction, which no pressure does."""
         if self._wild:
             self._wild -= 1
+            if not self._wild:
+                self._sensors.trusted.doubt_control(False)
         if -WILD_PA <= wild_pa <= WILD_PA:
             return
         up = wild_pa > 0
@@ -100,6 +103,7 @@ class Loops:
             self._wild += _WILD_WEIGHT
             if self._wild > _WILD_MOST:
                 self._wild = _WILD_MOST
+                self._sensors.trusted.doubt_control(True)
                 self.fault = CONTROL_ERRATIC
                 self.value = wild_pa
 

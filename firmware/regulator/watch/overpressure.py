@@ -17,7 +17,7 @@ _COMPARED_PA = 80_000
 # Without a falling reading for this long the vent pair opens, too.
 _BLOCKED_MS = 2_000
 # Where the safety transducer alone is over the comparator's limit for _ALONE_MS (longer than a disagreement takes), a
-# vent pulse of about 40 kPa shows which reading follows, or up to _BLEEDS of growing length while none does. The fall
+# vent pulse of about 25 kPa shows which reading follows, or up to _BLEEDS while none does. The fall
 # counts below the trend of before, _BLEED_MS later: means of 32 samples, lag, a window of the vent pair. _SEEN_PA is
 # clear of both transducers' noise.
 _ALONE_MS = 640

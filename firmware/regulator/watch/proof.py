@@ -21,7 +21,7 @@ _REST_MS = 80
 # A movement is more than the trapped 0.1 mL causes (3 kPa in 0.1 L, computed), or a share of the open valve's effect.
 _MOVED_PA = 8_000
 _SHARE_PERCENT = 30
-# A proof is cut short at this movement.
+# A proof by command is cut short at this movement, an automatic one where an open valve is certain.
 _CUT_PA = 50_000
 # An automatic proof lasts until an open valve would have moved the pressure by _AIM_PA, within these limits.
 _AIM_PA = 30_000
@@ -64,6 +64,7 @@ class Proof:
         self._sum_pa = 0
         self._before_pa = 0
         self._limit_pa = _MOVED_PA
+        self._cut_pa = _CUT_PA
 
     def failed(self) -> bool:
         """Return whether a valve of a pair failed its proof."""
@@ -135,7 +136,7 @@ class Proof:
         if self._stage == 1:
             self._ms += dt_ms
             moved_pa = pa - self._before_pa
-            if self._ms >= self._asked_ms or not -_CUT_PA < moved_pa < _CUT_PA:
+            if self._ms >= self._asked_ms or not -self._cut_pa < moved_pa < self._cut_pa:
                 self.open_ms[self._valve] = self._ms
                 if self._valve != RELIEF_VALVE:
                     self._valves.note_on(self._valve & 1, self._ms)
@@ -174,6 +175,7 @@ class Proof:
         valve = self._valve
         self._before_pa = before_pa
         rate_pa_s = valves.rate_pa_s(VENT if valve & 1 else FILL)
+        self._cut_pa = _CUT_PA if self._asked_ms else 0
         if self._asked_ms:
             ms = self._asked_ms
         elif rate_pa_s:
@@ -182,6 +184,7 @@ class Proof:
             ms = _UNKNOWN_MS
         self._asked_ms = ms
         self._limit_pa = max(min(muldiv(rate_pa_s, ms * _SHARE_PERCENT, 100_000), _CUT_PA - 1), _MOVED_PA)
+        self._cut_pa = self._cut_pa or self._limit_pa * 5 // 4
         self._stage = 1
         self._ms = 0
         self._drive()

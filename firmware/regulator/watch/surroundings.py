@@ -117,6 +117,11 @@ class Climate:
         self._max_mk = setting("wall_max_mk")
         self._rise_mk = setting("wall_rate_max_mk_min") * _RATE_S // 60
 
+    def rise_mk(self) -> int:
+        """Return how far the wall has risen in the last _RATE_S, 0 while that is unknown."""
+        now_mk, was_mk = self._wall_mk[self._index - 1], self._wall_mk[self._index - 1 - _RATE_S]
+        return now_mk - was_mk if now_mk and was_mk else 0
+
     def check_slowly(self, sample, heat):
         """Once a second. `heat`: what past movements may give back."""
         sensors = self._sensors

@@ -154,6 +154,9 @@ class Replay:
                     "the firmware here; install the ipch that came with it"
                 )
             self._restore(keyframe.values)
+            # The warning stands for the store, which is not recorded: an unconfirmed board refuses to regulate.
+            lost = sys.modules["regulator.faults"].SETTINGS_LOST
+            self.app.store.confirm(not self.app.watches.warnings & lost)
             if self.app.record.outcome != pending:
                 # While it decides on a resume, the firmware reads its flash, which is not recorded.
                 return keyframe

@@ -88,6 +88,7 @@ class Plant:
         # Through fill; vent and relief; leaks and a burst line; mechanical relief and burst disc.
         self.metered_in_kg = 0.0
         self.metered_out_kg = 0.0
+        self.vent_pair_kg = 0.0  # of these, by the vent pair
         self.leaked_kg = 0.0
         self.relieved_kg = 0.0
         self.gassed_kg = 0.0
@@ -452,6 +453,7 @@ class Plant:
                 opened_kg = g_open * (mid_pa - ambient_pa) * dt_s
                 self.leaked_kg += opened_kg * (leak_c / open_c)
                 self.relieved_kg += opened_kg * (guard_c / open_c)
+            self.vent_pair_kg += vented_kg
             self.metered_out_kg += vented_kg + (opened_kg * (relief_c / open_c) if open_c else 0.0)
             seep_kg = self._seep_kg_s * dt_s
             self.gassed_kg += self.gassing_mol_s * self._kg_mol * dt_s

@@ -1,0 +1,49 @@
+"""What proofs and test bleeds let out is bounded, whatever the valves and the transducers do besides."""
+
+from __future__ import annotations
+
+import pytest
+
+from bench.scenarios.rig import Bench, settled
+
+
+def vented_pa(bench: Bench, before_kg: float) -> float:
+    truth = bench.world.truth
+    return truth.as_pa(bench.world.plant.vent_pair_kg - before_kg)
+
+
+@pytest.mark.parametrize("valve", ["vent", "vent_isolation"])
+def test_an_automatic_proof_stops_once_the_valve_is_certainly_open(valve: str) -> None:
+    bench = settled("OFF").copy(f"a proof through an open {valve}")
+    try:
+        bench.inject("one-valve-open", {"valve": valve})
+        bench.run_s(1)
+        before_kg = bench.world.plant.vent_pair_kg
+        bench.send(":OUTP ON")
+        while "PAIR_OPEN" not in bench.warnings:
+            bench.run_s(0.1)
+        # Until 10 kPa show: the lag of the transducer and the closing of the valve come on top.
+        assert vented_pa(bench, before_kg) < 25_000
+    finally:
+        bench.close()
+
+
+def test_all_pulses_of_a_test_bleed_together_stay_below_50_kpa() -> None:
+    """Both transducers are frozen, so no reading follows any of the pulses."""
+    bench = settled("HOLD").copy("a test bleed without an answer")
+    try:
+        before_kg = bench.world.plant.vent_pair_kg
+        pulses = bench.world.pulses[1]
+        for which in ("control", "safety"):
+            bench.inject("transducer-frozen", {"which": which, "noise_kpa": 1.0})
+        # Slow, so that a step of the reading does not look like an answer.
+        bench.inject("transducer-wrong", {"which": "safety", "kpa": 1510, "grow_s": 60.0})
+        for _ in range(900):
+            bench.run_s(0.1)
+            if bench.state == "RELIEF":
+                break
+        assert bench.state == "RELIEF"
+        assert bench.world.pulses[1] == pulses + 4
+        assert 20_000 < vented_pa(bench, before_kg) < 50_000
+    finally:
+        bench.close()
