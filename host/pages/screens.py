@@ -58,9 +58,11 @@ def shoot(browser: Any, address: str, name: str, *, width: int, height: int, sch
     context = browser.new_context(viewport={"width": width, "height": height}, color_scheme=scheme)
     page = context.new_page()
     page.goto(address)
-    page.wait_for_function(
-        "!document.querySelector('#plot') || document.querySelector('#plot').data?.length > 0", timeout=60_000
-    )
+    # Not by wait_for_function, which evaluates strings in the page: its policy refuses that.
+    while not page.evaluate(
+        "!document.querySelector('#plot') || document.querySelector('#plot').data?.length > 0"
+    ):
+        page.wait_for_timeout(100)
     page.wait_for_timeout(2000)
     page.screenshot(path=OUT / f"{name}.png")
     context.close()
