@@ -24,13 +24,13 @@ TENTHS = int(os.environ.get("IPCH_MUTANTS", "10"))
 ROOMS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "units": (("base/units.py",), ("test_units.py",)),
     "scpi": (("device/scpi.py",), ("test_wire.py",)),
-    "sharing": (("device/sharing.py",), ("test_owner.py",)),
+    "sharing": (("device/sharing.py",), ("test_owner.py", "test_shared_computer.py")),
     "recording": (
         ("recording/reader.py", "recording/schema.py", "recording/recorder.py", "recording/export.py",
          "recording/gaps.py", "recording/clock.py", "recording/thinning.py", "recording/csv_writer.py"),
         ("test_recorder.py", "test_export.py"),
     ),
-    "alarms": (("alarms/*.py",), ("test_alarms.py",)),
+    "alarms": (("alarms/*.py",), ("test_alarms.py", "test_alarm_delivery.py")),
     "calibration": (
         ("calibration/fitting.py", "calibration/standards.py", "calibration/standard_port.py"),
         ("test_standards.py", "test_calibrate.py"),
