@@ -79,6 +79,8 @@ def measure(out: Path, workers: Workers) -> list[dict[str, Any]]:
             found = _run(place)
             survived = sorted(name for name, state in found.items() if state not in ("killed", "timeout"))
             report += [f"{room}: {_shown(place, name)}" for name in survived]
+        if not found:
+            raise RuntimeError(f"{room}: no mutant was tried; do its tests pass without one?")
         killed = 100.0 * (1 - len(survived) / len(found))
         rows.append(row(f"{room}: killed, of {len(found)} mutants", killed, "%", at_least=85.0))
         (out / "host_mutation.txt").write_text("\n".join(report) + "\n")
@@ -101,7 +103,10 @@ def _run(place: Path) -> dict[str, str]:
     """State of each tried mutant."""
     mutmut = [sys.executable, "-m", "mutmut"]
     names = [] if TENTHS >= 10 else [f"*mutmut_*{digit}" for digit in range(TENTHS)]
-    subprocess.run([*mutmut, "run", "--max-children", "1", *names], cwd=place, stdout=sys.stderr, check=False)
+    # Programs that a test starts are those of this checkout, without a mutation.
+    environment = os.environ | {"PYTHONPATH": str(ROOT / "host" / "src")}
+    run = [*mutmut, "run", "--max-children", "1", *names]
+    subprocess.run(run, cwd=place, stdout=sys.stderr, check=False, env=environment)
     told = subprocess.run(
         [*mutmut, "results", "--all", "true"], cwd=place, capture_output=True, text=True, check=True
     )
