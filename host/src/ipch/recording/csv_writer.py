@@ -18,8 +18,9 @@ class CsvLog:
     def __init__(self, path: Path) -> None:
         """Create a new file. Raises FileError."""
         self.path = path
-        try:
+        with access("write", path):
             path.parent.mkdir(parents=True, exist_ok=True)
+        try:
             self._file = path.open("x", newline="", encoding="utf-8")
         except FileExistsError as error:
             raise FileError(f"{path} exists already; name another file") from error
