@@ -90,6 +90,8 @@ def rail(add: Add, v: Values) -> None:
     while pump_v < BASE_V[1] + 40e-6 / 200 * v["R9"] and beats < 100:
         pump_v += (V33_LOW - 0.4 - pump_v) * share - pump_v / v["R2"] * BEAT_S / v["C5"]
         beats += 1
+    add(s, "C4 is empty after a heartbeat that stops high", 1e3 * v.get("R120", inf) * v["C4"], "ms", 0, 100,
+        "R120; far below the hold time, or C4 adds to C5")  # fmt: skip
     add(s, "rail on after the first beat", 1e3 * beats * BEAT_S, "ms", 0, 300,
         "limit: how long the firmware waits")  # fmt: skip
     cut(add, v)

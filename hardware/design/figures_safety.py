@@ -137,6 +137,8 @@ def alive(add: Add, v: Values) -> None:
         offset_v = bias_a * v["R101"]  # the comparator's own input current holds the level up
         seconds = tau * log((full_v - offset_v) / (level_v - offset_v))
         add(s, name, seconds, "s", low, high, "C51 and R101 15 % off, steady level of the pump to R102, R103")
+    add(s, "C50 is empty after a heartbeat that stops high", 1e3 * v.get("R121", inf) * v["C50"], "ms", 0, 200,
+        "R121; far below that time, or C50 adds to C51")  # fmt: skip
     pump_v, beats = 0.0, 0
     while pump_v < level_v and beats < 100:
         pump_v += (V33_LOW - 0.7 - pump_v) * share

@@ -98,6 +98,8 @@ def test_the_circuits_figures_are_in_their_ranges() -> None:
         ("R62", "1k", "trip shift with 3.3 V dead"),
         ("R77", "1M", "comparator releases at"),
         ("R73", "22k", "highest trip of RV1"),
+        ("R120", None, "C4 is empty after a heartbeat that stops high"),
+        ("R121", "330k", "C50 is empty after a heartbeat that stops high"),
         ("R74", "3.3k", "a shorted loop begins at"),
         ("R104", "220k", "latch sets after, at most"),
         ("C53", "220n", "TRIP stays for, at least"),
