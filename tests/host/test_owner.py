@@ -72,6 +72,8 @@ def test_programs_tell_each_other_what_they_do(sim: RunningServer) -> None:
     with Owner(run) as second:
         second.announce({"kind": "run", "recipe": "demo"})
         assert {task["kind"] for task in running_tasks(asking)} == {"log", "run"}
+        # The owner knows as well as those who ask it.
+        assert owner.tasks() == second.tasks() == running_tasks(asking)
         # The log ends: the recipe goes on as the owner, or through the next one, and is still known.
         owner.close()
         first.close()
@@ -82,6 +84,20 @@ def test_programs_tell_each_other_what_they_do(sim: RunningServer) -> None:
     Instrument(asking).fetch()
     assert running_tasks(asking) == []
     asking.close()
+
+
+def test_a_task_that_cannot_be_told_disturbs_nobody(sim: RunningServer) -> None:
+    first = open_session(sim.port)
+    owner = Owner(first)
+    run = open_session(sim.port)
+    with Owner(run) as second:
+        owner.close()
+        first.close()
+        second.announce({"kind": "run"})
+        Instrument(run).fetch()
+        second.announce({"kind": "run", "step": "2"})
+        assert second.tasks() == [{"kind": "run", "step": "2"}]
+    run.close()
 
 
 def test_exchanges_of_many_clients_do_not_mix(owner: Session, sim: RunningServer) -> None:

@@ -108,7 +108,14 @@ class Owner:
     def announce(self, task: dict[str, Any]) -> None:
         """Tell other programs what this one does with the device, such as the recipe that it runs."""
         self._announced[None] = task
-        self._session.use(lambda channel: self._pass_on(channel))
+        # An owner that has just ended is told no more; its successor is told in _moved.
+        with contextlib.suppress(DeviceLostError):
+            self._session.use(self._pass_on)
+
+    def tasks(self) -> list[dict[str, Any]]:
+        """What all programs that use the device have announced, by way of this process or of the port's owner."""
+        elsewhere = running_tasks(self._session)
+        return elsewhere or list(self._announced.values())
 
     def _pass_on(self, channel: Channel) -> None:
         if isinstance(channel, Owned) and None in self._announced:

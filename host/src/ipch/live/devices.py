@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 from typing import Any, Self
 
-from ipch.device import Instrument, Owner, list_ports, open_session, running_tasks
+from ipch.device import Instrument, Owner, list_ports, open_session
 from ipch.errors import IpchError
 from ipch.live.feed import Feed, open_feed
 
@@ -66,18 +66,16 @@ class Devices:
             while not self._ended.is_set():
                 with contextlib.suppress(IpchError):
                     if feed is None:
-                        feed = self._open(instrument)
+                        feed = self._open(instrument, owner)
                     try:
                         feed.sample(instrument.fetch())
-                        self._note_task(feed, running_tasks(session))
+                        self._note_task(feed, owner.tasks())
                     except IpchError as error:
                         feed.lost(str(error))
                 self._ended.wait(_POLL_S)
 
-    def _open(self, instrument: Instrument) -> Feed:
-        record = next(
-            (task["record"] for task in running_tasks(instrument.session) if "record" in task), None
-        )
+    def _open(self, instrument: Instrument, owner: Owner) -> Feed:
+        record = next((task["record"] for task in owner.tasks() if "record" in task), None)
         feed = open_feed(instrument, "live", Path(record) if record else None)
         self.feeds[feed.serial_number] = feed
         return feed
