@@ -28,7 +28,7 @@ ROOMS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "recording": (
         ("recording/reader.py", "recording/schema.py", "recording/recorder.py", "recording/export.py",
          "recording/gaps.py", "recording/clock.py", "recording/thinning.py", "recording/csv_writer.py"),
-        ("test_record_rules.py", "test_recorder.py", "test_export.py", "test_older.py"),
+        ("test_record_rules.py", "test_recorder.py", "test_export.py"),
     ),
     "alarms": (("alarms/*.py",), ("test_alarms.py", "test_alarm_delivery.py")),
     "calibration": (
