@@ -7,6 +7,7 @@ import socket
 import sys
 import threading
 from dataclasses import replace
+from email import message_from_bytes
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
@@ -138,6 +139,7 @@ def test_a_webhook_gets_the_event_as_json():
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self):
+            assert self.headers["Content-Type"] == "application/json"
             got.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
             self.send_response(500 if self.path == "/broken" else 204)
             self.end_headers()
@@ -176,6 +178,9 @@ def test_an_e_mail_arrives():
     finally:
         server.stop()
     assert got[0].rcpt_tos == ["a@lab.test", "b@lab.test"]
+    sent = message_from_bytes(got[0].content)
+    assert (sent["From"], sent["To"]) == ("rig@lab.test", "a@lab.test, b@lab.test")
+    assert sent["Subject"].startswith(f"ipch: {EVENT.name} raised")
     assert EVENT.text in got[0].content.decode() and b"fault OVERPRESSURE raised" in got[0].content
     assert "email" in deliver(Config(email=mail), EVENT)[0]
 
