@@ -24,7 +24,7 @@ class Link:
     """
 
     def __init__(self, port, queue_bytes: int = _QUEUE):
-        self.line = None  # str: the finished line, until take_line()
+        self.line = None  # bytes: the finished line, until take_line()
         self.error = 0  # why a line was dropped: OVERLONG or DAMAGED, 0 for none
         self.unsent = False  # flush() has something to write
         self._port = port
@@ -93,7 +93,7 @@ class Link:
         elif part.strip(_PRINTABLE):
             self.error = DAMAGED
         elif part:
-            self.line = part.decode()
+            self.line = part
 
     def send(self, text: str) -> bool:
         """Queue a line with CR LF; return False, and queue nothing, if the whole line does not fit."""

@@ -11,7 +11,7 @@ def run(rig):
     # Collect the compiler's garbage every 16 kB, or the modules fragment the heap (chosen on the emulated board).
     gc.threshold(16_000)
     import files
-    import keyframe
+    import generated
     from link import Link
 
     from regulator.app import App
@@ -21,7 +21,7 @@ def run(rig):
 
     settings = Settings()
     gc.threshold(-1)
-    app = App(rig, Link(rig.serial), Store(files, settings), keyframe)
+    app = App(rig, Link(rig.serial), Store(files, settings), generated)
     gc.collect()
     while app.modes.state != MAINTENANCE:
         app.tick()

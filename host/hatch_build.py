@@ -62,14 +62,14 @@ class FirmwareHook(BuildHookInterface):  # type: ignore[type-arg]
             if path.is_file() and not any(part.startswith((".", "__pycache__")) for part in relative.parts):
                 build_data["force_include"][str(path)] = f"{target}/{relative.as_posix()}"
         if self.target_name != "sdist":
-            build_data["force_include"][self._keyframe(root, source)] = f"{target}/keyframe.py"
+            build_data["force_include"][self._generated(root, source)] = f"{target}/generated.py"
 
-    def _keyframe(self, root: Path, firmware: Path) -> str:
+    def _generated(self, root: Path, firmware: Path) -> str:
         """Generate the firmware's module for the black box; return where it lies."""
-        spec = importlib.util.spec_from_file_location("keyframe_source", root / "src/ipch/base/keyframe.py")
+        spec = importlib.util.spec_from_file_location("generated_source", root / "src/ipch/base/generated.py")
         assert spec is not None and spec.loader is not None
         module = importlib.util.module_from_spec(spec)
         spec.loader.exec_module(module)
-        place = Path(tempfile.mkdtemp(prefix="ipch-build-")) / "keyframe.py"
+        place = Path(tempfile.mkdtemp(prefix="ipch-build-")) / "generated.py"
         place.write_text(module.source(firmware))
         return str(place)

@@ -68,8 +68,8 @@ class Clock:
 class App:
     """The regulator: all its parts, and one synchronous loop through them."""
 
-    def __init__(self, rig, link, store, keyframe):
-        """`keyframe` copies the integers of an app for the black box; it is generated when the firmware is packed."""
+    def __init__(self, rig, link, store, generated):
+        """`generated` is the module that packing makes: it copies keyframes, and knows the places of commands."""
         settings = store.settings
         self.rig = rig
         self.settings = settings
@@ -84,9 +84,9 @@ class App:
         self.control = Control(settings, self.sensors, self.valves)
         self.modes = Modes(settings, self.watches, self.control, self.clock)
         self.outputs = Outputs(self.modes, self.watches, self.valves, self.sensors)
-        self.blackbox = BlackBox(rig, keyframe)
+        self.blackbox = BlackBox(rig, generated)
         self.panel = Panel(self)
-        self.server = Server(self, link)
+        self.server = Server(self, link, generated.PLACES)
         self.record = Record(store, self)
         self._seen = OFF
         self._garbage = 0  # ticks that served the line since memory was collected

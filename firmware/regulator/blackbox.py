@@ -13,9 +13,9 @@ from array import array
 # At a tick of 20 ms: 10 s up to a trip, and 1 s after it. Design choice: what the memory of the board has room for.
 ROWS = 550
 _AFTER = 50
-# Enough keyframes to cover the rows: the oldest usable one lies within their first third. 183 = 550 / 3. Design choice.
-_EVERY = 183
-_KEYFRAMES = 3
+# A replay starts at the oldest of two keyframes: at least half of the rows, so 5 s, lie behind it. Design choice.
+_EVERY = 275
+_KEYFRAMES = 2
 # Ticks for which a flooding host may delay a keyframe, and characters kept of requests: design choices.
 _PATIENCE = 20
 _REQUEST_CHARACTERS = 1000
@@ -25,25 +25,35 @@ _NUMBERS = ROWS * 900_000
 ARMED, TRIGGERED, FROZEN = range(3)
 STATES = ("ARMED", "TRIGGERED", "FROZEN")
 
-# Columns of a row and their array types: length of the tick, every field of Sample, and the reaction.
+# Columns of a row and their array types. What has few bits shares the column `bits`.
 COLUMNS = (
-    ("dt_ms", "H"),
+    ("dt_ms", "H"),  # length of the tick
     ("control_counts", "h"),
     ("safety_counts", "H"),
     ("supply_counts", "h"),
     ("gas_counts", "h"),
     ("wall_counts", "h"),
-    ("faults", "B"),
     ("reference_counts", "h"),
-    ("coil_dead", "B"),
-    ("coil_shorted", "B"),
-    ("rail_on", "B"),
-    ("tripped", "B"),
-    ("busy", "B"),  # 1: the line was served in this tick
-    ("levels", "B"),  # 1 supply isolation, 2 vent isolation, 4 relief, 8 safe(), 16 heartbeat
     ("pulse_us", "i"),  # fill positive, vent negative
-    ("state", "B"),
+    ("bits", "i"),
 )
+
+# Fields of `bits` and their widths, lowest first.
+# busy: the line was served in this tick; levels: 1 supply isolation, 2 vent isolation, 4 relief, 8 safe(),
+# 16 heartbeat.
+BITS = (
+    ("faults", 3),
+    ("coil_dead", 5),
+    ("coil_shorted", 5),
+    ("rail_on", 1),
+    ("tripped", 1),
+    ("busy", 1),
+    ("levels", 5),
+    ("state", 4),
+)
+
+
+_HEARTBEAT = 16 << 16
 
 
 class BlackBox:
@@ -67,8 +77,7 @@ class BlackBox:
         self.blocks = [(name, code, array(code, [0] * ROWS)) for name, code in COLUMNS]
         columns = [block[2] for block in self.blocks]
         self._dt_ms, self._control, self._safety, self._supply, self._gas, self._wall = columns[:6]
-        self._faults, self._reference, self._dead, self._shorted, self._rail, self._tripped = columns[6:12]
-        self._busy, self._levels, self._pulse_us, self._states = columns[12:]
+        self._reference, self._pulse_us, self._bits = columns[6:]
         self._rig = rig
         self._app = None
         self._sample = None
@@ -113,8 +122,7 @@ class BlackBox:
 
     def record(self, dt_ms: int, coils: bool, busy: bool):
         """Write the row of this tick."""
-        app = self._app
-        fault = app.modes.fault
+        fault = self._app.modes.fault
         if fault and not self._was_fault:
             self._trigger(fault)
         self._was_fault = fault
@@ -130,16 +138,10 @@ class BlackBox:
         self._supply[at] = sample.supply_counts
         self._gas[at] = sample.gas_counts
         self._wall[at] = sample.wall_counts
-        self._faults[at] = sample.faults
         self._reference[at] = sample.reference_counts
-        self._dead[at] = sample.coil_dead
-        self._shorted[at] = sample.coil_shorted
-        self._rail[at] = sample.rail_on
-        self._tripped[at] = sample.tripped
-        self._busy[at] = busy
-        self._levels[at] = self._level | 16 if coils else self._level
         self._pulse_us[at] = self._us
-        self._states[at] = app.modes.state
+        bits = self._pack(busy)
+        self._bits[at] = bits | _HEARTBEAT if coils else bits
         self._level = 0
         self._us = 0
         self._due -= 1
@@ -153,8 +155,13 @@ class BlackBox:
             self._left -= 1
             if self._left <= 0:
                 self.state = FROZEN
-                self.uptime_s = app.clock.uptime_s
-                self.uptime_ms = app.clock.uptime_ms
+                self.uptime_s = self._app.clock.uptime_s
+                self.uptime_ms = self._app.clock.uptime_ms
+
+    def _pack(self, busy: bool) -> int:
+        sample = self._sample
+        bits = sample.faults | sample.coil_dead << 3 | sample.coil_shorted << 8 | sample.rail_on << 13
+        return bits | sample.tripped << 14 | busy << 15 | self._level << 16 | self._app.modes.state << 21
 
     def complete(self):
         """Copy the second half of a keyframe, between two ticks."""

@@ -60,8 +60,8 @@ def table() -> list[tuple[Any, ...]]:
 
     # The table is built without a regulator: no handler is called.
     return [
-        *Status().rows(),
-        *(row for part in (PressureCommands, Calibration, System, Trace) for row in part(None).rows()),
+        *(row for part in Status().parts() for row in part.rows),
+        *(row for part in (PressureCommands, Calibration, System, Trace) for row in part.rows),
     ]
 
 

@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from ipch.base import keyframe
+from ipch.base import generated
 
 HERE = Path(__file__).resolve().parent
 FIRMWARE = HERE.parents[1] / "firmware"
@@ -25,7 +25,7 @@ TIMEOUT_S = 300
 
 # As when the firmware is packed: what copies its integers is generated.
 GENERATED = tempfile.TemporaryDirectory(prefix="ipch-keyframe-")
-Path(GENERATED.name, "keyframe.py").write_text(keyframe.source(FIRMWARE))
+Path(GENERATED.name, "generated.py").write_text(generated.source(FIRMWARE))
 
 for directory in (HERE, FIRMWARE, GENERATED.name):
     if str(directory) not in sys.path:

@@ -1,6 +1,6 @@
 """The whole regulator on a desk: an App whose rig is a sample that the test sets, on either interpreter."""
 
-import keyframe
+import generated
 from chamber import RecordingRig, adc_counts, ads_counts, filled_sample, milliampere
 from fakes import Port
 from link import Link
@@ -60,7 +60,7 @@ class Desk(RecordingRig):
         for name, value in settings.items():
             assert values.set(name, value) == ""
         self.flash.energised = lambda: any(self.levels)
-        self.app = App(self, Link(self.serial), store, keyframe)
+        self.app = App(self, Link(self.serial), store, generated)
         self.modes = self.app.modes
         self.watches = self.app.watches
 

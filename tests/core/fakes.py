@@ -2,10 +2,12 @@
 
 import gc
 
-import keyframe
+import generated
 
 from regulator.blackbox import BlackBox
 from regulator.modes import Modes
+from regulator.scpi.places import places
+from regulator.scpi.syntax import Scpi
 from regulator.settings import Settings
 
 
@@ -32,6 +34,23 @@ class Port:
             self.sent += bytes(buffer[start : start + count])
             self.room -= count
         return count
+
+
+class Rows:
+    """A part of a command table whose handlers take only the parameters."""
+
+    def __init__(self, rows):
+        self.rows = tuple([tuple([row[0], _taking(row[1]), _taking(row[2]), *row[3:]]) for row in rows])
+
+
+def _taking(handler):
+    return None if handler is None else lambda part, args: handler(args)
+
+
+def scpi(rows, status):
+    """The syntax with these rows and those of every SCPI instrument."""
+    parts = tuple([*status.parts(), Rows(rows)])
+    return Scpi(parts, places(parts), status, lambda text: text)
 
 
 class Random:
@@ -149,7 +168,7 @@ class FakeApp:
         self.watches.over = Part()
         self.modes = Modes(self.settings, self.watches, self.control, self.clock)
         self.sample = Part()
-        self.blackbox = BlackBox(None, keyframe)
+        self.blackbox = BlackBox(None, generated)
         self.blackbox.watch(self)
 
     def _request(self, *call):

@@ -19,7 +19,7 @@ def events(link, port, ticks=100_000):
             found.append(link.error)
             link.error = 0
         if link.line is not None:
-            found.append(link.line)
+            found.append(link.line.decode())
             link.line = None
     return found
 
@@ -131,7 +131,7 @@ def test_nothing_is_taken_while_a_line_waits():
     left = len(port.incoming)
     for _ in range(10):
         assert not link.poll()
-    assert link.line == "first" and len(port.incoming) == left
+    assert link.line == b"first" and len(port.incoming) == left
 
 
 def test_random_bytes_make_printable_lines_or_errors():

@@ -1,8 +1,9 @@
 """The syntax layer against scpi-parser, another implementation, message by message up to the first error."""
 
+from fakes import scpi
+
 from regulator.scpi.parameters import boolean, choice, scaled, string
 from regulator.scpi.status import Status
-from regulator.scpi.syntax import Scpi
 
 VOLTS = {"V": (1_000_000, 1), "MV": (1000, 1), "KV": (10**9, 1), "UV": (1, 1)}
 MODES = ("LINear", "MAXimum", "OFF")
@@ -14,7 +15,7 @@ class Source:
 
     def __init__(self):
         self.done = []
-        self.scpi = Scpi(
+        self.scpi = scpi(
             (
                 ("*IDN", self.answer("99"), None),
                 (
@@ -68,7 +69,7 @@ class Source:
     def send(self, message):
         """Execute a message; return what was done, replied and refused, in order."""
         scpi = self.scpi
-        scpi.begin(message)
+        scpi.begin(message.encode())
         replies = 0
         while scpi.running:
             scpi.step(False)

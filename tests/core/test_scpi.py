@@ -4,7 +4,7 @@ Cases named after a standard are examples or rules of that section: SCPI-99 volu
 (errors), IEEE 488.2-1992.
 """
 
-from fakes import Random, allocated_by
+from fakes import Random, allocated_by, scpi
 
 from regulator.scpi.parameters import (
     ScpiError,
@@ -18,7 +18,7 @@ from regulator.scpi.parameters import (
     string,
 )
 from regulator.scpi.status import TEXTS, Status
-from regulator.scpi.syntax import Scpi, canonical
+from regulator.scpi.syntax import canonical
 
 KELVIN = {"K": (1000, 1), "MK": (1, 1), "DECIK": (100, 1), "THIRD": (1000, 3)}
 MODES = ("LINear", "MAXimum", "OFF")
@@ -32,7 +32,7 @@ class Heater:
         self.status = Status()
         self.failure = None
         self.header_echo = False
-        self.scpi = Scpi(
+        self.scpi = scpi(
             (
                 ("*IDN", self.identity, None),
                 (
@@ -95,7 +95,7 @@ class Heater:
 
     def send(self, message):
         """Execute a whole message; return its reply."""
-        self.scpi.begin(message)
+        self.scpi.begin(message.encode())
         while self.scpi.running:
             self.scpi.step(self.header_echo)
         return self.scpi.reply
@@ -252,7 +252,7 @@ def test_blanks_and_empty_units_are_nothing():
 
 def test_a_step_executes_one_unit():
     heater = Heater()
-    heater.scpi.begin(":SOUR 1;:SOUR 2;;:SOUR 3")
+    heater.scpi.begin(b":SOUR 1;:SOUR 2;;:SOUR 3")
     counts = []
     while heater.scpi.running:
         heater.scpi.step(False)
@@ -449,11 +449,11 @@ def test_488_2_7_7_5_strings():
 
 
 def test_split_leaves_strings_whole():
-    assert split("a,b", ",", 9) == ["a", "b"]
-    assert split("'a,b',c", ",", 9) == ["'a,b'", "c"]
-    assert split("", ",", 9) == [""]
-    assert split("a,b,c,d", ",", 2) == ["a", "b", "c,d"]
-    assert split("\"a'\",'\"'", ",", 9) == ['"a\'"', "'\"'"]
+    assert split(b"a,b", b",", 9) == [b"a", b"b"]
+    assert split(b"'a,b',c", b",", 9) == [b"'a,b'", b"c"]
+    assert split(b"", b",", 9) == [b""]
+    assert split(b"a,b,c,d", b",", 2) == [b"a", b"b", b"c,d"]
+    assert split(b"\"a'\",'\"'", b",", 9) == [b'"a\'"', b"'\"'"]
 
 
 def test_numbers_survive_the_way_there_and_back():
@@ -590,7 +590,7 @@ def test_two_rows_for_one_header_are_a_mistake_in_the_table():
     status = Status()
     rows = ((":A[:B]", len, None), (":A:B", len, None))
     try:
-        Scpi(rows, status)
+        scpi(rows, status)
     except ValueError:
         return
     raise AssertionError("accepted")

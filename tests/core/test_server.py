@@ -7,6 +7,7 @@ try:
 except ImportError:
     micropython = None
 
+import generated
 from fakes import FakeApp, Port, Random, allocated_by
 from link import Link
 
@@ -29,7 +30,7 @@ class Bench:
     def __init__(self):
         self.app = FakeApp()
         self.port = Port()
-        self.instrument = Server(self.app, Link(self.port))
+        self.instrument = Server(self.app, Link(self.port), generated.PLACES)
 
     def ask(self, message):
         """Send a line, tick until it is done, return what came back as text without the line end."""
@@ -480,21 +481,7 @@ PARAMETERS = {":TRACe:DATA": " 'dt_ms',0,2", ":TRACe:REQuests": " 0"}
 def queries(bench):
     """Return (pattern, canonical header, parameters that the query needs) of every query there is."""
     scpi = bench.instrument._scpi
-    rows = list(scpi._common.values())
-    seen = []
-
-    def walk(node):
-        if any(node is other for other in seen):
-            return
-        seen.append(node)
-        if isinstance(node, tuple):
-            rows.append(node)
-            return
-        for key, value in node.items():
-            if key != "#":
-                walk(value)
-
-    walk(scpi._root)
+    rows = [row for part in scpi._parts for row in part.rows]
     found = {}
     for row in rows:
         if row[1]:
@@ -639,7 +626,7 @@ def test_a_full_heap_loses_a_message_and_nothing_else():
     for message in ("*IDN?", ":FETC?", ":SOUR:PRES 1.5", ":FOO", ":SYST:SETT? 'trip_pa'", "*ESE 5;*ESE?"):
         for unit_first in (False, True):
             bench = Bench()
-            bench.instrument._link.line = ";" + message if unit_first else message
+            bench.instrument._link.line = (";" + message if unit_first else message).encode()
             if unit_first:
                 bench.instrument.serve(False)
             micropython.heap_lock()

@@ -20,7 +20,7 @@ PROGRAM = """
 import gc
 import board
 import files
-import keyframe
+import generated
 from link import Link
 from regulator.app import App
 from regulator.settings import Settings
@@ -39,7 +39,7 @@ class Counting(Link):
 rig = board.Rig()
 settings = Settings()
 link = Counting(rig.serial)
-app = App(rig, link, Store(files, settings), keyframe)
+app = App(rig, link, Store(files, settings), generated)
 for limit in {limits}:
     while link.replies < limit:
         app.tick()

@@ -63,7 +63,7 @@ ALLOCATION_PROGRAM = '''
 import gc
 import board
 import files
-import keyframe
+import generated
 from link import Link
 from regulator.app import App
 from regulator.settings import Settings
@@ -71,7 +71,7 @@ from regulator.store.copies import Store
 
 rig = board.Rig()
 settings = Settings()
-app = App(rig, Link(rig.serial), Store(files, settings), keyframe)
+app = App(rig, Link(rig.serial), Store(files, settings), generated)
 for _ in range(50):
     app.tick()
 app.panel.set_target(3_000_000)

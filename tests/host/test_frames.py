@@ -6,8 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from ipch.base.paths import firmware_dir
-from ipch.board.compile import firmware_files, private_names
+from ipch.board.compile import firmware_files, names_on_board
 
 STACK_WORDS = 11
 WORDS_OF_A_TRY = 3
@@ -124,8 +123,7 @@ def test_what_runs_in_every_tick_finds_its_frame_on_the_stack(
     words: dict[str, int] = {}
     for name, size in frames(compiled[module + ".mpy"]):
         words[name] = max(size, words.get(name, 0))
-    source = (firmware_dir() / f"{module}.py").read_text()
-    short = {} if module.startswith("drivers/") else private_names(source)
+    short = names_on_board(module)
     listed = {name: words.get(short.get(name, name)) for name in EVERY_TICK[module]}
     assert all(size is not None and size <= STACK_WORDS for size in listed.values()), listed
 

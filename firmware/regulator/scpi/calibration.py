@@ -47,16 +47,6 @@ class Calibration:
     def __init__(self, app):
         self._app = app
 
-    def rows(self) -> tuple:
-        """Return the command table."""
-        return (
-            (":CALibration:CONTrol", self._control, self._set_control, _SET),
-            (":CALibration:CONTrol:ZERO", None, self._zero_control, _ZERO),
-            (":CALibration:SAFety", self._safety, self._set_safety, _SET),
-            (":CALibration:SAFety:ZERO", None, self._zero_safety, _ZERO),
-            (":CALibration:SUPPly", self._supply, None),
-        )
-
     def _control(self, _):
         """Control transducer: zero Pa, span ppm, zero Pa/K, span ppm/K, date as 20261231, serial number, initials."""
         return self._values("control", _COEFFICIENTS) + "," + self._operator("control")
@@ -114,3 +104,11 @@ class Calibration:
         if abs(error_pa) > get(name + "_tolerance_pa"):
             accept("%d Pa from ambient_pa, %d allowed" % (error_pa, get(name + "_tolerance_pa")))
         accept(app.panel.change_setting(name + "_zero_pa", get(name + "_zero_pa") - error_pa, force))
+
+    rows = (
+        (":CALibration:CONTrol", _control, _set_control, _SET),
+        (":CALibration:CONTrol:ZERO", None, _zero_control, _ZERO),
+        (":CALibration:SAFety", _safety, _set_safety, _SET),
+        (":CALibration:SAFety:ZERO", None, _zero_safety, _ZERO),
+        (":CALibration:SUPPly", _supply, None),
+    )

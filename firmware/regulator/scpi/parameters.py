@@ -19,7 +19,7 @@ class ScpiError(Exception):
         self.info = info
 
 
-def split(text: str, separator: str, most: int) -> list:
+def split(text: bytes, separator: bytes, most: int) -> list:
     """Split outside quoted strings into at most `most` + 1 pieces; raise -151 for an unterminated string."""
     parts = []
     start = 0
@@ -38,14 +38,14 @@ def split(text: str, separator: str, most: int) -> list:
     return parts
 
 
-def quote_end(text: str, start: int, end: int) -> int:
+def quote_end(text: bytes, start: int, end: int) -> int:
     """Return the end of the first quoted string that begins in text[start:end], 0 without one."""
-    double = text.find('"', start, end)
-    single = text.find("'", start, end)
+    double = text.find(b'"', start, end)
+    single = text.find(b"'", start, end)
     if double < 0 and single < 0:
         return 0
     first = single if double < 0 or 0 <= single < double else double
-    last = text.find(text[first], first + 1)
+    last = text.find(text[first : first + 1], first + 1)
     if last < 0:
         raise ScpiError(-151)
     return last + 1

@@ -48,37 +48,6 @@ class PressureCommands:
     def _unit(self) -> str:
         return _NAMES[self._unit_index]
 
-    def rows(self) -> tuple:
-        """Return the command table."""
-        target = ":SOURce[1][:PRESsure][:LEVel][:IMMediate][:AMPLitude]"
-        source = ":SOURce[1][:PRESsure]"
-        sense = ":SENSe[1][:PRESsure]"
-        return (
-            (sense, self._pressure, None),
-            (sense + ":INLimits", self._pressure_in_limits, None),
-            (sense + ":SLEW", self._measured_slew, None),
-            (sense + ":AMOunt", self._amount_drift, None),
-            (sense + ":SAFety", self._safety_pressure, None),
-            (sense + ":SUPPly", self._supply_pressure, None),
-            (":SENSe[1]:TEMPerature[:GAS]", self._gas_temperature, None),
-            (":SENSe[1]:TEMPerature:WALL", self._wall_temperature, None),
-            (target, self._target, self._set_target, _ASK_LIMIT),
-            (target + ":VENT", self._vent_state, self._vent),
-            (source + ":RAMP", self._ramp, None),
-            (source + ":SLEW", self._slew, self._set_slew, _ASK_LIMIT),
-            (source + ":SLEW:MODE", self._slew_mode, self._set_slew_mode),
-            (source + ":INLimits", self._in_limits, self._set_in_limits, _ASK_LIMIT),
-            (source + ":INLimits:TIME", self._in_limits_time, self._set_in_limits_time, _ASK_LIMIT),
-            (source + ":EFFort", self._effort, None),
-            (source + ":COMPensate[1]", self._supply_pressure, None),
-            (":SOURce[1]:FUNCtion", self._function, self._set_function),
-            (":OUTPut[1][:STATe]", self._output, self._set_output),
-            (":OUTPut[1]:QUIet", self._quiet_left, self._quiet),
-            (":UNIT:PRESsure", self._read_unit, self._set_unit),
-            (":CALibration:BARometer", self._ambient, self._set_ambient, _ASK_LIMIT),
-            ("*RST", None, self._reset, NO_PARAMETER),
-        )
-
     def _text(self, pa: int) -> str:
         numerator, denominator, places = UNITS[self._unit]
         return decimal(rounded(pa * denominator * 10**places, numerator), places)
@@ -267,6 +236,32 @@ class PressureCommands:
         # Only shuts valves: regulation ends and the pressure stays. Faults and stored settings stay.
         accept(self._app.panel.output(False))
         self._unit_index = _MPA
+
+    rows = (
+        (":SENSe[1][:PRESsure]", _pressure, None),
+        (":SENSe[1][:PRESsure]:INLimits", _pressure_in_limits, None),
+        (":SENSe[1][:PRESsure]:SLEW", _measured_slew, None),
+        (":SENSe[1][:PRESsure]:AMOunt", _amount_drift, None),
+        (":SENSe[1][:PRESsure]:SAFety", _safety_pressure, None),
+        (":SENSe[1][:PRESsure]:SUPPly", _supply_pressure, None),
+        (":SENSe[1]:TEMPerature[:GAS]", _gas_temperature, None),
+        (":SENSe[1]:TEMPerature:WALL", _wall_temperature, None),
+        (":SOURce[1][:PRESsure][:LEVel][:IMMediate][:AMPLitude]", _target, _set_target, _ASK_LIMIT),
+        (":SOURce[1][:PRESsure][:LEVel][:IMMediate][:AMPLitude]:VENT", _vent_state, _vent),
+        (":SOURce[1][:PRESsure]:RAMP", _ramp, None),
+        (":SOURce[1][:PRESsure]:SLEW", _slew, _set_slew, _ASK_LIMIT),
+        (":SOURce[1][:PRESsure]:SLEW:MODE", _slew_mode, _set_slew_mode),
+        (":SOURce[1][:PRESsure]:INLimits", _in_limits, _set_in_limits, _ASK_LIMIT),
+        (":SOURce[1][:PRESsure]:INLimits:TIME", _in_limits_time, _set_in_limits_time, _ASK_LIMIT),
+        (":SOURce[1][:PRESsure]:EFFort", _effort, None),
+        (":SOURce[1][:PRESsure]:COMPensate[1]", _supply_pressure, None),
+        (":SOURce[1]:FUNCtion", _function, _set_function),
+        (":OUTPut[1][:STATe]", _output, _set_output),
+        (":OUTPut[1]:QUIet", _quiet_left, _quiet),
+        (":UNIT:PRESsure", _read_unit, _set_unit),
+        (":CALibration:BARometer", _ambient, _set_ambient, _ASK_LIMIT),
+        ("*RST", None, _reset, NO_PARAMETER),
+    )
 
 
 def _celsius(mk: int) -> str:

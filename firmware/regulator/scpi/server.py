@@ -29,14 +29,16 @@ _WAIT_S = 25
 class Server:
     """Serves the port in each tick: reads some bytes, executes at most one message unit, sends what fits."""
 
-    def __init__(self, app, link):
+    def __init__(self, app, link, places):
         self.busy = False  # this tick handled bytes or a command, so memory was allocated
         self._app = app
         self._link = link
         self._wait_s = 0  # uptime at the end of the last execution
         self._status = Status()
-        rows = PressureCommands(app).rows() + Calibration(app).rows() + System(app).rows() + Trace(app).rows()
-        self._scpi = Scpi(rows, self._status)
+        status = self._status
+        parts = (PressureCommands(app), Calibration(app), System(app), Trace(app))
+        self.parts = tuple([*status.parts(), *parts])
+        self._scpi = Scpi(self.parts, places, status, app.store.text)
         self._maintenance_mask = 0
         for bit, _, category in WARNINGS:
             if category == MAINTENANCE_REQUIRED:

@@ -44,7 +44,8 @@ def quoted(text: str) -> str:
 class Group:
     """Condition, event and enable register of 15 bits. An event bit is set when its condition begins."""
 
-    def __init__(self):
+    def __init__(self, rows):
+        self.rows = rows  # of the command table
         self.condition = 0
         self.event = 0
         self.enable = 0
@@ -61,14 +62,6 @@ class Group:
     def preset(self):
         """Disable all events for the status byte."""
         self.enable = 0
-
-    def rows(self, pattern: str) -> tuple:
-        """Return the command table of this group under the header `pattern`."""
-        return (
-            (pattern + "[:EVENt]", self._read_event, None),
-            (pattern + ":CONDition", self._read_condition, None),
-            (pattern + ":ENABle", self._read_enable, self._write_enable),
-        )
 
     def _read_event(self, _):
         """Conditions that have begun since the last query, which clears them."""
@@ -89,18 +82,33 @@ class Group:
         # SCPI does not use the highest of the 16 bits.
         self.enable = integer(args[0], 0, 65535) & 32767
 
+    operation_rows = (
+        (":STATus:OPERation[:EVENt]", _read_event, None),
+        (":STATus:OPERation:CONDition", _read_condition, None),
+        (":STATus:OPERation:ENABle", _read_enable, _write_enable),
+    )
+    questionable_rows = (
+        (":STATus:QUEStionable[:EVENt]", _read_event, None),
+        (":STATus:QUEStionable:CONDition", _read_condition, None),
+        (":STATus:QUEStionable:ENABle", _read_enable, _write_enable),
+    )
+
 
 class Status:
     """Error queue, standard event register, status byte, and the groups OPERation and QUEStionable."""
 
     def __init__(self):
-        self.operation = Group()
-        self.questionable = Group()
+        self.operation = Group(Group.operation_rows)
+        self.questionable = Group(Group.questionable_rows)
         self._waiting = False  # replies of the same message wait to be sent (bit MAV)
         self._errors = []
         self._events = PON
         self._event_enable = 0
         self._service_enable = 0
+
+    def parts(self) -> tuple:
+        """Return the parts of the command table that every SCPI instrument has."""
+        return self, self.operation, self.questionable
 
     def error(self, code: int, info: str = ""):
         """Queue an error and set its bit in the standard event register."""
@@ -145,23 +153,6 @@ class Status:
         if value & self._service_enable:
             value |= 64
         return value
-
-    def rows(self) -> tuple:
-        """Return the command table that every SCPI instrument has."""
-        common = (
-            ("*CLS", None, self._clear, NO_PARAMETER),
-            ("*ESE", self._read_event_enable, self._write_event_enable),
-            ("*ESR", self._read_events, None),
-            ("*OPC", self._is_complete, self._note_complete, NO_PARAMETER),
-            ("*SRE", self._read_service_enable, self._write_service_enable),
-            ("*STB", self._read_byte, None),
-            ("*WAI", None, self._wait, NO_PARAMETER),
-            (":SYSTem:ERRor[:NEXT]", self._read_error, None),
-            (":SYSTem:VERSion", self._read_version, None),
-            (":STATus:PRESet", None, self._preset, NO_PARAMETER),
-        )
-        groups = self.operation.rows(":STATus:OPERation") + self.questionable.rows(":STATus:QUEStionable")
-        return common + groups
 
     def _clear(self, _):
         """Clear errors and events."""
@@ -222,3 +213,17 @@ class Status:
         """Clear the masks of OPERation and QUEStionable."""
         self.operation.preset()
         self.questionable.preset()
+
+    # Every SCPI instrument has these.
+    rows = (
+        ("*CLS", None, _clear, NO_PARAMETER),
+        ("*ESE", _read_event_enable, _write_event_enable),
+        ("*ESR", _read_events, None),
+        ("*OPC", _is_complete, _note_complete, NO_PARAMETER),
+        ("*SRE", _read_service_enable, _write_service_enable),
+        ("*STB", _read_byte, None),
+        ("*WAI", None, _wait, NO_PARAMETER),
+        (":SYSTem:ERRor[:NEXT]", _read_error, None),
+        (":SYSTem:VERSion", _read_version, None),
+        (":STATus:PRESet", None, _preset, NO_PARAMETER),
+    )

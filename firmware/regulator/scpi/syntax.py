@@ -1,14 +1,16 @@
 """SCPI-99 over IEEE 488.2: messages to handlers, replies to a line. Independent of the instrument.
 
-The command table is a sequence of rows (pattern, query, command[, arity]):
+A part of the command table is an object with the tuple `rows`, each (pattern, query, command[, arity]):
 - pattern: the header in SCPI notation, `":SOURce[1][:PRESsure]:SLEW"`, `":DIAGnostic:VALVe<n>"`, `"*IDN"`;
-- query, command: functions of a list of parameter texts, or None; a query returns its reply as text. If the header
-  takes <n>, that number (default 1) comes first in the list;
+- query, command: functions of the object and a list of parameter texts, or None; a query returns its reply as text.
+  If the header takes <n>, that number (default 1) comes first in the list;
 - arity: (fewest, most) parameters of the query, then of the command; default (0, 0, 1, 1).
 
 A handler refuses by raising ScpiError before it changes anything. Any error ends the message: after a syntax error the
 position in it is lost, and after a refusal the following units may depend on the refused one (`:SOUR 5;:OUTP ON`).
 Replies of earlier units are still sent, so that a host that waits for a line gets one.
+
+Messages stay bytes until a handler needs a parameter: on the board a new text costs several times as much.
 """
 
 from regulator.scpi.parameters import ScpiError, quote_end, short_form, split
@@ -16,38 +18,38 @@ from regulator.scpi.parameters import ScpiError, quote_end, short_form, split
 _ARITY = (0, 0, 1, 1)
 # More than twice the depth of the deepest header, so that a line of colons costs little. Design choice.
 _DEPTH_MAX = 12
+# Queries whose row is remembered, for hosts that poll. Design choice: more than any of the shipped programs polls.
+_KNOWN_MOST = 12
 
 
 class Scpi:
-    """Executes a message unit by unit. `status` receives the errors and adds its own rows to the table."""
+    """Executes a message unit by unit.
 
-    def __init__(self, table, status):
+    `places` finds the rows of `parts`, see places.py; `status` receives the errors; `text` reads a pattern that packing
+    moved to flash.
+    """
+
+    def __init__(self, parts, places, status, text):
         self.reply = None  # text of the finished message, None if it had no query
         self.running = False  # a message has begun and is not finished
         self._header_echo = False
         self.executed = ""  # the command of the last step with its full header; "" for a query
         self.status = status
-        self._root = {}
-        self._common = {}  # "*IDN" and its like
-        self._node = self._root  # start of a header without a leading colon
-        self._line = ""
+        self._parts = parts
+        self._places = places
+        self._text = text
+        self._path = []  # start of a header without a leading colon
+        self._line = b""
         self._at = 0
         self._replies = []
         self._number = None  # the <n> of the present header, None without
-        keywords = {}  # so that each string exists once
-        for rows in (status.rows(), table):
-            for row in rows:
-                if row[0][0] == "*":
-                    self._common[row[0]] = row
-                else:
-                    _insert(self._root, row, keywords)
-        _prune(self._root)
+        self._known = {}  # queries that were the whole line: (place, <n>)
 
-    def begin(self, line: str):
+    def begin(self, line: bytes):
         """Begin a message, without its terminator: printable ASCII and tabs."""
-        self._line = line.replace("\t", " ")
+        self._line = line.replace(b"\t", b" ")
         self._at = 0
-        self._node = self._root
+        self._path = []
         self._replies = []
         self.reply = None
         self.running = True
@@ -66,9 +68,15 @@ class Scpi:
         if not self.running:
             return
         try:
-            unit = self._next_unit()
-            if unit:
-                self._execute(unit)
+            known = self._known.get(self._line)
+            if known:
+                self.running = False
+                self._number = known[1]
+                self._execute(known[0], True, b"")
+            else:
+                unit = self._next_unit()
+                if unit:
+                    self._parse(unit)
             if not self.running and self._replies:
                 self.reply = ";".join(self._replies)
         except ScpiError as error:
@@ -80,7 +88,7 @@ class Scpi:
 
     def waits(self) -> bool:
         """Return whether the next unit is to be executed only once all earlier commands are complete."""
-        return self._line[self._at :].lstrip()[:4].upper() in ("*OPC", "*WAI")
+        return self._line[self._at :].lstrip()[:4].upper() in (b"*OPC", b"*WAI")
 
     def _fail(self, code: int, info: str):
         self.running = False
@@ -91,12 +99,12 @@ class Scpi:
             self.reply = None
         self._replies = []
 
-    def _next_unit(self) -> str:
+    def _next_unit(self) -> bytes:
         line = self._line
         start = self._at
         at = start
         while True:
-            end = line.find(";", at)
+            end = line.find(b";", at)
             if end < 0:
                 end = len(line)
             at = quote_end(line, at, end)
@@ -106,17 +114,25 @@ class Scpi:
         self.running = end < len(line)
         return line[start:end].strip()
 
-    def _execute(self, unit: str):
-        header, _, data = unit.partition(" ")
-        is_query = header.endswith("?")
-        row = self._find(header[:-1] if is_query else header)
+    def _parse(self, unit: bytes):
+        header, _, data = unit.partition(b" ")
+        is_query = header.endswith(b"?")
+        place = self._find(header[:-1] if is_query else header)
+        if self._parts[place >> 8].rows[place & 255][1 if is_query else 2] is None:
+            raise ScpiError(-113, header.decode())
+        self._execute(place, is_query, data.strip())
+        if is_query and unit == self._line and unit[:1] in (b":", b"*") and not data:
+            if len(self._known) >= _KNOWN_MOST:
+                self._known.clear()
+            self._known[unit] = (place, self._number)
+
+    def _execute(self, place: int, is_query: bool, data: bytes):
+        part = self._parts[place >> 8]
+        row = part.rows[place & 255]
         handler = row[1] if is_query else row[2]
-        if handler is None:
-            raise ScpiError(-113, header)
         arity = row[3] if len(row) > 3 else _ARITY
         fewest, most = arity[:2] if is_query else arity[2:]
-        data = data.strip()
-        args = [text.strip() for text in split(data, ",", most)] if data else []
+        args = [text.strip().decode() for text in split(data, b",", most)] if data else []
         if len(args) > most:
             raise ScpiError(-108)
         if len(args) < fewest:
@@ -126,51 +142,64 @@ class Scpi:
         if self._number is not None:
             args.insert(0, self._number)
         self.status.await_replies(bool(self._replies))
-        text = handler(args)
-        if is_query:
-            # Read after the handler, because the query may be about header_echo itself.
-            self._replies.append(canonical(row[0]) + " " + text if self._header_echo else text)
+        text = handler(part, args)
+        if not is_query:
+            header = canonical(self._text(row[0]), self._number)
+            self.executed = header + " " + data.decode() if data else header
+        # Read after the handler, because the query may be about header_echo itself.
+        elif self._header_echo:
+            self._replies.append(canonical(self._text(row[0])) + " " + text)
         else:
-            self.executed = (
-                canonical(row[0], self._number) + " " + data if data else canonical(row[0], self._number)
-            )
+            self._replies.append(text)
 
-    def _find(self, header: str) -> tuple:
-        """Return the row of a header and move in the tree; common commands do not move."""
-        self._number = None
-        if header[:1] == "*":
-            row = self._common.get(header.upper())
-            if row is None:
-                raise ScpiError(-113, header)
-            return row
-        node = self._node
-        words = header.split(":", _DEPTH_MAX)
-        if not words[0]:
-            node = self._root
-            words.pop(0)
-        if "" in words or not words:
-            raise ScpiError(-102)
-        parent = node
-        for word in words:
-            parent = node
-            node = self._child(node, word.upper(), header)
-        row = node if isinstance(node, tuple) else node.get("")
-        if row is None:
-            raise ScpiError(-113, header)
-        self._node = parent
-        return row
+    def _find(self, header: bytes) -> int:
+        """Return the place of a header's row, set its number, and move in the tree; common commands do not move."""
+        letters = 3
+        if header[:1] == b"*":
+            words = [header.upper()]
+            letters = 4
+        else:
+            words = header.upper().split(b":", _DEPTH_MAX)
+            words = words[1:] if not words[0] else self._path + words
+            if b"" in words or not words:
+                raise ScpiError(-102)
+        place = self._places.get(header_key(words, letters))
+        if place is None:
+            raise ScpiError(-113, header.decode())
+        self._number = _suffix(self._text(self._parts[place >> 8].rows[place & 255][0]), words, header)
+        if header[:1] != b"*":
+            self._path = words[:-1]
+        return place
 
-    def _child(self, node, word: str, header: str):
-        name = word.rstrip("0123456789")
-        child = node.get(name) if name and isinstance(node, dict) else None
-        if child is None:
-            raise ScpiError(-113, header)
-        suffix = int(word[len(name) :] or 1)
-        if "#" in child:
-            self._number = suffix
-        elif suffix != 1:
-            raise ScpiError(-114, header)
-        return child
+
+def header_key(words, letters: int = 3) -> int:
+    """A number for keywords, from the three letters that both forms share; four for a common command."""
+    key = 0
+    for word in words:
+        for letter in word[:letters]:
+            key = (key * 31 + (letter & 31)) & 0xFFFFFF
+    return key
+
+
+def _suffix(pattern: str, words, header: bytes):
+    """Return the <n> of a header that fits the pattern, None without; raise -113 or -114 if it does not fit."""
+    number = None
+    at = 0
+    for word, optional, numbered in keywords(pattern):
+        given = words[at] if at < len(words) else b""
+        name = given.rstrip(b"0123456789")
+        if name == short_form(word).encode() or name == word.upper().encode():
+            at += 1
+            suffix = int(given[len(name) :] or 1)
+            if numbered:
+                number = suffix
+            elif suffix != 1:
+                raise ScpiError(-114, header.decode())
+        elif not optional:
+            raise ScpiError(-113, header.decode())
+    if at < len(words):
+        raise ScpiError(-113, header.decode())
+    return number
 
 
 def canonical(pattern: str, number=None) -> str:
@@ -182,7 +211,7 @@ def canonical(pattern: str, number=None) -> str:
     if pattern[0] == "*":
         return pattern
     text = ""
-    for word, optional, numbered in _keywords(pattern):
+    for word, optional, numbered in keywords(pattern):
         short = short_form(word)
         if not (optional and short in ("NEXT", "EVEN")):
             text += ":" + short
@@ -191,8 +220,10 @@ def canonical(pattern: str, number=None) -> str:
     return text
 
 
-def _keywords(pattern: str) -> list:
+def keywords(pattern: str) -> list:
     """Return (keyword, is optional, takes a suffix) for each node of a pattern."""
+    if pattern[0] == "*":
+        return [(pattern, False, False)]
     words = []
     for part in pattern.replace("[1]", "").replace("[:", ":[").split(":")[1:]:
         optional = part[0] == "["
@@ -200,43 +231,3 @@ def _keywords(pattern: str) -> list:
         numbered = part.endswith("<n>")
         words.append((part[:-3] if numbered else part, optional, numbered))
     return words
-
-
-def _insert(root: dict, row: tuple, keywords: dict):
-    """Add a row to the tree: a node maps keywords in both forms to nodes, "" to its row, "#" marks <n>.
-
-    The children of an optional node are reached from it and from its parent. `keywords` has every keyword so far.
-    """
-    pattern = row[0]
-    ends = [root]
-    for word, optional, numbered in _keywords(pattern):
-        short = keywords.setdefault(short_form(word), short_form(word))
-        long = keywords.setdefault(word.upper(), word.upper())
-        children = []
-        for node in ends:
-            child = node.get(short)
-            if child is not None and not any(child is other for other in children):
-                children.append(child)
-        if not children:
-            children.append({})
-        for node in ends:
-            if short not in node:
-                node[short] = node[long] = children[0]
-        if numbered:
-            for child in children:
-                child["#"] = None
-        ends = ends + children if optional else children
-    for node in ends:
-        if "" in node:
-            raise ValueError(pattern + " and " + node[""][0])
-        node[""] = row
-
-
-def _prune(node: dict):
-    """Replace each node that has only a row by the row itself, which saves 3 kB on the board."""
-    for key, child in node.items():
-        if isinstance(child, dict):
-            if len(child) == 1 and "" in child:
-                node[key] = child[""]
-            else:
-                _prune(child)

@@ -36,30 +36,6 @@ class System:
         self._app = app
         self._sequence = 0
 
-    def rows(self) -> tuple:
-        """Return the command table."""
-        return (
-            ("*IDN", self._identity, None),
-            ("*OPT", self._options, None),
-            ("*TST", self._self_test, None),
-            (":FETCh", self._fetch, None),
-            (":FETCh:FIELds", self._fields, None),
-            (":SYSTem:FAULt", self._fault, None),
-            (":SYSTem:FAULt:ACKnowledge", None, self._acknowledge, NO_PARAMETER),
-            (":SYSTem:WARNings", self._warnings, None),
-            (":SYSTem:SETTings", self._setting, self._change_setting, (1, 1, 2, 3)),
-            (":SYSTem:SETTings:CONFirm", self._is_confirmed, self._confirm, (0, 0, 1, 3)),
-            (":SYSTem:SETTings:LIST", self._setting_names, None),
-            (":SYSTem:COMMunicate:HEADer", self._header, self._set_header),
-            (":SYSTem:MAINtenance", None, self._maintain, (0, 0, 0, 1)),
-            (":SYSTem:BOOT", self._boot, None),
-            (":DIAGnostic:VALVe<n>", self._valve, None),
-            (":DIAGnostic:VALVe:FORGet", None, self._forget_valves, NO_PARAMETER),
-            (":DIAGnostic:VALVe<n>:PROof", self._proof_result, self._prove, (0, 0, 0, 1)),
-            (":DIAGnostic:PROof", self._proof_test, self._note_proof_test),
-            (":DIAGnostic:COUNts", self._counts, None),
-        )
-
     def _identity(self, _):
         """Manufacturer, model, serial number, versions of firmware and interpreter."""
         name = "MicroPython" if sys.implementation.name == "micropython" else "CPython"
@@ -234,6 +210,28 @@ class System:
         return (
             f"{app.sensors.control.wild_samples},{app.store.writes},{app.store.failures},{app.record.hours}"
         )
+
+    rows = (
+        ("*IDN", _identity, None),
+        ("*OPT", _options, None),
+        ("*TST", _self_test, None),
+        (":FETCh", _fetch, None),
+        (":FETCh:FIELds", _fields, None),
+        (":SYSTem:FAULt", _fault, None),
+        (":SYSTem:FAULt:ACKnowledge", None, _acknowledge, NO_PARAMETER),
+        (":SYSTem:WARNings", _warnings, None),
+        (":SYSTem:SETTings", _setting, _change_setting, (1, 1, 2, 3)),
+        (":SYSTem:SETTings:CONFirm", _is_confirmed, _confirm, (0, 0, 1, 3)),
+        (":SYSTem:SETTings:LIST", _setting_names, None),
+        (":SYSTem:COMMunicate:HEADer", _header, _set_header),
+        (":SYSTem:MAINtenance", None, _maintain, (0, 0, 0, 1)),
+        (":SYSTem:BOOT", _boot, None),
+        (":DIAGnostic:VALVe<n>", _valve, None),
+        (":DIAGnostic:VALVe:FORGet", None, _forget_valves, NO_PARAMETER),
+        (":DIAGnostic:VALVe<n>:PROof", _proof_result, _prove, (0, 0, 0, 1)),
+        (":DIAGnostic:PROof", _proof_test, _note_proof_test),
+        (":DIAGnostic:COUNts", _counts, None),
+    )
 
 
 def _proof_valve(number: int) -> int:

@@ -17,19 +17,6 @@ class Trace:
     def __init__(self, app):
         self._app = app
 
-    def rows(self) -> tuple:
-        """Return the command table."""
-        return (
-            (":TRACe:STATe", self._state, None),
-            (":TRACe:POINts", self._points, None),
-            (":TRACe:FREeze", None, self._freeze, NO_PARAMETER),
-            (":TRACe:ARM", None, self._arm, NO_PARAMETER),
-            (":TRACe:CATalog", self._catalog, None),
-            (":TRACe:DATA", self._data, None, (3, 3, 0, 0)),
-            (":TRACe:KEYFrames", self._keyframes, None),
-            (":TRACe:REQuests", self._request, None, (1, 1, 0, 0)),
-        )
-
     def _state(self, _):
         """ARMED, TRIGGERED or FROZEN; fault, rows since it (-1: none), faults missed since, uptime in ms at the end."""
         box = self._app.blackbox
@@ -51,7 +38,9 @@ class Trace:
         self._app.blackbox.arm()
 
     def _catalog(self, _):
-        """Arrays as name,type,length; types: h 16 bit, H 16 bit unsigned, B 8 bit unsigned, i 32 bit."""
+        """Arrays as name,type,length; types: h 16 bit, H 16 bit unsigned, i 32 bit. `bits`, lowest first: faults 3,
+        coil_dead 5, coil_shorted 5, rail_on 1, tripped 1, busy 1, levels 5, state 4.
+        """
         blocks = self._app.blackbox.blocks
         return ",".join(["%s,%s,%d" % (name, code, len(values)) for name, code, values in blocks])
 
@@ -65,7 +54,7 @@ class Trace:
         if not values:
             raise ScpiError(-224, "no array named " + wanted)
         first = integer(args[1], 0, len(values) - 1)
-        most = _REPLY_BYTES // (4 if code == "i" else 1 if code == "B" else 2)
+        most = _REPLY_BYTES // (4 if code == "i" else 2)
         count = integer(args[2], 1, min(most, len(values) - first))
         if box.state != FROZEN:
             accept("freeze it first")
@@ -87,3 +76,14 @@ class Trace:
             number, text = box.requests[index]
             reply += ",%d,%s" % (box.age(number), quoted(text))
         return reply
+
+    rows = (
+        (":TRACe:STATe", _state, None),
+        (":TRACe:POINts", _points, None),
+        (":TRACe:FREeze", None, _freeze, NO_PARAMETER),
+        (":TRACe:ARM", None, _arm, NO_PARAMETER),
+        (":TRACe:CATalog", _catalog, None),
+        (":TRACe:DATA", _data, None, (3, 3, 0, 0)),
+        (":TRACe:KEYFrames", _keyframes, None),
+        (":TRACe:REQuests", _request, None, (1, 1, 0, 0)),
+    )

@@ -20,7 +20,7 @@ from typing import Any
 from bench.jobs import Workers
 from bench.mutants import mutants
 from bench.rows import row
-from ipch.base import keyframe
+from ipch.base import generated
 
 ROOT = Path(__file__).resolve().parents[3]
 CORE = ROOT / "tests" / "core"
@@ -72,8 +72,8 @@ for name in sys.argv[1:]:
 """
 
 
-def _survives(firmware: Path, generated: Path, tests: tuple[str, ...]) -> bool:
-    environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(firmware), str(CORE), str(generated)])}
+def _survives(firmware: Path, made: Path, tests: tuple[str, ...]) -> bool:
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(firmware), str(CORE), str(made)])}
     try:
         done = subprocess.run(
             [sys.executable, "-c", RUNNER, *tests],
@@ -98,8 +98,8 @@ def measure(out: Path, workers: Workers) -> list[dict[str, Any]]:
     rows = []
     report = []
     with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(2) as pool:
-        generated = Path(folder)
-        (generated / "keyframe.py").write_text(keyframe.source(ROOT / "firmware"))
+        made = Path(folder)
+        (made / "generated.py").write_text(generated.source(ROOT / "firmware"))
         for name, tests in FILES.items():
             if only and name not in only:
                 continue
@@ -111,16 +111,16 @@ def measure(out: Path, workers: Workers) -> list[dict[str, Any]]:
 
             def run(numbered: tuple[int, str], name: str = name, tests: tuple[str, ...] = tests) -> bool:
                 number, mutated = numbered
-                firmware = generated / f"{name.replace(os.sep, '-')}-{number}"
+                firmware = made / f"{name.replace(os.sep, '-')}-{number}"
                 shutil.copytree(
                     ROOT / "firmware", firmware, ignore=shutil.ignore_patterns("__pycache__", "*.md")
                 )
                 (firmware / "regulator" / name).write_text(mutated)
-                survives = _survives(firmware, generated, tests)
+                survives = _survives(firmware, made, tests)
                 shutil.rmtree(firmware)
                 return survives
 
-            if not _survives(ROOT / "firmware", generated, tests):
+            if not _survives(ROOT / "firmware", made, tests):
                 raise RuntimeError(f"{name}: its tests fail without a mutation")
             survived = list(pool.map(run, ((number, each[2]) for number, each in enumerate(drawn))))
             unexplained = 0

@@ -13,6 +13,7 @@ from typing import Any
 
 from bench.jobs import Workers
 from bench.rows import row
+from ipch.board.compile import names_on_board
 from tests.device import boards
 
 TRIALS = 50
@@ -30,14 +31,14 @@ rig.safe()
 gc.threshold(16_000)
 import files
 from link import Link
-import keyframe
+import generated
 from regulator.app import App
 from regulator.settings import Settings
 from regulator.store.copies import Store
 s=Settings()
 gc.threshold(-1)
 link=Link(rig.serial)
-app=App(rig,link,Store(files,s),keyframe)
+app=App(rig,link,Store(files,s),generated)
 for i in range(60):app.tick()
 # A new global name may make their table grow.
 a=b=0
@@ -56,8 +57,8 @@ def write(buffer,start,end):
 rig.serial.write=write
 k=0
 while k<1000:
- link.line=(':FETC?','*IDN?',':SYST:SETT? "trip_pa"',':SOUR:PRES 99',':SYST:ERR?')[k%5]
- app.server.serve(False)
+ link.line=(b':FETC?',b'*IDN?',b':SYST:SETT? "trip_pa"',b':SOUR:PRES 99',b':SYST:ERR?')[k%5]
+ app.server.SERVE(False)
  if k%20==0:gc.collect()
  k+=1
 gc.collect()
@@ -180,7 +181,8 @@ def _memory(board: boards.Board) -> list[dict[str, Any]]:
     board.device.hold_button(True)
     board.chip.power_cycle()
     board.device.hold_button(False)
-    allocated, before, after, collect_us = map(int, board.chip.execute(MEMORY, 120).split()[-4:])
+    program = MEMORY.replace("SERVE", names_on_board("regulator/scpi/server").get("serve", "serve"))
+    allocated, before, after, collect_us = map(int, board.chip.execute(program, 120).split()[-4:])
     return [
         row("allocated by 100 ticks", allocated, "B", at_most=0),
         row("free with the firmware loaded", before, "B"),

@@ -21,6 +21,17 @@ from ipch.errors import FileError, ProtocolError
 FORMAT = "ipch black box"
 VERSION = 1
 
+# Fields of the array `bits` and their widths, lowest first (firmware/COMMANDS.md). Older firmware has arrays instead.
+_BITS = {
+    "faults": 3,
+    "coil_dead": 5,
+    "coil_shorted": 5,
+    "rail_on": 1,
+    "tripped": 1,
+    "busy": 1,
+    "levels": 5,
+    "state": 4,
+}
 _SIZES = {"B": 1, "h": 2, "H": 2, "i": 4}
 _REPLY_BYTES = 256
 _FREEZE_TRIES = 2000
@@ -106,6 +117,13 @@ def fetch(instrument: Instrument) -> BlackBox:
     names = [
         name for name, length in zip(catalog[::3], catalog[2::3], strict=True) if int(length) == capacity
     ]
+    if "bits" in names:
+        names.remove("bits")
+        at = 0
+        for name, width in _BITS.items():
+            blocks[name] = [value >> at & (1 << width) - 1 for value in blocks["bits"]]
+            names.append(name)
+            at += width
     order = [(oldest + index) % capacity for index in range(count)]
     crc, _, *ages = scpi.fields(instrument.query(":TRAC:KEYF?"))
     keyframes = [

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any
 
-from ipch.base.keyframe import names_crc, parts, slot_names
+from ipch.base.generated import names_crc, parts, slot_names
 from ipch.blackbox.capture import BlackBox, Keyframe
 from ipch.errors import CheckError, FileError
 from ipch.sim.rigs import load_firmware
@@ -83,7 +83,7 @@ class _Line:
     """The line: the command of the tick, and whether there was any traffic."""
 
     def __init__(self) -> None:
-        self.line: str | None = None
+        self.line: bytes | None = None
         self.error = 0
         self.unsent = 0
         self.busy = False
@@ -92,7 +92,7 @@ class _Line:
     def poll(self) -> bool:
         return self.busy
 
-    def take_line(self) -> str | None:
+    def take_line(self) -> bytes | None:
         line, self.line = self.line, None
         return line
 
@@ -169,7 +169,7 @@ class Replay:
         reason = settings.load(values)
         if reason:
             raise FileError(f"the firmware refuses the recorded settings: {reason}")
-        return modules["regulator.app"].App(self._rig, self._line, _Store(settings), modules["keyframe"])
+        return modules["regulator.app"].App(self._rig, self._line, _Store(settings), modules["generated"])
 
     def _settings(self, row: int) -> dict[str, int]:
         """The settings at the end of a row."""
@@ -215,7 +215,7 @@ class Replay:
             if len(commands) > 1:
                 raise FileError(f"row {row} has {len(commands)} commands; a tick carries out one")
             self._rig.begin(recorded)
-            self._line.line = commands[0] if commands else None
+            self._line.line = commands[0].encode() if commands else None
             self._line.busy = bool(recorded["busy"])
             self.app.tick()
             replayed = {

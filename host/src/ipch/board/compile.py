@@ -3,34 +3,44 @@
 from __future__ import annotations
 
 import ast
+import functools
 import importlib
 import importlib.util
-import io
 import re
 import subprocess
 import sys
 import tempfile
-import tokenize
 from collections.abc import Mapping, Set
 from pathlib import Path
 
-from ipch.base import keyframe
+from ipch.base import generated
 from ipch.base.paths import firmware_dir
+from ipch.board.names import free_names, private_names, public_names, with_names
 from ipch.errors import FileError
 
 MPY_VERSION, MPY_SUB_VERSION = 6, 3
 
 # The board reads these by name, or before it can import a compiled file.
 _SOURCE_ONLY = ("main.py",)
+# Only packing itself needs it.
+_LEFT_OUT = "regulator/scpi/places.py"
 # Native code for functions marked native (RP2350 runs RP2040's). Line numbers would take 7 kB of the board's memory;
 # a replay of the black box has them.
 _OPTIONS = ("-march=armv6m", "-O3")
 # A node of the source, not nested in another one, and its replacement.
 _Change = tuple[ast.expr | ast.stmt | ast.arg, str]
 _PRIVATE = re.compile(r"_[A-Z][A-Z0-9_]*")
-_SHORTENED = re.compile(r"_[a-z][a-z0-9_]*")
-# Tables with texts for people, by file: the table and the columns. On a board they would take 8 kB of its memory.
-_TEXTS = {"regulator/settings.py": ("TABLE", (5,)), "regulator/faults.py": ("FAULTS", (5, 6))}
+# Tables with texts for people, or that are seldom read, by file: the table and the columns. On a board they would take
+# 13 kB of its memory.
+_TEXTS = {
+    "regulator/settings.py": ("TABLE", (5,)),
+    "regulator/faults.py": ("FAULTS", (5, 6)),
+    "regulator/scpi/status.py": ("rows", (0,)),
+    "regulator/scpi/pressure.py": ("rows", (0,)),
+    "regulator/scpi/calibration.py": ("rows", (0,)),
+    "regulator/scpi/system.py": ("rows", (0,)),
+    "regulator/scpi/trace.py": ("rows", (0,)),
+}
 
 
 def firmware_files(compiled: bool = True) -> dict[str, bytes]:
@@ -38,35 +48,64 @@ def firmware_files(compiled: bool = True) -> dict[str, bytes]:
 
     Raises FileError if the firmware is missing or does not compile.
     """
-    folder = firmware_dir()
-    sources = {path.relative_to(folder).as_posix(): path.read_text() for path in folder.rglob("*.py")}
-    names = sorted([*sources, "keyframe.py"], key=lambda name: (name == "main.py", name))
     compiler = _compiler() if compiled else None
-    short = (
-        {name: private_names(text) for name, text in sources.items() if _is_pure(name)} if compiler else {}
-    )
-    sources["keyframe.py"] = keyframe.source(
-        folder, lambda module, name: short.get(module.replace(".", "/") + ".py", {}).get(name, name)
-    )
-    integers = integers_of(folder) if compiler else {}
-    needed = _needed_by_name(sources)
-    files = {}
-    if compiler:
-        texts = ""
-        for name, (table, columns) in _TEXTS.items():
-            sources[name], texts = without_texts(sources[name], table, columns, texts)
-        files["texts.txt"] = texts.encode()
-    for name in names:
-        source = sources[name]
-        if compiler is None or name in _SOURCE_ONLY:
-            files[name] = source.encode()
+    if compiler is None:
+        folder = firmware_dir()
+        sources = {path.relative_to(folder).as_posix(): path.read_text() for path in folder.rglob("*.py")}
+        sources["generated.py"] = generated.source(folder)
+        return {name: sources[name].encode() for name in _in_order(sources)}
+    sources, names, texts = _packed(firmware_dir())
+    files = {"texts.txt": texts.encode()}
+    for name in _in_order(sources):
+        if name in _SOURCE_ONLY:
+            files[name] = sources[name].encode()
         else:
-            known = integers.get(name[:-3].replace("/", "."), {})
-            own = {key: each for key, each in known.items() if key not in needed}
-            text = with_short_parameters(with_constants(source, integers, own), needed)
-            text = with_short_privates(text, short.get(name, {}))
+            text = with_names(sources[name], names.get(name, {}))
             files[name[:-3] + ".mpy"] = _compile(compiler, text, name)
     return files
+
+
+def names_on_board(module: str) -> dict[str, str]:
+    """Names of a module (`regulator/app`) that have another name in its compiled file, each with that name."""
+    return _packed(firmware_dir())[1].get(module + ".py", {})
+
+
+def _in_order(sources: Mapping[str, str]) -> list[str]:
+    return sorted(sources, key=lambda name: (name == "main.py", name))
+
+
+@functools.cache
+def _packed(folder: Path) -> tuple[dict[str, str], dict[str, dict[str, str]], str]:
+    """Source of each file without what a board does not need, the names to be replaced in each, and the texts."""
+    sources = {path.relative_to(folder).as_posix(): path.read_text() for path in folder.rglob("*.py")}
+    pure = [name for name in sources if _is_pure(name)]
+    pool = free_names(sources.values())
+    names = {name: private_names(sources[name], pool) for name in pure}
+    pool = pool[max(len(each) for each in names.values()) :]
+    sources["generated.py"] = generated.source(
+        folder, lambda module, name: names.get(module.replace(".", "/") + ".py", {}).get(name, name)
+    )
+    integers = integers_of(folder)
+    needed = _needed_by_name(sources)
+    texts = ""
+    for name, (table, columns) in _TEXTS.items():
+        sources[name], texts = without_texts(sources[name], table, columns, texts)
+    for name in sources:
+        if name not in _SOURCE_ONLY:
+            known = integers.get(name[:-3].replace("/", "."), {})
+            own = {key: each for key, each in known.items() if key not in needed}
+            sources[name] = with_short_parameters(with_constants(sources[name], integers, own), needed)
+    outside = [text for name, text in sources.items() if name not in pure and name != "generated.py"]
+    public = public_names({name: sources[name] for name in [*pure, "generated.py"]}, outside, pool)
+    for name in [*pure, "generated.py"]:
+        names[name] = names.get(name, {}) | public
+    del sources[_LEFT_OUT]
+    return sources, names, texts
+
+
+def _is_pure(name: str) -> bool:
+    """Whether a file belongs to the regulator: nobody inspects its objects at the REPL, unlike the board's."""
+    return name.startswith("regulator/") or name == "link.py"
 
 
 def with_constants(
@@ -135,50 +174,17 @@ def with_short_parameters(source: str, kept: Set[str] = frozenset()) -> str:
     return _replaced(source, changes)
 
 
-def private_names(source: str) -> dict[str, str]:
-    """The private names of a module (attributes, methods, functions), each with a short one: `_1`, `_2` and so on.
-
-    Modules share the short names, as no other module uses a private one: that saves a third of all names on the board.
-    Names inside f-strings stay, as Python reports their places only from 3.12 on; private constants are gone already.
-    """
-    tree = ast.parse(source)
-    texts = [part for part in ast.walk(tree) if isinstance(part, ast.JoinedStr)]
-    left = {name for text in texts for name in _private_in(text)}
-    return {name: f"_{index}" for index, name in enumerate(sorted(_private_in(tree) - left), 1)}
-
-
-def _private_in(tree: ast.AST) -> set[str]:
-    """Private names in a part of a source, except constants and special names."""
-    fields = [getattr(node, field, None) for node in ast.walk(tree) for field in ("attr", "id", "name")]
-    return {name for name in fields if isinstance(name, str) and _SHORTENED.fullmatch(name)}
-
-
-def with_short_privates(source: str, short: Mapping[str, str]) -> str:
-    """Source text with these names replaced wherever they occur."""
-    lines = source.splitlines(keepends=True)
-    tokens = tokenize.generate_tokens(io.StringIO(source).readline)
-    for token in reversed([each for each in tokens if each.type == tokenize.NAME and each.string in short]):
-        row, column = token.start
-        line = lines[row - 1]
-        lines[row - 1] = line[:column] + short[token.string] + line[column + len(token.string) :]
-    return "".join(lines)
-
-
-def _is_pure(name: str) -> bool:
-    """Whether a file belongs to the regulator: no REPL inspects its private names, unlike the board's."""
-    return name.startswith("regulator/") or name == "link.py"
-
-
 def without_texts(source: str, table: str, columns: tuple[int, ...], texts: str) -> tuple[str, str]:
-    """Source text with the texts in these columns of a table replaced by their places among `texts`, a line each; and
-    those with the new ones.
+    """Source text with the texts in these columns of a table (or of all whose names end so) replaced by their places
+    among `texts`, a line each; and those with the new ones.
 
     The firmware's Store.text() reads them from there when it is asked.
     """
     changes: list[_Change] = []
-    for node in ast.parse(source).body:
-        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == table:
-            assert isinstance(node.value, ast.Tuple)
+    for node in ast.walk(ast.parse(source)):
+        if not isinstance(node, ast.Assign) or not isinstance(node.value, ast.Tuple):
+            continue
+        if ast.unparse(node.targets[0]).endswith(table):
             for row in node.value.elts:
                 assert isinstance(row, ast.Tuple)
                 for cell in [row.elts[column] for column in columns]:
@@ -237,7 +243,7 @@ def integers_of(folder: Path) -> dict[str, dict[str, int]]:
 
 
 def _needed_by_name(sources: Mapping[str, str]) -> set[str]:
-    """Names read as an attribute (`keyframe.SLOTS`), imported by a file that is not compiled, or used as a keyword."""
+    """Names read as an attribute (`generated.SLOTS`), imported by a file that is not compiled, or used as a keyword."""
     needed = set()
     for name, source in sources.items():
         for node in ast.walk(ast.parse(source)):

@@ -16,7 +16,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from ipch.base import keyframe
+from ipch.base import generated
 from ipch.base.paths import firmware_dir
 from ipch.errors import FileError
 from ipch.sim import signals
@@ -165,7 +165,7 @@ def load_firmware() -> dict[str, ModuleType]:
         "regulator.control.controller",
     )
     modules = {name: importlib.import_module(name) for name in names}
-    modules["keyframe"] = keyframe.load(firmware_dir())
+    modules["generated"] = generated.load(firmware_dir())
     return modules
 
 
@@ -194,7 +194,7 @@ class CoreDevice:
         rig = _CoreRig(world, reset_cause)
         rig.safe()
         link = modules["link"].Link(rig.serial)
-        self.app = modules["regulator.app"].App(rig, link, store, modules["keyframe"])
+        self.app = modules["regulator.app"].App(rig, link, store, modules["generated"])
         self.tick: Callable[[], None] = self.app.tick
 
     def run(self, ticks: int) -> None:
@@ -233,7 +233,7 @@ class SimDevice:
         _posix.mkfifo(to_world)
         _posix.mkfifo(from_world)
         self._output = open(os.path.join(self._folder, "output"), "w+b")  # noqa: SIM115
-        Path(self._folder, "keyframe.py").write_text(keyframe.source(firmware))
+        Path(self._folder, "generated.py").write_text(generated.source(firmware))
         self._process = subprocess.Popen(
             [
                 find_micropython(),

@@ -1,7 +1,7 @@
-"""Contents of a black-box keyframe: every integer of the regulator's objects, in a fixed order; and the generated
-firmware module `keyframe` that copies them.
+"""The firmware's module `generated`: what is computed from the firmware itself when it is packed or simulated.
 
-Packing or simulating the firmware generates the module, so that the board need not search its objects at start.
+It copies black-box keyframes (every integer of the regulator's objects, in a fixed order), so that the board need not
+search its objects, and it has the place of every command in the table, so that the board need not parse the table.
 Standard library only: the build hook of the wheel loads this file by its path.
 """
 
@@ -11,7 +11,7 @@ import functools
 import importlib
 import sys
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
@@ -19,14 +19,16 @@ from typing import Any
 # Attributes that do not decide about valves, or must not be copied: links to other objects and back.
 _OUTSIDE = ("rig", "store", "settings", "link", "blackbox", "sample", "scpi", "server", "status")
 
-_HEAD = '''"""Copies every integer that decides about valves into a frame; generated from the regulator itself.
+_HEAD = '''"""Generated from the regulator itself.
 
-Each function copies one half: all of them in one go would make a tick too long.
+`first` and `second` copy every integer that decides about valves into a frame, a half each: all of them in one go would
+make a tick too long. `PLACES` is what regulator/scpi/places.py returns for the command table.
 """
 
 SLOTS = {slots}
 # The CRC32 of their names.
 NAMES_CRC = "{crc}"
+PLACES = {places}
 '''
 
 Found = list[tuple[str, Any, list[tuple[str, int]]]]
@@ -86,11 +88,13 @@ def names_crc(found: Found) -> str:
 
 
 def source(folder: Path, called: Callable[[str, str], str] = lambda module, name: name) -> str:
-    """Source of the module `keyframe` for the firmware in `folder`, from a regulator created from it.
+    """Source of the module `generated` for the firmware in `folder`, from a regulator created from it.
 
     `called(module, name)` returns the name of a class attribute as compiled in that module.
     """
-    return _text(_regulator(folder), called)
+    app = _regulator(folder)
+    places = importlib.import_module("regulator.scpi.places").places(app.server.parts)
+    return _text(app, called, places)
 
 
 @functools.cache
@@ -100,20 +104,28 @@ def _regulator(folder: Path) -> Any:
         sys.path.append(str(folder))
     settings = importlib.import_module("regulator.settings").Settings()
     store = SimpleNamespace(
-        settings=settings, boots=1, starts=1, writes=0, failures=0, lost=False, state_lost=False, last={}
+        settings=settings,
+        boots=1,
+        starts=1,
+        writes=0,
+        failures=0,
+        lost=False,
+        state_lost=False,
+        last={},
+        text=str,
     )
-    nothing = SimpleNamespace(SLOTS=0, NAMES_CRC="", first=None, second=None)
+    nothing = SimpleNamespace(SLOTS=0, NAMES_CRC="", PLACES={}, first=None, second=None)
     return importlib.import_module("regulator.app").App(None, None, store, nothing)
 
 
 def load(folder: Path) -> ModuleType:
-    """Generate and load the module `keyframe`."""
-    module = ModuleType("keyframe")
-    exec(compile(source(folder), "keyframe.py", "exec"), module.__dict__)
+    """Generate and load the module `generated`."""
+    module = ModuleType("generated")
+    exec(compile(source(folder), "generated.py", "exec"), module.__dict__)
     return module
 
 
-def _text(app: Any, called: Callable[[str, str], str]) -> str:
+def _text(app: Any, called: Callable[[str, str], str], places: Mapping[int, int]) -> str:
     found = parts(app)
     slots = len(slot_names(found))
     halves: list[list[str]] = [[], []]
@@ -133,7 +145,7 @@ def _text(app: Any, called: Callable[[str, str], str]) -> str:
             else:
                 lines.append(f"    frame[{slot}] = o.{there}")
             slot += length or 1
-    text = _HEAD.format(slots=slots, crc=names_crc(found))
+    text = _HEAD.format(slots=slots, crc=names_crc(found), places=places)
     for name, lines in zip(("first", "second"), halves, strict=True):
         text += "\n\n" + "\n".join([f"def {name}(frame, app):", *lines]) + "\n"
     return text

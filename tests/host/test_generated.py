@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from ipch.base.keyframe import _text, load, names_crc, parts, slot_names
+from ipch.base.generated import _text, load, names_crc, parts, slot_names
 from ipch.base.paths import firmware_dir
 from ipch.sim.parameters import load_parameters
 from ipch.sim.plant import Plant
@@ -55,7 +55,7 @@ def test_both_halves_copy_all_of_it() -> None:
     app.pair[1].b = -9
     app.inner._list[2] = 11
     space: dict[str, Any] = {}
-    exec(_text(app, lambda module, name: name), space)
+    exec(_text(app, lambda module, name: name, {}), space)
     frame = [0] * space["SLOTS"]
     space["first"](frame, app)
     assert frame[:5] == [1, 2, 11, 7, 0] and frame[-1] == 0 and frame[-2] == 0
