@@ -40,7 +40,12 @@ class Rows:
     """A part of a command table whose handlers take only the parameters."""
 
     def __init__(self, rows):
-        self.rows = tuple([tuple([row[0], _taking(row[1]), _taking(row[2]), *row[3:]]) for row in rows])
+        self.rows = tuple([_plain(row) for row in rows])
+
+
+def _plain(row):
+    handlers = (row[0], _taking(row[1]), _taking(row[2]))
+    return handlers + tuple(row[3:])
 
 
 def _taking(handler):
@@ -49,7 +54,8 @@ def _taking(handler):
 
 def scpi(rows, status):
     """The syntax with these rows and those of every SCPI instrument."""
-    parts = tuple([*status.parts(), Rows(rows)])
+    own = (Rows(rows),)
+    parts = status.parts() + own
     return Scpi(parts, places(parts), status, lambda text: text)
 
 

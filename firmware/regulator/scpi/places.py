@@ -22,6 +22,7 @@ def places(parts) -> dict:
 def _ways(pattern: str) -> list:
     ways = [[]]
     for word, optional, _ in keywords(pattern):
-        longer = [[*way, word.encode()] for way in ways]
+        given = [word.encode()]
+        longer = [way + given for way in ways]
         ways = ways + longer if optional else longer
     return ways

@@ -37,7 +37,7 @@ class Server:
         self._status = Status()
         status = self._status
         parts = (PressureCommands(app), Calibration(app), System(app), Trace(app))
-        self.parts = tuple([*status.parts(), *parts])
+        self.parts = status.parts() + parts
         self._scpi = Scpi(self.parts, places, status, app.store.text)
         self._maintenance_mask = 0
         for bit, _, category in WARNINGS:
