@@ -98,21 +98,23 @@ class Link:
     def send(self, text: str) -> bool:
         """Queue a line with CR LF; return False, and queue nothing, if the whole line does not fit."""
         try:
-            return self._queue(text.encode() + b"\r\n")
+            return self._queue(text.encode())
         except MemoryError:
             return False
 
     def _queue(self, data: bytes) -> bool:
         out = self._out
         used = self._end - self._start
-        if used + len(data) > len(out):
+        if used + len(data) + 2 > len(out):
             return False
-        if self._end + len(data) > len(out):
+        if self._end + len(data) + 2 > len(out):
             out[:used] = memoryview(out)[self._start : self._end]
             self._start = 0
             self._end = used
-        out[self._end : self._end + len(data)] = data
-        self._end += len(data)
+        end = self._end + len(data)
+        out[self._end : end] = data
+        out[end : end + 2] = b"\r\n"
+        self._end = end + 2
         self.unsent = True
         return True
 

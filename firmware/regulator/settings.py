@@ -76,8 +76,6 @@ TABLE = (
 )
 # fmt: on
 
-_COLUMN = {row[0]: row for row in TABLE}
-
 # When a setting may change follows from its place in the table: a seventh column would take 1 kB of the board's memory.
 ANY_TIME, AT_REST, VENTED = range(3)
 _VENTED_ROWS = 6
@@ -119,11 +117,11 @@ class Settings:
 
     def check(self, name: str, value: int) -> str:
         """Return "" if `name` may be set to `value`, else the reason of the refusal."""
-        row = _COLUMN.get(name)
-        if row is None:
+        if name not in self._values:
             return "no setting named " + name
-        if not row[3] <= value <= row[4]:
-            return "%s: %d to %d %s" % (name, row[3], row[4], row[1])
+        found = row(name)
+        if not found[3] <= value <= found[4]:
+            return "%s: %d to %d %s" % (name, found[3], found[4], found[1])
         values = dict(self._values)
         values[name] = value
         return _conflict(values, self._values)
@@ -147,7 +145,8 @@ class Settings:
         taken, because the version that stored it may not have had this check; see `conflict`.
         """
         merged = {row[0]: row[2] for row in TABLE}
-        for name, row in _COLUMN.items():
+        for row in TABLE:
+            name = row[0]
             if name in values:
                 if not row[3] <= values[name] <= row[4]:
                     return "%s: %d to %d %s" % (name, row[3], row[4], row[1])
@@ -159,15 +158,20 @@ class Settings:
 
 def may_change(name: str) -> int:
     """Return when a setting may change: ANY_TIME, AT_REST or VENTED."""
-    index = 0
-    while TABLE[index][0] != name:
-        index += 1
+    index = _index(name)
     return VENTED if index < _VENTED_ROWS else AT_REST if index < _REST_ROWS else ANY_TIME
 
 
 def row(name: str) -> tuple:
     """Return (name, unit, default, minimum, maximum, help); KeyError for an unknown name."""
-    return _COLUMN[name]
+    return TABLE[_index(name)]
+
+
+def _index(name: str) -> int:
+    for index, row in enumerate(TABLE):
+        if row[0] == name:
+            return index
+    raise KeyError(name)
 
 
 def _conflict(values: dict, before) -> str:

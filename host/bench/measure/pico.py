@@ -182,6 +182,7 @@ def _memory(board: boards.Board) -> list[dict[str, Any]]:
     board.chip.power_cycle()
     board.device.hold_button(False)
     program = MEMORY.replace("SERVE", names_on_board("regulator/scpi/server").get("serve", "serve"))
+    program = program.replace("_watchdog", names_on_board("board")["_watchdog"])
     allocated, before, after, collect_us = map(int, board.chip.execute(program, 120).split()[-4:])
     return [
         row("allocated by 100 ticks", allocated, "B", at_most=0),

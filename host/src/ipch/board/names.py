@@ -17,7 +17,7 @@ import tokenize
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-_SHORTENED = re.compile(r"_[a-z][a-z0-9_]*")
+_PRIVATE = re.compile(r"_[A-Za-z]\w*")
 # Exceptions have these attributes; compiled files have no text for the last two.
 _SPECIAL = ("args", "errno", "value", "const", "sep")
 # Names of their methods stay what they are: a replacement of that name would mislead a reader, and compiled files have
@@ -41,10 +41,10 @@ def free_names(sources: Iterable[str]) -> tuple[str, ...]:
 def private_names(source: str, pool: Iterable[str]) -> dict[str, str]:
     """The private names of a module (attributes, methods, functions), each with its replacement from `pool`.
 
-    Modules share the replacements, as no other module uses a private name. Private constants are gone already.
+    Modules share the replacements, as no other module uses a private name.
     """
     tree = ast.parse(source)
-    names = sorted(name for name in _named(tree) - _formatted(tree) if _SHORTENED.fullmatch(name))
+    names = sorted(name for name in _named(tree) - _formatted(tree) if _PRIVATE.fullmatch(name))
     return dict(zip(names, pool, strict=False))
 
 

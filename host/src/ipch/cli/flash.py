@@ -19,6 +19,12 @@ def flash(
         bool,
         typer.Option("--force", help="Also while it runs or under pressure: shut every valve, keep the gas."),
     ] = False,
+    sources: Annotated[
+        bool,
+        typer.Option(
+            "--sources", help="Source files instead of compiled ones: slower to start, less free memory."
+        ),
+    ] = False,
     timeout: Annotated[
         float,
         typer.Option(
@@ -48,7 +54,9 @@ def flash(
             said = what
             say(f"{share:4.0%} {what}")
 
-    report = flashing.flash(options.port or find_port(), force=force, timeout_s=timeout, progress=progress)
+    report = flashing.flash(
+        options.port or find_port(), force=force, sources=sources, timeout_s=timeout, progress=progress
+    )
     lines = [
         f"before     {report.before}",
         f"now        {report.after}",
