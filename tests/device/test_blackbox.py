@@ -197,7 +197,8 @@ def test_a_damaged_file_is_refused(recorded, tmp_path):
 def test_one_changed_value_is_found(recorded, column):
     box = capture.load(recorded)
     at = box.fields.index(column)
-    row = box.keyframes[1].row - 77
+    # Shortly before a keyframe: a second later the filters have forgotten one odd reading.
+    row = box.keyframes[1].row - 7
     rows = [list(values) for values in box.rows]
     rows[row][at] += 40 if column.endswith("counts") else 1
     with pytest.raises(CheckError, match="row") as found:

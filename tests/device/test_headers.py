@@ -78,7 +78,7 @@ QUERIES = (
     (":TRACe:POINts?", ":TRAC:POIN", r"\d+,550,\d+"),
     (":TRACe:CATalog?", ":TRAC:CAT", r"dt_ms,H,550(,\w+,[HhBi],\d+)+"),
     (":TRACe:DATA? 'dt_ms',0,2", ":TRAC:DATA", "1400[0-9a-f]{4}"),
-    (":TRACe:KEYFrames?", ":TRAC:KEYF", r"[0-9A-F]{8}(,-?\d+){4}"),
+    (":TRACe:KEYFrames?", ":TRAC:KEYF", r"[0-9A-F]{8}(,-?\d+){3}"),
     (":TRACe:REQuests? 0", ":TRAC:REQ", r'\d+,-1,\d+,".+"'),
 )
 
