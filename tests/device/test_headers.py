@@ -107,10 +107,7 @@ def test_each_query_in_short_and_long_form(bench, echo):
 
 
 @pytest.mark.parametrize("echo", [False, True])
-def test_compound_queries_answer_all_of_them_on_one_line(bench, echo, request):
-    if echo and "pico" in request.node.name:
-        # A known defect of this version: the board has 49 kB free, and does not answer the last line of 17 queries.
-        request.node.add_marker(pytest.mark.xfail(reason="no reply to 17 queries with headers at once"))
+def test_compound_queries_answer_all_of_them_on_one_line(bench, echo):
     rig = bench("initial_mpa=1")
     rig.send(f":SYST:COMM:HEAD {int(echo)};:TRAC:FRE")
     rig.run_s(0.1)
