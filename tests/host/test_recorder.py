@@ -268,8 +268,12 @@ def test_clocks_and_gaps(
         now[0] += clocks[0]
         now[1] += clocks[1]
         recorder.sample(replace(sample, sequence=sample.sequence + 1, uptime_s=sample.uptime_s + later_s))
-    found = [(e.kind, e.text) for e in load_run(path).events if e.kind in ("gap", "clock")]
-    assert found == kinds
+    marks = [e for e in load_run(path).events if e.kind in ("gap", "clock")]
+    assert [(mark.kind, mark.text) for mark in marks] == kinds
+    for mark in marks:
+        assert mark.uptime_s == sample.uptime_s + later_s
+        if mark.kind == "clock":
+            assert mark.data == {"step_s": pytest.approx(clocks[0] - clocks[1])}
 
 
 def test_a_full_disk_ends_nothing(tmp_path: Path, regulator: Instrument, sample: Sample) -> None:
@@ -302,6 +306,10 @@ def test_a_full_disk_ends_nothing(tmp_path: Path, regulator: Instrument, sample:
         take(5)
         assert told[1:] == [f"recording to {path} resumed"]
     assert len(rows) == len(set(rows)) == len(load_run(path).time_s) == 210
+    notes = [event["text"] for event in events(path, "note")]
+    assert [note.partition(":")[0] for note in notes] == [
+        "cannot write", "recording resumed; the waiting rows are written"
+    ]  # fmt: skip
     assert regulator.fetch().state == "OFF"
 
 
