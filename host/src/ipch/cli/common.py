@@ -113,11 +113,17 @@ def connected() -> Iterator["Instrument"]:
 def sharing(
     task: dict[str, Any], heard: "Callable[[str], None]" = lambda message: None
 ) -> "Iterator[tuple[Instrument, Owner]]":
-    """Like `connected`, for a command that tells others by `task` what it does with the device."""
+    """Like `connected`, for a command that tells others by `task` what it does with the device.
+
+    Keeps the computer awake while a task records.
+    """
+    from ipch.base.awake import kept_awake
     from ipch.device import Instrument, Owner, open_session
 
+    records = task.get("kind") in ("log", "run")
+    awake = kept_awake("records a pressure regulator") if records else contextlib.nullcontext()
     session = open_session(options.port)
-    with Instrument(session) as instrument, Owner(session, heard) as owner:
+    with awake, Instrument(session) as instrument, Owner(session, heard) as owner:
         owner.announce({"pid": os.getpid(), **task})
         yield instrument, owner
 
