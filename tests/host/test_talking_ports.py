@@ -16,8 +16,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import serial.tools.list_ports
+from serial.tools.list_ports_common import ListPortInfo
 
 from ipch.device.instrument import Instrument
+from ipch.device.session import Direct
 from ipch.device.transport import Transport
 from ipch.errors import DeviceLostError, NoDeviceError
 from ipch.sim.rigs import find_micropython
@@ -195,3 +198,21 @@ def test_another_program_on_a_board_goes_on(tmp_path: Path) -> None:
         transport.write_line("still there?")
         assert any("still there" in (transport.read_line(5) or "") for _ in range(10))
         transport.close()
+
+
+def test_a_regulator_is_found_beside_other_boards(
+    sim: RunningServer, cli: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def board(port: str, number: int) -> ListPortInfo:
+        info = ListPortInfo(port)
+        info.vid, info.pid, info.serial_number = 0x2E8A, 0x0005, f"E66{number}"
+        return info
+
+    with foreign_board() as prompt, far_end(nothing) as silent:
+        boards = [board(prompt, 1), board(silent, 2)]
+        monkeypatch.setattr(serial.tools.list_ports, "comports", lambda: boards)
+        with Instrument.open() as instrument:
+            assert instrument.port == sim.port
+            with Instrument.open() as other:
+                assert other.port == sim.port and not isinstance(other.session.channel, Direct)  # type: ignore[attr-defined]
+        assert cli("off").code == 0

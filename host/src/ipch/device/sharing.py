@@ -20,6 +20,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Self
@@ -289,7 +290,10 @@ class _Way:
         if (found := find(name, own_address)) is not None:
             return found
         if self._transport is None:
-            self._transport = Transport(self._name or find_port(), opened=False)
+            chosen = self._name or _only_regulator()
+            if self._name is None and (found := find(chosen, own_address)) is not None:
+                return found
+            self._transport = Transport(chosen, opened=False)
         transport = self._transport
         try:
             transport.reopen()
@@ -306,6 +310,38 @@ class _Way:
         except BaseException:
             transport.close()
             raise
+
+
+def _only_regulator() -> str:
+    """Port of the only regulator, also beside MicroPython boards that run something else. Raises NoDeviceError."""
+    infos = [info for info in list_ports() if info.kind != "other"]
+    boards = [info.port for info in infos if info.kind == "board"]
+    if len(infos) > 1 and boards:
+        with ThreadPoolExecutor(len(boards)) as pool:
+            foreign = {
+                port for port, ours in zip(boards, pool.map(_is_regulator, boards), strict=True) if not ours
+            }
+        left = [info.port for info in infos if info.port not in foreign]
+        if len(left) == 1:
+            return left[0]
+    return find_port()
+
+
+def _is_regulator(port: str) -> bool:
+    """Ask a board who it is; True also for one that cannot be asked."""
+    try:
+        transport = Transport(port)
+    except (NoDeviceError, PortBusyError):
+        return True
+    try:
+        Direct(transport)
+        return True
+    except NoDeviceError:
+        return False
+    except DeviceLostError:
+        return True
+    finally:
+        transport.close()
 
 
 @contextlib.contextmanager
