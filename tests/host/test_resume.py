@@ -160,9 +160,9 @@ UP = '[[step]]\nramp="1MPa"\nslew="100kPa/s"\n'
 @pytest.mark.parametrize(
     ("meddle", "left"),
     [
-        (lambda device: device.off(), "OFF with target 1 MPa"),
-        (lambda device: setattr(device, "target_pa", 1_100_000), "REGULATE with target 1.1 MPa"),
-        (lambda device: device.vent(), "VENT with target 1 MPa"),
+        (lambda device: device.off(), "state now: OFF, state then: REGULATE"),
+        (lambda device: setattr(device, "target_pa", 1_100_000), "target now: 1.1 MPa, target then: 1 MPa"),
+        (lambda device: device.vent(), "state now: VENT, state then: REGULATE"),
     ],
     ids=["off", "target", "vent"],
 )
@@ -173,7 +173,7 @@ def test_nothing_moves_when_the_device_is_not_as_the_run_left_it(
     interrupted(desk, recipe, tmp_path / RECORD_NAME, "hold")
     meddle(Instrument(desk))
     asked = len(desk.asked)
-    with pytest.raises(FaultError, match=f"not resumed, nothing was changed: the device is {left}"):
+    with pytest.raises(FaultError, match=f"not resumed, nothing was changed: step 2 .* was interrupted; {left}"):
         resume(desk, recipe, tmp_path / RECORD_NAME)
     assert len(desk.asked) == asked
 
