@@ -173,7 +173,9 @@ def test_nothing_moves_when_the_device_is_not_as_the_run_left_it(
     interrupted(desk, recipe, tmp_path / RECORD_NAME, "hold")
     meddle(Instrument(desk))
     asked = len(desk.asked)
-    with pytest.raises(FaultError, match=f"not resumed, nothing was changed: step 2 .* was interrupted; {left}"):
+    with pytest.raises(
+        FaultError, match=f"not resumed, nothing was changed: step 2 .* was interrupted; {left}"
+    ):
         resume(desk, recipe, tmp_path / RECORD_NAME)
     assert len(desk.asked) == asked
 
