@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -325,3 +326,52 @@ def test_a_current_of_one_direction_at_a_time(tmp_path: Path) -> None:
     found = read_cycler(write(tmp_path, TABLE, "maccor"), UTC)
     for before, after in pairwise(np.flatnonzero(np.diff(found.step, prepend=0.0))):
         assert len(set(np.sign(found.current_a[before + 1 : after]))) == 1
+
+
+def test_a_counter_that_holds_over_the_rests_of_a_half_cycle(tmp_path: Path) -> None:
+    """Landt: it restarts as the current turns, not with each step."""
+    turn = np.where(TABLE.ampere == 0, np.nan, np.sign(TABLE.ampere))
+    known = np.maximum.accumulate(np.where(np.isfinite(turn), np.arange(len(turn)), 0))
+    _, up, down = TABLE.since(turn[known])
+
+    def edit(cells: Cells) -> Cells:
+        for row, moved in zip(cells[1:], up + down, strict=True):
+            row[8] = f"{moved * 1e3:.7f}"
+        return [[*row[:3], *row[4:9], *row[11:]] for row in cells]
+
+    judged(per_cycle([edited(write(tmp_path, TABLE, "neware"), edit)]), 1e-8)
+
+
+def test_test_time_in_minutes(tmp_path: Path) -> None:
+    def edit(cells: Cells) -> Cells:
+        cells[1][3] = "TestTime"
+        return [cells[0], cells[1], *([*row[:3], f"{float(row[3]) / 60:.6f}", *row[4:]] for row in cells[2:])]
+
+    path = edited(write(tmp_path, TABLE, "maccor"), edit)
+    found = read_cycler(path, UTC)
+    assert found.test_s == pytest.approx(TABLE.time_s, abs=1e-3)
+    assert found.notes == ("test time of edited.csv is in minutes, by its dates",)
+    judged(per_cycle([path]))
+
+
+def test_ec_labs_two_kinds_of_dq(tmp_path: Path) -> None:
+    """dq is the charge of a row, dQ that since the sequence began."""
+    path = write(tmp_path, TABLE, "ec-lab")
+    lines = path.read_bytes().decode("cp1252").split("\r\n")
+    since, _, _ = TABLE.since(TABLE.number)
+
+    def with_column(name: str, values: np.ndarray[Any, Any]) -> str:
+        head = lines[4].replace("dq/mA.h\t(Q-Qo)/mA.h\t", f"{name}\t")
+        rows_ = [line.split("\t") for line in lines[5:] if line]
+        body = [
+            "\t".join([*row[:7], f"{value:.9E}", row[9]]) for row, value in zip(rows_, values, strict=True)
+        ]
+        return "\r\n".join([*lines[:4], head, *body, ""])
+
+    for name, values in (
+        ("dq/mA.h", np.diff(TABLE.charge * 1e3, prepend=0.0)),
+        ("dQ/mA.h", since * 1e3),
+        ("dQ/C", since * 3600),
+    ):
+        path.write_bytes(with_column(name, values).encode("cp1252"))
+        judged(per_cycle([path]), 1e-8)

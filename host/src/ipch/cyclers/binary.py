@@ -1,7 +1,9 @@
 """Binary files: Neware .nda and .ndax by fastnda, BioLogic .mpr by galvani, Neware .xlsx by calamine."""
 
+import contextlib
 import importlib
 import importlib.metadata
+import logging
 import re
 import warnings
 import zipfile
@@ -62,9 +64,11 @@ def read_neware(path: Path, zone: tzinfo | None) -> Raw:
     reader = library("fastnda")
     import fastnda
 
-    with warnings.catch_warnings(record=True) as caught:
+    said: list[str] = []
+    with warnings.catch_warnings(record=True) as caught, _listening("fastnda", said):
         warnings.simplefilter("always")
         frame = fastnda.read(str(path), cycle_mode="raw")
+    numbered = not any("Raw cycle column missing" in text for text in said)
 
     def column(name: str) -> Floats:
         if name not in frame.columns:
@@ -80,11 +84,27 @@ def read_neware(path: Path, zone: tzinfo | None) -> Raw:
         path, reader, len(frame),
         {
             "unix_s": unix_s, "test_s": column("total_time_s"), "voltage_v": column("voltage_V"),
-            "current_a": column("current_mA") / 1e3, "cycle": column("cycle_count"), "step": column("step_count"),
+            "current_a": column("current_mA") / 1e3, "cycle": column("cycle_count" if numbered else ""),
+            "step": column("step_count"),
             "net": column("capacity_mAh") / 1e3,
         },
         notes=tuple(note.partition(" - ")[0] for note in notes),
     )  # fmt: skip
+
+
+@contextlib.contextmanager
+def _listening(name: str, said: list[str]) -> Iterator[None]:
+    """Collects what a library logs instead of letting it onto the terminal."""
+    logger = logging.getLogger(name)
+    handler = logging.Handler()
+    handler.emit = lambda record: said.append(record.getMessage())  # type: ignore[method-assign]
+    before, logger.propagate = logger.propagate, False
+    logger.addHandler(handler)
+    try:
+        yield
+    finally:
+        logger.removeHandler(handler)
+        logger.propagate = before
 
 
 def _is_calendar(path: Path) -> bool:
@@ -96,7 +116,7 @@ def _is_calendar(path: Path) -> bool:
         return file.read(3)[2] in _CALENDAR_NDC
 
 
-def read_mpr(path: Path, zone: tzinfo | None) -> Raw:
+def read_mpr(path: Path, zone: tzinfo | None, start: datetime | None = None) -> Raw:
     """BioLogic binary. Its time counts from the start of the acquisition, also in the second of linked files."""
     reader = library("galvani")
     from galvani import BioLogic
@@ -117,14 +137,16 @@ def read_mpr(path: Path, zone: tzinfo | None) -> Raw:
         found = next((table[name] for name in names if name in table), None)
         return np.full(len(file.data), np.nan) if found is None else found * scale
 
-    start: datetime | None = getattr(file, "timestamp", None)
+    start = getattr(file, "timestamp", None) or start
     if start is None:
         raise FileError(
-            f"{path}: no time stamps: EC-Lab stored no start of the acquisition; export it with all settings"
+            f"{path}: no time stamps: EC-Lab stored no start of the acquisition; give it with --start"
         )
-    net = column("(Q-Qo)/mA.h", scale=1e-3)
+    net = column("(Q-Qo)/mA.h", "Q charge/discharge/mA.h", "dQ/mA.h", scale=1e-3)
     if not np.isfinite(net).any():
-        net = np.cumsum(np.nan_to_num(column("dq/mA.h", "dQ/mA.h", scale=1e-3)))
+        net = column("(Q-Qo)/C", "dQ/C", scale=1 / 3600)
+    if not np.isfinite(net).any():
+        net = np.cumsum(column("dq/mA.h", scale=1e-3))
     test_s = column("time/s")
     notes = (f"{path.name}: column {unknown[0]} is unknown to {reader}; not used",) if unknown else ()
     return raw(

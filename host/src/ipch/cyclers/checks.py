@@ -66,18 +66,28 @@ def _charge(merged: Merged) -> Line:
 
 
 def _integral(part: CyclerData) -> tuple[Floats, Floats]:
-    """Least and most Ah in and out that the current allows, by its values at the ends of each interval."""
+    """Least and most Ah in and out that the current allows, by its values at the ends of each interval.
+
+    In a pause the current may have stopped at once, or gone on.
+    """
     time_s = part.test_s if np.isfinite(part.test_s).all() else part.unix_s
     interval_s = np.diff(time_s)
     going = interval_s > 0
     usual_s = float(np.median(interval_s[going])) if going.any() else 0.0
-    hours = np.where(going & (interval_s <= _USUAL * usual_s), interval_s, 0.0) / 3600.0
+    hours = np.where(going, interval_s, 0.0) / 3600.0
+    paused = interval_s > _USUAL * usual_s
     current_a = np.nan_to_num(part.current_a)
     low, high = np.zeros(2), np.zeros(2)
     for side, sign in enumerate((1.0, -1.0)):
         ampere = np.maximum(sign * current_a, 0.0)
-        sums = sorted([float(ampere[1:] @ hours), float(ampere[:-1] @ hours)])
-        low[side], high[side] = sums
+        ends = np.sort([ampere[1:], ampere[:-1]], axis=0)
+        sums = sorted(
+            [
+                float(ampere[1:] @ np.where(paused, 0.0, hours)),
+                float(ampere[:-1] @ np.where(paused, 0.0, hours)),
+            ]
+        )
+        low[side], high[side] = sums[0], sums[1] + float(ends[1] @ np.where(paused, hours, 0.0))
     return low, high
 
 

@@ -148,9 +148,9 @@ class Columns:
             )
 
     def _start(self, above: Sequence[str], zone: tzinfo | None, start: datetime | None) -> float:
-        """Unix time of test time 0: as given, else by a line above the table."""
+        """Unix time of test time 0: by a line above the table, else as given."""
         wanted = self._found.map.start
-        if start is None and wanted is not None:
+        if wanted is not None:
             line = next((match[1] for text in above if (match := re.search(wanted, text))), None)
             wall_s, form = wall_clock([line.strip()], self._found.map.dates) if line else (np.zeros(0), "")
             if form:

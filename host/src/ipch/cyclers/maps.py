@@ -26,6 +26,7 @@ UNIT_OF: Mapping[str, str] = {
     "unix": "s", "test_time": "s", "voltage": "V", "current": "A", "charged": "Ah", "discharged": "Ah",
     "capacity": "Ah", "net": "Ah", "passed": "Ah",
 }  # fmt: skip
+_SHORT = 3
 _CHANNEL = ("Channel", "Channel_ID", "Channel ID", "Chl", "Chan", "\u901a\u9053", "\u901a\u9053\u53f7")
 
 
@@ -128,7 +129,9 @@ def present(candidate: Map, head: Sequence[str]) -> tuple[list[Quantity], list[Q
 def _expression(pattern: str) -> re.Pattern[str]:
     """Names without regard to case, but units with it: mA is not MA."""
     before, unit, after = re.findall(r"^([^{]*)(\{\w+\})?(.*)$", pattern)[0]
-    text = f"(?i:{re.escape(_plain(before))})"
+    plain = re.escape(_plain(before))
+    # Short names differ by case alone: dq and dQ, u and U.
+    text = plain if len(before) <= _SHORT else f"(?i:{plain})"
     if unit:
         text += r"\s?([^)\]\s]{1,8}?)\s?" + f"(?i:{re.escape(_plain(after))})"
     return re.compile(text)

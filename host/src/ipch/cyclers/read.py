@@ -73,7 +73,7 @@ def _read(path: Path, zone: tzinfo | None, how: Reading) -> Raw:
         if ending in (".nda", ".ndax"):
             found = read_neware(path, zone)
         elif ending == ".mpr":
-            found = read_mpr(path, zone)
+            found = read_mpr(path, zone, how.start)
         elif ending == ".xlsx":
             found = read_xlsx(path, maps, zone, how.start)
         else:

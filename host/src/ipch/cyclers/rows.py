@@ -1,6 +1,7 @@
 """Rows that are no measurements: without a time, written twice, or stamped by a clock that was wrong for a moment."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
@@ -19,6 +20,8 @@ _OUTLIERS = 3
 _STEP_S = 2.0
 _MOST_UNDATED = 0.01
 _TWO_TESTS_S = 60.0
+_ROWS_TO_COMPARE = 10
+_SAME_UNIT = 0.02
 
 
 def cleaned(raw: Raw) -> Raw:
@@ -26,13 +29,13 @@ def cleaned(raw: Raw) -> Raw:
     undated = ~np.isfinite(raw.unix_s)
     if undated.sum() > max(1.0, _MOST_UNDATED * len(raw)):
         raise FileError(f"{raw.path}: {int(undated.sum())} of {len(raw)} rows have no time stamp")
-    raw = raw.keep(~undated, "no time stamp")
+    raw = _in_seconds(raw.keep(~undated, "no time stamp"))
     raw = raw.keep(~_repeated(raw), "written twice")
     back = np.flatnonzero((np.diff(raw.unix_s) < -_TWO_TESTS_S) & (np.diff(raw.test_s) < -_TWO_TESTS_S))
     if len(back):
         raise FileError(
-            f"{raw.path}: dates and test time both go back at row {back[0] + 2}: it holds two tests or channels; export"
-            " each to a file of its own"
+            f"{raw.path}: dates and test time both go back at row {back[0] + 2}: it holds two tests or channels, or is"
+            " damaged; export each to a file of its own"
         )
     outlying, off_s = outliers(raw.unix_s, raw.test_s)
     if outlying.any():
@@ -40,6 +43,20 @@ def cleaned(raw: Raw) -> Raw:
             ~outlying,
             f"stamped {off_s / 3600:+.2f} h off" if abs(off_s) >= 180 else f"stamped {off_s:+.0f} s off",
         )
+    return raw
+
+
+def _in_seconds(raw: Raw) -> Raw:
+    """Test time in the unit in which it advances as the dates do, if the file's own unit is another."""
+    clock_s, test_s = np.diff(raw.unix_s), np.diff(raw.test_s)
+    both = (clock_s > 0) & (test_s > 0)
+    if both.sum() < _ROWS_TO_COMPARE:
+        return raw
+    ratio = float(np.median(clock_s[both] / test_s[both]))
+    for unit, scale in (("minutes", 60.0), ("hours", 3600.0), ("milliseconds", 1e-3)):
+        if abs(ratio / scale - 1.0) < _SAME_UNIT:
+            note = f"test time of {raw.path.name} is in {unit}, by its dates"
+            return replace(raw, test_s=raw.test_s * scale, notes=(*raw.notes, note))
     return raw
 
 

@@ -14,6 +14,9 @@ from ipch.cyclers.raw import Raw
 
 Floats = NDArray[np.floating[Any]]
 
+# A smaller share of the largest current is noise at rest.
+_MOVING = 1e-3
+
 
 @dataclass(frozen=True)
 class CyclerData:
@@ -89,13 +92,16 @@ def increments(
     """Ah charged and discharged in each row, from the best of the counters that there are."""
     time_s = columns["test_s"] if np.isfinite(columns["test_s"]).all() else columns["unix_s"]
     passed = counters.passed(columns["current_a"], time_s)
-    labels = [file, *(counters.changes(columns[name]) for name in ("cycle", "half", "step"))]
-    if not np.isfinite(columns["step"]).any():
-        moving = np.where(np.abs(columns["current_a"]) > 0, np.sign(columns["current_a"]), np.nan)
-        labels.append(counters.changes(moving))
+    current_a = np.nan_to_num(columns["current_a"])
+    moving = np.abs(current_a) > _MOVING * float(np.max(np.abs(current_a), initial=0.0))
+    turns = counters.changes(np.where(moving, np.sign(current_a), np.nan))
+    numbered = [counters.changes(columns[name]) for name in ("cycle", "half", "step")]
+    # A counter may hold over the rests of a half cycle and restart as the current turns.
+    restarts = [file, *numbered[:2], turns, numbered[2]]
+    labels = [file, *numbered] if np.isfinite(columns["step"]).any() else [file, *numbered, turns]
 
     def of(name: str, expected: Floats) -> Floats:
-        return counters.increments(columns[name], labels, expected, pauses)
+        return counters.increments(columns[name], restarts, expected, pauses)
 
     def has(name: str) -> bool:
         return bool(np.isfinite(columns[name]).any())

@@ -90,9 +90,10 @@ def _almost(path: Path, lines: Sequence[str], maps: Sequence[Map]) -> str:
                 there, missing = present(candidate, cells)
                 if len(there) >= best and missing:
                     names = re.sub(r"[{}]", "", " or ".join(candidate.columns[missing[0]][:2]))
-                    best, text = (
-                        len(there) + 1,
-                        f"{path}: looks like a table of {candidate.name}, but has no {missing[0]} ({names})",
+                    best = len(there) + 1
+                    text = (
+                        f"{path}: looks like a table of {candidate.name}, but has no {missing[0]} ({names}); a table of"
+                        " another kind needs a map of its columns (--map)"
                     )
     return text
 

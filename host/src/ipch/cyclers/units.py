@@ -12,8 +12,8 @@ _BASES = {
     "s": {"s": 1.0, "min": 60.0, "h": 3600.0, "d": 86_400.0},
 }
 _SPELLINGS = {
-    "sec": "s", "seconds": "s", "second": "s", "hour": "h", "hours": "h", "hr": "h", "volt": "V", "volts": "V",
-    "ampere": "A", "amps": "A", "ah": "Ah", "mah": "mAh", "Amp-hr": "Ah",
+    "sec": "s", "seconds": "s", "second": "s", "minutes": "min", "hour": "h", "hours": "h", "hr": "h", "volt": "V",
+    "volts": "V", "ampere": "A", "amps": "A", "ah": "Ah", "mah": "mAh", "Amp-hr": "Ah",
 }  # fmt: skip
 
 
@@ -23,8 +23,11 @@ def scale_of(quantity: str, unit: str, where: str) -> float:
     A micro sign may have been lost to another code page: no other prefix is outside ASCII.
     """
     plain = re.sub(r"[.\u00b7* ]", "", unit.strip())
-    plain = _SPELLINGS.get(plain, plain)
+    plain = _SPELLINGS.get(plain, _SPELLINGS.get(plain.lower(), plain))
     plain = re.sub(r"^[\u00b5\u03bc\ufffd?]", "u", plain)
+    if quantity == "Ah" and plain.endswith("A"):
+        # As in mAmp-hr.
+        plain += "h"
     bases = _BASES[quantity]
     if plain in bases:
         return bases[plain]
