@@ -16,7 +16,7 @@ import pytest
 
 from ipch.base.paths import owners_dir, running_simulators
 from ipch.device.instrument import Instrument
-from ipch.device.session import Direct, Session, _FairLock, is_query
+from ipch.device.session import Direct, Session, Silence, _FairLock, is_query
 from ipch.device.sharing import Owned, Owner, open_session, running_tasks
 from ipch.errors import DeviceError, DeviceLostError, ExchangeCutError, UsageError
 from ipch.sim import channel
@@ -62,6 +62,11 @@ def test_others_work_through_the_owner(owner: Session, sim: RunningServer) -> No
         assert first.settings() == Instrument(owner).settings()
         with pytest.raises(UsageError):
             first.ask("x" * 257)
+        assert first.session.line("*IDN?") == owner.line("*IDN?")
+        # A message without a reply: silence is told as such, not as the loss of the device.
+        with pytest.raises(Silence):
+            second.session.line(":SOUR:PRES 1.1")
+        assert second.target_pa == 1_100_000
 
 
 def test_programs_tell_each_other_what_they_do(sim: RunningServer) -> None:

@@ -3,6 +3,7 @@ from __future__ import annotations
 import csv
 import json
 import math
+import os
 import resource
 import sqlite3
 from contextlib import closing
@@ -14,6 +15,7 @@ import numpy as np
 import pytest
 
 from bench.scenarios.killed import kill_often
+from ipch import __version__
 from ipch.device.instrument import Instrument, Sample
 from ipch.errors import FileError
 from ipch.recording.csv_writer import CsvLog
@@ -207,6 +209,29 @@ def test_truth_files(tmp_path: Path) -> None:
     path.write_text('{"time_s": 1}\n')
     with pytest.raises(FileError, match="not a truth file"):
         load_truth(path)
+
+
+def test_the_start_of_a_record_says_who_recorded_what(
+    tmp_path: Path, regulator: Instrument, sample: Sample
+) -> None:
+    path = tmp_path / "several" / "new" / "run.db"
+    with Recorder(path, regulator, "trial", commit_s=0) as recorder:
+        recorder.sample(sample)
+        recorder.event("note", "mine", {"answer": 42}, sample)
+        recorder.commit()
+        (mark,) = recorder.marks("note")
+        assert (mark.kind, mark.text, mark.data) == ("note", "mine", {"answer": 42})
+        assert (mark.boot, mark.uptime_s) == (sample.boot, sample.uptime_s)
+        assert mark.number == len(recorder.marks("begin", "valves", "state", "note")) and mark.utc_s > 1e9
+        assert recorder.marks("gap") == []
+    (begin,) = events(path, "begin")
+    assert begin["pid"] == os.getpid() and begin["port"] == regulator.port and begin["ipch"] == __version__
+    (valves,) = events(path, "valves")
+    assert valves["fill"]["actuations"] == regulator.valve(1).actuations and set(valves) == {
+        "fill",
+        "vent",
+        "text",
+    }
 
 
 def events(path: Path, kind: str) -> list[dict[str, Any]]:
