@@ -94,19 +94,19 @@ def test_pulses_too_small_to_be_told_from_noise_do_not_count():
 def test_an_unknown_valve_counts_from_long_pulses_on():
     judge = Judge()
     for _ in range(20):
-        judge.pulse(FILL, 0, expected_pa=0, us=49_000)
+        judge.pulse(FILL, 0, expected_pa=0, us=99_000)
     assert judge.fault == NO_FAULT
     for _ in range(5):
         assert judge.fault == NO_FAULT
-        judge.pulse(FILL, 399, expected_pa=0, us=50_000)
+        judge.pulse(FILL, 199, expected_pa=0, us=100_000)
     assert judge.fault == FILL_STUCK_SHUT
 
 
 def test_steps_of_an_unknown_valve_that_noise_hides_one_by_one_add_up():
-    for step_pa, fault in ((390, FILL_STUCK_SHUT), (410, NO_FAULT)):
+    for step_pa, fault in ((190, FILL_STUCK_SHUT), (210, NO_FAULT)):
         judge = Judge()
         for _ in range(5):
-            judge.pulse(FILL, step_pa, expected_pa=0, us=90_000)
+            judge.pulse(FILL, step_pa, expected_pa=0, us=120_000)
         assert judge.fault == fault
 
 

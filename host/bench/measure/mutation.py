@@ -1,4 +1,4 @@
-"""Mutation testing of the safety code: which small mistakes would no test of tests/core notice?
+"""Mutation testing of the firmware: which small mistakes would no test of tests/core notice?
 
 Of each file up to IPCH_MUTANTS mutants (200; 0 is all) are drawn, the same ones each time, and run against the tests
 named here; IPCH_MUTATE restricts the run to the named files. Survivors are listed in runs/bench/mutation.txt, with
@@ -27,11 +27,39 @@ CORE = ROOT / "tests" / "core"
 MOST = int(os.environ.get("IPCH_MUTANTS", "200"))
 TIMEOUT_S = 300
 _ALL = ("test_modes", "test_last_word", "test_watches", "test_proof", "test_record")
+_SCPI = ("test_scpi", "test_server")
 # Each file with the tests that should notice, the quickest first.
 FILES = {
+    "fixed.py": ("test_fixed", "test_heat", "test_valves"),
+    "faults.py": ("test_modes", "test_scpi"),
+    "settings.py": ("test_settings", "test_store", "test_scpi"),
+    "measure/sensors.py": ("test_sensors", "test_control", "test_watches"),
+    "measure/trusted.py": ("test_watches", "test_modes", "test_stuck_valves", "test_record"),
+    "measure/transducer.py": ("test_sensors", "test_watches"),
+    "measure/temperature.py": ("test_sensors", "test_watches"),
+    "measure/pressure.py": ("test_sensors", "test_control"),
+    "measure/oven.py": ("test_oven", "test_sensors"),
+    "measure/turning_points.py": ("test_oven", "test_drift"),
+    "valves/window.py": ("test_valves", "test_stuck_valves", "test_control"),
+    "valves/learned.py": ("test_learned", "test_valves"),
+    "valves/verdict.py": ("test_valves", "test_stuck_valves", "test_learned"),
+    "valves/heat.py": ("test_heat", "test_watches"),
+    "control/controller.py": ("test_control", "test_modes"),
+    "control/ramp.py": ("test_control", "test_modes"),
+    "control/hold.py": ("test_control", "test_drift"),
+    "control/plan.py": ("test_drift", "test_control"),
+    "control/drift.py": ("test_drift", "test_control"),
+    "control/vent.py": ("test_modes", "test_control", "test_record"),
+    "control/quiet.py": ("test_modes", "test_control"),
+    "control/amount.py": ("test_amount", "test_modes"),
     "store/copies.py": ("test_store", "test_record"),
+    "store/record.py": ("test_record",),
+    "store/changes.py": ("test_settings", "test_record", "test_modes", "test_scpi"),
     "modes.py": _ALL,
     "outputs.py": _ALL,
+    "panel.py": ("test_modes", "test_record", "test_proof", "test_scpi"),
+    "app.py": ("test_app", *_ALL),
+    "blackbox.py": ("test_blackbox", "test_app"),
     "watch/watches.py": _ALL,
     "watch/overpressure.py": _ALL,
     "watch/current_loops.py": _ALL,
@@ -40,9 +68,17 @@ FILES = {
     "watch/stuck_valves.py": ("test_stuck_valves", "test_watches"),
     "watch/compare.py": ("test_stuck_valves", "test_watches"),
     "watch/balance.py": ("test_watches",),
+    "watch/chase.py": ("test_watches",),
     "watch/surroundings.py": ("test_watches",),
     "watch/proof.py": ("test_proof", "test_record"),
-    "store/record.py": ("test_record",),
+    "scpi/syntax.py": _SCPI,
+    "scpi/parameters.py": _SCPI,
+    "scpi/status.py": _SCPI,
+    "scpi/pressure.py": _SCPI,
+    "scpi/system.py": _SCPI,
+    "scpi/calibration.py": _SCPI,
+    "scpi/trace.py": ("test_blackbox", *_SCPI),
+    "scpi/server.py": ("test_server", "test_scpi"),
 }
 # Survivors without an effect: a part of the line, a part of the change, and the reason.
 _REASONS = (
