@@ -143,9 +143,9 @@ class Control:
         valves = self._valves
         if side == FILL and self._sensors.supply.pa < self._sensors.pressure_pa + FILL_DIFFERENCE_PA:
             return False
-        us = valves.pulse_for(side, step_pa)
         # No pulse for a reading that the other transducer contradicts: either it ends, or a disagreement seals.
-        if us == 0 or self._sensors.trusted.clash() or not valves.request(side, us, kind):
+        us = 0 if self._sensors.trusted.clash() else valves.move(side, step_pa, kind)
+        if us == 0:
             return False
         percent = max(1, us // _US_PER_PERCENT)
         self.effort_percent = percent if side == FILL else -percent

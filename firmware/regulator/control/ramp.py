@@ -87,7 +87,7 @@ class Ramp:
         longest_pa = valves.longest_step_pa(side)
         step_pa = min(ahead_pa + longest_pa // 2, _short_of(remaining_pa)) - unseen_pa
         if (ahead_pa - unseen_pa) * 2 >= longest_pa and step_pa * 2 >= longest_pa > 0:
-            valves.request(side, valves.pulse_for(side, step_pa), LINGER)
+            valves.move(side, step_pa, LINGER)
 
     def kind(self, side: int, slew_pa_s: int) -> int:
         """Return the kind of window: one that shuts after each burst, unless the next one is due soon."""

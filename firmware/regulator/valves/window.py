@@ -172,6 +172,11 @@ class Valves:
         """Return the error of a pulse's step that the timing of its edges causes."""
         return muldiv(self.rate_pa_s(side), _JITTER_US, 1_000_000)
 
+    def move(self, side: int, step_pa: int, kind: int) -> int:
+        """Request a pulse for an immediate step; return its length in us, 0 if none began."""
+        us = self.pulse_for(side, step_pa)
+        return us if self.request(side, us, kind) else 0
+
     def request(self, side: int, us: int, kind: int) -> bool:
         """Begin a window of this kind with one pulse; return whether it began."""
         if us <= 0 or self._barred[side]:
