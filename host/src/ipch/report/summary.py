@@ -1,13 +1,13 @@
 """The figures of a run, which `ipch run`, `ipch report` and `ipch demo` print and write as summary.json."""
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from ipch.analysis import BAND_PA, Stability, StepResult, evaluate, overall, stability
+from ipch.analysis import BAND_PA, Stability, StepResult, evaluate, overall, pulses_between, stability
 from ipch.base.files import write_text
 from ipch.base.units import format_duration, format_target
 from ipch.recording import TRUTH_NAME, Run, Truth, load_truth
@@ -45,13 +45,22 @@ def judge(run: Run, truth: Truth | None, band_pa: float = BAND_PA) -> Judgement:
     time_s, pressure_pa = run.time_s, samples["pressure_pa"]
     fills, vents = samples["fills"], samples["vents"]
     if truth is not None:
-        # Skip what the simulator did before and after the run. Pulses are the device's own count everywhere.
+        # Skip what the simulator did before and after the run.
         inside = (truth.time_s >= time_s[0]) & (truth.time_s <= time_s[-1])
         time_s, pressure_pa = truth.time_s[inside], truth.pressure_pa[inside]
-        at = np.maximum(np.searchsorted(run.time_s, time_s, side="right") - 1, 0)
-        fills, vents = fills[at], vents[at]
+    none = np.zeros(len(time_s))
     ramp = (run.time_s, samples["ramp_pa"])
-    steps = evaluate(run.steps, time_s, pressure_pa, ramp, fills, vents, band_pa)
+    # Pulses are the device's own count everywhere.
+    steps = [
+        replace(
+            judged,
+            fills=pulses_between(run.time_s, fills, step.start_s, step.end_s),
+            vents=pulses_between(run.time_s, vents, step.start_s, step.end_s),
+        )
+        for step, judged in zip(
+            run.steps, evaluate(run.steps, time_s, pressure_pa, ramp, none, none, band_pa), strict=True
+        )
+    ]
     held = overall(run.steps, time_s, pressure_pa, band_pa)
     if not run.steps and truth is None and (inside := holding(run, band_pa)).any():
         target_pa = samples["target_pa"][inside]
@@ -62,10 +71,10 @@ def judge(run: Run, truth: Truth | None, band_pa: float = BAND_PA) -> Judgement:
         steps=steps,
         held=held,
         overshoot_pa=max((step.overshoot_pa for step in steps if step.overshoot_pa is not None), default=0.0),
-        fills=round(float(np.ptp(samples["fills"]))),
-        vents=round(float(np.ptp(samples["vents"]))),
-        held_fills=0 if held is None else held_pulses(run, samples["fills"], band_pa),
-        held_vents=0 if held is None else held_pulses(run, samples["vents"], band_pa),
+        fills=round(float(np.ptp(fills))),
+        vents=round(float(np.ptp(vents))),
+        held_fills=0 if held is None else held_pulses(run, fills, band_pa),
+        held_vents=0 if held is None else held_pulses(run, vents, band_pa),
     )
 
 
