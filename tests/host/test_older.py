@@ -34,15 +34,15 @@ OTHER_FIELDS = """
 _ALL = FIELDS.split(",")
 _GONE = {gone!r}
 FIELDS = ",".join([name for name in _ALL if name not in _GONE] + {new!r})
-_whole = System._fetch
 
 
-def _fewer(self, args):
-    values = zip(_ALL, _whole(self, args).split(","))
-    return ",".join([value for name, value in values if name not in _GONE] + {values!r})
+class _Fewer:
+    def format(self, *values):
+        left = [str(value) for name, value in zip(_ALL, values) if name not in _GONE]
+        return ",".join(left + {values!r})
 
 
-System._fetch = _fewer
+_LINE = _Fewer()
 """
 
 
@@ -63,8 +63,8 @@ def firmware(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., A
 @pytest.mark.parametrize(
     ("wire", "name"),
     [
-        ("sequence", "sequence"), ("boot", "boot"), ("uptime_ms", "uptime_s"), ("state", "state"), ("fault", "fault"),
-        ("in_limits", "in_limits"), ("pressure_pa", "pressure_pa"), ("gas_mk", "gas_k"), ("warnings", "warnings"),
+        ("sequence", "sequence"), ("boot", "boot"), ("uptime_ms", "uptime_s"), ("state", "state"),
+        ("in_limits", "in_limits"), ("pressure_pa", "pressure_pa"), ("warnings", "warnings"),
     ],
 )  # fmt: skip
 def test_a_firmware_that_lacks_a_field(wire: str, name: str, cli: Cli, tmp_path: Path, firmware: Any) -> None:
@@ -78,7 +78,7 @@ def test_a_firmware_that_lacks_a_field(wire: str, name: str, cli: Cli, tmp_path:
         # The status has its own report of faults and warnings.
         assert name in (*KEYS, "fault", "warnings") or status[name] in (None, "UNKNOWN")
         for file in ("log.db", "log.csv"):
-            result = cli("log", str(tmp_path / file), "--for", "60s", *port)
+            result = cli("log", str(tmp_path / file), "--for", "30s", *port)
             assert (result.code, result.err.count(f"does not report {name}\n")) == (0, 1), result.err
     run = load_run(tmp_path / "log.db")
     assert len(run.time_s) > 1 and run.duration_s > 1
