@@ -47,6 +47,7 @@ _MUCH_GARBAGE = 20
 # The count of silent seconds stops here, above the largest host_timeout_s and far below 2^30.
 _SILENT_MOST_S = 1_000_000
 # Displays and record are looked after this often. Design choice.
+_CALM_WAIT_S = 3600  # design choice: row 11 of the fault matrix allows a day
 _LOOK_MS = 200
 
 
@@ -207,7 +208,11 @@ class App:
         self.watches.warn(PROOF_OVERDUE, self.record.proof_is_overdue())
         if self.modes.state != REGULATE or proof.active or self.settings.get("hold_amount"):
             return
-        if proof.is_due(self.clock.uptime_s) and self.control.in_limits and not self.record.urgent:
+        now_s = self.clock.uptime_s
+        if not proof.is_due(now_s) or not self.control.in_limits or self.record.urgent:
+            return
+        # A hold that never calms is proved after an hour all the same.
+        if self.control.is_calm() or proof.waits_s(now_s) > _CALM_WAIT_S:
             proof.begin_pending()
 
     def _write(self) -> bool:

@@ -53,8 +53,8 @@ OUT_OF_SPECIFICATION, MAINTENANCE_REQUIRED = range(2)
     SUPPLY_LOW, SAFETY_TRANSDUCER, SUPPLY_TRANSDUCER, GAS_TEMPERATURE, WALL_TEMPERATURE, SETTINGS_LOST, QUIET_DRIFT,
     BAND_WIDENED, SUPPLY_HIGH, TRANSDUCER_STILL, REFERENCE_DRIFT, VENT_SHUT, PAIR_OPEN, GAS_GAINED, LEAK,
     VALVE_WORN, PROOF_OVERDUE, HOST_SILENT, RESUMED, STATE_LOST, AMOUNT_DRIFT, VENT_UNKNOWN, SETTINGS_INVALID,
-    CHAMBER_CHANGED, RELIEF_BLOCKED,
-) = (1 << n for n in range(25))
+    CHAMBER_CHANGED, RELIEF_BLOCKED, TEMPERATURE_OFFSET, SENSING_SLOW, TRANSDUCER_DRIFT,
+) = (1 << n for n in range(28))
 
 # Bit, name, category.
 WARNINGS = (
@@ -83,6 +83,9 @@ WARNINGS = (
     (SETTINGS_INVALID, "SETTINGS_INVALID", MAINTENANCE_REQUIRED),  # the stored settings break a check of this version; mend them before regulation starts
     (CHAMBER_CHANGED, "CHAMBER_CHANGED", MAINTENANCE_REQUIRED),  # pulses do not have the effect that was learned: another chamber, or other valves
     (RELIEF_BLOCKED, "RELIEF_BLOCKED", MAINTENANCE_REQUIRED),  # the pressure did not fall with the relief valve open, so the vent pair opened as well
+    (TEMPERATURE_OFFSET, "TEMPERATURE_OFFSET", MAINTENANCE_REQUIRED),  # at rest gas and wall thermometer differ by more than 1 K; the hold corrects it
+    (SENSING_SLOW, "SENSING_SLOW", MAINTENANCE_REQUIRED),  # the control transducer follows a pulse slowly, by 50 ms or more; pulses and watches wait for it
+    (TRANSDUCER_DRIFT, "TRANSDUCER_DRIFT", MAINTENANCE_REQUIRED),  # the two pressure transducers walk apart: 3.5 kPa in a day or 6 kPa in an hour
 )
 # fmt: on
 

@@ -262,7 +262,7 @@ class Modes:
             self._started = True
             control.start()
             self._proof.ask(self._clock.uptime_s)
-            if self._proof.begin_pending():
+            if control.gas_rests() and self._proof.begin_pending():
                 return
         control.regulate(dt_ms)
         self._watches.warn(BAND_WIDENED, control.hold.band_is_widened())

@@ -87,7 +87,7 @@ def test_pulses_that_missed_teach_nothing():
         teach(response, valve, [40_000, 60_000, 9_000] * 30)
         assert abs(response.gain / 58_000 - 1) < 0.12, response.gain
         assert 3 <= response.missed <= 30
-        assert response.floor_us < 12_000
+        assert response.floor_us <= 12_000
 
 
 def test_what_noise_taught_of_an_unknown_valve_is_forgotten():
@@ -95,12 +95,12 @@ def test_what_noise_taught_of_an_unknown_valve_is_forgotten():
     response = Response(3_000)
     response.judge(7_000, 5_107, 3_000, 3_900)
     assert response.gain
-    for us in (28_000, 28_000):
-        response.judge(us, 500, 3_000, 3_900)
+    response.judge(28_000, 500, 3_000, 3_900)
     assert response.gain == 0 and response.judged == 0
     assert response.pulse_us(10_000, 3_000, 300_000) == 42_000
+    # Open for 124 ms at least: 26 ms is the longest dead time that counts.
     response.judge(150_000, 6_450, 3_000, 3_900)
-    assert abs(response.gain - 14_333) < 200
+    assert abs(response.gain - 17_339) < 200
     # A valve that is known has missed pulses, and stays known.
     valve = Valve(58_000)
     response = Response(3_000)
@@ -190,3 +190,17 @@ def test_a_dead_time_that_no_valve_has_does_not_bend_the_gain():
     for _ in range(8):
         response.judge(200_000, 6_000, 5000, 1_000)
     assert abs(response.step_pa(200_000, 5000) - 6_000) < 1_000, response.step_pa(200_000, 5000)
+
+
+def test_trial_pulses_without_effect_bound_the_dead_time():
+    # A coil that needs 8 ms, then 6 ms to open against 5 ms to shut, and 4 ms more against pressure.
+    for seed in SEEDS:
+        response, valve = Response(7_000), Valve(58_000, 18_000, 5_000, seed)
+        for number in range(12):
+            us = response.pulse_us(7_000, 4_000, 300_000)
+            step_pa = valve.pulse(us, 4_000)
+            response.judge(us, step_pa, 4_000, 1_000)
+            if response.judged > 1:
+                assert step_pa < 7_000 * 1.3, (seed, number, us, step_pa)
+        assert response.judged >= 7
+        assert abs(response.step_pa(40_000, 4_000) / (58_000 * 4 * 27e-3) - 1) < 0.15

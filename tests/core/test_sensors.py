@@ -135,6 +135,8 @@ def test_the_fit_is_extrapolated_while_frozen():
 
 def test_warm_gas_is_predicted_to_lose_pressure():
     s = Sensors(Settings())
+    for _ in range(100):
+        s.update(filled_sample(5e6, gas_counts=9149), 20)
     # 1 K is about 31.6 counts of the PT1000's converter at 30 degC.
     for _ in range(400):
         s.update(filled_sample(5e6, gas_counts=9149 + 32), 20)
@@ -175,3 +177,33 @@ def test_noise_is_the_mean_deviation_from_the_fit():
     for _ in range(600):
         s.update(filled_sample(pa), 20)
     assert s.pressure.noise_pa() < 200
+
+
+def test_a_lead_of_the_gas_at_rest_is_an_offset_of_the_thermometers():
+    s = Sensors(Settings())
+    # 0.6 K from the start on, then as much again as a drift of the sensor.
+    for counts in (9149 + 19, 9149 + 25):
+        for _ in range(50 * 900):
+            s.update(filled_sample(5e6, gas_counts=counts), 20)
+        assert abs(s.pressure_pa - s.settled_pa) < 2_500
+    assert s.lead.is_resting()
+    assert 650 < s.lead.offset_mk < 850
+    # A pulse warms the gas: that is no offset.
+    before_mk = s.lead.offset_mk
+    s.pressure.freeze()
+    s.update(filled_sample(5e6, gas_counts=9149 + 25), 20)
+    s.pressure.resume()
+    for _ in range(50 * 40):
+        s.update(filled_sample(5e6, gas_counts=9149 + 25 + 95), 20)
+    assert not s.lead.is_resting()
+    assert s.lead.offset_mk == before_mk
+    assert s.pressure_pa - s.settled_pa > 45_000
+    assert not s.lead.is_odd()
+
+
+def test_an_offset_beyond_1_k_is_told():
+    s = Sensors(Settings())
+    for _ in range(50 * 1000):
+        s.update(filled_sample(5e6, gas_counts=9149 + 45), 20)
+    assert s.lead.is_odd()
+    assert abs(s.pressure_pa - s.settled_pa) < 2_000

@@ -4,7 +4,7 @@ The constants are chosen on the simulated plant unless they name another source.
 """
 
 from regulator.control.drift import UNKNOWN_PA, Drift
-from regulator.control.plan import SWING_MARGIN_PA, TRIGGER_PERCENT, Situation, planned_pa
+from regulator.control.plan import PULSE_WORTH_S, SWING_MARGIN_PA, TRIGGER_PERCENT, Situation, planned_pa
 from regulator.valves.sides import FILL, IMMEDIATE_PER_SETTLED_PERCENT, TRUSTED, VENT
 
 # Shares of the dead-band in percent: how far past the target a pulse should settle, and how far its immediate step may
@@ -25,10 +25,6 @@ _REGRET_S = 15
 _FOLLOW_S = 45
 # After this time the gas is back at the wall temperature, and the pressure shows the drift again.
 _RESTED_S = 90
-# A pulse is due at this error at the latest, however wide the dead-band is. With a swing: at its amplitude plus
-# _REACH_SWING_PA, if that is more.
-_REACH_PA = 4_850
-_REACH_SWING_PA = 2_800
 # With a swing of the wall: how far past the target, as a share of what the swing leaves of the dead-band.
 _PAST_SWING_PERCENT = 70
 # Mean deviation of the samples that the shares above include.
@@ -83,7 +79,12 @@ class Hold:
         if now_s != self._observed_s and now_s - self._at_s > _RESTED_S:
             self._observed_s = now_s
             swings = sensors.swing_amplitude_pa() != 0
-            self.drift.update(sensors.settled_pa - sensors.swing_pa(), swings, now_s)
+            drift = self.drift
+            drift.update(sensors.settled_pa - sensors.swing_pa(), swings, now_s)
+            self._now.worth(
+                max(self._band_pa, self.coarse_pa),
+                drift.over_pa(True, PULSE_WORTH_S, now_s) + drift.over_pa(False, PULSE_WORTH_S, now_s),
+            )
 
     def corrected(self, side: int, step_pa: int):
         """Note that a pulse for a step of `step_pa` was requested."""
@@ -148,6 +149,7 @@ class Hold:
         off_percent = _OFF_PERCENT
         if response.judged < _KNOWN:
             off_percent = _LEARNING_OFF_PERCENT if response.judged >= TRUSTED else _UNKNOWN_OFF_PERCENT
+        off_percent += response.more_percent(self._sensors.age_s)
         room_pa = reach_pa * 100 // (100 + off_percent)
         if response.silent > 1:
             # Valves.pulse_for() lengthens these pulses.
@@ -158,18 +160,17 @@ class Hold:
         """Return the lasting step if no turning point is foreseen; 0 while none is needed."""
         now = self._now
         amplitude_pa = now.amplitude_pa
-        reach_pa = min(now.trigger_pa, max(_REACH_PA, amplitude_pa + _REACH_SWING_PA, self.coarse_pa))
-        if now.error_pa <= (now.trigger_pa if self.drift.returns(side == FILL) else reach_pa):
+        if now.error_pa <= now.trigger_pa:
             if not self._may_follow(side):
                 return 0
         elif now.staying_pa * 2 < now.band_pa:
             return 0
         if not amplitude_pa:
             # Past the target, to delay the next correction, but within the dead-band.
-            return now.staying_pa + min(now.band_pa, reach_pa) * _PAST_PERCENT // 100
+            return now.staying_pa + now.band_pa * _PAST_PERCENT // 100
         if now.edge_pa > 0:
             # Not so far that the other end of the swing would need the other valve.
-            past_pa = min(now.edge_pa, reach_pa) * _PAST_SWING_PERCENT // 100
+            past_pa = now.edge_pa * _PAST_SWING_PERCENT // 100
             return now.lasting_pa + past_pa + self._drift_pa(side)
         return self._swinging_pa(side)
 

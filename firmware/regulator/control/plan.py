@@ -6,10 +6,10 @@ The constants are chosen on the simulated plant.
 # Share of the dead-band in percent at which a pulse is due, and the larger one just before a turning point.
 TRIGGER_PERCENT = 96
 _COAST_PERCENT = 98
-# Largest lasting step of a planned pulse: a share of the dead-band plus a constant, and at most _WIDEST_EDGES times the
-# part of the dead-band that the swing leaves free.
-_WIDEST_PERCENT = 20
-_WIDEST_PA = 5_200
+# The price of a pulse: as much as an error of the whole dead-band for this time. Design choice: the limit by dynamic
+# programming has 52 to 57 pulses with 1.86 to 1.75 kPa on the reference day, which this price gives.
+PULSE_WORTH_S = 600
+# A planned step takes at most this many times the part of the dead-band that the swing leaves free: two on either side.
 _WIDEST_EDGES = 4
 # Margin on the predicted way to the turning point.
 _MORE_PERCENT = 109
@@ -37,6 +37,20 @@ class Situation:
         self.trigger_pa = 0  # error at which a pulse is due
         self.edge_pa = 0  # trigger minus amplitude
         self.coarse_pa = 0  # dead-band that the shortest pulses can keep
+        self.widest_pa = 0  # lasting step that a pulse is worth
+
+    def worth(self, band_pa: int, drift_pa: int):
+        """Set the step that a pulse is worth, about once a second; `drift_pa` is the drift within PULSE_WORTH_S.
+
+        Steps of s against a drift of r cost r/s pulses and s^2/12 of mean square error in a time. With the price of a
+        pulse, band^2 * T, the sum is least at s^3 = 6 band^2 T r. In units of 100 Pa.
+        """
+        band = band_pa // 100
+        cube = 6 * min(band * band, 1_000_000) * min(drift_pa // 100 + 1, 150)
+        step = 1_000
+        while step * step * step > cube:
+            step -= (step - cube // (step * step) + 2) // 3
+        self.widest_pa = step * 100
 
     def begin(self, error_pa: int, band_pa: int):
         """Set the error and the dead-band in force."""
@@ -71,7 +85,7 @@ def planned_pa(now, left_pa: int, most_pa: int, room_pa: int) -> int:
     if way_pa > _MANY * most_pa:
         return most_pa if at_edge else 0
     smallest_pa = now.coarse_pa * 4 // 3  # Hold takes 0.75 of it
-    widest_pa = min(now.band_pa * _WIDEST_PERCENT // 100 + _WIDEST_PA, now.edge_pa * _WIDEST_EDGES)
+    widest_pa = min(now.widest_pa, now.edge_pa * _WIDEST_EDGES)
     widest_pa = max(widest_pa, smallest_pa)
     pulses = (way_pa * 100 - widest_pa * _UNCOVERED_PERCENT) // (widest_pa * 100) + 1
     if pulses <= 0:

@@ -14,16 +14,16 @@ class Pressure:
         self.samples = 0  # samples in the fit
         self._level = 0  # pa times 32
         self._slope = 0  # change of _level per tick
-        self._frozen = False
+        self.frozen = False  # a pulse moves gas
         self._noise = 0  # mean deviation from the line, Pa times 64
 
     def freeze(self):
         """Extrapolate the line from now on, because a pulse begins."""
-        self._frozen = True
+        self.frozen = True
 
     def resume(self):
         """Restart the fit after a pulse; the slope is kept until new samples give a better one."""
-        self._frozen = False
+        self.frozen = False
         self.samples = 0
 
     def noise_pa(self) -> int:
@@ -37,7 +37,7 @@ class Pressure:
     def take(self, median_pa: int):
         """Take the median of this tick."""
         level = self._level + self._slope
-        if self._frozen:
+        if self.frozen:
             self._level = level
             self.pa = median_pa
             return

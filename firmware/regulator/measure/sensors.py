@@ -2,7 +2,7 @@
 
 from regulator.measure.oven import Oven
 from regulator.measure.pressure import Pressure
-from regulator.measure.temperature import Temperatures
+from regulator.measure.temperature import Lead, Temperatures
 from regulator.measure.transducer import ADC_FAULT, ADS1115_SATURATED, VALID, WILD_PA, Transducer
 from regulator.measure.trusted import Trusted
 
@@ -15,6 +15,8 @@ _LEAD_MK = 20_000
 _ALONE_PA = 8_000
 _GLITCH_MS = 120
 _MOVED_MS = 120
+# Gas at rest does not change its pressure faster (5 K/min is 1.5 kPa/s): this is a relief or a vent. Design choice.
+_MOVED_PA_S = 2_000
 
 
 class Sample:
@@ -56,7 +58,8 @@ class Sensors:
         self.slew_pa_s = 0
         self.settled_pa = 0  # pressure predicted for gas at the wall temperature
         self.age_s = 0  # seconds since the start
-        self._lead = 0  # mean of gas above wall over 64 ticks, mK times 64
+        self.lead = Lead()
+        self._moved = False  # gas, since the last second
         self._slew_from_pa = 0
         self._slew_ms = 0
         self._glitch_ms = 0
@@ -130,6 +133,8 @@ class Sensors:
         self._slew_from_pa = self.pressure_pa
         self.age_s += self._slew_ms // 1000
         self._slew_ms = 0
+        self.lead.learn(self._moved or (self.age_s > 1 and abs(self.slew_pa_s) > _MOVED_PA_S))
+        self._moved = False
         self.oven.update(self.wall_mk, self.age_s)
         if self.wall_mk:
             self.control.compensate(self.wall_mk)
@@ -151,10 +156,13 @@ class Sensors:
         return self.pressure_pa // (self.wall_mk // 1000) * real_gas_permille // 1000
 
     def _predict(self):
+        lead = self.lead
+        if self.pressure.frozen:
+            self._moved = True
         if not self.gas_mk or not self.wall_mk:
-            self._lead = 0
+            lead.forget()
             self.settled_pa = self.pressure_pa
             return
-        self._lead += (self.gas_mk - self.wall_mk) - (self._lead >> 6)
-        warmer_mk = min(max(self._lead >> 6, -_LEAD_MK), _LEAD_MK)
+        lead.update(self.gas_mk - self.wall_mk)
+        warmer_mk = min(max(lead.warmer_mk, -_LEAD_MK), _LEAD_MK)
         self.settled_pa = self.pressure_pa - self.per_kelvin_pa() * warmer_mk // 1000

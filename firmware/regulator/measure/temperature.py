@@ -121,3 +121,88 @@ class Temperatures:
                     self._distrust_wall_s = _DISTRUST_S
                 else:
                     self._distrust_gas_s = _DISTRUST_S
+
+
+# Gas is at rest this long after a movement if its lead over the wall then changes by less than _STEADY_MK in _STEADY_S:
+# an exponential decay with the gas's slowest time constant, 26 s, has 0.7 of it left to lose.
+_REST_S = 60
+_STEADY_S = 30
+_STEADY_MK = 60
+# The offset is a running mean over this time, one swing of an oven or more. A first value from boot, at most
+# _BOOT_OFFSET_MK (two PT1000 of class B and a sensor on the wall), weighs as much as half a minute.
+_OFFSET_S = 1_024
+_BOOT_S = 30
+_BOOT_OFFSET_MK = 1_000
+# A larger difference from the mean may be gas that something else warms, and counts as this much.
+_NEW_MK = 100
+# An offset that needs attention; it is known well enough after five minutes at rest. Design choices.
+_TELL_MK = 1_000
+_TELL_S = 300
+
+
+class Lead:
+    """How much warmer than the wall the gas is, in mK: the difference of the readings less its mean at rest."""
+
+    def __init__(self):
+        self.warmer_mk = 0
+        self.offset_mk = 0
+        self._offset = 0  # offset_mk times 256
+        self._mean = 0  # mean difference over 64 ticks, mK times 64
+        self._known_s = 0  # time at rest that the offset is a mean of
+        self._calm_s = _REST_S  # since gas was moved
+        self._was_mk = 0  # the difference at the last check
+        self._check_s = 0
+        self._steady = True
+
+    def forget(self):
+        """Note that a reading is missing."""
+        self._mean = 0
+        self.warmer_mk = 0
+
+    def update(self, difference_mk: int):
+        """Take gas minus wall of this tick."""
+        mean = self._mean
+        mean += difference_mk - (mean >> 6) if mean else difference_mk << 6
+        self._mean = mean
+        self.warmer_mk = (mean >> 6) - self.offset_mk
+
+    def is_resting(self) -> bool:
+        """Return whether the gas has the wall's temperature."""
+        return self._steady and self._calm_s >= _REST_S
+
+    def is_odd(self) -> bool:
+        """Return whether the two thermometers differ too much at rest."""
+        return self._known_s >= _TELL_S and abs(self.offset_mk) > _TELL_MK
+
+    def learn(self, moved: bool):
+        """Once a second: learn the offset from gas at rest; `moved`: gas was moved since the last call."""
+        if self._mean == 0:
+            self._calm_s = 0 if moved else min(self._calm_s + 1, _REST_S)
+            self._steady = not moved
+            return
+        difference_mk = self._mean >> 6
+        if self._known_s == 0 and abs(difference_mk) < _BOOT_OFFSET_MK:
+            self._begin(difference_mk)
+        self._check_s += 1
+        if self._check_s >= _STEADY_S:
+            self._check_s = 0
+            self._steady = abs(difference_mk - self._was_mk) < _STEADY_MK
+            self._was_mk = difference_mk
+            if self._known_s == 0 and self.is_resting():
+                self._begin(difference_mk)
+        if moved:
+            self._calm_s = 0
+            self._steady = False
+        elif self._calm_s < _REST_S:
+            self._calm_s += 1
+        elif self._steady and self._known_s:
+            if self._known_s < _OFFSET_S:
+                self._known_s += 1
+            new = min(max(difference_mk - self.offset_mk, -_NEW_MK), _NEW_MK)
+            self._offset += (new << 8) // self._known_s
+        self.offset_mk = self._offset >> 8
+
+    def _begin(self, difference_mk: int):
+        self._known_s = _BOOT_S
+        self._offset = difference_mk << 8
+        self._was_mk = difference_mk

@@ -12,6 +12,8 @@ _GAIN_MAX = 2_000_000
 # Plausible dead times, and shortest pulses. The simulated valves open in 5 to 20 ms and close in 3 to 30 ms.
 _DEAD_MIN_US = -20_000
 _DEAD_MAX_US = 40_000
+# Longest dead time that trial pulses without effect show; beyond it they were missed.
+_TRIAL_DEAD_MAX_US = 26_000
 _FLOOR_MAX_US = 100_000
 # Suitable valves open within this time. A slower one shows because its pulses have no effect.
 _FLOOR_KNOWN_US = 12_000
@@ -29,6 +31,11 @@ _WEIGHT = 6
 # A step off by more than 2 x, beyond _JITTER_US of the pulse and half of what is clear, contradicts what was learned;
 # after three in a row it is learned anew. The first pulse after _RESTED_S may come from a valve that sticks. From
 # _SURE judged pulses on. Design choices.
+# A seal that rested for ten minutes gives 0.5 to 1 of its flow in the first pulse [E]: a second pulse within half of
+# that time may give more than the line that such first pulses taught, by up to _FRESH_PERCENT.
+_FRESH_S = 300
+_USUAL_MOST_S = 3_600
+_FRESH_PERCENT = 60
 _JITTER_US = 1_500
 _CONTRADICTIONS = 3
 _RESTED_S = 60
@@ -50,6 +57,7 @@ class Response:
         self.dead_us = 0  # opening delay minus closing delay
         self.floor_us = floor_us  # shortest pulse to request
         self._trial_us = floor_us
+        self._silent_us = 0  # longest trial pulse without effect
         self.judged = 0  # pulses learned from, at most _JUDGED_MOST
         self.missed = 0  # pulses without effect
         self.silent = 0  # consecutive pulses without effect
@@ -63,13 +71,21 @@ class Response:
         self._least_us = floor_us
         self._was = [0] * 8  # values of `learned` to be confirmed; the first one is 0 without any
         self._off = 0  # contradictions in a row
+        self._last_off = 0  # direction in which the last pulse was off the line
         self._pulsed_s = -_RESTED_S
+        self._usual_s = 0  # rest before a pulse, as a mean over the last few
         self._rested = True  # the present pulse is the first one after a rest
 
     def begin(self, now_s: int):
         """Note that a pulse begins."""
-        self._rested = now_s - self._pulsed_s > _RESTED_S
+        since_s = now_s - self._pulsed_s
+        self._rested = since_s > _RESTED_S
+        self._usual_s += (min(since_s, _USUAL_MOST_S) - self._usual_s) // 2
         self._pulsed_s = now_s
+
+    def more_percent(self, now_s: int) -> int:
+        """Return by how much a pulse now may exceed its expected step beside what is usual, because others preceded."""
+        return _FRESH_PERCENT if now_s - self._pulsed_s < _FRESH_S < self._usual_s else 0
 
     def doubt(self):
         """Have what was learned confirmed by the next pulses."""
@@ -136,7 +152,7 @@ class Response:
     def _unlearn(self):
         self.gain = self.judged = self.dead_us = self._off = self._reach_us = 0
         self._short_us = self._short_step = self._long_us = self._long_step = 0
-        self.silent = 0
+        self.silent = self._silent_us = 0
         self.floor_us = self._least_us
         self._trial_us = max(self._least_us, min(self._was[2], _FLOOR_KNOWN_US) if self._was[0] else 0)
 
@@ -152,7 +168,10 @@ class Response:
 
     def smallest_pa(self, flow_kpa: int) -> int:
         """Return the immediate step of the shortest pulse that opens the valve."""
-        return self.step_pa(self.floor_us, flow_kpa)
+        return self.step_pa(self._shortest_us(), flow_kpa)
+
+    def _shortest_us(self) -> int:
+        return max(self.floor_us, self.dead_us + _OPEN_LEAST_US)
 
     def pulse_us(self, step_pa: int, flow_kpa: int, longest_us: int) -> int:
         """Return the pulse for a step, a multiple of 0.1 ms up to `longest_us`; 0 if even the shortest is too long.
@@ -166,8 +185,8 @@ class Response:
         rate = max(self.rate_pa_s(flow_kpa), 1)
         seconds_5 = rate // 5  # the step of 0.2 s, so that the quotient below stays small
         us = longest_us if step_pa > 10 * seconds_5 else muldiv(step_pa, 10_000, rate) * 100 + self.dead_us
-        if us < self.floor_us:
-            return self.floor_us if step_pa * 2 >= self.smallest_pa(flow_kpa) else 0
+        if us < self._shortest_us():
+            return self._shortest_us() if step_pa * 2 >= self.smallest_pa(flow_kpa) else 0
         return min(us, longest_us, self._reach_us * _GROWTH)
 
     def judge(self, us: int, step_pa: int, flow_kpa: int, clear_pa: int):
@@ -183,7 +202,11 @@ class Response:
             if step_pa < clear_pa:
                 self._try_longer(us)
                 return
+            # The longest pulse without an effect ended when the valve began to open, so this one held it open for the
+            # rest of its length. If it opened before, the gain is too high, and the next pulses are short.
+            dead_us = max(min(self._silent_us, _TRIAL_DEAD_MAX_US, us - _OPEN_LEAST_US), 0)
             self.floor_us = max(self.floor_us, min(us, _FLOOR_KNOWN_US))
+            self.dead_us = dead_us
         else:
             expected_pa = self.step_pa(us, flow_kpa)
             if expected_pa < clear_pa and step_pa < 2 * clear_pa:
@@ -200,8 +223,23 @@ class Response:
             self._compare(us, step_pa, flow_kpa, clear_pa // 2)
         if self.judged < _JUDGED_MOST:
             self.judged += 1
+        self._follow(step_pa, self.step_pa(us, flow_kpa))
         self._anchor(us, muldiv(step_pa, 1000, flow_kpa))
         self._fit()
+
+    def _follow(self, step_pa: int, expected_pa: int):
+        """Move the whole line halfway where two pulses in a row are off by more than a sixth in one direction.
+
+        A seal that has rested, or that wears, changes the flow of all pulses alike.
+        """
+        off_pa = step_pa - expected_pa
+        off = 0
+        if abs(off_pa) * 6 > expected_pa > 0:
+            off = 1 if off_pa > 0 else -1
+            if off == self._last_off:
+                self._short_step = muldiv(self._short_step, step_pa + expected_pa, 2 * expected_pa)
+                self._long_step = muldiv(self._long_step, step_pa + expected_pa, 2 * expected_pa)
+        self._last_off = off
 
     def _is_outlier(self, step_pa: int, expected_pa: int, slack_pa: int) -> bool:
         """Return whether to ignore a pulse that contradicts what was learned; after some in a row, learn anew."""
@@ -234,13 +272,14 @@ class Response:
         return muldiv(muldiv(gain, flow_kpa, 1000), _JITTER_US, 1_000_000)
 
     def _try_longer(self, us: int):
+        self._silent_us = us
         self._trial_us = us * 5 // 4 if us < _TRIAL_FINE_US else us * 3 // 2
 
     def _note_silence(self, us: int):
         """Count a pulse without effect: one may fail, two in a row are too short."""
         self.missed += 1
         self.silent += 1
-        if self.silent > 1 and self.judged < TRUSTED:
+        if (self.silent > 1 or us > self._long_us) and self.judged < TRUSTED:
             # The apparent effect of the first pulses was noise, so the valve is still unknown.
             self.gain = self.judged = 0
             self._short_us = self._short_step = self._long_us = self._long_step = 0
@@ -273,7 +312,7 @@ class Response:
         if long_us * 2 > short_us * 3 and self._long_step > self._short_step:
             gain = max(muldiv(self._long_step - self._short_step, 1_000_000, long_us - short_us), 1)
             dead_us = short_us - muldiv(self._short_step, 1_000_000, gain)
-            self.dead_us = min(max(dead_us, _DEAD_MIN_US), _DEAD_MAX_US, self.floor_us - _OPEN_LEAST_US)
+            self.dead_us = min(max(dead_us, _DEAD_MIN_US), _DEAD_MAX_US, short_us - _OPEN_LEAST_US)
             if self.dead_us == dead_us:
                 self.gain = min(max(gain, _GAIN_MIN), _GAIN_MAX)
                 return

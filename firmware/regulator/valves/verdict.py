@@ -21,6 +21,13 @@ _EXCESS_MOST_PERCENT = 250
 _KNOWN = 8
 _EXCESS_PA = 6_000
 
+# A slow sensing line shows as a reading that still moves on once the valve is shut, by more than _LATE_PA (four sigma
+# of the difference of two medians) in the first half of the settling time. A share above _LATE_MOST of that in the
+# second half is no lag but gas that flows.
+_LATE_PA = 1_500
+_LATE_MOST = 850
+_LAG_MOST_MS = 600
+
 
 class Verdict:
     """The last judged pulse or chain of pulses; `count` is the number judged so far."""
@@ -36,6 +43,11 @@ class Verdict:
         self.expected_pa = 0  # 0 while the valve is unknown
         self.clear_pa = _CLEAR_PA  # smaller steps are indistinguishable from noise and extrapolation error
         self.excess_percent = 0  # gas beyond the pulses, as a share of what a valve stuck open passes
+        self.lag_ms = 0  # time constant of the control transducer and its line; 0 where it is short
+        self._half_ms = 0  # half of the settling time
+        self._since_ms = -1  # since it began; -1 outside
+        self._end_pa = 0  # reading at its beginning
+        self._half_pa = 0  # and at its half
         self._judged_us = 0  # the pulse to learn from, 0 for none
         self._flow_kpa = 0
         self._before_pa = 0
@@ -47,10 +59,16 @@ class Verdict:
         self._doubt = 1
         self._open_ms = 0  # time that the isolation valve has been open
 
-    def tick(self, open_ms: int):
-        """Count one tick of a window, in which its isolation valve was open for `open_ms`."""
-        self._open_ms += open_ms
+    def tick(self, dt_ms: int, isolated: bool):
+        """Count one tick of a window; `isolated`: its isolation valve is shut."""
+        if not isolated:
+            self._open_ms += dt_ms
         self._ticks += 1
+        since_ms = self._since_ms
+        if since_ms >= 0:
+            self._since_ms = since_ms + dt_ms
+            if since_ms < self._half_ms <= since_ms + dt_ms:
+                self._half_pa = self._sensors.control_pa
 
     def begin(self, us: int, expected_pa: int, flow_kpa: int):
         """Begin a pulse, or a further one of a chain."""
@@ -66,8 +84,11 @@ class Verdict:
         """Learn nothing from a chain, whose pulses cannot be told apart."""
         self._judged_us = 0
 
-    def end(self):
-        """End the window: extrapolate the pressure to now, as it would be without the pulse."""
+    def end(self, settle_ms: int):
+        """End the window, which settles from now on: extrapolate the pressure, as it would be without the pulse."""
+        self._half_ms = settle_ms >> 1
+        self._since_ms = 0
+        self._end_pa = self._sensors.control_pa
         self._before_pa = self._sensors.pressure.ahead_pa(0)
         self._doubt = 1 + self._ticks // self._fitted
 
@@ -98,15 +119,47 @@ class Verdict:
         self.side = side
         self.us = self._chain_us
         self.pa = step_pa
+        self._learn_lag(-1 if side == VENT else 1)
         self.expected_pa = self._chain_pa if response.gain else 0
         self.clear_pa = clear_pa
         self.excess_percent = self._excess(response) if shut else 0
         self._chain_us = 0
         self._chain_pa = 0
         self._open_ms = 0
+        self._since_ms = -1
         if self._judged_us and self.excess_percent < _EXCESS_PERCENT:
             response.judge(self._judged_us, step_pa, self._flow_kpa, clear_pa)
             self.taught = self.taught + 1 & 0xFFFFFF
+
+    def _learn_lag(self, sign: int):
+        """Learn from the movement in both halves of the settling time: their ratio is exp(-half/lag).
+
+        lag = half / ln(1/ratio), and ln(1/r) = 2 u (1 + u^2/3 + u^4/5 + ...) with u = (1 - r)/(1 + r).
+        """
+        first_pa = sign * (self._half_pa - self._end_pa)
+        second_pa = sign * (self._sensors.control_pa - self._half_pa)
+        if first_pa > _LATE_PA:
+            ratio = max(second_pa, 0) * 1000 // first_pa
+            if ratio > _LATE_MOST:
+                return
+            u = (1000 - ratio) * 1000 // (1000 + ratio)
+            square = u * u // 1000
+            ms = min(
+                min(self._half_ms, 2_000) * 500_000 // (u * (1000 + square // 3 + square * square // 5000)),
+                _LAG_MOST_MS,
+            )
+        elif self.pa > 3 * _LATE_PA:
+            ms = 0
+        else:
+            return
+        # Heat that comes back makes a lag look shorter, and one that is waited for hardly shows: so it grows quickly
+        # and falls slowly. The first lesson counts in full, or a slow line looks like a valve that stays open.
+        if not self.lag_ms:
+            self.lag_ms = ms
+        elif ms > self.lag_ms:
+            self.lag_ms += (ms - self.lag_ms) // 2
+        else:
+            self.lag_ms -= self.lag_ms >> 5
 
     def _excess(self, response) -> int:
         """Return the gas beyond the pulses in percent of what a valve stuck open would have passed."""

@@ -227,7 +227,7 @@ class Valves:
             self._on_ms[side] += dt_ms
         if self.stage == SHUT:
             return
-        self.verdict.tick(dt_ms if side >= 0 else 0)
+        self.verdict.tick(dt_ms, side < 0)
         ended = self._rest_ms <= 0
         self._rest_ms -= dt_ms
         if self.stage == PULSE:
@@ -235,9 +235,10 @@ class Valves:
             # The next pulse may follow within one tick, then the window closes.
             if ended:
                 self.stage = LAG
-                self._rest_ms = self._lag_ms
+                # A slow sensing line is waited for: 5 % of the step is left after three time constants.
+                self._rest_ms = max(self._lag_ms, 3 * self.verdict.lag_ms)
                 if self._kind & 3 == RAMP and self.responses[self.side].judged >= TRUSTED:
-                    self._rest_ms = max(self._lag_ms, _WATCH_MS)
+                    self._rest_ms = max(self._rest_ms, _WATCH_MS)
         elif self._rest_ms > 0:
             return
         elif self.stage == LEAD:
@@ -264,7 +265,7 @@ class Valves:
             self._rest_ms = self._settle_ms // 3 if known and self.isolation == side else self._settle_ms
         else:
             self._rest_ms = self._settle_ms * (_CARE // 2 if known else _CARE)
-        self.verdict.end()
+        self.verdict.end(self._rest_ms)
         self._sensors.pressure.resume()
 
     def _start_pulse(self):

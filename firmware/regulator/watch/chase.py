@@ -36,7 +36,8 @@ class Chase:
         self.warnings = 0
         self._wait_s = _AFTER_S
         self._seconds = 0
-        self._heat_pa = 0
+        self._heat_pa = 0  # largest heat of the last hour or so
+        self._warm_pa = 0  # of the last minute
         self._pulses = 0
         self._blind = False  # without the wall's temperature
         self._minute_pa = [0] * _SHORTS  # gas at the end of each period
@@ -88,6 +89,7 @@ class Chase:
         self._blind = self._sensors.wall_mk == 0
         self._seconds = 0
         self._heat_pa = 0
+        self._warm_pa = 0
         for index in range(_SHORTS):
             self._minute_pa[index] = 0
         for index in range(_LONGS):
@@ -96,8 +98,12 @@ class Chase:
 
     def _judge(self):
         gained_pa = self._account.gained_pa()
-        # What the heat of a movement may give back counts for the hour that follows, less and less.
-        heat_pa = max(self._heat.most_pa() - _CALM_PA, 0)
+        # What the heat of a movement may give back counts for the hour that follows, less and less. How much it is
+        # depends on the gas (argon warms more than air), and a gas sensor may read the wall in part.
+        sensors = self._sensors
+        warm_pa = abs(sensors.pressure_pa - sensors.settled_pa)
+        heat_pa = max(self._heat.most_pa() - _CALM_PA, warm_pa, self._warm_pa - self._warm_pa // _SHORTS)
+        self._warm_pa = heat_pa
         self._heat_pa = max(self._heat_pa, heat_pa)
         told_pa = _TOLD_PA + heat_pa
         budget_pa = self._budget_pa + self._heat_pa

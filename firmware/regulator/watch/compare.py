@@ -1,6 +1,6 @@
 """Compares both transducers over the same pulses, to find a frozen one or a blocked sensing port."""
 
-from regulator.faults import NO_FAULT, PORT_BLOCKED, TRANSDUCER_FROZEN
+from regulator.faults import NO_FAULT, PORT_BLOCKED, TRANSDUCER_DRIFT, TRANSDUCER_FROZEN
 from regulator.measure.transducer import VALID
 from regulator.valves.sides import VENT
 
@@ -107,3 +107,65 @@ class Compare:
         elif control_pa > _COMPARED_PA and safety_pa < control_pa // 10 * (_EFFECT_PERCENT // 10):
             self.fault = PORT_BLOCKED
             self.value = safety_pa
+
+
+# The difference of both readings is a mean over _MEAN_SHIFT (256 s). It walks if it changes by more than this since an
+# hour or a day ago: two ordinary transducers part by 1 kPa a day at most, a failing one drifts by 5 to 10.
+_MEAN_SHIFT = 8
+_HOUR_S = 3_600
+_HOURS = 24
+_HOUR_PA = 6_000
+_DAY_PA = 3_500
+# A pressure that moved this far begins anew: the two have different span errors.
+_MOVED_PA = 100_000
+# The RP2040's converter has steps of up to 35 kPa near 0.08 and 5.23 MPa (erratum E11).
+_STEP_LOW_PA, _STEP_HIGH_PA, _STEP_EMPTY_PA = 5_150_000, 5_290_000, 200_000
+
+
+class Apart:
+    """Whether the two transducers walk apart: `warnings`."""
+
+    def __init__(self, sensors):
+        self._sensors = sensors
+        self.warnings = 0
+        self._at_pa = 0  # pressure when this began; 0 = anew
+        self._mean = 0  # safety less control, Pa times 256
+        self._seconds = 0
+        self._hours = 0  # in the ring, at most _HOURS
+        self._index = 0
+        self._hour_pa = [0] * _HOURS
+
+    def check_slowly(self):
+        """Once a second."""
+        sensors = self._sensors
+        pa = sensors.control.mean_pa
+        if not sensors.trusted.agree() or pa < _STEP_EMPTY_PA or _STEP_LOW_PA < pa < _STEP_HIGH_PA:
+            return
+        difference_pa = sensors.safety.mean_pa - pa
+        if self._at_pa == 0 or abs(pa - self._at_pa) > _MOVED_PA:
+            self._at_pa = pa
+            self._mean = difference_pa << _MEAN_SHIFT
+            self._seconds = self._hours = self._index = 0
+            self.warnings = 0
+            return
+        self._mean += difference_pa - (self._mean >> _MEAN_SHIFT)
+        self._seconds += 1
+        if self._seconds & 63 == 0:
+            self._judge(self._mean >> _MEAN_SHIFT)
+
+    def _judge(self, now_pa: int):
+        index = self._index
+        ring = self._hour_pa
+        if self._hours:
+            walks = abs(now_pa - ring[index - 1]) > _HOUR_PA
+            if self._hours == _HOURS:
+                walks = walks or abs(now_pa - ring[index]) > _DAY_PA
+            elif abs(now_pa - ring[0]) > _DAY_PA:
+                walks = True
+            self.warnings = TRANSDUCER_DRIFT if walks else 0
+        # The first value as soon as there is a mean.
+        if self._seconds >= (_HOUR_S if self._hours else 4 << _MEAN_SHIFT):
+            self._seconds = 0
+            ring[index] = now_pa
+            self._index = index + 1 if index + 1 < _HOURS else 0
+            self._hours = min(self._hours + 1, _HOURS)

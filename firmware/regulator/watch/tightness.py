@@ -6,7 +6,8 @@ from regulator.measure.transducer import VALID
 from regulator.valves.heat import back_pa, left_by_pa
 from regulator.valves.sides import FILL, VENT
 
-# After this time the closing delay, the lag of the transducers and the median filter are over.
+# After this time the closing delay, the lag of a quick transducer and the median filter are over; a slow one takes
+# three of its time constants more.
 _SHUT_MS = 60
 # Movements are judged over up to 10 samples, and over up to 10 samples of every tenth tick.
 _SAMPLES = 10
@@ -24,8 +25,11 @@ _NOISE_SHIFT = 6
 _BURST_PERCENT = 200
 _BURST_LEAST_PA = 100_000
 _BURST_SAMPLES = 5
-# The safety transducer must confirm larger movements: its ADC has 9 effective bits, 40 kPa each.
-_SEEN_BY_BOTH_PA = 100_000
+# The safety transducer must confirm a movement, as a mean of about four samples: what only one of them saw is none. One
+# that repeats its counts for this long tells nothing of a movement up to _STILL_MOST_PA.
+_SAFETY_SHIFT = 2
+_SAFETY_STILL_MS = 400
+_STILL_MOST_PA = 100_000
 # Noise of that ADC from sample to sample: four sigma.
 _SAFETY_NOISE_PA = 50_000
 # A fall within this time after the relief valve was open is attributed to it.
@@ -68,12 +72,15 @@ class Tightness:
         self._rise_pa_s = _UNKNOWN_PA_S
         self._fall_pa_s = _UNKNOWN_PA_S
         self._noise_pa = 0
+        self._until_ms = _SHUT_MS
+        self._safety_mean = 0  # of about four samples, Pa times 4
         self._least_pa = _LEAST_PA
         self._burst_pa = _BURST_LEAST_PA
 
     def refresh(self, dt_ms: int):
         """Update the thresholds from valves and noise, every eighth tick. `dt_ms` is the length of a tick."""
         valves = self._valves
+        self._until_ms = _SHUT_MS + 3 * valves.verdict.lag_ms
         self._rise_pa_s = min(valves.rate_pa_s(FILL) or _UNKNOWN_PA_S, _FASTEST_PA_S)
         self._fall_pa_s = min(valves.rate_pa_s(VENT) or _UNKNOWN_PA_S, _FASTEST_PA_S)
         # A drift looks like noise in the residuals of the fit, so a rise of the noise is followed slowly.
@@ -93,6 +100,11 @@ class Tightness:
             self._watch_safety_alone(moving or relief)
             return
         pa = self._sensors.control_pa
+        safety_pa = self._sensors.safety.pa
+        if self._safety_mean:
+            self._safety_mean += safety_pa - (self._safety_mean >> _SAFETY_SHIFT)
+        else:
+            self._safety_mean = safety_pa << _SAFETY_SHIFT
         if self._last_pa < 0:
             self._restart(pa)
         self._last_pa = pa
@@ -102,21 +114,21 @@ class Tightness:
         else:
             self._watch_burst(dt_ms)
         if moving or relief:
-            if self._shut_ms >= _SHUT_MS:
+            if self._shut_ms >= self._until_ms:
                 self._end_shut(pa)
                 self._begin_vent(pa)
             self._shut_ms = 0
         rises = self._rises_in_vent(dt_ms)
-        if self._shut_ms < _SHUT_MS:
+        if self._shut_ms < self._until_ms:
             self._shut_ms += dt_ms
             self._count = self._slow_count = 0
-            if self._shut_ms >= _SHUT_MS:
+            if self._shut_ms >= self._until_ms:
                 self._end_moving(pa)
         else:
             self._watch_shut(rises)
         index = self._index
         self._fast_pa[index] = pa
-        self._safety_pa[index] = self._sensors.safety.pa
+        self._safety_pa[index] = self._safety_mean >> _SAFETY_SHIFT
         self._index = index + 1 if index + 1 < _SAMPLES else 0
 
     def _watch_burst(self, dt_ms: int):
@@ -157,7 +169,7 @@ class Tightness:
         pa = self._last_pa
         if pa < 0:
             return
-        if self._shut_ms < _SHUT_MS:
+        if self._shut_ms < self._until_ms:
             self._end_moving(pa)
         self._heat.fade(dt_ms, pa)
 
@@ -175,11 +187,11 @@ class Tightness:
         self._shut_ms = 0
         for index in range(_SAMPLES):
             self._fast_pa[index] = pa
-            self._safety_pa[index] = self._sensors.safety.pa
+            self._safety_pa[index] = self._safety_mean >> _SAFETY_SHIFT
 
     def _begin_vent(self, pa: int):
         self._lowest_pa = pa
-        self._lowest_safety_pa = self._sensors.safety.pa
+        self._lowest_safety_pa = self._safety_mean >> _SAFETY_SHIFT
         self._since_lowest_ms = 0
 
     def _watch_vent(self, pa: int, dt_ms: int) -> bool:
@@ -207,7 +219,7 @@ class Tightness:
                 self._hits = _HITS
                 self._judge(moved_pa, count * ms, self._slow_safety_pa[index - count])
         self._slow_pa[index] = pa
-        self._slow_safety_pa[index] = self._sensors.safety.pa
+        self._slow_safety_pa[index] = self._safety_mean >> _SAFETY_SHIFT
         self._slow_index = index + 1 if index + 1 < _SAMPLES else 0
         if count < _SAMPLES:
             self._slow_count = count + 1
@@ -224,7 +236,7 @@ class Tightness:
             over_pa = -moved_pa - self._heat.warm.back_pa(-before_pa, ms, self._last_pa)
         if over_pa < self._least_pa or over_pa < muldiv(rate_pa_s, ms * _SHARE_PERCENT, 100_000):
             return
-        if over_pa > _SEEN_BY_BOTH_PA and not self._safety_saw(moved_pa, safety_from_pa):
+        if not self._safety_saw(moved_pa, safety_from_pa):
             return
         self._still_ms = 0
         self._hits += 1
@@ -276,7 +288,8 @@ class Tightness:
 
     def _safety_saw(self, moved_pa: int, safety_from_pa: int) -> bool:
         """Return whether the safety transducer moved by at least 40 % of this, or is invalid."""
-        if self._sensors.safety.band != VALID:
+        safety = self._sensors.safety
+        if safety.band != VALID or (safety.still_ms > _SAFETY_STILL_MS and abs(moved_pa) < _STILL_MOST_PA):
             return True
-        seen_pa = self._sensors.safety.pa - safety_from_pa
+        seen_pa = (self._safety_mean >> _SAFETY_SHIFT) - safety_from_pa
         return seen_pa * 5 >= moved_pa * 2 if moved_pa > 0 else seen_pa * 5 <= moved_pa * 2

@@ -1,13 +1,13 @@
 """Runs all watches, and collects their faults and warnings."""
 
-from regulator.faults import PAIR_OPEN
+from regulator.faults import PAIR_OPEN, SENSING_SLOW, TEMPERATURE_OFFSET
 from regulator.measure.transducer import ADC_FAULT
 from regulator.valves.sides import FILL, VENT
 from regulator.valves.window import PULSE
 from regulator.watch.balance import Balance
 from regulator.watch.chase import Chase
 from regulator.watch.coils import Coils
-from regulator.watch.compare import Compare
+from regulator.watch.compare import Apart, Compare
 from regulator.watch.current_loops import Loops
 from regulator.watch.overpressure import Overpressure
 from regulator.watch.proof import RELIEF_VALVE, RUNNING, Proof
@@ -19,6 +19,8 @@ from regulator.watch.tightness import Tightness
 _TURNS = 8
 _TURN_MS = 20
 _PASS_MS = _TURNS * _TURN_MS
+# A sensing line of 50 ms shows as two thirds of it (valves/verdict.py: the gas cools meanwhile).
+_SLOW_MS = 40
 
 
 class Watches:
@@ -29,6 +31,7 @@ class Watches:
     """
 
     def __init__(self, settings, sensors, valves, heat):
+        self._sensors = sensors
         self._valves = valves
         self._heat = heat
         self.warnings = 0
@@ -37,6 +40,7 @@ class Watches:
         self.coils = Coils()
         self.tightness = Tightness(sensors, valves, heat)
         self.compare = Compare(sensors, valves, self.loops)
+        self.apart = Apart(sensors)
         self.stuck = StuckValves(sensors, valves)
         self.balance = Balance(settings, sensors, valves, heat)
         self.chase = Chase(settings, sensors, valves, heat)
@@ -136,6 +140,7 @@ class Watches:
                 self._second_ms -= 1000
                 self._balance_due = True
                 self.climate.check_slowly(sample, self._heat)
+                self.apart.check_slowly()
 
     def _bar(self):
         stuck = self.stuck
@@ -150,5 +155,8 @@ class Watches:
             | self.chase.warnings
             | self.supply.warnings
             | self.climate.warnings
+            | self.apart.warnings
+            | (TEMPERATURE_OFFSET if self._sensors.lead.is_odd() else 0)
+            | (SENSING_SLOW if self._valves.verdict.lag_ms > _SLOW_MS else 0)
             | (PAIR_OPEN if self.proof.failed() else 0)
         )

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from bench.jobs import Workers
-from ipch.sim.parameters import load_parameters
+from ipch.sim.parameters import load_rig
 from ipch.sim.plant import FILL, SUPPLY_ISOLATION, VENT, VENT_ISOLATION, Plant
 from ipch.sim.rigs import CoreDevice
 from ipch.sim.world import World
@@ -63,6 +63,8 @@ class Scenario:
     seed: int = 1
     settings: tuple[tuple[str, int], ...] = ()
     slew_pa_s: float = 20_000.0
+    ordinary: bool = False
+    """Tolerances drawn from the seed, except for what `sets` gives; otherwise the ideal rig."""
 
     def but(self, **changes: Any) -> Scenario:
         """The same scenario with some fields changed."""
@@ -90,6 +92,9 @@ class Result:
     scenario: Scenario
     controller: str
     metrics: Metrics
+    """Of the true pressure plus the slow error of the control transducer, which no controller can know."""
+    true: Metrics
+    """Of the true pressure."""
     fills: int
     vents: int
     isolations: int
@@ -119,8 +124,9 @@ class Result:
         shares = " ".join(f"{share:.4f}" for share in m.shares)
         settled = "never" if m.settled_s is None else f"{m.settled_s:.1f}"
         return (
-            f"{self.scenario.name} | {self.controller} | tick {self.scenario.tick_ms} | rms {m.rms_kpa:.2f} "
-            f"max {m.max_kpa:.2f} | {self.fills}+{self.vents} (isolations {self.isolations}) | "
+            f"{self.scenario.name} | seed {self.scenario.seed} | {self.controller} | tick {self.scenario.tick_ms} | "
+            f"rms {m.rms_kpa:.2f} max {m.max_kpa:.2f} (true {self.true.rms_kpa:.2f} {self.true.max_kpa:.2f}) | "
+            f"{self.fills}+{self.vents} (isolations {self.isolations}) | "
             f"shares {shares} | gas {self.gas_g:.2f} g | over {m.overshoot_kpa:.1f} settled {settled} | "
             f"fault {self.fault or '-'} warnings {self.warnings:#x}"
         )
@@ -177,22 +183,27 @@ def off(scenario: Scenario, world: World, state: Path) -> CoreDevice:
 
 def run(scenario: Scenario, make: Make = ours) -> Result:
     """Run a scenario on a fresh plant."""
-    plant = Plant(load_parameters(None, scenario.sets), seed=scenario.seed)
+    rig = load_rig(None, scenario.sets, scenario.seed, ideal=not scenario.ordinary)
+    plant = Plant(rig.parameters, seed=scenario.seed)
     world = World(plant, tick_ms=scenario.tick_ms)
     errors = array("d", [plant.pressure_pa - scenario.target_pa])
+    controlled = array("d", errors)
     pulses: list[tuple[float, int]] = []
     seen = [0, 0]
     warnings = 0
     with tempfile.TemporaryDirectory() as state:
         controller = make(scenario, world, Path(state))
         app = getattr(controller, "app", None)
-        tick, note, chamber, target_pa = controller.tick, errors.append, plant.chamber, scenario.target_pa
+        tick, chamber, sensors, target_pa = controller.tick, plant.chamber, plant.sensors, scenario.target_pa
+        note, note_controlled = errors.append, controlled.append
         per_second = 1000 // scenario.tick_ms
         counted = (plant.valves[FILL], plant.valves[VENT])
         for second in range(round(scenario.hours * 3600)):
             for _ in range(per_second):
                 tick()
-                note(chamber.pressure_pa - target_pa)
+                error_pa = chamber.pressure_pa - target_pa
+                note(error_pa)
+                note_controlled(error_pa + sensors.control_error_pa)
             for side in (0, 1):
                 for _ in range(counted[side].openings - seen[side]):
                     pulses.append((float(second), side))
@@ -205,7 +216,8 @@ def run(scenario: Scenario, make: Make = ours) -> Result:
     return Result(
         scenario=scenario,
         controller=getattr(make, "__name__", str(make)),
-        metrics=judge(errors, dt_s, max(5000.0, float(band_pa))),
+        metrics=judge(controlled, dt_s, max(5000.0, float(band_pa))),
+        true=judge(errors, dt_s, max(5000.0, float(band_pa))),
         fills=seen[0],
         vents=seen[1],
         isolations=plant.valves[SUPPLY_ISOLATION].openings + plant.valves[VENT_ISOLATION].openings,
@@ -229,9 +241,11 @@ def run_job(scenario: dict[str, Any], make: str) -> dict[str, Any]:
 
 
 def _result(scenario: Scenario, found: dict[str, Any]) -> Result:
-    metrics = Metrics(**{**found["metrics"], "shares": tuple(found["metrics"]["shares"])})
+    metrics, true = (
+        Metrics(**{**each, "shares": tuple(each["shares"])}) for each in (found["metrics"], found["true"])
+    )
     pulses = tuple((second, side) for second, side in found["pulses"])
-    return Result(**{**found, "scenario": scenario, "metrics": metrics, "pulses": pulses})
+    return Result(**{**found, "scenario": scenario, "metrics": metrics, "true": true, "pulses": pulses})
 
 
 # Results in this process so far: several measurements judge the same days.
