@@ -18,13 +18,12 @@ ALL = 15  # the four valves of the pairs
 # two valves.
 _SAMPLES = 5
 _REST_MS = 80
-# A movement is more than this, or a share of the open valve's effect. One up to _AGAIN_PA may be the gas that the
-# volume between the valves took or gave (1 mL: 14 kPa in 0.5 L at 5 MPa); then a second opening moves nothing.
+# A movement is more than the trapped volume causes (0.3 mL: 4 kPa in 0.5 L at 5 MPa), or a share of the open valve's
+# effect.
 _MOVED_PA = 8_000
 _SHARE_PERCENT = 30
 # A proof by command is cut short at this movement, an automatic one where an open valve is certain.
 _CUT_PA = 50_000
-_AGAIN_PA = 25_000
 # An automatic proof lasts until an open valve would have moved the pressure by _AIM_PA, within these limits.
 _AIM_PA = 30_000
 _SHORTEST_MS = 60
@@ -62,7 +61,6 @@ class Proof:
         self._stage = 0  # 0 mean before, 1 open, 2 rest, 3 mean after
         self._ms = 0
         self._asked_ms = 0
-        self._again = False  # this is the second opening of the valve
         self._count = 0
         self._sum_pa = 0
         self._before_pa = 0
@@ -171,7 +169,6 @@ class Proof:
         self._queue &= ~(1 << valve)
         self._valve = valve
         self.results[valve] = RUNNING
-        self._again = False
         if not self.active:
             self._sensors.pressure.freeze()
         self.active = True
@@ -221,12 +218,6 @@ class Proof:
         moved_pa = after_pa - self._before_pa
         self.moved_pa[valve] = moved_pa
         moved = not -self._limit_pa < moved_pa < self._limit_pa
-        if moved and not self._again and valve != RELIEF_VALVE and abs(moved_pa) < _AGAIN_PA:
-            self._again = True
-            cut_pa = self._cut_pa
-            self._open(after_pa)
-            self._cut_pa = cut_pa
-            return
         if valve == RELIEF_VALVE:
             self.results[valve] = PASSES if moved_pa <= -_MOVED_PA else BLOCKED
         else:

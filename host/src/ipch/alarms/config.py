@@ -41,7 +41,7 @@ CHAMBER_CHANGED: Pulses have another effect than learned; the device learns anew
 RELIEF_BLOCKED: The pressure did not fall with the relief valve open; the vent pair opened, too. Repair the relief.
 TEMPERATURE_OFFSET: Gas and wall thermometer differ by more than 1 K at rest; the hold corrects it. Check both sensors.
 SENSING_SLOW: The control transducer follows pulses slowly; the device waits for it. Check snubber and sensing line.
-TRANSDUCER_DRIFT: The two pressure transducers walk apart; the hold follows the control transducer. Find out which one is right.
+TRANSDUCER_DRIFT: The two pressure transducers walk apart; the hold follows the control one. Find out which is right.
 """
 WARNINGS = tuple(
     (name, text) for name, _, text in (line.partition(": ") for line in _WARNINGS.strip().splitlines())
