@@ -27,6 +27,10 @@ _EXCESS_PA = 6_000
 _LATE_PA = 1_500
 _LATE_MOST = 850
 _LAG_MOST_MS = 600
+# Noise of the difference of two medians: two sigma. From the end of a pulse to what the reading at the end of the lag
+# stage shows: that stage, less a tick for the median.
+_NOISE_PA = 600
+_UNSEEN_MS = 40
 
 
 class Verdict:
@@ -134,20 +138,19 @@ class Verdict:
     def _learn_lag(self, sign: int):
         """Learn from the movement in both halves of the settling time: their ratio is exp(-half/lag).
 
-        lag = half / ln(1/ratio), and ln(1/r) = 2 u (1 + u^2/3 + u^4/5 + ...) with u = (1 - r)/(1 + r).
+        Where the second one is only noise: from the share of the step that the first one still has, exp(-t/lag).
         """
         first_pa = sign * (self._half_pa - self._end_pa)
         second_pa = sign * (self._sensors.control_pa - self._half_pa)
         if first_pa > _LATE_PA:
-            ratio = max(second_pa, 0) * 1000 // first_pa
-            if ratio > _LATE_MOST:
-                return
-            u = (1000 - ratio) * 1000 // (1000 + ratio)
-            square = u * u // 1000
-            ms = min(
-                min(self._half_ms, 2_000) * 500_000 // (u * (1000 + square // 3 + square * square // 5000)),
-                _LAG_MOST_MS,
-            )
+            if second_pa > _NOISE_PA:
+                ratio = second_pa * 1000 // first_pa
+                if ratio > _LATE_MOST:
+                    return
+                ms = min(min(self._half_ms, 1_000) * 1000 // _log(ratio), _LAG_MOST_MS)
+            else:
+                share = min(first_pa * 1000 // max(self.pa, first_pa), _LATE_MOST)
+                ms = max(_UNSEEN_MS, 3 * self.lag_ms) * 1000 // _log(share)
         elif self.pa > 3 * _LATE_PA:
             ms = 0
         else:
@@ -174,3 +177,11 @@ class Verdict:
         open_pa = muldiv(response.rate_pa_s(self._flow_kpa), idle_ms, 1000)
         percent = muldiv(excess_pa, 100, max(open_pa, 1))
         return percent if percent <= _EXCESS_MOST_PERCENT else 0
+
+
+def _log(permille: int) -> int:
+    """Return ln(1000/permille) times 1000, from 50 permille on: 2 u (1 + u^2/3 + u^4/5), u = (1 - r)/(1 + r)."""
+    permille = max(permille, 50)
+    u = (1000 - permille) * 1000 // (1000 + permille)
+    square = u * u // 1000
+    return 2 * u * (1000 + square // 3 + square * square // 5000) // 1000
