@@ -158,6 +158,28 @@ def test_a_message_in_progress_when_its_owner_is_killed_is_in_doubt(sim: Running
             assert client.fetch().state == "OFF"
 
 
+@pytest.mark.parametrize(
+    ("long", "until"),
+    [("set 3MPa --slew 1kPa/s --wait", "REGULATE"), ("vent --wait", "VENT"), ("watch --json", "OFF")],
+)
+def test_commands_get_through_whatever_else_runs(
+    long: str, until: str, slow: RunningServer, cli: Callable[..., Any], ipch_process: Callable[..., Any]
+) -> None:
+    port = ("--port", port_of(slow))
+    assert cli("set", "2.5MPa", *port).code == 0
+    if until != "OFF":
+        assert cli("on", *port).code == 0
+    with ipch_process(*long.split(), *port) as process:
+        while cli("status", "--json", *port).json()["state"] != until:
+            assert process.poll() is None
+        for words in ("status", "vent --abort", "off"):
+            assert cli(*words.split(), *port).code == 0, words
+        assert cli("ack", *port).code == 5, "no fault is latched"
+        assert cli("status", "--json", *port).json()["state"] == "OFF"
+        process.terminate()
+        process.communicate()
+
+
 def test_ten_commands_at_once_all_get_through(sim: RunningServer) -> None:
     words = ["off", "status", "vent --abort", "info", "set 1.2MPa"] * 2
     started = [
