@@ -32,7 +32,7 @@ def _loops(put: Any) -> None:
         # A dead 3.3 V rail draws current through clamp and resistor from the shunt that the comparator also reads.
         pin, series = ("SAFETY_ADC", "10k") if name == "SAFETY" else (f"{name}_INPUT", "1k")
         terminals += [f"{name}_PLUS", f"{name}_LOOP"]
-        put("loops", f"F1{n}", "PTC", "50 mA resettable", "V24_LOGIC", f"{name}_PLUS")
+        put("loops", f"F1{n}", "PTC", "100 mA resettable", "V24_LOGIC", f"{name}_PLUS")
         put(
             "loops",
             transducer,
@@ -98,7 +98,7 @@ def _monitor(put: Any) -> None:
     )
     put("monitor", "R87", "R", "100", "MONITOR_BUFFER", "MONITOR_SAFE")
     put("monitor", "D72", "TVS", "5 V stand-off", "MONITOR_SAFE", "GND_M")
-    put("monitor", "F23", "PTC", "50 mA resettable", "MONITOR_SAFE", "MONITOR_OUT")
+    put("monitor", "F23", "PTC", "100 mA resettable", "MONITOR_SAFE", "MONITOR_OUT")
     put("monitor", "J2", "TERMINALS3", "cycler's analogue input", "MONITOR_OUT", "GND_M", "GND_M")
 
 
@@ -111,7 +111,7 @@ def _wall(put: Any) -> None:
     put("wall", "C66", "C", "100n", "V3V3", "GND")
     terminals = []
     for n, (net, wire) in enumerate((("V3W", "WALL_PLUS"), ("SDA_W", "WALL_SDA"), ("SCL_W", "WALL_SCL"))):
-        put("wall", f"F2{n + 4}", "PTC", "50 mA resettable", net, wire)
+        put("wall", f"F2{n + 4}", "PTC", "100 mA resettable", net, wire)
         terminals.append(wire)
     put("wall", "R112", "R", "4.7k", "V3W", "SDA_W")
     put("wall", "R113", "R", "4.7k", "V3W", "SCL_W")
@@ -133,10 +133,10 @@ def _gas(put: Any) -> None:
     put("gas", "R94", "R", "2.0k 0.1% 10ppm", "RTD_MIDDLE", "RTD_REF")
     put("gas", "C41", "C", "10n", "RTD_PLUS", "RTD_MINUS")
     put("gas", "C42", "C", "100n", "V3V3", "GND")
-    put("gas", "F27", "PTC", "50 mA resettable", "RTD_FORCE", "TE_FORCE")
+    put("gas", "F27", "PTC", "100 mA resettable", "RTD_FORCE", "TE_FORCE")
     put("gas", "R117", "R", "2.2k", "RTD_PLUS", "TE_PLUS")
     put("gas", "R118", "R", "2.2k", "RTD_MINUS", "TE_MINUS")
-    put("gas", "F28", "PTC", "50 mA resettable", "RTD_RETURN", "TE_RETURN")
+    put("gas", "F28", "PTC", "100 mA resettable", "RTD_RETURN", "TE_RETURN")
     names = ("FORCE", "PLUS", "MINUS", "RETURN")
     for ref, name in zip(("D76", "D77", "D78", "D79"), names, strict=True):
         put("gas", ref, "TVS", "15 V stand-off", f"RTD_{name}", "GND")

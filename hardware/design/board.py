@@ -26,6 +26,7 @@ WIDTH, HEIGHT = BOARD_MM
 BARRIER_X = 149.0  # the isolated domains begin here
 BARRIERS = ("ISOLATOR", "BUS_ISOLATOR", "DCDC", "RELAY")
 GAP = 3.0  # creepage between a domain and everything else
+SCREW = 3.0  # radius of the head of a screw, which touches the earthed box
 LIBRARY = Path("/usr/share/kicad/footprints")
 
 # Block -> (left, top, right, bottom) in which its parts are placed.
@@ -89,7 +90,15 @@ def _zones() -> list[dict[str, Any]]:
     zones = [{"net": "GND", "outline": outline}]
     for letter, (x0, y0, x1, y1) in DOMAINS.items():
         top, bottom = (edge, y1 - half) if letter == "W" else (y0 + half, HEIGHT - edge)
-        box = [(x0 + half, top), (x1 - edge, top), (x1 - edge, bottom), (x0 + half, bottom)]
+        # The corner with the mounting hole is left out.
+        hole = FIXED["H2" if letter == "W" else "H4"]
+        off = SCREW + GAP
+        if letter == "W":
+            corner = [(hole[0] - off, top), (hole[0] - off, hole[1] + off), (x1 - edge, hole[1] + off)]
+            box = [(x0 + half, top), *corner, (x1 - edge, bottom), (x0 + half, bottom)]
+        else:
+            corner = [(x1 - edge, hole[1] - off), (hole[0] - off, hole[1] - off), (hole[0] - off, bottom)]
+            box = [(x0 + half, top), (x1 - edge, top), *corner, (x0 + half, bottom)]
         zones.append({"net": f"GND_{letter}", "outline": box})
     return zones
 

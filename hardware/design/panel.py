@@ -23,6 +23,11 @@ CABLES = {
     "J1": "2 x 0.25 mm2, screened, to the cycler",
     "J2": "2 x 0.25 mm2, screened, to the cycler",
 }
+# Terminals of TB1: how many at the left and at the right, and the first one of each plug whose wires pass there.
+TB1_LEFT, TB1_RIGHT = 14, 20
+RAIL = {"X2": 1, "X3": 15, "X4": 21, "X5": 25}
+# Poles that only make the number of poles unique.
+SPARE = {("X5", "5"), ("J1", "2"), ("J1", "4"), ("J2", "3")}
 _CLAMPS = ("TVS", "TVS2", "CLAMP", "SCHOTTKY")
 _SERIES = ("R", "FUSE", "PTC", "LIMITER", "LOWSIDE", "PMOS", "RELAY")
 _GROUNDS = ("GND", "GND_M", "GND_W")
@@ -66,7 +71,12 @@ def plan() -> list[dict[str, str]]:
             ends = " ".join(_ends(parts, net, part.nets.get(pair, "")))
             if part.ref in ("J1", "J2"):
                 ends = "cycler"
-            rows.append({"plug": part.ref, "pole": pole, "net": net, "ends_at": ends or "spare",
+            if (part.ref, pole) in SPARE:
+                ends = "spare"
+            rail = "direct"
+            if part.ref in RAIL and ends != "spare":
+                rail = f"TB1.{RAIL[part.ref] + int(pole) - 1}"
+            rows.append({"plug": part.ref, "pole": pole, "net": net, "rail": rail, "ends_at": ends,
                          "cable": CABLES[part.ref], "protected_by": _protection(parts, net)})  # fmt: skip
     return sorted(rows, key=lambda row: (row["plug"], int(row["pole"])))
 
@@ -111,7 +121,7 @@ class Plan:
 
 def field_wiring() -> str:
     """Return the field wiring: each plug with its cable and what it ends on."""
-    d = Plan("Field wiring: plugs of the board at the left, what their wires end on at the right", (0, 2.0))
+    d = Plan("Field wiring: plugs of the board, terminals on the rail (TB1), what the wires end on", (0, 2.0))
     by_plug: dict[str, list[dict[str, str]]] = {}
     for row in plan():
         by_plug.setdefault(row["plug"], []).append(row)
@@ -129,6 +139,8 @@ def field_wiring() -> str:
                 d.text(row["net"], (x + 5.2, py), "right", 9)
                 d.line((x + 5.4, py), (x + 12.6, py), dashed=row["ends_at"] == "spare")
                 d.text(row["ends_at"], (x + 12.8, py), "left", 10)
+                if row["rail"] != "direct":
+                    d.text(row["rail"], (x + 9.0, py + 0.22), "center", 9)
             y -= 0.7 * len(rows) + 2.2
             lowest = min(lowest, y)
     return d.svg((41.0, lowest), "field wiring")
@@ -158,13 +170,13 @@ def panel() -> str:
     d.text("on a 35 mm DIN rail", at(230, 102))
     item(25, 10, 35, 78, "main\nswitch,\nfuse")
     item(62, 10, 53, 78, "PS1\n24 V\n52.5 mm")
-    item(118, 22, 72, 54, "TB1 left\n24 V, coils\n14 terminals")
-    item(270, 22, 105, 54, "TB1 right\nloops, TE1, U12, screens\n20 terminals")
+    item(118, 22, 72, 54, f"TB1 left\ncoils\n{TB1_LEFT} terminals")
+    item(270, 22, 105, 54, f"TB1 right\nloops, TE1, U12\n{TB1_RIGHT} terminals")
     item(205, 22, 50, 54, "UI1\nUSB isolator")
     x, y = 105.0, 112.0
     bw, bh = BOARD_MM
     d.box(at(x, y), (bw * k, bh * k))
-    d.text("board 180 x 150 mm\non four M3 spacers", at(x + bw / 2, y + bh / 2), size=11)
+    d.text("board 180 x 150 mm\non four nylon M3 spacers", at(x + bw / 2, y + bh / 2), size=11)
     d.text("X1 X2", at(x + 30, y + 8))
     d.text("X3 X4 X5", at(x + bw - 30, y + 8))
     d.text("J1", at(x + 30, y + bh - 8))
@@ -173,9 +185,10 @@ def panel() -> str:
     item(355, 110, 25, 160, "duct\nloops\nand\nsensors")
     for n in range(3):
         d.line(at(-6, 150 + 40 * n), at(6, 150 + 40 * n))
-        d.line(at(394, 150 + 40 * n), at(406, 150 + 40 * n))
-    d.text("3 glands M16:\nmains, coils, J1", at(-12, 190), "right")
-    d.text("3 glands M16, screened:\nloops, TE1 with U12, J2", at(412, 190), "left")
+    for n in range(4):
+        d.line(at(394, 145 + 30 * n), at(406, 145 + 30 * n))
+    d.text("mains (M16), coils (M20),\nJ1 (M16, screened)", at(-12, 190), "right")
+    d.text("4 glands M16, screened:\nloops, TE1, U12, J2", at(412, 190), "left")
     d.text("earth bolt M6 at the bottom of the box: chamber, PS1 minus, mains earth", at(200, 286))
     d.text("front: S1 (recessed), USB socket of UI1, windows over D73, D74, D75", at(200, 316))
     # A ruler of 100 mm.

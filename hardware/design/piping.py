@@ -22,12 +22,14 @@ PARTS = {
 
 # What joins two volumes: part -> (volume, volume). CHECK passes from the first to the second only.
 JOINS = {
-    "HV1": ("cylinder", "source side"), "RG1": ("source side", "supply side"), "NV1": ("supply side", "fill line"),
+    "HV1": ("connection", "source side"), "RG1": ("source side", "supply side"), "NV1": ("supply side", "fill line"),
     "XV3": ("fill line", "fill trap"), "XV1": ("fill trap", "chamber"), "XV2": ("chamber", "vent trap"),
     "XV4": ("vent trap", "discharge"), "XV5": ("chamber", "discharge"), "HV2": ("chamber", "discharge"),
     "HV3": ("supply side", "discharge"), "HV4": ("fill line", "discharge"), "HV5": ("source side", "discharge"),
     "PSV1": ("chamber", "discharge"), "PSE1": ("chamber", "discharge"), "PSV2": ("supply side", "discharge"),
 }  # fmt: skip
+# Comes with the cylinder.
+OUTSIDE = {"the cylinder's own valve": ("cylinder", "connection")}
 HAND, SOLENOIDS, CHECK, REGULATOR = (
     ("HV1", "HV2", "HV3", "HV4", "HV5"),
     ("XV1", "XV2", "XV3", "XV4"),
@@ -75,7 +77,7 @@ def diagram(sizing: Sizing) -> Diagram:
 def _supply(d: Diagram, sizing: Sizing) -> None:
     d.line((-1.2, -1.0), (-1.2, 0.6), (-0.8, 1.0), (-0.4, 1.0), (0.0, 0.6), (0.0, -1.0), (-1.2, -1.0))
     d.text("N2", (-0.6, 0.0))
-    d.text(f"source\n{sizing.design.source_pa / 1e6:g} MPa", (-0.6, -1.5))
+    d.text(f"source\n{sizing.design.source_pa / 1e6:g} MPa,\nits own\nvalve", (-0.6, -1.9))
     pipes = ((0.0, 0.9), (1.9, 3.7), (4.7, 5.8), (7.8, 12.4), (13.6, 19.8), (21.0, 22.75), (23.5, 29.3), (30.3, 32.2),
              (33.2, 35.1))  # fmt: skip
     for a, b in pipes:
@@ -119,7 +121,7 @@ def _supply(d: Diagram, sizing: Sizing) -> None:
     d.text("source side", (9.4, -4.2), "center", 10, BLUE)
     d.text("supply side", (16.4, -4.2), "center", 10, BLUE)
     d.text(
-        "fill line: as far as XV1 rated for the source pressure, or protected by PSV2",
+        "fill line: rated as the chamber, protected by PSV2",
         (27.4, -4.2),
         "center",
         10,

@@ -27,7 +27,7 @@ _DIODES = (
     ("overload", "IS=1e-18 N=2 RS=3 BV=10"),
     ("latched", "IS=1e-18 N=2 RS=3 BV=10"),
 )
-_PTC_OHM = {"50 mA": 20.0, "0.75 A": 0.3, "0.5 A": 0.5}
+_PTC_OHM = {"100 mA": 20.0, "0.75 A": 0.3, "0.5 A": 0.5}
 DRIVER_OHM, DRIVER_A = 0.5, 1.3  # of a protected driver; its limit is typical
 COIL_H, COIL_OHM = 0.5, 57.6  # [estimate] of a 10 W valve
 LOGIC_W = 0.8

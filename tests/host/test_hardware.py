@@ -84,6 +84,45 @@ def test_a_rating_in_the_list_is_that_of_the_circuit(made: dict[str, str]) -> No
             )
 
 
+# Littelfuse 1812L data sheet, 2019: hold currents of the types for 30 V and more.
+PTC_HOLD_A = {0.1, 0.14, 0.2, 0.35, 0.5, 0.75, 1.1}
+
+
+def test_each_resettable_fuse_is_one_that_is_made(made: dict[str, str]) -> None:
+    rows = {
+        ref: row for row in csv.DictReader(io.StringIO(made["bom.csv"])) for ref in row["references"].split()
+    }
+    for part in circuit():
+        if part.kind == "PTC":
+            amount, unit = re.match(r"([\d.]+) (m?)A", part.value).groups()  # type: ignore[union-attr]
+            hold = float(amount) * (1e-3 if unit else 1.0)
+            named = re.search(r"1812L(\d{3})/(\d+)", rows[part.ref]["family_1"])
+            assert named is not None and hold in PTC_HOLD_A, part.ref
+            assert int(named[1]) / 100 == hold and int(named[2]) >= 30, part.ref
+            assert f"{amount} {unit}A hold" in rows[part.ref]["rating"], part.ref
+
+
+def test_parts_through_holes_are_not_bought_for_pads(made: dict[str, str]) -> None:
+    """And each header is bought with its plug, the Pico with its sockets, the fuse with its clips."""
+    for row in csv.DictReader(io.StringIO(made["bom.csv"])):
+        if re.search(r"^[CR]_\d{4}", row["footprint"]):
+            assert not re.search(r"MKS|leaded|radial|axial", row["family_1"] + row["family_2"]), row[
+                "references"
+            ]
+        if "PhoenixContact" in row["footprint"]:
+            assert "header" in row["requirement"] and "plug" in row["requirement"], row["references"]
+        if "Sockets" in row["footprint"]:
+            assert "socket strips" in row["requirement"]
+        if "Fuseholder" in row["footprint"]:
+            assert "clips" in row["requirement"]
+
+
+def test_the_relay_is_of_the_form_that_the_footprint_has() -> None:
+    """RT334: 1 form A. RT314 is 1 form C, with a fifth pin that has no hole here."""
+    pinouts = (HARDWARE / "design/pinouts.csv").read_text()
+    assert "RELAY,RT334024,RT1," in pinouts and "FormA" in pinouts
+
+
 def test_the_circuits_figures_are_in_their_ranges() -> None:
     assert [check.name for check in electrical.checks(size(Design())) if not check.kept] == []
 
@@ -149,6 +188,10 @@ def test_the_bring_up_sets_the_comparator_as_computed() -> None:
 
 def test_figures_in_the_pages_are_those_of_the_circuit() -> None:
     found = {check.name: check.value for check in electrical.checks(size(Design()))}
+    # 3.3 V through 330 ohm, R11 and R21, with room for a voltmeter's error.
+    gate = 3.3 * 4.7 / (0.33 + 0.33 + 4.7)
+    for text in re.findall(r"off, ([\d.]+) V or more", (HARDWARE / "bring-up.md").read_text()):
+        assert float(text) < gate - 0.05
     electronics = (HARDWARE / "electronics.md").read_text()
     assert f"{found['gate voltage while on']:.1f} V at a gate" in electronics
     assert f"puts {found['shunt voltage, miswired loop']:.1f} V on" in electronics

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections import Counter
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -71,6 +73,26 @@ def test_only_barriers_reach_into_an_isolated_domain() -> None:
         if len({where.get(net, "") for net in part.nets.values()}) > 1 and not part.field
     }
     assert across == {"ISOLATOR", "BUS_ISOLATOR", "DCDC"}
+
+
+def test_pours_of_a_domain_keep_off_the_screws_which_touch_the_earthed_box() -> None:
+    head = 3.0
+    inside = 0
+    for ref, (x, y, _) in board.FIXED.items():
+        for letter, (x0, y0, x1, y1) in board.DOMAINS.items():
+            if not (ref.startswith("H") and x0 < x < x1 and y0 < y < y1):
+                continue
+            inside += 1
+            zone = next(zone for zone in board._zones() if zone["net"] == f"GND_{letter}")["outline"]
+            for (ax, ay), (bx, by) in pairwise([*zone, zone[0]]):
+                # Outlines are rectangular: the nearest point of an edge.
+                near = (min(max(x, min(ax, bx)), max(ax, bx)), min(max(y, min(ay, by)), max(ay, by)))
+                assert math.dist((x, y), near) >= head + board.GAP, (ref, near)
+            crossings = sum(
+                (ay > y) != (by > y) and x < max(ax, bx) for (ax, ay), (bx, by) in pairwise([*zone, zone[0]])
+            )
+            assert crossings % 2 == 0, f"{ref} lies in the pour"
+    assert inside == 2
 
 
 @needs_kicad

@@ -60,6 +60,20 @@ def test_every_wire_of_the_modules_ends_on_a_terminal_that_there_is() -> None:
             assert terminal in known[module] or any(terminal in text.split() for text in known[module]), wire
 
 
+def test_every_terminal_of_a_module_has_a_wire_and_no_wire_is_to_be_opened_again() -> None:
+    used: dict[str, set[str]] = {}
+    for wire in WIRES:
+        assert "open the wire" not in wire["note"], wire
+        used.setdefault(wire["from"], set()).add(wire["terminal"])
+        used.setdefault(wire["to"], set()).add(wire["to_terminal"])
+    # A loop goes through the limit relay: its two ends are not joined beside it.
+    assert not any({wire["from"], wire["to"]} == {"B2", "R2"} and wire["terminal"] == "5" for wire in WIRES)
+    for module, each in terminals().items():
+        if module in ("M1", "R1", "R2"):
+            continue
+        assert each <= used[module], (module, each - used[module])
+
+
 def test_every_pin_of_the_firmware_has_its_wire_on_the_modules() -> None:
     pins: dict[str, int] = {}
     exec((HARDWARE.parent / "firmware/pins.py").read_text(), {}, pins)
@@ -99,6 +113,20 @@ def test_the_terminal_plan_has_every_pole_with_its_end_and_protection() -> None:
                 assert parts[ref].nets[pin] == row["net"], row
         for ref in row["protected_by"].split():
             assert ref in parts or row["protected_by"] == "reference of its circuit"
+
+
+def test_the_terminals_on_the_rail_are_numbered_once_and_as_many_as_are_bought() -> None:
+    numbers = [row["rail"] for row in panel.plan() if row["rail"].startswith("TB1.")]
+    assert len(numbers) == len(set(numbers)) == 24
+    with (HARDWARE / "bom.csv").open(newline="", encoding="utf-8") as file:
+        bought = next(row for row in csv.DictReader(file) if row["references"] == "TB1")
+    drawn = re.findall(r">(\d+) terminals<", (HARDWARE / "drawings/panel.svg").read_text())
+    assert sum(map(int, drawn)) == int(re.match(r"(\d+) poles", bought["rating"])[1])  # type: ignore[index]
+    assert max(int(text.split(".")[1]) for text in numbers) <= sum(map(int, drawn))
+    for row in panel.plan():
+        assert (row["rail"] == "direct") == (
+            row["plug"] in ("X1", "X6", "J1", "J2") or row["ends_at"] == "spare"
+        )
 
 
 def test_every_drawing_has_a_title_block_and_letters_that_can_be_read_on_a3() -> None:

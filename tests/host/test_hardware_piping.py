@@ -22,7 +22,7 @@ def reach(start: str, opened: set[str]) -> set[str]:
     found, waiting = {start}, [start]
     while waiting:
         volume = waiting.pop()
-        for part, (first, second) in piping.JOINS.items():
+        for part, (first, second) in (piping.JOINS | piping.OUTSIDE).items():
             passes = part in opened or part in (*piping.CHECK, *piping.REGULATOR)
             ways = [(first, second)]
             if part not in (*piping.CHECK, *piping.REGULATOR):
@@ -82,6 +82,20 @@ def test_every_step_that_bleeds_names_a_valve_and_a_gauge_of_that_volume(page: s
 def test_what_is_opened_is_empty_before(page: str) -> None:
     full, wrong = walk(BLEED.findall(re.sub(r"\s+", " ", PAGES[page])))
     assert wrong == [] and full == set()
+
+
+@pytest.mark.parametrize("page", ["maintenance.md", "decommissioning.md"])
+def test_the_cylinders_connection_is_emptied_through_hv1_before_it_is_undone(page: str) -> None:
+    """Between the cylinder's own valve and HV1 there is no bleed: HV1 shut first would trap 20 MPa."""
+    assert "discharge" in reach("connection", {"HV1", "HV5"})
+    assert "discharge" not in reach("connection", {"HV2", "HV3", "HV4", "HV5"})
+    text = re.sub(r"\s+", " ", PAGES[page])
+    end = text.index("remove the cylinder")
+    start = text.rindex("hut the cylinder's own valve", 0, end)
+    steps = text[start:end]
+    assert BLEED.findall(steps)[:1] == [("source side", "HV5", "PI2")]
+    assert 0 < steps.index("HV1 open") < steps.index("until PI2 is at zero") < steps.index("lock HV1 shut")
+    assert "HV1 shut" not in text[max(0, start - 120) : start]
 
 
 def test_a_wrong_step_shows() -> None:
