@@ -1,10 +1,10 @@
 """The front panel: the requests that the regulator accepts, and when it refuses them."""
 
+from regulator.changes import OUTPUT_ON, pressurised, refused
 from regulator.faults import PROOF_OVERDUE, RESUMED, SETTINGS_INVALID, SETTINGS_LOST
 from regulator.measure.transducer import VALID
 from regulator.modes import MAINTENANCE, OFF, QUIET, REGULATE, SEALED, VENTING
 from regulator.settings import CONFIRMED
-from regulator.store.changes import OUTPUT_ON, pressurised, refused
 from regulator.store.record import PENDING
 from regulator.watch.proof import PASSES, RELIEF_VALVE, RESULTS, TIGHT
 

@@ -65,6 +65,7 @@ ROOMS = (
     "modes",
     "outputs",
     "store",
+    "changes",
     "panel",
     "blackbox",
     "scpi",

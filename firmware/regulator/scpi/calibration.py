@@ -5,10 +5,10 @@ One command writes a whole set, so that no part of it can be in force alone. Eac
 """
 
 from regulator import settings
+from regulator.changes import OUTPUT_ON
 from regulator.modes import OFF
 from regulator.scpi.parameters import ScpiError, accept, forced, setting_value, string
 from regulator.scpi.status import quoted
-from regulator.store.changes import OUTPUT_ON
 
 _COEFFICIENTS = ("_zero_pa", "_span_ppm", "_zero_tc_pa_k", "_span_tc_ppm_k", "_cal_date", "_serial")
 _SUPPLY_COEFFICIENTS = ("_zero_pa", "_span_ppm", "_cal_date", "_serial")
