@@ -212,7 +212,7 @@ class Rig:
             miso=Pin(pins.MISO),
         )
         self._rtd = max31865.MAX31865(spi, self._select)
-        Pin(pins.RTD_READY, Pin.IN, Pin.PULL_UP)  # not read yet: results are fetched by the clock
+        self._rtd_ready = Pin(pins.RTD_READY, Pin.IN, Pin.PULL_UP)
         bus = _free_bus()
         self._ads = ads1115.ADS1115(bus, pins.ADS1115_ADDRESS)
         self._tmp = tmp117.TMP117(bus, pins.TMP117_ADDRESS)
@@ -446,7 +446,8 @@ class Rig:
             self._reference_counts = counts
 
     def _read_gas(self):
-        counts = self._rtd.read()
+        # A conversion takes 20 ms and a reading is due each 160: one that is not ready means that the chip stands still.
+        counts = self._rtd.read() if self._rtd_ready() == pins.RTD_READY_ACTIVE else max31865.WRONG
         if counts >= 0:
             self._gas_counts = counts
             self._gas_stale = 0

@@ -162,3 +162,15 @@ def test_an_error_of_the_3_3_v_supply_is_taken_out_of_the_safety_transducer(boar
         board.device.supply_volt = volt
         board.run_ms(4000)
         assert abs(int(board.fetch()["safety_pa"]) - before_pa) < 15_000, volt
+
+
+def test_a_converter_of_the_gas_temperature_that_stands_still_is_no_reading(board: Board) -> None:
+    board.run_ms(500)
+    assert board.ask(b":SYST:WARN?") == "NONE"
+    board.device.max31865.frozen = True
+    # Two readings 160 ms apart, and five seconds of doubt.
+    board.run_ms(5500)
+    assert "GAS_TEMPERATURE" in board.ask(b":SYST:WARN?")
+    assert board.ask(b":SENS:TEMP?") == "9.91E37"
+    board.device.max31865.frozen = False
+    board.wait_for(lambda: board.ask(b":SENS:TEMP?") != "9.91E37", 12_000, "a temperature")

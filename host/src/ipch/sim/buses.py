@@ -102,10 +102,14 @@ class Spi:
 
         controller = chip.mcu.spi[0]
 
+        def tell_ready() -> None:
+            chip.mcu.gpio[ready].set_input_value(not rtd.ready())
+
         def done() -> None:
             received = rtd.transfer(self._value)
             # In modes 0 and 2 data change on the other edge: every bit arrives one place late.
             controller.complete_transmit(received if controller.spi_mode in (1, 2) else received >> 1)
+            tell_ready()
 
         alarm = chip.clock.create_alarm(done)
 
@@ -117,4 +121,4 @@ class Spi:
         chip.on_reset.append(alarm.cancel)
         chip.mcu.gpio[select].add_listener(lambda state, before: rtd.select(int(state != GPIOPinState.LOW)))
         self._value = 0
-        chip.mcu.gpio[ready].set_input_value(False)
+        chip.each_ms.append(tell_ready)

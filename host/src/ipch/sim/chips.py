@@ -228,11 +228,17 @@ class MAX31865Chip:
         self._registers = list(self._RESET)
         self._address = -1
         self._ready_us = -1
+        self._unread = False
 
     def select(self, level: int) -> None:
         """Drive the chip select, low = selected."""
         self._selected = not level
         self._address = -1
+
+    def ready(self) -> bool:
+        """Whether DRDY is low: a conversion has ended, and its result has not been read (data sheet, DRDY)."""
+        self._progress()
+        return self._unread and self.answers
 
     def transfer(self, byte: int) -> int:
         """Exchange a byte; 255 (pull-up on an undriven line) while not selected."""
@@ -249,6 +255,7 @@ class MAX31865Chip:
             return 0x00
         value = self._registers[register] ^ self.flips
         self.flips = 0
+        self._unread = self._unread and register not in (1, 2)
         self._address = register + 1 & 7
         return value
 
@@ -283,6 +290,7 @@ class MAX31865Chip:
             registers[0] &= ~0x20
         if self.frozen:
             return
+        self._unread = True
         # Without bias no current flows, so there is no voltage to compare.
         ratio = min(32767, max(0, int(self.ohm() / self.reference_ohm * 32768))) if registers[0] & 0x80 else 0
         if ratio << 1 >= (registers[3] << 8 | registers[4]) & 0xFFFE:
