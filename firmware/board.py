@@ -446,7 +446,7 @@ class Rig:
             self._reference_counts = counts
 
     def _read_gas(self):
-        # A conversion takes 20 ms and a reading is due each 160: one that is not ready means that the chip stands still.
+        # A conversion takes 20 ms, and a reading is due each 160 ms: without one the chip stands still.
         counts = self._rtd.read() if self._rtd_ready() == pins.RTD_READY_ACTIVE else max31865.WRONG
         if counts >= 0:
             self._gas_counts = counts
