@@ -411,14 +411,15 @@ def test_a_typed_standard_and_the_end_of_the_input(
 
 
 def test_zero_at_ambient_pressure(cli: Cli) -> None:
-    wrong = ("--set", "control_offset_kpa=12", "--set", "safety_offset_kpa=-30")
+    # Upwards: below ambient the safety transducer's converter has a step (RP2040-E11).
+    wrong = ("--set", "control_offset_kpa=12", "--set", "safety_offset_kpa=30")
     with simulate(["--ideal", "--rig", "sim", "--speed", "max", "--ahead", "10s", *wrong]) as open_to_ambient:
         port = ("--port", open_to_ambient.port, "--json")
         looked = cli("calibrate", "zero", "--seconds", "2", *port)
         assert looked.code == 0, looked.err
         assert looked.json()["written"] is False
         assert looked.json()["errors_pa"]["control"] == pytest.approx(12_000, abs=500)
-        assert looked.json()["errors_pa"]["safety"] == pytest.approx(-30_000, abs=2_000)
+        assert looked.json()["errors_pa"]["safety"] == pytest.approx(30_000, abs=2_000)
         written = cli("calibrate", "zero", "--ambient", "1013.25hPa", "--write", "--seconds", "2", *port)
         assert written.code == 0, written.err
         assert written.json()["written"] is True
