@@ -112,6 +112,8 @@ BAD = [
     (["set", "5", "--fast"], 2, "no such option: --fast"),
     (["set", "5bananas"], 2, "not a pressure: '5bananas'; allowed is a number with Pa"),
     (["set", "5MPa", "--slew", "20"], 2, "not a slew rate: '20'; allowed is a pressure per s, min or h"),
+    (["set", "5,2MPa"], 2, "not a pressure: '5,2MPa'; the decimal sign is a point; allowed is"),
+    (["set", "5MPa", "--slew", "0,5kPa/s"], 2, "the decimal sign is a point"),
     (["quiet", "10"], 2, "not a duration: '10'; allowed is a number with ms, s, min, h or d"),
     (["watch", "--every", "soon"], 2, "not a duration: 'soon'"),
     (["sim", "--speed", "fast"], 2, "not a speed: 'fast'; allowed is max"),

@@ -130,6 +130,13 @@ def test_config_one_by_one(cli: Cli) -> None:
     assert result.code == 5
     assert "setpoint_max_pa must be below trip_pa" in result.error_line()
     assert cli("config", "get", "no_such_thing").code == 5
+    for line in ("config get setpoint", "config set setpoint 1MPa"):
+        result = cli(*line.split())
+        assert result.code == 5
+        assert (
+            "no setting 'setpoint'; did you mean setpoint_max_pa? `ipch config list` lists all"
+            in result.error_line()
+        )
 
 
 def test_config_saved_and_applied(cli: Cli, tmp_path: Path) -> None:

@@ -341,7 +341,7 @@ def test_two_packages_of_the_same_module_are_refused(tmp_path: Path, monkeypatch
     with pytest.raises(FileError, match="galvani and datalab-org-galvani are both installed"):
         library("galvani")
     with pytest.raises(
-        FileError, match=r"needs nothing_of_that_name; install it with: pip install 'ipch\[cyclers\]'"
+        FileError, match=r"needs nothing_of_that_name; install it with: \S+ -m pip install 'ipch\[cyclers\]'"
     ):
         library("nothing_of_that_name")
 

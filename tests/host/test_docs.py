@@ -22,10 +22,12 @@ import pytest
 from pages import site
 
 from ipch import Instrument, alarms, errors, load_run
+from ipch.base.units import parse_volume_ml
 from ipch.recipes.loader import load_recipe
 from ipch.recording import COLUMNS, SAMPLE_COLUMNS, Recorder
 from ipch.sim.injector import load_script
 from ipch.sim.server import RunningServer
+from ipch.workflows import VOLUME_ML
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
@@ -99,6 +101,11 @@ def test_the_commands_of_the_pages_are_known(
             assert done.code == 0, f"{page}: ipch {words}: {done.err}"
             found += 1
     assert found > 25
+
+
+def test_the_first_experiment_names_the_volume_of_the_example() -> None:
+    text = (DOCS / "tutorial" / "first-experiment.md").read_text(encoding="utf-8")
+    assert {parse_volume_ml(volume) for volume in re.findall(r"--volume (\S+)", text)} == {VOLUME_ML}
 
 
 def test_every_room_and_every_dependency_has_its_row() -> None:

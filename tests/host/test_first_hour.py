@@ -165,6 +165,35 @@ def test_a_complete_run_says_what_the_device_goes_on_doing(slow: RunningServer, 
     assert "the device keeps regulating to 0.8 MPa" in err and "resume" not in err
 
 
+def test_a_run_that_ends_with_a_vent_says_so(cli: Cli, slow: RunningServer, tmp_path: Path) -> None:
+    file = tmp_path / "vent.toml"
+    file.write_text('finally = "vent"\n' + RECIPE.format(hold="5s"))
+    err = cli("run", str(file), "--out", str(tmp_path / "first")).err
+    assert "the device is OFF: vented to 0.1" in err and "the gas stays" not in err
+    file.write_text('finally = "off"\n' + RECIPE.format(hold="5s"))
+    assert (
+        "OFF: valves shut, the gas stays in the chamber, 0."
+        in cli("run", str(file), "--out", str(tmp_path / "second")).err
+    )
+
+
+def test_a_simulator_tells_a_person_its_port_in_text(tmp_path: Path) -> None:
+    main, terminal = pty.openpty()
+    command = [sys.executable, "-m", "ipch", "sim", "--rig", "core", "--serial", "TERMINAL"]
+    command += ["--end-with", str(os.getpid())]
+    with subprocess.Popen(command, stdout=terminal, stderr=subprocess.DEVNULL) as process:
+        os.close(terminal)
+        try:
+            shown = b""
+            while b"chamber" not in shown and select.select([main], [], [], 30)[0]:
+                shown += os.read(main, 4096)
+        finally:
+            process.terminate()
+            process.wait(10)
+            os.close(main)
+    assert re.search(rb"port +/dev/\S+\r\nserial number +TERMINAL\r\n", shown) and b"{" not in shown
+
+
 def test_what_runs_beside_a_recipe_survives_its_end(slow: RunningServer, tmp_path: Path) -> None:
     with recipe_runs(tmp_path) as process:
         watch = [sys.executable, "-m", "ipch", "watch", "--for", "100s"]

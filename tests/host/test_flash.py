@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import hashlib
+import json
 import subprocess
 import sys
 import threading
@@ -167,12 +168,13 @@ def test_a_restart_clears_the_registers_that_the_board_reads() -> None:
 def test_a_port_that_says_nothing_is_given_up() -> None:
     line = SerialLine()
     try:
-        command = [sys.executable, "-m", "ipch", "flash", "--timeout", "1", "--port", line.port]
+        command = [sys.executable, "-m", "ipch", "flash", "--json", "--timeout", "1", "--port", line.port]
         done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
     finally:
         line.close()
     assert done.returncode == 3
     assert "no MicroPython prompt" in done.stderr and "Traceback" not in done.stderr
+    assert json.loads(done.stdout)["error"]["code"] == 3
 
 
 def test_a_board_that_was_still_booting_when_it_was_asked_is_asked_again() -> None:

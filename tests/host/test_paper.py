@@ -89,7 +89,7 @@ def test_without_matplotlib_it_says_what_to_install(
 ) -> None:
     monkeypatch.setitem(sys.modules, "matplotlib", None)
     result = cli("figure", str(folder / "run"), "--out", "a.pdf")
-    assert result.code == 8 and "pip install 'ipch[figure]'" in result.error_line()
+    assert result.code == 8 and f"{sys.executable} -m pip install 'ipch[figure]'" in result.error_line()
 
 
 def test_past_runs_are_listed(cli: Cli, folder: Path, tmp_path: Path) -> None:

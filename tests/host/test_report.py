@@ -125,6 +125,9 @@ def test_the_truth_is_what_is_judged_by(run: Run, truth: Truth) -> None:
     assert by_device.held is not None and by_truth.held is not None
     assert by_truth.held.mean_pa == pytest.approx(by_device.held.mean_pa + 1000, abs=300)
     assert "true pressure of the simulated chamber" in render(run, truth, by_truth)
+    by = dict(summary.headline(run, by_truth))["judged by"]
+    assert by_truth.reading_error_pa == pytest.approx(-1000, abs=300) and "kPa too low" in by
+    assert dict(summary.headline(run, by_device))["judged by"] == "the device"
     figures = summary.figures(run, by_truth)
     assert figures["micropython"].startswith("1.")
     assert figures["steps"][1]["rms_pa"] == pytest.approx(by_truth.held.rms_pa, abs=1)

@@ -44,6 +44,7 @@ _MILLILITRE = {
 }
 _NUMBER = r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d{1,3})?"
 _QUANTITY = re.compile(rf"\s*({_NUMBER})\s*([A-Za-z()]*3?)\s*")
+_DECIMAL_COMMA = re.compile(r"\s*\d+,\d")
 _PART = re.compile(r"\s*(\d+(?:\.\d*)?|\.\d+)\s*([A-Za-z]+)")
 
 PRESSURE_HELP = (
@@ -65,7 +66,8 @@ def parse_pressure(text: str) -> int:
     if unit in _GAUGE:
         raise UsageError(f"gauge pressure: {text!r}; allowed is an absolute pressure: {PRESSURE_HELP}")
     if match is None or unit not in _PASCAL:
-        raise UsageError(f"not a pressure: {text!r}; allowed is {PRESSURE_HELP}")
+        hint = "the decimal sign is a point; " if _DECIMAL_COMMA.match(text) else ""
+        raise UsageError(f"not a pressure: {text!r}; {hint}allowed is {PRESSURE_HELP}")
     value = Decimal(match.group(1)) * _PASCAL[unit]
     if value < 0:
         raise UsageError(
@@ -84,7 +86,8 @@ def parse_slew(text: str) -> int:
     match = _QUANTITY.fullmatch(pressure)
     unit = match.group(2).lower() if match else ""
     if not slash or seconds is None or match is None or unit == "" or unit not in _PASCAL:
-        raise UsageError(f"not a slew rate: {text!r}; allowed is {SLEW_HELP}")
+        hint = "the decimal sign is a point; " if _DECIMAL_COMMA.match(text) else ""
+        raise UsageError(f"not a slew rate: {text!r}; {hint}allowed is {SLEW_HELP}")
     value = Decimal(match.group(1)) * _PASCAL[unit] / seconds
     if not 1 <= value <= 10**12:
         raise UsageError(f"slew rate out of range: {text!r}; allowed is {SLEW_HELP}, at least 1 Pa/s")

@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import contextlib
 import hashlib
+import io
 import re
 import time
 from collections.abc import Callable, Iterator
@@ -386,7 +387,9 @@ def _repl(port: str, timeout_s: float, ask: Callable[[], None]) -> Iterator[_Rep
         try:
             # Bytes sent during the restart are lost, and mpremote waits forever for a pseudo-terminal's answer.
             raw = SerialTransport(resolve_port(port), 115200, timeout=_PROMPT_S)
-            raw.enter_raw_repl(soft_reset=False, timeout_overall=timeout_s)
+            # On failure mpremote prints what it read, which must not mix with the results on stdout.
+            with contextlib.redirect_stdout(io.StringIO()):
+                raw.enter_raw_repl(soft_reset=False, timeout_overall=timeout_s)
             raw.serial.timeout = timeout_s
         except (TransportError, NoDeviceError, OSError) as error:
             if raw is not None:

@@ -6,6 +6,7 @@ import time
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from ipch.base.extras import how_to_install
 from ipch.device import resolve_port
 from ipch.errors import DeviceLostError, NoDeviceError, PortBusyError, UsageError
 
@@ -104,7 +105,7 @@ class _Visa:
         try:
             import pyvisa
         except ImportError:
-            raise UsageError("VISA resources need pyvisa; pip install 'ipch[visa]'") from None
+            raise UsageError(f"VISA resources need pyvisa; {how_to_install('visa')}") from None
         self._end = place.end
         self._errors = (pyvisa.Error, OSError, ValueError)
         try:

@@ -38,9 +38,13 @@ def try_out(alarm_file: File = None, json: Json = False) -> None:
 
     from ipch import alarms
     from ipch.base import paths
-    from ipch.errors import CheckError, UsageError
+    from ipch.errors import CheckError, FileError, UsageError
 
     place = alarm_file or paths.alarm_config()
+    if not place.exists():
+        raise FileError(
+            f"no alarm file {place}; the page 'Get alarms' of the documentation has one to start from"
+        )
     loaded = alarms.load(place)
     ways = alarms.ways(loaded)
     if not ways:

@@ -50,10 +50,17 @@ Serial = Annotated[
 ]
 End = Annotated[str, typer.Option("--standard-end", help="End of a query: cr, lf or crlf.")]
 Transducer = Annotated[str, typer.Option("--transducer", help="Transducer: control, safety or both.")]
-Seconds = Annotated[float, typer.Option(min=0.1, max=3600, help="Averaging time of each point, in s.")]
+Seconds = Annotated[
+    float, typer.Option(metavar="S", min=0.1, max=3600, help="Averaging time of each point, in s.")
+]
 Limit = Annotated[
     float,
-    typer.Option(min=0.001, max=10, help="Largest accepted error, in percent of full scale (10 MPa)."),
+    typer.Option(
+        metavar="PERCENT",
+        min=0.001,
+        max=10,
+        help="Largest accepted error, in percent of full scale (10 MPa).",
+    ),
 ]
 
 Force = Annotated[bool, typer.Option("--force", help="Also write a correction beyond 2 % of full scale.")]
@@ -86,10 +93,16 @@ def calibrate(
         typer.Option(metavar="INITIALS", help="Operator: one to six letters, stored on the device."),
     ] = None,
     control_serial: Annotated[
-        int | None, typer.Option(min=0, max=999_999_999, help="Serial number of the control transducer.")
+        int | None,
+        typer.Option(
+            metavar="NUMBER", min=0, max=999_999_999, help="Serial number of the control transducer."
+        ),
     ] = None,
     safety_serial: Annotated[
-        int | None, typer.Option(min=0, max=999_999_999, help="Serial number of the safety transducer.")
+        int | None,
+        typer.Option(
+            metavar="NUMBER", min=0, max=999_999_999, help="Serial number of the safety transducer."
+        ),
     ] = None,
     seconds: Seconds = 20.0,
     limit: Limit = 0.1,

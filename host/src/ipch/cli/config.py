@@ -1,13 +1,19 @@
 """Commands for what is stored on the device: config list, get, set, save, apply, confirm, forget-valves."""
 
+import contextlib
+import difflib
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from ipch.cli import complete
 from ipch.cli.common import Json, Port, Sections, connected, emit, emit_table, options, say
 from ipch.cli.guard import Yes, changing
+
+if TYPE_CHECKING:
+    from ipch.device import Instrument
 
 _PANEL = "Configure"
 Force = Annotated[
@@ -30,6 +36,24 @@ def root(context: typer.Context, port: Port = None, json: Json = False) -> None:
 
 def add_to(app: typer.Typer) -> None:
     app.add_typer(group, name="config", rich_help_panel=_PANEL)
+
+
+@contextlib.contextmanager
+def _named(name: str, instrument: "Instrument") -> Iterator[None]:
+    """Replace the refusal of an unknown name by one that proposes similar names. Raises DeviceError."""
+    from ipch.errors import DeviceError
+
+    try:
+        yield
+    except DeviceError as refusal:
+        names = instrument.setting_names()
+        if name in names:
+            raise
+        near = [each for each in names if name in each] or difflib.get_close_matches(name, names)
+        hint = f"did you mean {' or '.join(near[:4])}? " if near else ""
+        what = refusal.text.partition(";")[0]
+        text = f"{what};no setting {name!r}; {hint}`ipch config list` lists all"
+        raise DeviceError(refusal.code, text) from refusal
 
 
 @group.command(name="list")
@@ -64,7 +88,7 @@ def get(
     """Print the value of one setting."""
     from dataclasses import asdict
 
-    with connected() as instrument:
+    with connected() as instrument, _named(name, instrument):
         setting = instrument.setting(name)
     emit(asdict(setting), [str(setting.value)])
 
@@ -86,7 +110,7 @@ def change(
 
     from ipch.device import settings_file
 
-    with changing("a change of settings", yes) as instrument:
+    with changing("a change of settings", yes) as instrument, _named(name, instrument):
         setting = settings_file.change(instrument, name, value, force=force)
     emit(asdict(setting), [f"{setting.name} = {setting.value} {setting.unit}".rstrip()])
 

@@ -94,13 +94,18 @@ def set_pressure(
     pressure: Annotated[
         str, typer.Argument(help="Absolute pressure: 5MPa, '50 bar'; without a unit in MPa.")
     ],
-    slew: Annotated[str | None, typer.Option(metavar="RATE", help="Ramp rate: 20kPa/s, 1MPa/min.")] = None,
+    slew: Annotated[
+        str | None, typer.Option(metavar="RATE", help="Ramp rate: 20kPa/s, 1MPa/min; kept for later ramps.")
+    ] = None,
     wait: Annotated[bool, typer.Option("--wait", help="Return once the pressure is in limits.")] = False,
     yes: Yes = False,
     port: Port = None,
     json: Json = False,
 ) -> None:
-    """Set the target pressure."""
+    """Set the target pressure.
+
+    The pressure follows once the regulator is on: `ipch on`.
+    """
     from ipch.base.units import parse_pressure, parse_slew
     from ipch.cli.progress import progress
     from ipch.device import actions
@@ -178,6 +183,8 @@ def vent(
         running = guard.recipe_on(instrument)
         sample = actions.vent(instrument, abort=abort, wait=wait, report=report)
     _show(sample)
+    if wait:
+        say("the chamber is vented; the pressure is absolute, and a vent ends a little above ambient")
     if running:
         say(f"{running}; the vent ends it")
 

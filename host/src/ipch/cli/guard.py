@@ -14,6 +14,8 @@ from ipch.cli.common import connected, options, say
 if TYPE_CHECKING:
     from ipch.device import Instrument, Sample
 
+# Below this pressure a complete vent still describes the chamber.
+_VENTED_PA = 200_000
 Yes = Annotated[bool, typer.Option("--yes", help="Do not ask, also while a recipe runs.")]
 
 
@@ -70,20 +72,22 @@ def tell_ending(instrument: "Instrument", folder: Path, last: "Sample | None", f
     """Say where the record of a run is, what the device goes on doing, and how to resume."""
     from ipch.errors import IpchError
 
-    away = ""
+    away, vented = "", False
     try:
         last = instrument.fetch()
+        # The device keeps a vent complete when gas is admitted later.
+        vented = instrument.vent_state == 2 and last.pressure_pa < _VENTED_PA
     except IpchError as error:
         away = f"when last heard ({str(error).partition(';')[0]}) "
     say(f"the record is in {folder}")
     if last is not None:
-        say(f"the device {away}{_does(last)}")
+        say(f"the device {away}{_does(last, vented)}")
     if not finished:
         port = ["--port", options.port] if options.port else []
         say(f"resume with: {shlex.join(['ipch', 'run', '--resume', str(folder), *port])}")
 
 
-def _does(sample: "Sample") -> str:
+def _does(sample: "Sample", vented: bool) -> str:
     from ipch.base.units import format_pressure, format_target
 
     holds = f"the gas stays in the chamber, {format_pressure(sample.pressure_pa)}"
@@ -95,4 +99,6 @@ def _does(sample: "Sample") -> str:
         return f"keeps its valves shut until the quiet window ends, then regulates to {format_target(sample.target_pa)}"
     if sample.state == "VENT":
         return f"keeps venting, from {format_pressure(sample.pressure_pa)}"
+    if vented and sample.state == "OFF":
+        return f"is {sample.state}: vented to {format_pressure(sample.pressure_pa)} absolute, valves shut"
     return f"is {sample.state}: valves shut, {holds}"

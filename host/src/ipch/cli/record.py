@@ -31,7 +31,10 @@ def add_to(app: typer.Typer) -> None:
 
 
 def watch(every: Every = "1s", duration: For = None, port: Port = None, json: Json = False) -> None:
-    """Show samples live, until Ctrl-C."""
+    """Show samples live, until Ctrl-C.
+
+    Pulses are counted as fills+vents since the device started.
+    """
     from ipch.base.units import parse_duration
     from ipch.cli.progress import live
     from ipch.workflows import Absence, follow

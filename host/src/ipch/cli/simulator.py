@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from ipch.base.paths import RunningSimulator
 
 _PANEL = "Find or simulate a device"
+_SPEEDS = {None: "as fast as possible", 1.0: "real time"}
 
 
 def add_to(app: typer.Typer) -> None:
@@ -84,7 +85,7 @@ def sim(
 ) -> None:
     """Simulate a regulator with its chamber, until Ctrl-C.
 
-    The first output line is a JSON object with the port.
+    Prints port, serial number and tolerances: as text on a terminal, with --json or into a file as one line of JSON.
     """
     from ipch.base.units import parse_duration, parse_speed
     from ipch.sim.parameters import describe_parameters, load_rig
@@ -117,7 +118,27 @@ def sim(
         bare=bare,
         faults=load_script(plant),
         end_with=end_with,
+        announce=_announce if sys.stdout.isatty() and not options.json else None,
     )
+
+
+def _announce(first_line: dict[str, Any]) -> None:
+    """The first line of a simulator, for a person at a terminal."""
+    speed, seed = first_line["speed"], first_line["seed"]
+    chamber = f"{first_line['plant']}, seed {seed}"
+    if first_line["drawn"]:
+        chamber += f"; `ipch sim --list --seed {seed}` lists its tolerances"
+    rows = {
+        "port": first_line["port"],
+        "serial number": first_line["serial"],
+        "rig": first_line["rig"],
+        "speed": _SPEEDS.get(speed) or f"{speed:g} x real time",
+        "chamber": chamber,
+    }
+    if first_line["tcp"]:
+        rows["TCP"] = f"socket://127.0.0.1:{first_line['tcp']}"
+    for name, value in rows.items():
+        print(f"{name:13}  {value}", flush=True)
 
 
 def _shown(value: object) -> str:

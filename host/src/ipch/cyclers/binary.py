@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ipch.base.extras import how_to_install
 from ipch.cyclers.columns import Columns
 from ipch.cyclers.maps import Map, fit
 from ipch.cyclers.raw import Raw, raw
@@ -42,7 +43,7 @@ def library(name: str) -> str:
                 "this file needs datalab-org-galvani, which replaces galvani: pip uninstall galvani, then"
                 " pip install 'ipch[cyclers]'"
             ) from error
-        raise FileError(f"this file needs {package}; install it with: pip install 'ipch[cyclers]'") from error
+        raise FileError(f"this file needs {package}; {how_to_install('cyclers')}") from error
     if name == "galvani" and _installed("galvani"):
         raise FileError(
             "galvani and datalab-org-galvani are both installed and overwrite each other: pip uninstall both, then"

@@ -6,6 +6,7 @@ from typing import Any, Protocol
 
 from ipch import __version__
 from ipch.alarms import WARNINGS
+from ipch.base.extras import how_to_install
 from ipch.device import Sample
 from ipch.errors import UsageError
 
@@ -60,9 +61,7 @@ def exposition(sources: Mapping[str, Source], accept: str) -> tuple[bytes, str]:
         from prometheus_client import CollectorRegistry
         from prometheus_client.exposition import choose_encoder
     except ImportError as error:
-        raise UsageError(
-            "/metrics needs prometheus-client; install it with: pip install 'ipch[fleet]'"
-        ) from error
+        raise UsageError(f"/metrics needs prometheus-client; {how_to_install('fleet')}") from error
     registry = CollectorRegistry(auto_describe=False)
     registry.register(_Collector(sources))
     encode, kind = choose_encoder(accept)

