@@ -115,11 +115,14 @@ def _cell(text: str) -> str:
 
 
 def registers() -> str:
-    """The status registers, from the docstring of the module that fills them."""
+    """Status registers, bits of the black box and errors, from the modules that define them."""
     import regulator.scpi.server  # type: ignore[import-not-found]
+    from regulator.blackbox import BITS
     from regulator.scpi.status import TEXTS
 
     text = "\n## Status bits\n\n" + regulator.scpi.server.__doc__.partition("\n\n")[2].strip() + "\n"
+    text += "\n## Bits of a row of the black box\n\nThe array `bits` has these fields, lowest bits first.\n"
+    text += "\n| field | bits |\n|---|---|\n" + "".join(f"| `{name}` | {width} |\n" for name, width in BITS)
     text += "\n## Errors\n\n| code | text |\n|---|---|\n"
     return text + "".join(f"| {code} | {meaning} |\n" for code, meaning in TEXTS.items())
 

@@ -38,9 +38,7 @@ class Trace:
         self._app.blackbox.arm()
 
     def _catalog(self, _):
-        """Arrays as name,type,length; types: h 16 bit, H 16 bit unsigned, i 32 bit. `bits`, lowest first: faults 3,
-        coil_dead 5, coil_shorted 5, rail_on 1, tripped 1, busy 1, levels 5, state 4.
-        """
+        """Arrays as name,type,length; types: h 16 bit, H 16 bit unsigned, i 32 bit. `bits` is explained below."""
         blocks = self._app.blackbox.blocks
         return ",".join(["%s,%s,%d" % (name, code, len(values)) for name, code, values in blocks])
 
