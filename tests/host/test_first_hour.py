@@ -13,11 +13,13 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from ipch.cli.terminal import device_rows
 from ipch.device.instrument import Instrument
 from ipch.sim.server import RunningServer, simulate
 
@@ -192,6 +194,15 @@ def test_a_simulator_tells_a_person_its_port_in_text(tmp_path: Path) -> None:
             process.wait(10)
             os.close(main)
     assert re.search(rb"port +/dev/\S+\r\nserial number +TERMINAL\r\n", shown) and b"{" not in shown
+
+
+def test_a_row_of_a_board_among_several_fits_60_columns(slow: RunningServer) -> None:
+    with Instrument.open(slow.port) as instrument:
+        sample = replace(instrument.fetch(), state="REGULATE", ramp_pa=5_000_000, fills=1250, vents=3220)
+    (row,) = device_rows([("E66138528361BB32", sample, "")])
+    assert len(row) <= 60 and row.endswith("setpoint 5.0000 MPa")
+    (row,) = device_rows([("E66138528361BB32", replace(sample, state="SEALED", fault="CONTROL_OPEN"), "")])
+    assert len(row) <= 60 and row.endswith("FAULT CONTROL_OPEN")
 
 
 def test_what_runs_beside_a_recipe_survives_its_end(slow: RunningServer, tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from collections import deque
 from typing import TYPE_CHECKING
 
 from ipch.base.units import format_duration, format_pressure
-from ipch.cli.text import shorter_line
+from ipch.cli.text import shortest_line
 
 if TYPE_CHECKING:
     from ipch.device import Sample
@@ -68,7 +68,7 @@ def device_rows(rows: list[tuple[str, "Sample | None", str]]) -> list[str]:
         if away or sample is None:
             lines.append(f"{name.ljust(width)}  away: {away}")
         else:
-            lines.append(f"{name.ljust(width)}  {shorter_line(sample)}")
+            lines.append(f"{name.ljust(width)}  {shortest_line(sample)}")
     return lines
 
 

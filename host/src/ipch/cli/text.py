@@ -88,6 +88,13 @@ def shorter_line(sample: "Sample") -> str:
     return f"{sample.state:<8} {format_pressure(sample.pressure_pa)}  setpoint {setpoint}  {end}"
 
 
+def shortest_line(sample: "Sample") -> str:
+    """State, pressure, and fault or setpoint, within 60 columns behind a board's serial number."""
+    setpoint = format_pressure(sample.ramp_pa) if sample.state in ("REGULATE", "QUIET") else "-"
+    end = f"FAULT {sample.fault}" if sample.faulty else f"setpoint {setpoint}"
+    return f"{sample.state:<8} {format_pressure(sample.pressure_pa)}  {end}"
+
+
 def status(sample: "Sample", fault: "Fault", warnings: tuple[str, ...], more: Asked = Asked()) -> list[str]:
     amount = more.drift is not None
     in_limits = ", in limits" if sample.in_limits and not amount else ""
