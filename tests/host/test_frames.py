@@ -35,7 +35,7 @@ EVERY_TICK = {
         "cool",
     ),
     "regulator/control/controller": ("regulate", "rest", "_hold", "_check_limits", "is_blind"),
-    "regulator/control/hold": ("observe", "step_pa"),
+    "regulator/control/hold": ("observe", "_observe_drift", "step_pa"),
     "regulator/scpi/server": ("serve", "_exchange", "_watch"),
     "link": ("poll", "_take", "flush"),
     "regulator/blackbox": ("record", "complete"),

@@ -95,9 +95,7 @@ class Control:
             return
         self.effort_percent = 0
         self.hold.observe()
-        # The reading of a slow sensing line is that of its time constant ago.
-        ticks = _AHEAD_TICKS + self._valves.verdict.lag_ms // dt_ms
-        error_pa = self.target_pa - self._sensors.pressure.ahead_pa(ticks)
+        error_pa = self._error_pa(dt_ms)
         if self.ramp_pa != self.target_pa or self._is_far(error_pa):
             self._follow_ramp(self.target_pa, slew, False)
         else:
@@ -107,6 +105,11 @@ class Control:
                 self._valves.close_window()
             if self._valves.idle():
                 self._hold(error_pa, LINGER if fast else HOLD)
+
+    def _error_pa(self, dt_ms: int) -> int:
+        # The reading of a slow sensing line is that of its time constant ago.
+        ticks = _AHEAD_TICKS + self._valves.verdict.lag_ms // dt_ms
+        return self.target_pa - self._sensors.pressure.ahead_pa(ticks)
 
     def descend(self, dt_ms: int) -> bool:
         """Run one tick of VENT, down to ambient at the vent rate; return whether the chamber is empty."""

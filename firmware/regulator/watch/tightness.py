@@ -100,11 +100,7 @@ class Tightness:
             self._watch_safety_alone(moving or relief)
             return
         pa = self._sensors.control_pa
-        safety_pa = self._sensors.safety.pa
-        if self._safety_mean:
-            self._safety_mean += safety_pa - (self._safety_mean >> _SAFETY_SHIFT)
-        else:
-            self._safety_mean = safety_pa << _SAFETY_SHIFT
+        self._follow_safety()
         if self._last_pa < 0:
             self._restart(pa)
         self._last_pa = pa
@@ -126,6 +122,16 @@ class Tightness:
                 self._end_moving(pa)
         else:
             self._watch_shut(rises)
+        self._keep(pa)
+
+    def _follow_safety(self):
+        safety_pa = self._sensors.safety.pa
+        if self._safety_mean:
+            self._safety_mean += safety_pa - (self._safety_mean >> _SAFETY_SHIFT)
+        else:
+            self._safety_mean = safety_pa << _SAFETY_SHIFT
+
+    def _keep(self, pa: int):
         index = self._index
         self._fast_pa[index] = pa
         self._safety_pa[index] = self._safety_mean >> _SAFETY_SHIFT
