@@ -78,16 +78,17 @@ class Hold:
         now_s = sensors.age_s
         if now_s != self._observed_s and now_s - self._at_s > _RESTED_S:
             self._observed_s = now_s
-            self._observe_drift(sensors, now_s)
+            self._observe_drift(now_s)
 
-    def _observe_drift(self, sensors, now_s: int):
-        swings = sensors.swing_amplitude_pa() != 0
+    def _observe_drift(self, now_s: int):
+        sensors = self._sensors
+        free_pa = sensors.settled_pa - sensors.swing_pa()
+        self.drift.update(free_pa, sensors.swing_amplitude_pa() != 0, now_s)
+        self._now.worth(max(self._band_pa, self.coarse_pa), self._both_ways_pa(now_s))
+
+    def _both_ways_pa(self, now_s: int) -> int:
         drift = self.drift
-        drift.update(sensors.settled_pa - sensors.swing_pa(), swings, now_s)
-        self._now.worth(
-            max(self._band_pa, self.coarse_pa),
-            drift.over_pa(True, PULSE_WORTH_S, now_s) + drift.over_pa(False, PULSE_WORTH_S, now_s),
-        )
+        return drift.over_pa(True, PULSE_WORTH_S, now_s) + drift.over_pa(False, PULSE_WORTH_S, now_s)
 
     def corrected(self, side: int, step_pa: int):
         """Note that a pulse for a step of `step_pa` was requested."""
