@@ -188,6 +188,7 @@ def result(rms_kpa: float, fills: int, warnings: int = 0, max_kpa: float = 3.0) 
     """A result with these figures."""
     return Result(
         scenario=Scenario("x", ()), controller="x", metrics=Metrics(rms_kpa, max_kpa, (1, 1, 1, 1), 0, 0),
+        true=Metrics(rms_kpa, max_kpa, (1, 1, 1, 1), 0, 0),
         fills=fills, vents=0, isolations=0, gas_g=0, vented_g=0, fault="", warnings=warnings, band_pa=5000,
         pulses=(), seconds=np.zeros(1), pressure_pa=np.zeros(1),
     )  # fmt: skip
