@@ -39,7 +39,7 @@ test: $(TESTED) ## run every test that needs no hardware, and a few on the emula
 	@$(BIN)/mypy --config-file host/pyproject.toml
 	@for system in win32 darwin; do $(BIN)/mypy --config-file host/pyproject.toml --platform $$system --cache-dir .mypy_cache/$$system || exit 1; done
 	@cd host && ../$(BIN)/lint-imports --no-cache
-	@$(BIN)/pytest -m "not wheel and (not pico or pico_short)" -n 2 --dist loadfile
+	@$(BIN)/pytest -m "not wheel and (not pico or pico_short)" -n 2 --dist loadfile --timeout 300
 
 .PHONY: bench
 bench: $(TESTED) ## run the benchmarks; writes runs/bench (ONLY=speed for one; about an hour for all)

@@ -206,9 +206,9 @@ def test_waiting_for_a_file_a_cycle_and_a_call(desk: Watched, tmp_path: Path) ->
     go, cell = tmp_path / "go", tmp_path / "cell.csv"
     go.write_text("")
     os.utime(go, (1, 1))
-    cell.write_text("Cycle Index,Voltage(V)\n1,3\n")
+    cell.write_text("Cycle Index,Test Time(s),Current(A),Voltage(V)\n1,0,1,3\n")
     recipe = made(
-        UP + f'[[step]]\nwait="file"\npath="{go}"\n[[step]]\nwait="cycle"\npath="{cell}"\nnumber=2\n'
+        UP + f'[[step]]\nwait="file"\npath="{go}"\n[[step]]\nwait="cycle"\npath="{cell}"\nnumber=2\ntimeout="3d"\n'
         '[[step]]\nwait="webhook"\nname="done"\n'
     )
     seen: list[str] = []
@@ -222,7 +222,7 @@ def test_waiting_for_a_file_a_cycle_and_a_call(desk: Watched, tmp_path: Path) ->
         if step == "2":
             os.utime(go)
         elif step == "3":
-            cell.write_text("Cycle Index,Voltage(V)\n1,3\n2,3\n")
+            cell.write_text("Cycle Index,Test Time(s),Current(A),Voltage(V)\n1,0,1,3\n2,60,1,3\n")
         elif step == "4" and runner._webhooks is not None:
             runner._webhooks.calls.put("done")
 

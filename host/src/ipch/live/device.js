@@ -186,7 +186,8 @@ function draw(now = false) {
   if (!ready || (!now && performance.now() - drawn < DRAW_MS) || document.hidden) return;
   drawn = performance.now();
   const rows = points(), narrow = innerWidth < 600;
-  if (!rows.length) return;
+  // The plot keeps the camera's first file name, which is the device's serial number.
+  if (!rows.length || device === null) return;
   Plotly.react("plot", traces(rows), layout(rows, narrow), {
     responsive: true, displaylogo: false, displayModeBar: narrow ? false : "hover", plotlyServerURL: "",
     modeBarButtonsToRemove: ["sendChartToCloud", "select2d", "lasso2d"],
