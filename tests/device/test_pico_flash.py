@@ -14,7 +14,7 @@ import pytest
 from ipch.board.compile import firmware_files
 from ipch.board.flash import FlashError, NotOffError, _ask, flash
 from ipch.device import Transport
-from ipch.errors import FileError
+from ipch.errors import FileError, UsageError
 from ipch.sim.emulator import FLASH_BYTES, find_image
 from ipch.sim.line import SerialLine
 from ipch.sim.parameters import load_parameters
@@ -92,6 +92,26 @@ def test_a_bare_board_is_flashed_and_a_second_time_nothing_is_written(line: Seri
         transport.close()
     assert (again.changed, again.removed) == ([], [])
     assert again.after.startswith("ipch,IPCH-1,")
+    assert never_opened(device)
+
+
+def test_another_program_goes_on_until_it_is_to_be_replaced(line: SerialLine) -> None:
+    try:
+        image = find_image()
+    except FileError as error:
+        pytest.skip(f"test_another_program_goes_on: {error}")
+    other = {"main.py": b"import time\nwhile True:\n    print('pumping')\n    time.sleep(1)\n"}
+    device = PicoDevice(world_on(line), None, image, files=other)
+    with served(device, line) as port:
+        with pytest.raises(
+            UsageError, match=r"another program: its main\.py begins with 'import time'.*--replace"
+        ):
+            flash(port, timeout_s=TIMEOUT_S)
+        transport = Transport(port)
+        transport.drain(1)
+        assert transport.read_line(TIMEOUT_S) == "pumping"
+        transport.close()
+        assert flash(port, replace=True, timeout_s=TIMEOUT_S).after.startswith("ipch,IPCH-1,")
     assert never_opened(device)
 
 

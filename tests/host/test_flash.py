@@ -5,9 +5,11 @@ from __future__ import annotations
 import ast
 import hashlib
 import json
+import re
 import subprocess
 import sys
 import threading
+from pathlib import Path
 
 import pytest
 
@@ -21,8 +23,9 @@ from ipch.board.compile import (
     without_texts,
 )
 from ipch.board.flash import NotOffError, Report
-from ipch.errors import FileError
+from ipch.errors import FileError, UsageError
 from ipch.sim.line import SerialLine
+from ipch.sim.rigs import find_micropython
 
 
 class Cut(Exception):
@@ -128,6 +131,77 @@ def test_compiled_files_are_of_the_format_that_the_boards_take() -> None:
     for name, data in files.items():
         if name.endswith(".mpy"):
             assert data[:2] == bytes((ord("M"), MPY_VERSION)), name
+
+
+class Prompt:
+    """A board's raw prompt whose files are a folder: MicroPython runs what is sent to it."""
+
+    def __init__(self, folder: Path, *board: str) -> None:
+        self.folder = folder
+        self.board = board or ("rp2", "micropython")
+        self.said: list[bytes] = []
+        self.serial = self
+
+    def exec(self, code: str) -> bytes:
+        if "sys.implementation" in code:
+            return repr((*self.board, "1.26.1", 0)).encode()
+        words = [str(find_micropython()), "-c", flash._HELPER + "\n" + code]
+        return subprocess.run(words, cwd=self.folder, capture_output=True, check=True, timeout=10).stdout
+
+    def exit_raw_repl(self) -> None:
+        self.said.append(b"\x02")
+
+    def write(self, data: bytes) -> None:
+        self.said.append(data)
+
+    def flush(self) -> None:
+        pass
+
+
+OURS = (firmware_dir() / "main.py").read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("files", "told"),
+    [
+        ({}, ""),
+        ({"main.py": OURS, "regulator/app.mpy": b"", "boot.py": b"import usb"}, ""),
+        ({"main.py": b"import board\nraise ValueError\n", "regulator/app.mpy": b""}, ""),
+        ({"main.py": b" \n\n", "regulator/app.mpy": b""}, ""),
+        ({"main.py": b"# Blink, \xff\nimport machine\n"}, "its main.py begins with '# Blink, \ufffd'"),
+        ({"main.py": b"\r\nimport pump\r\n", "regulator/app.mpy": b""}, "main.py begins with 'import pump'"),
+        ({"main.py": b"import board\nboard.blink()\n"}, "main.py begins with 'import board'"),
+        ({"main.py": OURS, "boot.py": b"x = 1"}, "main.py begins with"),
+        ({"boot.py": b"import pump", "main.py.new": b"half"}, "its boot.py begins with 'import pump'"),
+        ({"main.py": b"x" * 5000}, f"begins with '{'x' * 60}'"),
+    ],
+)
+def test_another_program_is_left_running_unless_it_is_to_be_replaced(
+    tmp_path: Path, files: dict[str, bytes], told: str
+) -> None:
+    for name, data in files.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(data)
+    prompt = Prompt(tmp_path)
+    repl = flash._Repl(prompt, 1.0)
+    if told:
+        with pytest.raises(UsageError, match=re.escape(told)):
+            flash._suitable(repl, False)
+        # Left as it was and started again.
+        assert {name: (tmp_path / name).read_bytes() for name in files} == files
+        assert prompt.said == [b"\x02", b"\x04"]
+        prompt.said.clear()
+    assert flash._suitable(repl, True)["version"] == "1.26.1"
+    assert prompt.said == []
+    assert (tmp_path / "boot.py").exists() == ("boot.py" in files and not told)
+
+
+@pytest.mark.parametrize("board", [("esp32", "micropython"), ("RP2040", "circuitpython")])
+def test_another_kind_of_board_is_left_running(tmp_path: Path, board: tuple[str, str]) -> None:
+    prompt = Prompt(tmp_path, *board)
+    with pytest.raises(UsageError, match=f"this board runs {board[1]} on {board[0]}"):
+        flash._suitable(flash._Repl(prompt, 1.0), True)
+    assert prompt.said == [b"\x02", b"\x04"]
 
 
 class Line:

@@ -208,7 +208,8 @@ def test_waiting_for_a_file_a_cycle_and_a_call(desk: Watched, tmp_path: Path) ->
     os.utime(go, (1, 1))
     cell.write_text("Cycle Index,Test Time(s),Current(A),Voltage(V)\n1,0,1,3\n")
     recipe = made(
-        UP + f'[[step]]\nwait="file"\npath="{go}"\n[[step]]\nwait="cycle"\npath="{cell}"\nnumber=2\ntimeout="3d"\n'
+        UP
+        + f'[[step]]\nwait="file"\npath="{go}"\n[[step]]\nwait="cycle"\npath="{cell}"\nnumber=2\ntimeout="3d"\n'
         '[[step]]\nwait="webhook"\nname="done"\n'
     )
     seen: list[str] = []

@@ -108,6 +108,7 @@ def flash(
     port: str,
     *,
     force: bool = False,
+    replace: bool = False,
     sources: bool = False,
     files: dict[str, bytes] | None = None,
     progress: Callable[[str, float], None] = lambda what, share: None,
@@ -116,10 +117,10 @@ def flash(
     """Bring the board on `port` to this firmware and restart it.
 
     A regulator that is not OFF, or whose chamber is not vented, is not touched (NotOffError); with `force` it is shut
-    first: its valves close and stay shut, and the gas stays in. Files are compiled, unless `sources`: with those the
-    board starts more slowly and has less free memory. `progress(what, share)` reports each stage; `timeout_s` bounds
-    each answer of the board.
-    Raises NoDeviceError, PortBusyError, NotOffError, FileError, FlashError, DeviceLostError.
+    first: its valves close and stay shut, and the gas stays in. A board with another program is restarted and left as
+    it is (UsageError), unless `replace`. Files are compiled, unless `sources`: with those the board starts more slowly
+    and has less free memory. `progress(what, share)` reports each stage; `timeout_s` bounds each answer of the board.
+    Raises NoDeviceError, PortBusyError, NotOffError, UsageError, FileError, FlashError, DeviceLostError.
     """
     started = time.monotonic()
     port = _lasting(resolve_port(port))
@@ -131,7 +132,7 @@ def flash(
 
     ask()
     with _repl(port, timeout_s, ask) as repl:
-        about = repl.about()
+        about = _suitable(repl, replace)
         if not report.before:
             report.before = "MicroPython " + about["version"]
         if not about["mpy"] and not sources:
@@ -150,6 +151,25 @@ def flash(
         )
     report.seconds = time.monotonic() - started
     return report
+
+
+def _suitable(repl: _Repl, replace: bool) -> dict[str, Any]:
+    """The board's versions. UsageError for another kind of board or another program, which then runs on."""
+    try:
+        about = repl.about()
+        name, line = repl.start_file()
+        if name and not replace:
+            raise UsageError(
+                f"the board runs another program: its {name} begins with {line!r}; nothing was changed. Name another "
+                "--port, or --replace to overwrite that program"
+            )
+    except UsageError:
+        repl.resume()
+        raise
+    if name:
+        # It runs before main.py.
+        repl.remove("boot.py")
+    return about
 
 
 def _update(
@@ -316,6 +336,25 @@ class _Repl:
         # Native code depends on both versions of the format.
         return {"version": version, "mpy": mpy & 0x3FF == MPY_VERSION | MPY_SUB_VERSION << 8}
 
+    def start_file(self) -> tuple[str, str]:
+        """Name and beginning of the file that starts another program, ("", "") without one."""
+        # Every version of our main.py imports `board`, and our other files are there when it is. An empty file is no
+        # program.
+        text = self._run(
+            "def _t(n):\n"
+            " try:\n"
+            "  with open(n,'rb') as f:return f.read(2000).strip()\n"
+            " except OSError:return b''\n"
+            "m=_t('main.py')\n"
+            "if b'import board' in m and 'regulator' in os.listdir():print(('',b''))\n"
+            "elif m:print(('main.py',m[:60]))\n"
+            "else:\n"
+            " b=_t('boot.py')\n"
+            " print(('boot.py' if b else '',b[:60]))"
+        )
+        name, content = ast.literal_eval(text)
+        return name, content.decode(errors="replace").partition("\n")[0].rstrip()
+
     def hashes(self) -> dict[str, str]:
         """SHA-256 of every file on the board, by name."""
         text = self._run("for n in _l(''):print(n,_h(n))")
@@ -342,6 +381,13 @@ class _Repl:
 
     def sync(self) -> None:
         self._run("os.sync() if hasattr(os,'sync') else None")
+
+    def resume(self) -> None:
+        """Leave the prompt: a soft reset starts the board's own program again."""
+        with contextlib.suppress(Exception):
+            self._raw.exit_raw_repl()
+            self._raw.serial.write(b"\x04")
+            self._raw.serial.flush()
 
     def restart(self) -> None:
         self._raw.exec_raw_no_follow(_RESTART)

@@ -19,6 +19,9 @@ def flash(
         bool,
         typer.Option("--force", help="Also while it runs or under pressure: shut every valve, keep the gas."),
     ] = False,
+    replace: Annotated[
+        bool, typer.Option("--replace", help="Overwrite another program's main.py and boot.py.")
+    ] = False,
     sources: Annotated[
         bool,
         typer.Option(
@@ -35,7 +38,8 @@ def flash(
 ) -> None:
     """Write the firmware to a MicroPython board and restart it.
 
-    Copies only files that differ and verifies every file on the board. Repeat it after any failure.
+    Copies only files that differ and verifies every file on the board. Repeat it after any failure. A board that runs
+    another program is left as it is.
     """
     from dataclasses import asdict
 
@@ -55,7 +59,12 @@ def flash(
             say(f"{share:4.0%} {what}")
 
     report = flashing.flash(
-        options.port or find_port(), force=force, sources=sources, timeout_s=timeout, progress=progress
+        options.port or find_port(),
+        force=force,
+        replace=replace,
+        sources=sources,
+        timeout_s=timeout,
+        progress=progress,
     )
     lines = [
         f"before     {report.before}",
