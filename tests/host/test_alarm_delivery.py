@@ -20,6 +20,7 @@ from aiosmtpd.smtp import AuthResult
 
 from ipch.alarms import Alarms, Config, Delivery, Event, Outbox, deliver, load, watching
 from ipch.alarms.config import Email
+from ipch.alarms.delivery import _again_s, ping
 from ipch.errors import FileError
 from tests.host.test_alarms import EVENT, SAMPLE
 
@@ -97,6 +98,51 @@ def test_a_server_that_is_down_for_a_while_gets_everything_in_order(tmp_path: Pa
     assert len(said) == 2 and "503" in said[0] and "kept and tried again" in said[0] and "again" in said[1]
 
 
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        (b"220 mail.example ESMTP\r\n", "no HTTP answer"),
+        (b"", "closed connection|reset"),
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n", ""),
+        (b"HTTP/1.1 302 Found\r\nLocation: file:///x\r\n\r\n", "302"),
+        (b"HTTP/1.1 200 OK\r\n" + b"x" * 70_000 + b": 1\r\n\r\n", "no HTTP answer"),
+    ],
+)
+def test_what_answers_otherwise_is_told_and_asked_again(tmp_path: Path, answer: bytes, said: str) -> None:
+    told: list[str] = []
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+
+        def serve() -> None:
+            for reply in (answer, answer, b"HTTP/1.1 204 Nothing\r\n\r\n"):
+                connection, _ = listening.accept()
+                with connection:
+                    connection.recv(65536)
+                    connection.sendall(reply)
+
+        thread = threading.Thread(target=serve, daemon=True)
+        thread.start()
+        address = f"http://127.0.0.1:{listening.getsockname()[1]}"
+        if said:
+            with pytest.raises(OSError, match=said):
+                ping(address)
+        else:
+            ping(address)
+        outbox = Outbox(tmp_path / "queue.db")
+        with Delivery(Config(webhook=address, **QUICK), outbox, told.append) as delivery:
+            delivery.put(EVENT)
+            while outbox.count():
+                threading.Event().wait(0.01)
+    assert len(told) == (2 if said else 0)
+    assert not said or ("kept and tried again" in told[0] and "delivered by webhook again" in told[1])
+
+
+@pytest.mark.parametrize(
+    "address", ["http://127.0.0.1:1/a b", "http://127.0.0.1:99999/", "http://[::1/", "http://x:y/"]
+)
+def test_an_address_that_is_none_is_told(address: str) -> None:
+    assert "alarm not delivered by webhook: " in deliver(Config(webhook=address), EVENT)[0]
+
+
 def test_what_was_not_delivered_outlives_the_program(tmp_path: Path, server: Server) -> None:
     said: list[str] = []
     config = Config(webhook=server.address, **QUICK)
@@ -138,13 +184,14 @@ def test_the_interval_between_attempts_grows_to_a_limit_and_ends_after_a_week(tm
     for _ in range(8):
         waiting = outbox.take("webhook")
         assert waiting is not None and outbox.take("webhook") is None, "one program at a time"
-        config = Config(retry_s=10, retry_longest_s=600)
-        intervals.append(min(config.retry_longest_s, config.retry_s * 2.0**waiting.tries))
+        intervals.append(_again_s(Config(retry_s=10, retry_longest_s=600), waiting.tries))
         outbox.failed(waiting, intervals[-1])
         now_s += intervals[-1] - 0.1
         assert outbox.take("webhook") is None
         now_s += 0.2
     assert intervals == [10, 20, 40, 80, 160, 320, 600, 600]
+    # A week of attempts a minute apart.
+    assert _again_s(Config(retry_s=10, retry_longest_s=60), 10_080) == 60
     # A program that died while it delivered keeps nobody else from it.
     assert outbox.take("webhook") is not None and outbox.take("webhook") is None
     now_s += 121

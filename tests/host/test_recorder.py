@@ -5,8 +5,12 @@ import json
 import math
 import os
 import resource
+import shutil
 import sqlite3
-from contextlib import closing
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -22,7 +26,7 @@ from ipch.recording.csv_writer import CsvLog
 from ipch.recording.export import export
 from ipch.recording.reader import find_record, load_run, load_truth
 from ipch.recording.recorder import Recorder
-from ipch.recording.schema import SAMPLE_COLUMNS, iso_utc
+from ipch.recording.schema import CLOSE_THE_OTHER, SAMPLE_COLUMNS, iso_utc
 from ipch.recording.thinning import Thinning
 from ipch.sim.server import RunningServer
 
@@ -97,6 +101,60 @@ def test_a_record_has_one_writer(tmp_path: Path, regulator: Instrument, sample: 
         second.sample(replace(sample, sequence=sample.sequence + 1))
     assert len(load_run(path).time_s) == 2
     assert [each.name for each in tmp_path.iterdir()] == ["run.db"]
+
+
+@contextmanager
+def locked_by_another_process(path: Path, mode: str = "normal") -> Iterator[None]:
+    program = (
+        "import sqlite3, sys; database = sqlite3.connect(sys.argv[1], isolation_level=None);"
+        "database.execute('PRAGMA locking_mode = ' + sys.argv[2]); database.execute('BEGIN EXCLUSIVE');"
+        "print('locked', flush=True); sys.stdin.read()"
+    )
+    words = [sys.executable, "-c", program, str(path), mode]
+    with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None and process.stdout.readline()
+        try:
+            yield
+        finally:
+            process.communicate()
+
+
+def test_a_record_that_another_program_locks_is_written_afterwards(
+    tmp_path: Path, regulator: Instrument, sample: Sample
+) -> None:
+    path = tmp_path / "run.db"
+    told: list[str] = []
+    with Recorder(path, regulator, "log", commit_s=0, alarm=told.append) as recorder:
+        recorder.sample(sample)
+        with locked_by_another_process(path):
+            for number in range(1, 4):
+                recorder.sample(replace(sample, sequence=sample.sequence + number))
+            assert len(told) == 1 and told[0].endswith(f"unaffected: {CLOSE_THE_OTHER}")
+        recorder.sample(replace(sample, sequence=sample.sequence + 4))
+        assert told[1:] == [f"recording to {path} resumed"]
+    assert len(load_run(path).time_s) == 5
+
+
+def test_a_locked_record_is_one_line(
+    tmp_path: Path, sim: RunningServer, cli: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ipch.recording.schema._LOCKED_S", 0.1)
+    # A WAL file, as a recorder leaves it, and one that a foreign program has changed to a rollback journal.
+    for mode in ("wal", "delete"):
+        path = tmp_path / f"{mode}.db"
+        shutil.copy(Path(__file__).parent / "records" / "schema-1.db", path)
+        with closing(sqlite3.connect(path)) as database:
+            database.execute(f"PRAGMA journal_mode = {mode}")
+        with locked_by_another_process(path, "exclusive"):
+            for words in (
+                ["report", str(path)],
+                ["export", str(path)],
+                ["log", str(path), "--port", sim.port],
+            ):
+                result = cli(*words)
+                assert (result.code, result.out) == (8, ""), words
+                assert f"{path} is locked: {CLOSE_THE_OTHER} and try again" in result.error_line()
+        assert len(load_run(path).time_s) > 0
 
 
 @pytest.mark.parametrize(

@@ -1,11 +1,13 @@
 """Delivery of events by command, webhook or e-mail, each way with its own thread and retries."""
 
+import http.client
 import json
 import os
 import smtplib
 import ssl
 import subprocess
 import threading
+import urllib.error
 import urllib.request
 from collections.abc import Callable
 from dataclasses import asdict
@@ -105,8 +107,7 @@ class Delivery:
         try:
             _SEND[way](self._config, waiting.event)
         except _FAILURES as error:
-            again_s = min(self._config.retry_longest_s, self._config.retry_s * 2.0**waiting.tries)
-            self._outbox.failed(waiting, again_s)
+            self._outbox.failed(waiting, _again_s(self._config, waiting.tries))
             if not failing:
                 self._say(f"alarm not delivered by {way}: {error}; it is kept and tried again")
             return False, True
@@ -116,10 +117,26 @@ class Delivery:
         return True, False
 
 
+def _again_s(config: Config, tries: int) -> float:
+    """Time until the next attempt, doubled by each failed one."""
+    # A float has no 2.0**1024, which a week of attempts reaches.
+    return min(config.retry_longest_s, config.retry_s * 2.0 ** min(tries, 64))
+
+
 def ping(address: str) -> None:
-    """Tell a service that expects it that all is well. Raises OSError."""
-    with urllib.request.urlopen(address, timeout=SEND_TIMEOUT_S):
-        pass
+    """Tell a service that expects it that all is well. Raises OSError, or ValueError for an address that is none."""
+    _request(urllib.request.Request(address))
+
+
+def _request(request: urllib.request.Request) -> None:
+    """Raises OSError, also for an answer that is not HTTP."""
+    try:
+        urllib.request.urlopen(request, timeout=SEND_TIMEOUT_S).close()
+    except urllib.error.HTTPError as error:
+        error.close()
+        raise
+    except http.client.HTTPException as error:
+        raise OSError(f"no HTTP answer: {error!r}") from error
 
 
 def _run(config: Config, event: Event) -> None:
@@ -136,9 +153,7 @@ def _run(config: Config, event: Event) -> None:
 
 def _post(config: Config, event: Event) -> None:
     body = json.dumps(asdict(event)).encode()
-    request = urllib.request.Request(config.webhook, body, {"Content-Type": "application/json"})
-    with urllib.request.urlopen(request, timeout=SEND_TIMEOUT_S):
-        pass
+    _request(urllib.request.Request(config.webhook, body, {"Content-Type": "application/json"}))
 
 
 def _mail(config: Config, event: Event) -> None:

@@ -21,12 +21,20 @@ from ipch import __version__
 from ipch.device import Instrument, Sample
 from ipch.errors import FileError
 from ipch.recording.gaps import Seen, between, describe
-from ipch.recording.schema import SAMPLE_COLUMNS, LoneWriter, columns, open_database, utc_now
+from ipch.recording.schema import (
+    CLOSE_THE_OTHER,
+    SAMPLE_COLUMNS,
+    LoneWriter,
+    columns,
+    is_locked,
+    open_database,
+    utc_now,
+)
 from ipch.recording.thinning import Thinning
 
 # Longest loss in a crash; committing every sample would slow down a fast simulation.
 _COMMIT_S = 1.0
-# Rows kept in memory while the disk is full: 14 h at one per second.
+# Rows kept in memory while the file cannot be written: 14 h at one per second.
 _MOST_WAITING = 50_000
 
 
@@ -46,7 +54,8 @@ class Mark:
 class Recorder:
     """Writes one run. Use it in a `with`; leaving the block ends the run.
 
-    A full disk does not end the run: rows wait in memory, `alarm` is called, and they are written once there is room.
+    A full disk or a locked file does not end the run: rows wait in memory, `alarm` is called, and they are written as
+    soon as that is possible.
     """
 
     def __init__(
@@ -94,14 +103,17 @@ class Recorder:
             raise FileError(f"cannot record to {path}: {error}") from error
         try:
             self._database = open_database(path, create=True)
-            self._columns = set(columns(self._database))
-            self.run = (resume and self._resume(name)) or self._begin(name, instrument.port, recipe)
-        except sqlite3.Error as error:
-            self._lock.close()
-            raise FileError(f"cannot record to {path}: {error}") from error
         except FileError:
             self._lock.close()
             raise
+        try:
+            self._columns = set(columns(self._database))
+            self.run = (resume and self._resume(name)) or self._begin(name, instrument.port, recipe)
+        except (sqlite3.Error, FileError) as error:
+            self.drop()
+            if isinstance(error, FileError):
+                raise
+            raise FileError(f"cannot record to {path}: {error}") from error
         host = {"pid": os.getpid(), "host_boot": _host_boot(), "port": instrument.port, "ipch": __version__}
         self.event("begin", "recording", host)
         self._note_valves(instrument)
@@ -197,7 +209,7 @@ class Recorder:
                 for sql, values in self._waiting:
                     self._database.execute(sql, values)
         except sqlite3.Error as error:
-            self._fail(str(error))
+            self._fail(str(error), CLOSE_THE_OTHER if is_locked(error) else "free disk space")
             return
         rows = [(values["boot"], values["sequence"]) for _, values in self._waiting if "sequence" in values]
         self._waiting.clear()
@@ -325,11 +337,11 @@ class Recorder:
         # An existing row with this key is the same sample.
         self._waiting.append((f"INSERT OR IGNORE INTO {table} ({names}) VALUES ({marks})", values))
 
-    def _fail(self, reason: str) -> None:
+    def _fail(self, reason: str, remedy: str) -> None:
         if not self._failing:
             self._alarm(
                 f"cannot record to {self.path}: {reason}; samples wait in memory, the device is unaffected:"
-                " free disk space"
+                f" {remedy}"
             )
             self.event("note", f"cannot write: {reason}")
         self._failing = reason
@@ -339,8 +351,8 @@ class Recorder:
             self._waiting = deque(row for _, row in kept)
             if not self._given_up:
                 self._given_up = True
-                text = f"disk full: every other waiting sample was dropped ({reason})"
-                self.event("gap", text, {"cause": "disk full"})
+                text = f"not written: every other waiting sample was dropped ({reason})"
+                self.event("gap", text, {"cause": reason})
 
 
 def _host_boot() -> str:

@@ -20,6 +20,10 @@ from ipch.errors import FileError
 SCHEMA_VERSION = 2
 # "ipch" in ASCII, so that `file` and other tools identify the file.
 _APPLICATION_ID = 0x69706368
+# Wait for another program that has locked the file: when opening, in s; of a recorder, less than between two samples.
+_LOCKED_S = 2.0
+_LOCKED_WRITE_MS = 300
+CLOSE_THE_OTHER = "close the program that has locked it"
 
 SAMPLE_COLUMNS = tuple(field.name for field in fields(Sample) if field.name != "more")
 # Counters and flags: integers everywhere, unless a firmware does not report them.
@@ -90,18 +94,27 @@ def open_database(path: Path, create: bool = False) -> sqlite3.Connection:
         raise FileError(f"no record at {path}")
     database = None
     try:
-        database = sqlite3.connect(path) if create else _connect_to_read(path)
+        database = sqlite3.connect(path, timeout=_LOCKED_S) if create else _connect_to_read(path)
         _check(database, path, create)
         if create:
-            # Committed rows survive a power cut.
+            # Committed rows survive a power cut. A recorder keeps its rows and tries again, so it waits for nobody.
             database.execute("PRAGMA synchronous = FULL")
+            database.execute(f"PRAGMA busy_timeout = {_LOCKED_WRITE_MS}")
         return database
     except BaseException as error:
         if database is not None:
             database.close()
+        if is_locked(error):
+            raise FileError(f"{path} is locked: {CLOSE_THE_OTHER} and try again") from error
         if isinstance(error, sqlite3.Error):
             raise FileError(f"{path} is not a record of ipch, or cannot be opened: {error}") from error
         raise
+
+
+def is_locked(error: BaseException) -> bool:
+    """Whether another program keeps SQLite from the file."""
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    return code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
 
 
 def _check(database: sqlite3.Connection, path: Path, create: bool) -> None:
@@ -134,23 +147,29 @@ def columns(database: sqlite3.Connection) -> list[str]:
 
 def _connect_to_read(path: Path) -> sqlite3.Connection:
     """Open for reading, also in a folder where SQLite cannot put its files of the write-ahead log."""
-    database = sqlite3.connect(path)
+    database = sqlite3.connect(path, timeout=_LOCKED_S)
     try:
         database.execute("PRAGMA query_only = ON")
         database.execute("SELECT count(*) FROM sqlite_master").fetchone()
-    except sqlite3.OperationalError:
+        return database
+    except BaseException as error:
         database.close()
-        log = path.with_name(f"{path.name}-wal")
-        if log.exists() and log.stat().st_size:
-            # The newest rows are in the log alone: read a copy of both.
-            with tempfile.TemporaryDirectory() as folder:
-                copy = Path(shutil.copy(path, folder))
-                shutil.copy(log, folder)
-                database = sqlite3.connect(":memory:")
-                with contextlib.closing(sqlite3.connect(copy)) as source:
-                    source.backup(database)
-            return database
-        database = sqlite3.connect(f"{path.resolve().as_uri()}?immutable=1", uri=True)
+        if not isinstance(error, sqlite3.OperationalError) or is_locked(error):
+            raise
+    log = path.with_name(f"{path.name}-wal")
+    if not log.exists() or not log.stat().st_size:
+        return sqlite3.connect(f"{path.resolve().as_uri()}?immutable=1", uri=True)
+    # The newest rows are in the log alone: read a copy of both.
+    with tempfile.TemporaryDirectory() as folder:
+        copy = Path(shutil.copy(path, folder))
+        shutil.copy(log, folder)
+        with contextlib.closing(sqlite3.connect(copy)) as source:
+            database = sqlite3.connect(":memory:")
+            try:
+                source.backup(database)
+            except BaseException:
+                database.close()
+                raise
     return database
 
 
