@@ -4,8 +4,9 @@ import json
 
 import pytest
 
-from ipch.blackbox import capture
+from ipch.blackbox import capture, replay
 from ipch.cli import run
+from ipch.sim.rigs import load_firmware
 from ipch.sim.server import simulate
 
 
@@ -56,3 +57,16 @@ def test_a_black_box_goes_into_a_file_and_a_plot_and_through_a_replay(port, tmp_
 def test_the_self_test_passes(port, capsys):
     code, out = said(capsys, "selftest", "--port", port)
     assert code == 0 and out.out == "self test passed\n"
+
+
+def test_a_replay_has_everything_of_the_store_that_the_firmware_may_use():
+    """Some of it is used only once an hour: a replay over that moment must not end with an error."""
+    modules = load_firmware()
+
+    class Files:
+        def read(self, name):
+            return None
+
+    store = modules["regulator.store.copies"].Store(Files(), modules["regulator.settings"].Settings())
+    wanted = {name for name in dir(store) if not name.startswith("_")}
+    assert wanted - set(dir(replay._Store(store.settings))) <= {"state"}

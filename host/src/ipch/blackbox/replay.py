@@ -114,6 +114,9 @@ class _Store(SimpleNamespace):
     def save(self) -> bool:
         return True
 
+    def forget_starts(self) -> None:
+        self.starts = 0
+
     def confirm(self, confirmed: bool) -> None:
         self.lost = not confirmed
 
