@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ import pytest
 
 from ipch.base.paths import owners_dir, running_simulators
 from ipch.device.instrument import Instrument
-from ipch.device.session import Direct, Session, Silence, _FairLock, is_query
+from ipch.device.session import Direct, OwnerEnded, Session, Silence, _FairLock, is_query
 from ipch.device.sharing import Owned, Owner, open_session, running_tasks
 from ipch.errors import DeviceError, DeviceLostError, ExchangeCutError, UsageError
 from ipch.sim import channel
@@ -194,6 +195,42 @@ def test_ten_commands_at_once_all_get_through(sim: RunningServer) -> None:
     for process, each in zip(started, words, strict=True):
         said = process.communicate()[1]
         assert (process.returncode, "Traceback" in said) == (0, False), (each, said)
+
+
+def test_a_client_that_comes_while_the_owner_ends_is_told(sim: RunningServer) -> None:
+    """Otherwise it would not know whether its message was carried out."""
+    accepted, ending = threading.Event(), threading.Event()
+
+    class Late(dict[Any, Any]):
+        def __setitem__(self, *item: Any) -> None:
+            accepted.set()
+            assert ending.wait(10)
+            super().__setitem__(*item)
+
+    session = open_session(sim.port)
+    owner = Owner(session)
+    owner._clients = Late()
+    told: list[BaseException] = []
+
+    def come() -> None:
+        try:
+            with closing(Owned(owner._address, owner._token)) as channel:
+                channel.ask(":OUTP OFF")
+        except (OwnerEnded, ValueError) as error:
+            told.append(error)
+
+    client = threading.Thread(target=come, daemon=True)
+    client.start()
+    assert accepted.wait(10)
+    end = threading.Thread(target=owner.close)
+    end.start()
+    # It waits for a client that it has accepted.
+    end.join(0.3)
+    ending.set()
+    end.join()
+    client.join(10)
+    assert "ended" in str(told)
+    session.close()
 
 
 def test_what_a_dead_owner_left_is_passed_over(sim: RunningServer) -> None:

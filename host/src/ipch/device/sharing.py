@@ -48,6 +48,7 @@ _OPENING_S = 20.0
 _AGAIN_S = 0.05
 # An owner that ends lets the exchange in progress finish.
 _LAST_EXCHANGE_S = 10.0
+_LAST_ACCEPT_S = 1.0
 _log = logging.getLogger(__name__)
 _KINDS: dict[str, type[DeviceLostError] | type[NoDeviceError]] = {
     "lost": DeviceLostError,
@@ -70,6 +71,7 @@ class Owner:
         self._token = secrets.token_hex(16)
         self._entry: Path | None = None
         self._listener: socket.socket | None = None
+        self._accepting = threading.Thread(target=self._accept, name="ipch-owner", daemon=True)
         self._address = ""
         self._clients: dict[socket.socket, threading.Lock] = {}
         self._announced: dict[socket.socket | None, dict[str, Any]] = {}
@@ -96,6 +98,8 @@ class Owner:
                 # Wakes accept().
                 self._listener.shutdown(socket.SHUT_RDWR)
             self._listener.close()
+            # A client that was accepted just now is told, too.
+            self._accepting.join(_LAST_ACCEPT_S)
         for client, turn in list(self._clients.items()):
             taken = turn.acquire(timeout=_LAST_EXCHANGE_S)
             with contextlib.suppress(OSError):
@@ -137,7 +141,7 @@ class Owner:
     def _publish(self, names: set[str]) -> None:
         if self._listener is None:
             self._listener, self._address = _listen()
-            threading.Thread(target=self._accept, name="ipch-owner", daemon=True).start()
+            self._accepting.start()
         path = _file(self._address, ".json")
         entry = {"names": sorted(names), "address": self._address, "token": self._token}
         _write_entry(path, entry)
@@ -168,8 +172,10 @@ class Owner:
                 _write(file, hello)
                 while line := file.readline(_LONGEST_LINE):
                     with turn:
-                        if not self._ended:
-                            _write(file, self._answer(json.loads(line), client))
+                        if self._ended:
+                            _write(file, {"ended": True})
+                            break
+                        _write(file, self._answer(json.loads(line), client))
         self._announced.pop(client, None)
         self._clients.pop(client, None)
 
