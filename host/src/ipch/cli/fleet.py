@@ -1,5 +1,6 @@
 """Commands for many chambers: fleet check, targets, files."""
 
+import contextlib
 from pathlib import Path
 from typing import Annotated
 
@@ -25,6 +26,47 @@ def root(context: typer.Context, json: Json = False) -> None:
 
 def add_to(app: typer.Typer) -> None:
     app.add_typer(group, name="fleet", rich_help_panel=_PANEL)
+    app.command(rich_help_panel=_PANEL)(ioc)
+
+
+def ioc(
+    devices: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[DEVICE[=NAME]]...",
+            help="Serial numbers, paths or URLs, with names for the records; default: all devices found now.",
+        ),
+    ] = None,
+    prefix: Annotated[str, typer.Option(metavar="TEXT", help="Beginning of every record's name.")] = "ipch:",
+    listen: Annotated[
+        str, typer.Option(metavar="ADDRESS", help="Address of the interface to serve on; 0.0.0.0 for all.")
+    ] = "127.0.0.1",
+    access: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE.acf", help="EPICS access security; without it nobody may write."),
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Serve devices as EPICS records over Channel Access, until Ctrl-C."""
+    import sys
+    import threading
+
+    from ipch import fleet
+    from ipch.device import HOW_TO_SIMULATE, list_ports
+    from ipch.errors import NoDeviceError
+
+    words = devices or [info.serial_number or info.port for info in list_ports() if info.kind != "other"]
+    if not words:
+        raise NoDeviceError(f"no device found; {HOW_TO_SIMULATE}")
+    named = fleet.name_devices(words, prefix)
+
+    def ready(count: int) -> None:
+        told = {"devices": named, "prefix": prefix, "records": count, "listen": listen}
+        emit(told, [f"{count} records of {len(named)} devices on {listen}: {prefix}NAME:PRESSURE and others"])
+        sys.stdout.flush()
+
+    with contextlib.suppress(KeyboardInterrupt):
+        fleet.serve(named, prefix, listen, access or fleet.ACCESS, ready, threading.Event())
 
 
 @group.command()

@@ -5,7 +5,7 @@ import shlex
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -55,16 +55,11 @@ def ask(said: str, else_: str, *, twice: bool = False) -> None:
 
 def recipe_on(instrument: "Instrument") -> str:
     """The recipe that another program runs on this device, as text; empty without one."""
-    from ipch.device import running_tasks
+    from ipch.device import recipe_among, running_tasks
     from ipch.errors import DeviceLostError
 
-    tasks: list[dict[str, Any]] = []
     with contextlib.suppress(DeviceLostError):
-        tasks = running_tasks(instrument.session)
-    for task in tasks:
-        if task.get("kind") == "run":
-            step = f", step {task['step']}" if task.get("step") else ""
-            return f"the recipe {task.get('name')} runs on this device{step} (process {task.get('pid')})"
+        return recipe_among(running_tasks(instrument.session))
     return ""
 
 

@@ -383,6 +383,15 @@ def running_tasks(session: Carrier) -> list[dict[str, Any]]:
     return session.use(lambda channel: channel.tasks() if isinstance(channel, Owned) else []) or []
 
 
+def recipe_among(tasks: list[dict[str, Any]]) -> str:
+    """The recipe that runs, by what the programs of a device have announced, as text; empty without one."""
+    for task in tasks:
+        if task.get("kind") == "run":
+            step = f", step {task['step']}" if task.get("step") else ""
+            return f"the recipe {task.get('name')} runs on this device{step} (process {task.get('pid')})"
+    return ""
+
+
 def find(name: str | None, own_address: str = "") -> Owned | None:
     """Connect through the owner process of this port, or return None; `name` None means the only device.
 

@@ -9,7 +9,7 @@ from ipch.device import list_ports, open_session, running_tasks
 from ipch.errors import FileError, IpchError
 
 # Files of this room that a lab copies and adapts.
-FILES = ("alerts.yml", "prometheus.yml", "alertmanager.yml", "dashboard.json")
+FILES = ("alerts.yml", "prometheus.yml", "alertmanager.yml", "dashboard.json", "access.acf")
 
 
 def targets(more: list[str]) -> list[dict[str, Any]]:
