@@ -57,10 +57,11 @@ def page() -> str:
     merged = merge(loaded, [data(charged_ah=moved[0], discharged_ah=moved[1], path=Path("<cell>.ndax"))])
     assumed = Assumed(volume_ml=100.0)
     judged, found = summary.judge(loaded, None), evaluate(loaded, merged, assumed)
-    text = methods(loaded, judged, found, merged)
+    named = numbers(loaded, judged, found, merged)
+    text = methods(loaded, judged, found, named)
     assert "at 5 MPa (absolute)" in text and "complete cycles" in text and "By gas dilatometry" in text
     assert "no calibration date" in text
-    assert untraceable(text, [value for _, value, _ in numbers(loaded, judged, found, merged)]) == []
+    assert untraceable(text, [value for _, value, _ in named]) == []
     assert found.gaps and found.cycles[0].volume_change_ml == pytest.approx(0.1, abs=0.01)
     return render(loaded, None, judged, merged, found)
 

@@ -78,7 +78,7 @@ def longest_step_s(time_s: Floats) -> float:
 
 def usual_step_s(time_s: Floats) -> float:
     """Median of the intervals between samples; 0 with a single one."""
-    return float(np.median(np.diff(time_s))) if len(time_s) > 1 else 0.0
+    return float(np.median(np.diff(time_s), overwrite_input=True)) if len(time_s) > 1 else 0.0
 
 
 def weights(time_s: Floats) -> Floats:

@@ -17,7 +17,7 @@ from ipch.errors import FileError
 
 Floats = NDArray[np.floating[Any]]
 
-_CHUNK = 20_000
+CHUNK = 20_000
 _SAMPLE = 2000
 _NUMBERS = (*UNIT_OF, "cycle", "half", "step", "record")
 _REST = re.compile(r"rest|pause|ocv|wait|^[RPSO]$|\u9759\u7f6e|\u6401\u7f6e", re.IGNORECASE)
@@ -42,20 +42,38 @@ class Columns:
     def take(self, rows: Iterable[Sequence[str]]) -> None:
         """Add rows. Those without cells, or without a voltage and a current, are counted and left out."""
         source = iter(rows)
-        while chunk := list(islice(source, _CHUNK)):
+        while chunk := list(islice(source, CHUNK)):
             self._add([row for row in chunk if row])
+
+    def take_numbers(self, lines: Sequence[str], separator: str) -> bool:
+        """Add lines whose cells of interest are all plain numbers, in a third of the time; False if they are not."""
+        text = "".join(lines)
+        if self._texts or '"' in text or not text.strip():
+            return False
+        names = list(self._numbers)
+        at = [self._found.column[name] for name in names]
+        try:
+            cells = np.loadtxt(lines, delimiter=separator, usecols=at, comments=None, ndmin=2)
+        except ValueError:
+            return False
+        known = np.isfinite(cells)
+        if not known[:, [name in ("voltage", "current") for name in names]].any(axis=1).all():
+            return False
+        for number, name in enumerate(names):
+            values = np.where(known[:, number], cells[:, number], np.nan)
+            self._numbers[name].append(values * self._found.scale.get(name, 1.0))
+        return True
 
     def _add(self, rows: list[Sequence[str]]) -> None:
         column = self._found.column
         last = max(column.get(name, 0) for name in self._found.map.recognise)
-        whole = [row for row in rows if len(row) > last]
-        self._lose(
-            "too few cells",
-            sum(any(row) for row in rows if len(row) <= last) if len(whole) < len(rows) else 0,
-        )
+        whole, widths = rows, set(map(len, rows))
+        if min(widths, default=0) <= last:
+            whole = [row for row in rows if len(row) > last]
+            self._lose("too few cells", sum(any(row) for row in rows if len(row) <= last))
         if not whole:
             return
-        cells = list(zip_longest(*whole, fillvalue=""))
+        cells = list(zip(*whole, strict=True) if len(widths) == 1 else zip_longest(*whole, fillvalue=""))
         empty = ("",) * len(whole)
         texts = {name: cells[at] if at < len(cells) else empty for name, at in column.items()}
         numbers = {name: self._column(texts[name], name) for name in self._numbers}

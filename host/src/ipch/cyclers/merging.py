@@ -75,7 +75,7 @@ class Merged:
 
         Between two rows of one cycle every sample belongs to it, however long the cycler wrote nothing.
         """
-        before, after, inside = self._neighbours
+        before, after, inside = self._neighbours()
         near = self.unix_s[after] - self.unix_s[before] <= self.row_gap_s
         same = self.cycle[before] == self.cycle[after]
         # Of a month, single precision saves memory: it holds all numbers of cycles, and charge to a ten millionth.
@@ -84,7 +84,7 @@ class Merged:
     @cached_property
     def charge_of_samples(self) -> Floats:
         """Charge in the cell at each sample, Ah; nan without cycler data, and where it moved while no row came."""
-        before, after, inside = self._neighbours
+        before, after, inside = self._neighbours()
         near = self.unix_s[after] - self.unix_s[before] <= self.row_gap_s
         still = np.abs(self.charge_ah[after] - self.charge_ah[before]) <= _STILL * float(
             np.ptp(self.charge_ah)
@@ -93,7 +93,6 @@ class Merged:
         found = np.interp(sample_s, self.unix_s, self.charge_ah).astype(np.float32)
         return np.where(inside & (near | still), found, np.float32(np.nan))
 
-    @cached_property
     def _neighbours(self) -> tuple[Any, Any, Any]:
         """Rows before and after each sample, and whether it lies between two rows."""
         sample_s = self.run.utc_s

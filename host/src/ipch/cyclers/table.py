@@ -56,7 +56,7 @@ def canonical(
     `pauses`: rows before which another file has rows.
     """
     columns = {
-        name: np.concatenate([getattr(part, name) for part in parts])
+        name: getattr(parts[0], name) if len(parts) == 1 else np.concatenate([getattr(part, name) for part in parts])
         for name in ("unix_s", "test_s", "current_a", "cycle", "half", "step", "way", "charged", "discharged",
                      "capacity", "net")
     }  # fmt: skip

@@ -7,10 +7,11 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, tzinfo
+from itertools import chain, islice
 from pathlib import Path
 
 from ipch.cyclers import nested
-from ipch.cyclers.columns import Columns
+from ipch.cyclers.columns import CHUNK, Columns
 from ipch.cyclers.maps import Found, Map, fit, present
 from ipch.cyclers.raw import Raw
 from ipch.errors import FileError
@@ -109,7 +110,10 @@ def _read(
     with path.open(encoding=encoding, errors="replace", newline=None) as file:
         for _ in range(line + 1):
             next(file)
-        rows: Iterator[list[str]] = csv.reader(file, delimiter=separator)
+        first: list[str] = []
+        while not levels and (first := list(islice(file, CHUNK))) and columns.take_numbers(first, separator):
+            pass
+        rows: Iterator[list[str]] = csv.reader(chain(first, file), delimiter=separator)
         columns.take(nested.flat(rows, lines, columns.own_cycles) if levels else rows)
     if not levels and _is_cut(path, encoding, separator, found):
         columns.drop_last("last line cut")

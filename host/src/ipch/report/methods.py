@@ -148,9 +148,9 @@ def _cycles(found: Evaluation, merged: Merged, record: str) -> Numbers:
     return rows
 
 
-def methods(run: Run, judged: Judgement, found: Evaluation, merged: Merged | None) -> str:
+def methods(run: Run, judged: Judgement, found: Evaluation, figures: Numbers) -> str:
     """A paragraph for a methods section; all its figures are those of `numbers`."""
-    values = {name: value for name, value, _ in numbers(run, judged, found, merged)}
+    values = {name: value for name, value, _ in figures}
     targets = [f"{int(target) / 1e6:g} MPa" for target in values["target_pa"].split()]
     at = " and ".join(part for part in (", ".join(targets[:-1]), *targets[-1:]) if part) or "no set pressure"
     law = found.assumed.gas

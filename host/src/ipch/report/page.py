@@ -40,6 +40,7 @@ def render(
 ) -> str:
     """The whole page."""
     known = found if found is not None else evaluate(run, merged)
+    named = numbers(run, judged, known, merged)
     return render_html(
         "report/page.html",
         figure(run, truth, judged, merged, known),
@@ -61,10 +62,8 @@ def render(
         if any(wear.actuations for wear in known.wear)
         else None,
         rated=f"{known.assumed.rated:,}",
-        methods=methods(run, judged, known, merged),
-        numbers=[
-            (name, _shown(value), source) for name, value, source in numbers(run, judged, known, merged)
-        ],
+        methods=methods(run, judged, known, named),
+        numbers=[(name, _shown(value), source) for name, value, source in named],
         calibration=tables.calibration_rows(run),
         device=_device(run, merged),
         gaps=_gaps(run, known),

@@ -26,13 +26,12 @@ def thin(time: Floats, values: Floats, most: int = _POINTS) -> tuple[Floats, Flo
         return time, values
     edges = np.linspace(0, count, max(1, most // 3) + 1).astype(int)
     keep: set[int] = {0, count - 1}
-    missing = np.isnan(values)
-    low, high = np.where(missing, np.inf, values), np.where(missing, -np.inf, values)
-    for start, end in pairwise(edges):
+    for start, end in pairwise(edges.tolist()):
         if end > start:
-            keep.update(
-                (int(start), int(start + low[start:end].argmin()), int(start + high[start:end].argmax()))
-            )
+            part = values[start:end]
+            missing = np.isnan(part)
+            low, high = np.where(missing, np.inf, part), np.where(missing, -np.inf, part)
+            keep.update((start, start + int(low.argmin()), start + int(high.argmax())))
     index = np.array(sorted(keep))
     return time[index], values[index]
 
