@@ -358,3 +358,27 @@ def test_ec_labs_text(tmp_path: Path) -> None:
     assert found.charged_ah[-1] == pytest.approx(3e-4)
     assert found.current_a[-1] == pytest.approx(6e-3)
     assert found.voltage_v[0] == 3.5
+
+
+def test_plain_numbers_are_read_as_any_cells(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ipch.cyclers.text.CHUNK", 50)
+    path = write(tmp_path, rows(PROTOCOLS["cycling"]()), "bdf")
+    lines = path.read_text().splitlines()
+    plain = read_cycler(path)
+    quoted = tmp_path / "quoted.csv"
+    # From here on no chunk is of plain numbers alone.
+    for at in (1, 120, len(lines) - 1):
+        changed = list(lines)
+        first, _, rest = changed[at].partition(",")
+        changed[at] = f'"{first}",{rest}'
+        quoted.write_text("\n".join(changed) + "\n\n")
+        found = read_cycler(quoted)
+        for name in ("unix_s", "test_s", "voltage_v", "current_a", "cycle", "charged_ah", "discharged_ah"):
+            assert list(getattr(found, name)) == list(getattr(plain, name))
+    lines[130] = ",,,,,,,"
+    lines[140] = lines[140].replace(",", ",x", 1)
+    lines.insert(150, "a remark")
+    quoted.write_text("\n".join(lines) + "\n" + lines[-1][:20])
+    found = read_cycler(quoted)
+    assert len(found) == len(plain) - 1
+    assert found.dropped == {"too few cells": 1, "last line cut": 1}

@@ -140,3 +140,20 @@ def test_the_command(tmp_path: Path, cli: Callable[..., Any]) -> None:
     assert "exists already" in again.error_line()
     assert cli("export", str(tmp_path), "--format", "xls").code == 2
     assert cli("export", str(tmp_path / "none")).code == 8
+
+
+def test_integers_in_half_the_memory_where_they_fit(tmp_path: Path) -> None:
+    path = record(
+        tmp_path / "run.db", [{"fills": 7, "vents": 3_000_000_000, "boot": 4}, {"fills": 8, "boot": 4}]
+    )
+    narrow = load_run(path, columns=("fills", "vents"), narrow=True)
+    assert narrow.samples["fills"].dtype == np.int32 and list(narrow.samples["fills"]) == [7, 8]
+    assert list(narrow.samples["vents"]) == list(load_run(path).samples["vents"])
+    assert "host_s" not in narrow.samples and narrow.speed == load_run(path).speed
+    assert list(narrow.samples["boot"]) == [4, 4]
+
+
+def test_a_damaged_cell_is_told(tmp_path: Path) -> None:
+    path = record(tmp_path / "run.db", [{}, {"pressure_pa": "much"}])
+    with pytest.raises(FileError, match=r"run\.db cannot be read: "):
+        load_run(path)

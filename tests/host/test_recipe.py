@@ -270,6 +270,29 @@ def test_the_cycle_in_a_growing_file(tmp_path: Path) -> None:
         assert settled(cycles) == 10
 
 
+@pytest.mark.parametrize(
+    "head",
+    [
+        "Test Time (s),Cycle Index,Voltage (V)",
+        "Cycle_Index,Test_Time",
+        "Cycle,Remark",
+        "Cycle Count / 1;note",
+    ],
+)
+def test_a_column_of_cycles_is_enough_to_follow(tmp_path: Path, head: str) -> None:
+    path = tmp_path / "cell.csv"
+    separator = ";" if ";" in head else ","
+    columns = head.split(separator)
+    rows = [separator.join(str(n // 2 + 1) if "ycle" in name else "" for name in columns) for n in range(7)]
+    path.write_text("\n".join([head, *rows]) + "\n")
+    with closing(GrowingCycles(path, again_s=0.0, rest=0.0)) as cycles:
+        assert settled(cycles) == 4 and not cycles.trouble
+        path.write_text(f"{head}\n")
+        settled(cycles)
+        path.write_text(head + "\n" + separator.join("2.5" for _ in columns) + "\n")
+        assert settled(cycles) == 4 and "is no whole number of a cycle" in cycles.trouble
+
+
 def test_cycles_are_counted_as_a_merge_counts_them(tmp_path: Path) -> None:
     table = cycler_files.rows(cycler_files.half_cell(cycles=4))
     for dialect in ("neware", "ec-lab", "basytec"):

@@ -1,5 +1,5 @@
 """28 days at 1 Hz: size of the record, time and memory to open, export and report it, with and without a cycler's
-file.
+file of 700,000 rows.
 
 The record is written directly into the database: a pressure that varies in its band, pulses, an oven, gaps. Each step
 runs in a process of its own, whose peak memory comes from the operating system. Last, the recorder itself records as
@@ -25,6 +25,7 @@ from bench.jobs import Workers
 from ipch.recording import SAMPLE_COLUMNS, open_database
 
 DAYS = 28
+CYCLER_ROWS = 700_000
 START = 1_767_225_600.0
 _CHUNK = 100_000
 _STEPS = {
@@ -48,16 +49,17 @@ def measure(out: Path, workers: Workers) -> list[dict[str, Any]]:
         size = (folder / "run.db").stat().st_size
         rows.append(_row("size of the record", size / 1e6, "MB"))
         for step, code in _STEPS.items():
-            seconds, peak_mb = _run(folder, code)
+            seconds, cpu_s, peak_mb = _run(folder, code)
             judged = step.startswith("report")
-            in_time, in_room = (seconds <= 30, peak_mb <= 500) if judged else (None, None)
+            in_time, in_room = (cpu_s <= 7, peak_mb <= 300) if judged else (None, None)
             if step == "recording":
                 grown_mb = float((folder / "grown").read_text())
                 rows.append(
                     _row("recording: memory that 27 days took", grown_mb, "MB", "<= 5", grown_mb <= 5)
                 )
-            rows.append(_row(f"{step}: time", seconds, "s", "<= 30" if judged else "", in_time))
-            rows.append(_row(f"{step}: memory", peak_mb, "MB", "<= 500" if judged else "", in_room))
+            rows.append(_row(f"{step}: time", seconds, "s"))
+            rows.append(_row(f"{step}: processor time", cpu_s, "s", "<= 7" if judged else "", in_time))
+            rows.append(_row(f"{step}: memory", peak_mb, "MB", "<= 300" if judged else "", in_room))
         rows.append(_row("size of the report", (folder / "report.html").stat().st_size / 1e6, "MB"))
     return rows
 
@@ -66,10 +68,11 @@ def _row(name: str, value: float, unit: str, goal: str = "", ok: bool | None = N
     return {"name": name, "value": value, "unit": unit, "goal": goal, "ok": ok}
 
 
-def _run(folder: Path, code: str) -> tuple[float, float]:
-    """Wall time and peak memory of a Python program, which must succeed."""
+def _run(folder: Path, code: str) -> tuple[float, float, float]:
+    """Wall time, processor time and peak memory (MB) of a Python program, which must succeed."""
     watch = "import resource, sys\ntry:\n    " + code.replace("; ", "\n    ") + (
-        "\nfinally:\n    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, file=sys.stderr)"
+        "\nfinally:\n    used = resource.getrusage(resource.RUSAGE_SELF)\n"
+        "    print(used.ru_utime + used.ru_stime, used.ru_maxrss, file=sys.stderr)"
     )  # fmt: skip
     began = time.monotonic()
     done = subprocess.run(
@@ -79,12 +82,13 @@ def _run(folder: Path, code: str) -> tuple[float, float]:
     seconds = time.monotonic() - began
     if done.returncode:
         raise RuntimeError(done.stderr)
-    return seconds, int(done.stderr.split()[-1]) / 1024
+    cpu_s, peak_kb = done.stderr.split()[-2:]
+    return seconds, float(cpu_s), int(peak_kb) / 1024
 
 
 def _write_cycler(path: Path) -> None:
-    """Cycles of 8 h, a row every minute."""
-    second = np.arange(0, DAYS * 86_400, 60)
+    """Cycles of 8 h."""
+    second = np.linspace(0, DAYS * 86_400, CYCLER_ROWS, endpoint=False)
     hour = second / 3600 % 8
     ampere = np.where(hour < 4, 1.0, -1.0)
     charge = np.where(hour < 4, hour, 0.0)

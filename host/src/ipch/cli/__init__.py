@@ -35,6 +35,8 @@ def _on_sigterm(signum: int, frame: FrameType | None) -> None:
 
 def run(arguments: list[str] | None = None) -> int:
     """Run one command line; return its exit code. No exception reaches the user."""
+    # Threads of numpy's matrix library spin while they wait for each other: a third of the processor time of a report.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     words = to_front(sys.argv[1:] if arguments is None else arguments)
     # Set before parsing, so that a parse error is also reported in JSON.
     options.__dict__.update(Options(json="--json" in words).__dict__)
@@ -104,8 +106,6 @@ def _hint(words: list[str]) -> str:
 
 def main() -> NoReturn:
     """Entry point of the `ipch` program."""
-    # Threads of numpy's matrix library spin while they wait for each other: a third of the processor time of a report.
-    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     signal.signal(signal.SIGTERM, _on_sigterm)
     # A closed terminal ends a command as SIGTERM does, unless nohup says otherwise.
     if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:

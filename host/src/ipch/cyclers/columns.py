@@ -36,6 +36,10 @@ class Columns:
         self._texts: dict[str, list[str]] = {
             name: [] for name in ("date", "state", "channel") if name in found.column
         }
+        # A row without any of these holds nothing.
+        self._telling: list[str] = [name for name in ("voltage", "current") if name in self._numbers] or [
+            "cycle"
+        ]
         self.dropped: dict[str, int] = {}
         self.own_cycles: dict[int, tuple[float, float]] = {}
 
@@ -57,7 +61,7 @@ class Columns:
         except ValueError:
             return False
         known = np.isfinite(cells)
-        if not known[:, [name in ("voltage", "current") for name in names]].any(axis=1).all():
+        if not known[:, [name in self._telling for name in names]].any(axis=1).all():
             return False
         for number, name in enumerate(names):
             values = np.where(known[:, number], cells[:, number], np.nan)
@@ -77,15 +81,17 @@ class Columns:
         empty = ("",) * len(whole)
         texts = {name: cells[at] if at < len(cells) else empty for name, at in column.items()}
         numbers = {name: self._column(texts[name], name) for name in self._numbers}
-        keep = np.isfinite(numbers["voltage"])
-        if "current" in numbers:
-            keep |= np.isfinite(numbers["current"])
+        keep = np.any([np.isfinite(numbers[name]) for name in self._telling], axis=0)
         if not keep.all():
             self._lose("no numbers", sum(any(whole[at]) for at in np.flatnonzero(~keep)))
         for name, values in numbers.items():
             self._numbers[name].append(values[keep])
         for name, kept in self._texts.items():
             kept += [text.strip() for text in compress(texts[name], keep.tolist())]
+
+    def numbers(self, name: str) -> Floats:
+        """A column of numbers, as read."""
+        return np.concatenate(self._numbers[name]) if self._numbers[name] else np.zeros(0)
 
     def drop_last(self, why: str) -> None:
         """Leave out the last row."""
@@ -118,10 +124,7 @@ class Columns:
     def raw(self, above: Sequence[str], zone: tzinfo | None, start: datetime | None) -> Raw:
         """The columns with their times; `above` are the lines above the table. Raises FileError."""
         found, path = self._found, self._path
-        columns = {
-            _RENAMED.get(name, name): np.concatenate(parts) if parts else np.zeros(0)
-            for name, parts in self._numbers.items()
-        }
+        columns = {_RENAMED.get(name, name): self.numbers(name) for name in self._numbers}
         rows = len(columns["voltage_v"])
         if not rows:
             raise FileError(f"{path}: holds no rows")

@@ -93,7 +93,19 @@ def _version(path: Path) -> tuple[int, int, int] | None:
 
 
 def _highest(path: Path) -> int:
+    from ipch.cyclers.cycles import whole_numbers
+    from ipch.cyclers.maps import shipped
     from ipch.cyclers.read import Reading, read_cycler
+    from ipch.cyclers.text import UnknownTable, cycle_numbers
 
-    # Its dates, its start and its time zone do not matter here.
-    return int(read_cycler(path, UTC, reading=Reading(start=datetime(2000, 1, 1, tzinfo=UTC))).cycle.max())
+    try:
+        # Its dates, its start and its time zone do not matter here.
+        return int(
+            read_cycler(path, UTC, reading=Reading(start=datetime(2000, 1, 1, tzinfo=UTC))).cycle.max()
+        )
+    except UnknownTable as unknown:
+        try:
+            numbers = cycle_numbers(path, shipped())
+        except UnknownTable:
+            raise unknown from None
+        return int(whole_numbers(numbers, path).max()) if len(numbers) else 0

@@ -13,7 +13,7 @@ from pathlib import Path
 from ipch.cyclers import nested
 from ipch.cyclers.columns import CHUNK, Columns
 from ipch.cyclers.maps import Found, Map, fit, present
-from ipch.cyclers.raw import Raw
+from ipch.cyclers.raw import Floats, Raw
 from ipch.errors import FileError
 
 _HEAD_LINES = 400
@@ -22,8 +22,26 @@ _TAIL_BYTES = 65_536
 _DATED = re.compile(r"^\s*\d+[/.-]\d+[/.-]\d+")
 
 
+class UnknownTable(FileError):
+    """No map fits the columns of a text table."""
+
+
 def read_text(path: Path, maps: Sequence[Map], zone: tzinfo | None, start: datetime | None = None) -> Raw:
     """Read a text table by the map that fits its head best. Raises FileError."""
+    lines, columns = _table(path, maps)
+    return columns.raw(lines, zone, start)
+
+
+def cycle_numbers(path: Path, maps: Sequence[Map]) -> Floats:
+    """The column of cycles of a table that may have no other column that the maps know. Raises FileError."""
+    names = [name for each in maps for name in each.columns.get("cycle", [])]
+    return _table(path, [Map(name="cycles", columns={"cycle": names}, recognise=["cycle"])])[1].numbers(
+        "cycle"
+    )
+
+
+def _table(path: Path, maps: Sequence[Map]) -> tuple[Sequence[str], Columns]:
+    """The lines above a table, and its columns."""
     with path.open("rb") as file:
         top = file.read(_HEAD_BYTES)
     if not top.strip(b"\0 \t\r\n"):
@@ -33,13 +51,13 @@ def read_text(path: Path, maps: Sequence[Map], zone: tzinfo | None, start: datet
         levels = nested.head_of(lines)
         place = nested.found(path, levels, maps) if levels else find_head(path, lines, maps)
         if place is not None:
-            return _read(path, encoding, lines, place, levels is not None, zone, start)
+            return lines[: place[1]], _read(path, encoding, lines, place, levels is not None)
     almost = _almost(path, lines, maps)
     if almost:
-        raise FileError(almost)
+        raise UnknownTable(almost)
     first = next(line for line in text.splitlines() if line.strip())
     cells = ", ".join(cell.strip()[:40] for cell in re.split("[,;\t]", first)[:4])
-    raise FileError(
+    raise UnknownTable(
         f"{path}: unknown columns {cells}; known are tables of {', '.join(sorted({m.name for m in maps}))};"
         " others need a map of their columns (--map)"
     )
@@ -69,10 +87,10 @@ def find_head(path: Path, lines: Sequence[str], maps: Sequence[Map]) -> Place | 
     best: Place | None = None
     for number, line in enumerate(lines):
         for separator in "\t;,":
-            if line.count(separator) < 2:
-                continue
             cells = next(csv.reader([line], delimiter=separator), [])
             for candidate in maps:
+                if len(cells) < min(3, len(candidate.columns) + 1):
+                    continue
                 found = fit(candidate, cells, str(path))
                 if found is not None and (best is None or len(found.column) > len(best[0].column)):
                     best = found, number, separator, cells
@@ -99,10 +117,7 @@ def _almost(path: Path, lines: Sequence[str], maps: Sequence[Map]) -> str:
     return text
 
 
-def _read(
-    path: Path, encoding: str, lines: Sequence[str], place: Place, levels: bool, zone: tzinfo | None,
-    start: datetime | None,
-) -> Raw:  # fmt: skip
+def _read(path: Path, encoding: str, lines: Sequence[str], place: Place, levels: bool) -> Columns:
     found, line, separator, _ = place
     body = lines[line + 1 :]
     found = _with_dates(found, [next(csv.reader([row], delimiter=separator), []) for row in body[:5]])
@@ -117,7 +132,7 @@ def _read(
         columns.take(nested.flat(rows, lines, columns.own_cycles) if levels else rows)
     if not levels and _is_cut(path, encoding, separator, found):
         columns.drop_last("last line cut")
-    return columns.raw(lines[:line], zone, start)
+    return columns
 
 
 def _with_dates(found: Found, rows: Sequence[Sequence[str]]) -> Found:

@@ -161,12 +161,16 @@ def find_record(path: Path) -> Path:
 
 
 def load_run(
-    path: str | os.PathLike[str], number: int | None = None, columns: Collection[str] | None = None
+    path: str | os.PathLike[str],
+    number: int | None = None,
+    columns: Collection[str] | None = None,
+    narrow: bool = False,
 ) -> Run:
     """Read a run from a record, or from the folder that `ipch run` wrote.
 
     A record can hold several runs: `number` counts from 1, and without it the last one is read. `columns` limits the
-    memory for long runs. Raises FileError if there is no record, or no sample in it.
+    memory for long runs; `narrow` keeps integers in 32 bits if they fit. Raises FileError if there is no record, or no
+    sample in it.
     """
     path = find_record(Path(path))
     with closing(open_database(path)) as database:
@@ -176,7 +180,7 @@ def load_run(
             row = database.execute("SELECT * FROM runs WHERE run = ?", (wanted,)).fetchone()
             if row is None:
                 raise FileError(f"{path} holds no run {wanted}")
-            samples, texts = _samples(database, wanted, columns)
+            samples, texts = _samples(database, wanted, columns, np.int32 if narrow else np.int64)
             host_span_s = _host_span_s(database, wanted)
             offsets_s = _offsets_s(samples)
             events = [
@@ -214,7 +218,10 @@ def load_run(
 
 
 def _samples(
-    database: sqlite3.Connection, run: int, wanted: Collection[str] | None
+    database: sqlite3.Connection,
+    run: int,
+    wanted: Collection[str] | None,
+    integer: type[np.signedinteger[Any]],
 ) -> tuple[dict[str, NDArray[Any]], dict[str, Texts]]:
     there = columns_of(database)
     more = [
@@ -227,10 +234,11 @@ def _samples(
     clocks = [name for name in ("utc_s", "host_s") if wanted is None or name != "host_s" or name in wanted]
     names = [name for name in (*chosen, *more, *clocks) if name not in codes and name != "boot"]
     table = {
-        name: np.full(count, np.nan if name not in there else 0, dtype=_dtype(name, there)) for name in names
+        name: np.full(count, np.nan if name not in there else 0, dtype=_dtype(name, there, integer))
+        for name in names
     }
-    table["boot"] = np.repeat(list(boots), list(boots.values()))
-    texts = {name: np.zeros(count, dtype=np.int16) for name in codes}
+    table["boot"] = np.repeat(np.array(list(boots), dtype=integer), list(boots.values()))
+    texts = {name: np.zeros(count, dtype=np.min_scalar_type(len(found))) for name, found in codes.items()}
     read = [name for name in names if name in there]
     # Texts are read as numbers, so that a chunk of the table is one array.
     varied = [name for name in codes if len(codes[name]) > 1]
@@ -257,17 +265,23 @@ def _samples(
                 texts[name][rows] = piece[:, number]
             for number, name in enumerate(read, len(varied)):
                 column = np.where(np.isinf(piece[:, number]), np.nan, piece[:, number])
-                # A value that is missing, or no integer.
-                if table[name].dtype == np.int64 and not np.array_equal(column, np.floor(column)):
-                    table[name] = table[name].astype(np.float64)
+                if table[name].dtype == integer:
+                    table[name] = _wide_enough(table[name], column)
                 table[name][rows] = column
             at = rows.stop
     return table, {name: Texts(texts[name], codes[name]) for name in codes}
 
 
-def _dtype(name: str, there: list[str]) -> Any:
+def _wide_enough(values: NDArray[Any], more: Floats) -> NDArray[Any]:
+    """Integers in a type that holds `more`, too: floats if one is missing or no integer."""
+    if not np.array_equal(more, np.floor(more)):
+        return values.astype(np.float64)
+    return values.astype(np.int64) if np.abs(more).max() >= np.iinfo(np.int32).max else values
+
+
+def _dtype(name: str, there: list[str], integer: type[np.signedinteger[Any]]) -> Any:
     if name not in SAMPLE_COLUMNS or name in INTEGERS:
-        return np.int64 if name in there and name not in _DOUBLE else np.float64
+        return integer if name in there and name not in _DOUBLE else np.float64
     return np.float64 if name in _DOUBLE else np.float32
 
 

@@ -102,23 +102,7 @@ class Evaluation:
 def evaluate(run: Run, merged: Merged | None = None, assumed: Assumed | None = None) -> Evaluation:
     """Evaluate a run. Raises UsageError for an unknown reference cycle."""
     given = assumed or Assumed()
-    record = condensed(gas_record(run, merged))
-    ambient_pa = float(run.settings.get("ambient_pa", 101_325))
-    balance, why_not, supply = None, "", None
-    try:
-        balance = solve_balance(record, given.law, given.volume_ml, ambient_pa)
-    except NotEnough as error:
-        why_not = str(error)
-    if balance is not None and given.volume_ml is not None and given.cylinder_l is not None:
-        supply = forecast(
-            balance,
-            given.volume_ml,
-            given.cylinder_l,
-            given.cylinder_pa or float(np.nanmax(record.supply_pa)),
-            balance.pressure_pa + 1e5,
-            float(np.nanmean(record.gas_k)),
-            given.law,
-        )
+    balance, why_not, supply = _gas(run, merged, given)
     gaps = find_gaps(run.time_s)
     samples = run.samples
     held = holding(run, given.band_pa)
@@ -147,6 +131,29 @@ def evaluate(run: Run, merged: Merged | None = None, assumed: Assumed | None = N
         recorded_share=float(weights(run.time_s).sum() / run.duration_s) if run.duration_s else 1.0,
         checks=[] if merged is None else [*check(merged), _clock(run, merged, balance)],
     )
+
+
+def _gas(run: Run, merged: Merged | None, given: Assumed) -> tuple[Balance | None, str, Supply | None]:
+    """The gas balance, or why there is none; how long a cylinder lasts."""
+    record = condensed(gas_record(run, merged))
+    try:
+        balance = solve_balance(
+            record, given.law, given.volume_ml, float(run.settings.get("ambient_pa", 101_325))
+        )
+    except NotEnough as error:
+        return None, str(error), None
+    if given.volume_ml is None or given.cylinder_l is None:
+        return balance, "", None
+    supply = forecast(
+        balance,
+        given.volume_ml,
+        given.cylinder_l,
+        given.cylinder_pa or float(np.nanmax(record.supply_pa)),
+        balance.pressure_pa + 1e5,
+        float(np.nanmean(record.gas_k)),
+        given.law,
+    )
+    return balance, "", supply
 
 
 def _clock(run: Run, merged: Merged, balance: Balance | None) -> Line:

@@ -59,7 +59,7 @@ def judge(run: Run, truth: Truth | None, band_pa: float = BAND_PA) -> Judgement:
         # Skip what the simulator did before and after the run.
         inside = (truth.time_s >= time_s[0]) & (truth.time_s <= time_s[-1])
         time_s, pressure_pa = truth.time_s[inside], truth.pressure_pa[inside]
-    none = np.zeros(len(time_s))
+    none = np.zeros(0)
     ramp = (run.time_s, samples["ramp_pa"])
     # Pulses are the device's own count everywhere.
     steps = [

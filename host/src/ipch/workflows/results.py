@@ -23,7 +23,7 @@ def write_results(folder: Path) -> tuple[Run, Judgement]:
 
 def load_for_report(path: Path, number: int | None = None) -> Run:
     """Load a run with the columns that a report needs."""
-    return load_run(find_record(path), number, COLUMNS)
+    return load_run(find_record(path), number, COLUMNS, narrow=True)
 
 
 def report_place(record: Path, out: Path | None = None) -> Path:
