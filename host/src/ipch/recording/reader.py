@@ -176,6 +176,8 @@ def load_run(
     with closing(open_database(path)) as database:
         database.row_factory = sqlite3.Row
         try:
+            # All of one moment, while a recorder goes on.
+            database.execute("BEGIN")
             wanted = number or last_run(database, path)
             row = database.execute("SELECT * FROM runs WHERE run = ?", (wanted,)).fetchone()
             if row is None:
@@ -257,8 +259,8 @@ def _samples(
         # Packing rows as they come takes less time than an array of tuples.
         packed = starmap(struct.Struct(f"={wide}d").pack, cursor)
         at = 0
-        # In chunks: a month of samples is gigabytes as Python numbers. Later rows are left for the next read.
-        while at < count and (cells := b"".join(islice(packed, min(_CHUNK, count - at)))):
+        # In chunks: a month of samples is gigabytes as Python numbers.
+        while cells := b"".join(islice(packed, _CHUNK)):
             piece = np.frombuffer(cells).reshape(-1, wide)
             rows = slice(at, at + len(piece))
             for number, name in enumerate(varied):

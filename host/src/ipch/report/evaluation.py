@@ -113,7 +113,7 @@ def evaluate(run: Run, merged: Merged | None = None, assumed: Assumed | None = N
             float(samples[count][0]),
             float(samples[count][-1]),
             float(samples[opened][-1] - samples[opened][0]),
-            held_pulses(run, samples[count], given.band_pa),
+            held_pulses(run, samples[count], held),
             held_s,
             given.rated,
         )
@@ -304,12 +304,14 @@ def holding(run: Run, band_pa: float = BAND_PA) -> NDArray[np.bool_]:
     return held
 
 
-def held_pulses(run: Run, counter: Floats, band_pa: float = BAND_PA) -> int:
-    """Increments of a counter while holding, as the table of steps counts them; without steps, between neighbours."""
+def held_pulses(run: Run, counter: Floats, inside: NDArray[np.bool_]) -> int:
+    """Increments of a counter while holding, as the table of steps counts them; without steps, between neighbours.
+
+    `inside`: the samples of holding.
+    """
     if run.steps:
         spans = [(step.start_s, step.end_s) for step in run.steps if is_held(step)]
         return sum(pulses_between(run.time_s, counter, *span) for span in spans)
-    inside = holding(run, band_pa)
     steps = np.diff(counter)[inside[1:] & inside[:-1]]
     return round(float(steps[steps > 0].sum()))
 

@@ -73,7 +73,8 @@ def judge(run: Run, truth: Truth | None, band_pa: float = BAND_PA) -> Judgement:
         )
     ]
     held = overall(run.steps, time_s, pressure_pa, band_pa)
-    if not run.steps and truth is None and (inside := holding(run, band_pa)).any():
+    inside = holding(run, band_pa)
+    if not run.steps and truth is None and inside.any():
         target_pa = samples["target_pa"][inside]
         held = stability(time_s[inside], pressure_pa[inside], target_pa, band_pa)
     return Judgement(
@@ -84,8 +85,8 @@ def judge(run: Run, truth: Truth | None, band_pa: float = BAND_PA) -> Judgement:
         overshoot_pa=max((step.overshoot_pa for step in steps if step.overshoot_pa is not None), default=0.0),
         fills=round(float(np.ptp(fills))),
         vents=round(float(np.ptp(vents))),
-        held_fills=0 if held is None else held_pulses(run, fills, band_pa),
-        held_vents=0 if held is None else held_pulses(run, vents, band_pa),
+        held_fills=0 if held is None else held_pulses(run, fills, inside),
+        held_vents=0 if held is None else held_pulses(run, vents, inside),
         reading_error_pa=None if truth is None else _reading_error_pa(run, truth),
     )
 
