@@ -138,7 +138,7 @@ def files(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder for the files.")],
     json: Json = False,
 ) -> None:
-    """Write example files for Prometheus, Alertmanager and Grafana."""
+    """Write example files for Prometheus, Alertmanager, Grafana and EPICS."""
     from ipch import fleet
 
     written = [str(path) for path in fleet.write_files(folder)]

@@ -1,4 +1,4 @@
-"""Scrape targets for Prometheus, and the example files for Prometheus, Alertmanager and Grafana."""
+"""Scrape targets for Prometheus, and the example files for Prometheus, Alertmanager, Grafana and EPICS."""
 
 import contextlib
 from pathlib import Path
@@ -9,7 +9,9 @@ from ipch.device import list_ports, open_session, running_tasks
 from ipch.errors import FileError, IpchError
 
 # Files of this room that a lab copies and adapts.
-FILES = ("alerts.yml", "prometheus.yml", "alertmanager.yml", "dashboard.json", "access.acf")
+FILES = (
+    "alerts.yml", "prometheus.yml", "alertmanager.yml", "dashboard.json", "access.acf", "ipch.db", "ipch.proto",
+)  # fmt: skip
 
 
 def targets(more: list[str]) -> list[dict[str, Any]]:
