@@ -7,6 +7,7 @@ import socket
 import ssl
 import subprocess
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -17,10 +18,12 @@ from typing import Any
 import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult
+from pytest_mock import MockerFixture
 
 from ipch.alarms import Alarms, Config, Delivery, Event, Outbox, deliver, load, watching
-from ipch.alarms.config import Email
-from ipch.alarms.delivery import _again_s, ping
+from ipch.alarms.config import Email, Heartbeat
+from ipch.alarms.delivery import SEND_TIMEOUT_S, _again_s, ping
+from ipch.alarms.watch import Watch
 from ipch.errors import FileError
 from tests.host.test_alarms import EVENT, SAMPLE
 
@@ -253,6 +256,116 @@ def test_all_is_well_once_a_day_and_a_ping_while_samples_arrive(
     assert told["kind"] == "well" and told["text"].startswith(
         "All is well. REGULATE, 5.0000 MPa, target 5 MPa."
     )
+
+
+def test_the_daily_message_comes_once_a_day_from_its_hour_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = Config(heartbeat=Heartbeat(daily="07:30"))
+    outbox = Outbox(tmp_path / "queue.db")
+    alarms = Alarms(config)
+    with Delivery(config, outbox, print) as delivery:
+        watch = Watch(alarms, config, delivery, outbox, print)
+
+        def at(utc: str) -> list[str]:
+            monkeypatch.setattr("ipch.alarms.watch.time.gmtime", lambda: time.strptime(utc, "%Y-%m-%d %H:%M"))
+            return [f"{event.utc} {event.text}" for event in watch._daily()]
+
+        assert at("2026-03-01 08:00") == [], "nothing is known before the first sample"
+        watch._last = (SAMPLE, 0.0)
+        assert at("2026-03-01 07:29") == []
+        assert at("2026-03-01 07:30") == [
+            "2026-03-01T07:30:00Z All is well. REGULATE, 5.0000 MPa, target 5 MPa."
+        ]
+        assert at("2026-03-01 23:59") == at("2026-03-02 00:10") == []
+        alarms.sample(replace(SAMPLE, fault="DISAGREEMENT"), 0.0)
+        (told,) = at("2026-03-02 09:00")
+        assert "Z 1 alarms: fault DISAGREEMENT. REGULATE" in told
+
+
+def test_a_fault_is_told_in_the_words_of_the_device_which_is_asked_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    path = tmp_path / "alarms.toml"
+    path.write_text("")
+    said: list[str] = []
+    asked: list[int] = []
+
+    def words() -> str:
+        asked.append(1)
+        return f"Reason {len(asked)}."
+
+    with watching(path, said.append, words) as watch:
+        for fault in ("NONE", "OVERPRESSURE", "OVERPRESSURE", "NONE", "OVERPRESSURE"):
+            watch(replace(SAMPLE, fault=fault))
+    assert said == [
+        "alarm raised: fault OVERPRESSURE: Reason 1.",
+        "alarm cleared: fault OVERPRESSURE: Cleared: Reason 1.",
+        "alarm raised: fault OVERPRESSURE: Reason 2.",
+    ]
+
+
+def test_a_dead_man_service_that_cannot_be_reached_is_told_once(tmp_path: Path, server: Server) -> None:
+    said: list[str] = []
+    config = Config(heartbeat=Heartbeat(ping=f"{server.address}/ping", ping_every_s=1e-9))
+    outbox = Outbox(tmp_path / "queue.db")
+    with Delivery(config, outbox, said.append) as delivery:
+        watch = Watch(Alarms(config), config, delivery, outbox, said.append)
+        watch._ping()
+        assert not server.got, "no sample has arrived"
+        watch._last = (SAMPLE, time.monotonic())
+        watch._ping()
+        assert server.got == ["/ping"] and not said
+        server.close()
+        watch._ping()
+        watch._ping()
+        assert len(said) == 1 and said[0].startswith(
+            f"the dead-man service at {server.address}/ping cannot be"
+        )
+        server.__init__(server.port)  # type: ignore[misc]
+        watch._ping()
+        assert server.got == ["/ping"] and len(said) == 1
+        server.close()
+        watch._ping()
+        assert len(said) == 2
+        watch._last = (SAMPLE, time.monotonic() - config.no_sample_s)
+        server.__init__(server.port)  # type: ignore[misc]
+        watch._ping()
+        assert not server.got, "a device that has fallen silent must not pass for a healthy one"
+
+
+def test_a_damaged_state_is_told_and_the_watch_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    state = tmp_path / "alarms.json"
+    said: list[str] = []
+    outbox = Outbox(tmp_path / "queue.db")
+    alarms = Alarms(Config(), state)
+    state.write_text("{")
+    with Delivery(Config(), outbox, said.append) as delivery:
+        with Watch(alarms, Config(), delivery, outbox, said.append) as watch:
+            watch.sample(replace(SAMPLE, fault="DISAGREEMENT"))
+        assert len(said) == 1 and said[0].startswith(f"{state} is damaged")
+        state.unlink()
+        with Watch(alarms, Config(), delivery, outbox, said.append) as watch:
+            watch.sample(replace(SAMPLE, fault="DISAGREEMENT"), "Words.")
+        assert said[1:] == ["alarm raised: fault DISAGREEMENT: Words."]
+
+
+def test_no_server_is_waited_for_without_end(mocker: MockerFixture) -> None:
+    web = mocker.patch("urllib.request.urlopen", autospec=True)
+    plain = mocker.patch("smtplib.SMTP", autospec=True)
+    over_tls = mocker.patch("smtplib.SMTP_SSL", autospec=True)
+    program = mocker.patch("subprocess.run", autospec=True)
+    mail = Email(host="mail.test", port=25, sender="a@b.test", to=["c@d.test"])
+    for each in (mail, mail.model_copy(update={"tls": True})):
+        config = Config(webhook="http://hook.test", command=["call"], email=each)
+        assert deliver(config, EVENT) == []
+    for called in (web, plain, over_tls, program):
+        assert called.call_args.kwargs["timeout"] == SEND_TIMEOUT_S
+    (message,) = plain.return_value.send_message.call_args.args
+    assert message["To"] == "c@d.test" and message["Subject"] == "ipch: fault OVERPRESSURE raised"
 
 
 @pytest.fixture(scope="module")

@@ -111,6 +111,13 @@ def test_warnings_are_alarms_unless_ignored():
     assert kinds(events) == [("warning SUPPLY_LOW", "raised")]
 
 
+@pytest.mark.parametrize("bit", range(len(WARNINGS)))
+def test_each_warning_is_its_own_alarm(bit):
+    name, text = WARNINGS[bit]
+    (event,) = Alarms(Config()).sample(replace(SAMPLE, warnings=1 << bit), 0.0)
+    assert (event.name, event.kind, event.text) == (f"warning {name}", "raised", text)
+
+
 def test_the_warnings_are_those_of_the_firmware():
     from ipch.sim.rigs import load_firmware
 
@@ -122,7 +129,7 @@ def test_the_warnings_are_those_of_the_firmware():
 
 
 def test_alarms_outlive_the_program_and_are_acknowledged_by_another(tmp_path):
-    state = tmp_path / "alarms.json"
+    state = tmp_path / "new" / "folder" / "alarms.json"
     one = Alarms(Config(), state)
     one.sample(replace(SAMPLE, fault="DISAGREEMENT"), 0.0)
     other = Alarms(Config(), state)
