@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import json
-import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ import pytest
 
 from ipch.sim.server import RunningServer, simulate
 
+Ipch = Callable[..., Any]
 YES = ("--yes", "--setpoint-max", "5.5MPa", "--trip", "6MPa", "--rating", "10MPa")
 
 
@@ -24,37 +25,43 @@ def chamber(request: pytest.FixtureRequest) -> Iterator[RunningServer]:
         yield running
 
 
-def ipch(chamber: RunningServer, *arguments: str, told: str = "") -> Any:
-    command = [sys.executable, "-m", "ipch", *arguments, "--port", chamber.port]
-    done = subprocess.run(command, input=told, capture_output=True, text=True, check=False, timeout=120)
-    assert "Traceback" not in done.stderr
-    return done
+@pytest.fixture
+def ipch(chamber: RunningServer, cli: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> Ipch:
+    """A command line for the chamber; `told` is typed."""
+
+    def run(*arguments: str, told: str = "") -> Any:
+        monkeypatch.setattr(sys, "stdin", io.StringIO(told))
+        done = cli(*arguments, "--port", chamber.port)
+        assert "Traceback" not in done.err
+        return done
+
+    return run
 
 
-def lose(chamber: RunningServer) -> None:
-    assert ipch(chamber, "inject", "stored-copies", "copies=both", "how=missing").returncode == 0
-    assert ipch(chamber, "inject", "resets").returncode == 0
+def lose(ipch: Ipch) -> None:
+    assert ipch("inject", "stored-copies", "copies=both", "how=missing").code == 0
+    assert ipch("inject", "resets").code == 0
     for _ in range(50):
-        status = ipch(chamber, "status", "--json")
-        if status.returncode == 0 and "SETTINGS_LOST" in json.loads(status.stdout)["warnings"]:
+        status = ipch("status", "--json")
+        if status.code == 0 and "SETTINGS_LOST" in json.loads(status.out)["warnings"]:
             return
-    raise AssertionError(status.stdout + status.stderr)
+    raise AssertionError(status.out + status.err)
 
 
 @pytest.mark.parametrize("chamber", [("volume_l=0.1",)], indirect=True)
-def test_lost_limits_are_shown_and_confirmed(chamber: RunningServer) -> None:
-    assert ipch(chamber, "selftest").returncode == 0
-    lose(chamber)
-    assert ipch(chamber, "set", "0.5MPa").returncode == 0
-    refused = ipch(chamber, "on")
-    assert refused.returncode == 5 and "ipch config confirm" in refused.stderr
-    assert refused.stderr.count("\n") == 1
-    told = ipch(chamber, "status").stdout
+def test_lost_limits_are_shown_and_confirmed(ipch: Ipch) -> None:
+    assert ipch("selftest").code == 0
+    lose(ipch)
+    assert ipch("set", "0.5MPa").code == 0
+    refused = ipch("on")
+    assert refused.code == 5 and "ipch config confirm" in refused.err
+    assert refused.err.count("\n") == 1
+    told = ipch("status").out
     assert "SETTINGS_LOST: " in told and "config confirm" in told
-    assert ipch(chamber, "selftest").returncode == 9
+    assert ipch("selftest").code == 9
     # Another setting confirms nothing.
-    assert ipch(chamber, "config", "set", "slew_pa_s", "100kPa/s").returncode == 0
-    assert ipch(chamber, "on").returncode == 5
+    assert ipch("config", "set", "slew_pa_s", "100kPa/s").code == 0
+    assert ipch("on").code == 5
     # Without all three values, with a wrong one, with a no, at the end of the input, and where nobody can be asked.
     for arguments, answer, code in (
         (YES[:-2], "", 2),
@@ -64,12 +71,12 @@ def test_lost_limits_are_shown_and_confirmed(chamber: RunningServer) -> None:
         ((), "", 9),
         (("--json",), "y\n", 2),
     ):
-        done = ipch(chamber, "config", "confirm", *arguments, told=answer)
-        assert done.returncode == code, (arguments, done.stderr)
-        assert ipch(chamber, "on").returncode == 5
-    done = ipch(chamber, "config", "confirm", told="y\n")
-    assert done.returncode == 0
-    lines = done.stdout.splitlines()
+        done = ipch("config", "confirm", *arguments, told=answer)
+        assert done.code == code, (arguments, done.err)
+        assert ipch("on").code == 5
+    done = ipch("config", "confirm", told="y\n")
+    assert done.code == 0
+    lines = done.out.splitlines()
     assert [line.split()[-1] for line in lines[1:7]] == [
         "setpoint_max_pa",
         "trip_pa",
@@ -80,18 +87,16 @@ def test_lost_limits_are_shown_and_confirmed(chamber: RunningServer) -> None:
     ]
     for number, line in zip(("5.5", "6", "6.5", "7", "9", "10"), lines[1:7], strict=True):
         assert number in line.split()
-    assert ipch(chamber, "status", "--json").stdout.count("SETTINGS_LOST") == 0
-    assert ipch(chamber, "on").returncode == 0
-    assert ipch(chamber, "off").returncode == 0
-    assert json.loads(ipch(chamber, "config", "confirm", *YES, "--json").stdout)["confirmed"] is True
+    assert ipch("status", "--json").out.count("SETTINGS_LOST") == 0
+    assert ipch("on").code == 0
+    assert ipch("off").code == 0
+    assert json.loads(ipch("config", "confirm", *YES, "--json").out)["confirmed"] is True
 
 
 @pytest.mark.parametrize("chamber", [("initial_mpa=4.8",)], indirect=True)
-def test_a_run_goes_on_after_its_file_is_applied_under_pressure(
-    chamber: RunningServer, tmp_path: Path
-) -> None:
+def test_a_run_goes_on_after_its_file_is_applied_under_pressure(ipch: Ipch, tmp_path: Path) -> None:
     file = tmp_path / "settings.toml"
-    assert ipch(chamber, "config", "save", str(file)).returncode == 0
+    assert ipch("config", "save", str(file)).code == 0
     mine = (("trip_pa", 6_000_000, 5_800_000), ("setpoint_max_pa", 5_500_000, 5_400_000))
     text = file.read_text()
     for name, old, new in mine:
@@ -101,35 +106,35 @@ def test_a_run_goes_on_after_its_file_is_applied_under_pressure(
     part = tmp_path / "part.toml"
     part.write_text("[settings]\ntrip_pa = 5800000\n")
     for arguments in (("set", "trip_pa", "5.8MPa"), ("apply", str(part))):
-        done = ipch(chamber, "config", *arguments)
-        assert done.returncode == 5 and "Pa in the chamber" in done.stderr
-    assert ipch(chamber, "config", "apply", str(file)).returncode == 0
-    assert ipch(chamber, "config", "get", "trip_pa").stdout == "5800000\n"
-    assert ipch(chamber, "status", "--json").stdout.count("SETTINGS_LOST") == 0
+        done = ipch("config", *arguments)
+        assert done.code == 5 and "Pa in the chamber" in done.err
+    assert ipch("config", "apply", str(file)).code == 0
+    assert ipch("config", "get", "trip_pa").out == "5800000\n"
+    assert ipch("status", "--json").out.count("SETTINGS_LOST") == 0
     # One that would trip leaves the old limits, confirmed.
     wrong = tmp_path / "wrong.toml"
     wrong.write_text(text.replace("= 5800000", "= 4500000").replace("= 5400000", "= 4000000"))
-    done = ipch(chamber, "config", "apply", str(wrong))
-    assert done.returncode == 5 and "would trip" in done.stderr and done.stderr.count("\n") == 1
-    assert ipch(chamber, "config", "get", "setpoint_max_pa").stdout == "5400000\n"
-    assert ipch(chamber, "status", "--json").stdout.count("SETTINGS_LOST") == 0
-    lose(chamber)
-    done = ipch(chamber, "config", "apply", str(file))
-    assert done.returncode == 0 and "ipch config confirm" in done.stderr
+    done = ipch("config", "apply", str(wrong))
+    assert done.code == 5 and "would trip" in done.err and done.err.count("\n") == 1
+    assert ipch("config", "get", "setpoint_max_pa").out == "5400000\n"
+    assert ipch("status", "--json").out.count("SETTINGS_LOST") == 0
+    lose(ipch)
+    done = ipch("config", "apply", str(file))
+    assert done.code == 0 and "ipch config confirm" in done.err
     limits = ("--yes", "--setpoint-max", "5.4MPa", "--trip", "5.8MPa", "--rating", "10MPa")
-    assert ipch(chamber, "config", "confirm", *limits).returncode == 0
-    assert ipch(chamber, "set", "4.8MPa").returncode == 0
-    assert json.loads(ipch(chamber, "on", "--json").stdout)["state"] == "REGULATE"
+    assert ipch("config", "confirm", *limits).code == 0
+    assert ipch("set", "4.8MPa").code == 0
+    assert json.loads(ipch("on", "--json").out)["state"] == "REGULATE"
     # While it regulates nothing of that is possible.
     for name, value in (("trip_pa", "5.9MPa"), ("control_zero_pa", "1000"), ("disagreement_pa", "60kPa")):
-        done = ipch(chamber, "config", "set", name, value)
-        assert done.returncode == 5 and "output is off" in done.stderr, name
-    assert ipch(chamber, "off").returncode == 0
+        done = ipch("config", "set", name, value)
+        assert done.code == 5 and "output is off" in done.err, name
+    assert ipch("off").code == 0
     # A large correction needs force, and the board is not flashed with gas in its chamber.
-    done = ipch(chamber, "config", "set", "supply_zero_pa", "300000")
-    assert done.returncode == 5 and "FORCe" in done.stderr
-    assert ipch(chamber, "config", "set", "supply_zero_pa", "300000", "--force").returncode == 0
-    done = ipch(chamber, "flash")
-    assert done.returncode == 5 and "ipch vent --wait" in done.stderr and "--force" in done.stderr
-    assert done.stderr.splitlines()[-1].count("ipch: ") == 1
-    assert json.loads(ipch(chamber, "status", "--json").stdout)["state"] == "OFF"
+    done = ipch("config", "set", "supply_zero_pa", "300000")
+    assert done.code == 5 and "FORCe" in done.err
+    assert ipch("config", "set", "supply_zero_pa", "300000", "--force").code == 0
+    done = ipch("flash")
+    assert done.code == 5 and "ipch vent --wait" in done.err and "--force" in done.err
+    assert done.err.splitlines()[-1].count("ipch: ") == 1
+    assert json.loads(ipch("status", "--json").out)["state"] == "OFF"

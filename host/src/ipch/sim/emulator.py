@@ -34,11 +34,12 @@ _RP2040_FAMILY = bytes.fromhex("56ff8be4")
 def find_image(path: Path | None = None) -> Path:
     """The UF2 image to boot: the one given, else the newest RPI_PICO image in rp2040py's cache.
 
-    Raises FileError with the remedy.
+    Raises FileError with the remedy, also for a file that is no image for the RP2040.
     """
     if path is not None:
         if not path.is_file():
             raise FileError(f"no image at {path}; download RPI_PICO from micropython.org/download/RPI_PICO")
+        _check(path)
         return path
     found = sorted(IMAGES.glob("RPI_PICO-*.uf2"))
     if not found:
@@ -46,6 +47,7 @@ def find_image(path: Path | None = None) -> Path:
             f"no RPI_PICO-*.uf2 in {IMAGES}; download one from micropython.org/download/RPI_PICO, "
             "or name it with --image"
         )
+    _check(found[-1])
     return found[-1]
 
 
@@ -96,7 +98,6 @@ class Chip:
             from rp2040py.utils.logging import ConsoleLogger, LogLevel
         except ImportError:
             raise FileError(f"the emulator is not installed; {how_to_install('emulator')}") from None
-        _check(image)
         self.mcu = RP2040()
         self.mcu.load_bootrom(BOOTROM_B1)
         self.mcu.logger = ConsoleLogger(LogLevel.ERROR)
