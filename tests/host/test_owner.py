@@ -19,7 +19,8 @@ from ipch.base.paths import owners_dir, running_simulators
 from ipch.device.instrument import Instrument
 from ipch.device.session import Direct, OwnerEnded, Session, Silence, _FairLock, is_query
 from ipch.device.sharing import Owned, Owner, open_session, running_tasks
-from ipch.errors import DeviceError, DeviceLostError, ExchangeCutError, UsageError
+from ipch.device.transport import Transport
+from ipch.errors import DeviceError, DeviceLostError, ExchangeCutError, PortBusyError, UsageError
 from ipch.sim import channel
 from ipch.sim.server import RunningServer, simulate
 
@@ -231,6 +232,46 @@ def test_a_client_that_comes_while_the_owner_ends_is_told(sim: RunningServer) ->
     client.join(10)
     assert "ended" in str(told)
     session.close()
+
+
+def test_a_client_that_asked_for_tasks_while_the_owner_ended_goes_on(sim: RunningServer) -> None:
+    with closing(open_session(sim.port)) as first, Owner(first):
+        second = open_session(sim.port)
+        assert isinstance(second.channel, Owned)
+    with closing(second):
+        assert running_tasks(second) == []
+        assert second.ask(":OUTP OFF;*OPC?") == ["1"]
+
+
+def test_a_port_that_its_owner_is_closing_is_waited_for(
+    sim: RunningServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The last exchange may take long; no other program that has the port open is waited for here."""
+    monkeypatch.setattr("ipch.device.sharing._BUSY_S", 0.2)
+    session = open_session(sim.port)
+    with Owner(session):
+        pass
+    tried = threading.Event()
+    busy = Transport.reopen
+
+    def reopen(transport: Transport) -> None:
+        try:
+            busy(transport)
+        finally:
+            tried.set()
+
+    monkeypatch.setattr(Transport, "reopen", reopen)
+    opened: list[Session] = []
+    client = threading.Thread(target=lambda: opened.append(open_session(sim.port)), daemon=True)
+    client.start()
+    assert tried.wait(10) and not opened
+    session.close()
+    client.join(10)
+    opened[0].close()
+    assert not list(owners_dir().iterdir())
+    # Without an owner it is busy.
+    with closing(Transport(sim.port)), pytest.raises(PortBusyError):
+        open_session(sim.port)
 
 
 def test_what_a_dead_owner_left_is_passed_over(sim: RunningServer) -> None:

@@ -359,9 +359,20 @@ class Session:
     def use(self, do: Callable[[Channel], T]) -> T | None:
         """Call `do` with the open channel, between two exchanges; None while the device is away.
 
-        Raises the errors of `do`."""
+        After an owner process that ended, `do` gets the next channel. Raises the errors of `do`, DeviceLostError.
+        """
+        limit = time.monotonic() + _TAKE_OVER_S
         with self._lock:
-            return None if self._channel is None else do(self._channel)
+            if self._channel is None:
+                return None
+            while True:
+                try:
+                    return do(self._connected())
+                except DeviceLostError as error:
+                    # What it said last was the end of this channel.
+                    self._drop()
+                    if not isinstance(error, OwnerEnded) or time.monotonic() >= limit:
+                        raise
 
     def resynchronise(self) -> None:
         with self._lock:

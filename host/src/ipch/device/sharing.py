@@ -92,7 +92,7 @@ class Owner:
         self._ended = True
         self._session.listeners.remove(self._moved)
         self._session.served_at = ""
-        self._withdraw()
+        self._withdraw_until_closed()
         if self._listener is not None:
             with contextlib.suppress(OSError):
                 # Wakes accept().
@@ -152,6 +152,16 @@ class Owner:
         if self._entry is not None:
             self._entry.unlink(missing_ok=True)
             self._entry = None
+
+    def _withdraw_until_closed(self) -> None:
+        """Withdraw; others who find the port busy wait until the session has closed it."""
+        if self._entry is None or self._session.channel is None:
+            self._withdraw()
+            return
+        closing, self._entry = self._entry.with_suffix(".opening"), None
+        with contextlib.suppress(OSError):
+            closing.with_suffix(".json").replace(closing)
+        self._session.listeners.append(lambda channel: closing.unlink(missing_ok=True))
 
     def _accept(self) -> None:
         assert self._listener is not None
