@@ -10,10 +10,11 @@ from typing import Any
 
 import pint
 import xarray
-from ipch.device import Instrument, Owner, Sample, has_arrived, open_session, recipe_among
-from ipch.errors import DeviceLostError, IpchError
 from tomato.driverinterface_2_1 import Attr, ModelDevice, ModelInterface, Task
 from tomato.driverinterface_2_1.decorators import coerce_val
+
+from ipch.device import Instrument, Owner, Sample, has_arrived, open_session, recipe_among
+from ipch.errors import DeviceLostError, IpchError
 
 _log = logging.getLogger(__name__)
 _VENTED, _NOT_KNOWN_EMPTY = 2, 3
