@@ -16,6 +16,7 @@ from ipch.device.instrument import Instrument
 from ipch.sim.server import simulate
 from tests.host.test_alarms import SAMPLE
 
+# A proof needs 20 samples: the simulator waits for the next message after 0.1 s, however busy the computer is.
 RIG = [
     "--ideal",
     "--rig",
@@ -23,7 +24,7 @@ RIG = [
     "--speed",
     "max",
     "--ahead",
-    "10s",
+    "0.1s",
     "--set",
     "initial_mpa=4",
     "--set",

@@ -42,7 +42,8 @@ def test_a_real_file_from_plant_to_report(tmp_path: Path, cli: Callable[..., Any
     sets = [f"--set={text}" for text in (*plant, f"cell_profile={path}")]
     folder = tmp_path / "run"
     with (
-        simulate(["--ideal", "--rig", "core", "--speed", "max", *sets]) as simulator,
+        # A sample every 5 s also on a busy computer.
+        simulate(["--ideal", "--rig", "core", "--speed", "max", "--ahead", "5s", *sets]) as simulator,
         Instrument.open(simulator.port) as device,
     ):
         record_recipe(device, Chosen("hold", RECIPE, load_recipe(recipe)), folder, lambda progress: None)
