@@ -70,6 +70,28 @@ def test_parquet_keeps_every_value(tmp_path: Path) -> None:
     assert "Applied Pressure / Pa" in parquet.read_table(tmp_path / "out.bdf.parquet").column_names
 
 
+@pytest.mark.parametrize(
+    ("name", "wanted", "bdf"),
+    [
+        ("a.csv", "bdf", True),
+        ("a.bdf.csv", None, True),
+        ("a.csv", None, False),
+        ("a.bdf.parquet", "parquet", True),
+    ],
+)
+def test_the_option_or_the_name_chooses_the_columns(
+    tmp_path: Path, name: str, wanted: str | None, bdf: bool
+) -> None:
+    path = tmp_path / name
+    export(load_run(record(tmp_path / "run.db", [{}])), path, wanted)
+    names = (
+        parquet.read_schema(path).names
+        if name.endswith("parquet")
+        else path.read_text().splitlines()[0].split(",")
+    )
+    assert ("Test Time / s" in names, "pressure_pa" in names) == (bdf, not bdf)
+
+
 def test_the_name_says_which_format() -> None:
     assert [format_of(Path(n)) for n in ("a.csv", "a.bdf.csv", "a.parquet")] == [
         "csv",
@@ -128,6 +150,9 @@ def test_a_simulation_counts_on_from_its_beginning(tmp_path: Path) -> None:
 def test_only_what_is_wanted_is_read(tmp_path: Path) -> None:
     run = load_run(record(tmp_path / "run.db", [{}, {}]), columns=("pressure_pa",))
     assert "gas_k" not in run.samples
+    # Three months at one sample a second are 8 million rows.
+    dtypes = {run.samples[name].dtype for name in ("utc_s", "uptime_s", "fill_open_s")}
+    assert (run.samples["pressure_pa"].dtype, dtypes) == (np.float32, {np.dtype(np.float64)})
     assert list(run.samples["pressure_pa"]) == [5_000_123, 5_000_123]
 
 

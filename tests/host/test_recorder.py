@@ -157,6 +157,58 @@ def test_a_locked_record_is_one_line(
         assert len(load_run(path).time_s) > 0
 
 
+@pytest.mark.parametrize("newest", ["in the log", "in the file"])
+def test_a_record_is_read_where_sqlite_cannot_put_its_own_files(
+    tmp_path: Path, regulator: Instrument, sample: Sample, newest: str
+) -> None:
+    """As in a folder of another user; root may write there, so a folder stands in the place of the index file."""
+    path, there = tmp_path / "run.db", tmp_path / "away"
+    there.mkdir()
+    with Recorder(path, regulator, "log", commit_s=0) as recorder:
+        for number in range(3):
+            recorder.sample(replace(sample, sequence=sample.sequence + number))
+        if newest == "in the log":
+            shutil.copy(tmp_path / "run.db-wal", there)
+            shutil.copy(path, there)
+    if newest == "in the file":
+        shutil.copy(path, there)
+    (there / "run.db-shm").mkdir()
+    before = (there / "run.db").read_bytes()
+    assert len(load_run(there / "run.db").time_s) == 3
+    assert (there / "run.db").read_bytes() == before
+
+
+def test_a_record_of_schema_1_is_appended_to(tmp_path: Path, regulator: Instrument, sample: Sample) -> None:
+    path = tmp_path / "run.db"
+    shutil.copy(Path(__file__).parent / "records" / "schema-1.db", path)
+    old = load_run(path).samples
+    with Recorder(path, regulator, "log") as recorder:
+        recorder.sample(replace(sample, gas_k=math.nan))
+    for name, column in load_run(path, number=1).samples.items():
+        np.testing.assert_array_equal(column, old[name], err_msg=name)
+    assert np.isnan(load_run(path).samples["gas_k"]).all()
+    with closing(sqlite3.connect(path)) as database:
+        assert database.execute("PRAGMA user_version").fetchone() == (2,)
+        assert "samples_1" not in {name for (name,) in database.execute("SELECT name FROM sqlite_master")}
+
+
+def test_another_firmware_is_noted_where_a_record_is_resumed(
+    tmp_path: Path, regulator: Instrument, sample: Sample
+) -> None:
+    path = tmp_path / "run.db"
+    with Recorder(path, regulator, "log") as recorder:
+        recorder.sample(sample)
+    with closing(sqlite3.connect(path)) as database, database:
+        (text,) = database.execute("SELECT identity FROM runs").fetchone()
+        older = json.loads(text) | {"firmware": "0.0.9"}
+        database.execute("UPDATE runs SET identity = ?", (json.dumps(older),))
+    with Recorder(path, regulator, "log", resume=True) as recorder:
+        recorder.sample(replace(sample, sequence=sample.sequence + 1))
+    (note,) = events(path, "note")
+    assert note["text"] == f"the firmware is {regulator.identity.firmware} now"
+    assert note["identity"] == json.loads(text)
+
+
 @pytest.mark.parametrize(
     ("error", "ended_by"),
     [(KeyboardInterrupt(), "interrupted"), (FileError("the disk is full"), "the disk is full")],
@@ -406,6 +458,9 @@ def test_a_disk_that_stays_full_is_told_at_the_end(
     for number in range(500):
         recorder.sample(replace(sample, sequence=1 + number, uptime_s=number))
         assert len(recorder._waiting) < 200
+    (gap,) = [values for _, values in recorder._waiting if values.get("kind") == "gap"]
+    assert gap["text"] == "not written: every other waiting sample was dropped (database or disk is full)"
+    assert json.loads(gap["data"]) == {"cause": "database or disk is full"}
     with pytest.raises(FileError, match=r"database or disk is full; .* rows are lost"):
         recorder.close("complete")
 

@@ -90,7 +90,8 @@ def serve(
         if truth is not None:
             try:
                 truth.parent.mkdir(parents=True, exist_ok=True)
-                truth_file = stack.enter_context(truth.open("w"))
+                # By lines: who reads it while it grows sees what is so.
+                truth_file = stack.enter_context(truth.open("w", buffering=1))
             except OSError as error:
                 raise FileError(f"cannot write {truth}: {error.strerror}") from None
         if state is None:
