@@ -257,7 +257,9 @@ def test_a_file_of_points_is_fitted_shown_and_written(
         assert abs(shown[name]["span_tc_ppm_k"] + 200) < 12
     assert (shown["control"]["serial"], shown["safety"]["serial"]) == (4711, 0)
     page = (tmp_path / "out" / "calibration.html").read_text()
-    assert "Plotly.newPlot" in page and 'src="http' not in page
+    assert "Plotly.newPlot" in page
+    # The drawing library holds such texts, in some versions.
+    assert not re.search(r"\b(src|href)=", re.sub(r"<script>.*?</script>", "", page, flags=re.DOTALL))
     checked = cli("calibrate", "verify", "--points", str(file), "--json").json()
     assert max(checked["largest_pa"].values()) < 1500
 

@@ -52,7 +52,7 @@ def root(
         typer.Option("--verbose", "-v", help="Show what ipch does, with every line to and from the device."),
     ] = False,
     log_file: Annotated[
-        Path | None, typer.Option("--log-file", metavar="FILE", help="Append the same to a file.")
+        Path | None, typer.Option("--log-file", metavar="FILE", help="Append the same messages to a file.")
     ] = None,
     version: Annotated[
         bool,

@@ -225,7 +225,7 @@ def _agreed() -> bool:
 
 @group.command(name="forget-valves")
 def forget_valves(port: Port = None, json: Json = False) -> None:
-    """Forget learned valve responses, after an exchange of the chamber."""
+    """Forget the learned valve responses, after the chamber was exchanged."""
     with connected() as instrument:
         instrument.forget_valves()
     emit({"forgotten": True}, ["learned valve responses forgotten"])

@@ -104,7 +104,7 @@ def set_pressure(
 ) -> None:
     """Set the target pressure.
 
-    The pressure follows once the regulator is on: `ipch on`.
+    The pressure changes only while the regulator is on: `ipch on`.
     """
     from ipch.base.units import parse_pressure, parse_slew
     from ipch.cli.progress import progress

@@ -30,9 +30,9 @@ def add_to(app: typer.Typer) -> None:
 
 
 def runs(
-    folder: Annotated[
-        Path, typer.Argument(metavar="[DIR]", help="Folder that is searched for records.")
-    ] = Path("runs"),
+    folder: Annotated[Path, typer.Argument(metavar="[DIR]", help="Folder to search for records.")] = Path(
+        "runs"
+    ),
     json: Json = False,
 ) -> None:
     """List past runs: recipe, start, length and how each ended."""
@@ -68,7 +68,7 @@ def figure(
         str,
         typer.Option(
             metavar="LIST",
-            help="Panels from above: pressure, error, swelling, voltage, temperature, pulses, cycles.",
+            help="Panels from top to bottom: pressure, error, swelling, voltage, temperature, pulses, cycles.",
         ),
     ] = "pressure",
     width: Annotated[str, typer.Option(metavar="WIDTH", help="Width: 85mm is one column.")] = "85mm",
@@ -83,7 +83,7 @@ def figure(
 ) -> None:
     """Draw a run for a paper, at a journal's size.
 
-    What the last report was told, such as cycler files and volume, is used again.
+    Reuses the options of the last report, such as cycler files and volume.
     """
     from ipch.base.units import parse_length_mm
     from ipch.recording import find_record, recall

@@ -17,7 +17,9 @@ def flash(
     port: Port = None,
     force: Annotated[
         bool,
-        typer.Option("--force", help="Also while it runs or under pressure: shut every valve, keep the gas."),
+        typer.Option(
+            "--force", help="Even while it regulates or holds pressure: shut every valve, keep the gas."
+        ),
     ] = False,
     replace: Annotated[
         bool, typer.Option("--replace", help="Overwrite another program's main.py and boot.py.")
@@ -25,7 +27,7 @@ def flash(
     sources: Annotated[
         bool,
         typer.Option(
-            "--sources", help="Source files instead of compiled ones: slower to start, less free memory."
+            "--sources", help="Copy source files instead of compiled ones: slower start, less free memory."
         ),
     ] = False,
     timeout: Annotated[

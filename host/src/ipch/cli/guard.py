@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 # Below this pressure a complete vent still describes the chamber.
 _VENTED_PA = 200_000
-Yes = Annotated[bool, typer.Option("--yes", help="Do not ask, also while a recipe runs.")]
+Yes = Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation, even while a recipe runs.")]
 
 
 @contextlib.contextmanager

@@ -35,11 +35,11 @@ Offset = Annotated[
 ]
 MapFile = Annotated[
     Path | None,
-    typer.Option("--map", metavar="FILE.toml", help="Columns of a cycler's table that is not known."),
+    typer.Option("--map", metavar="FILE.toml", help="Column map for a cycler's unknown table format."),
 ]
 Start = Annotated[
     str | None,
-    typer.Option(metavar="TIME", help="Start of the test, for cycler files with test time alone."),
+    typer.Option(metavar="TIME", help="Start of the test, for cycler files without dates."),
 ]
 Numbering = Annotated[
     str | None,
@@ -50,7 +50,7 @@ Volume = Annotated[
     typer.Option(metavar="VOLUME", help="Gas volume of the chamber with the cell: 500mL."),
 ]
 Gas = Annotated[
-    str | None, typer.Option(metavar="GAS", help="Gas: air, nitrogen or argon; without, taken as air.")
+    str | None, typer.Option(metavar="GAS", help="Gas: air, nitrogen or argon; default: taken as air.")
 ]
 Band = Annotated[str, typer.Option(metavar="PRESSURE", help="Half width of the band around the target.")]
 Reference = Annotated[
@@ -120,7 +120,7 @@ def report(
     ] = 10_000_000,
     force: Annotated[
         bool,
-        typer.Option("--force", help="Use only what is given now, and overwrite a report that knew more."),
+        typer.Option("--force", help="Use only the options given now; overwrite a report made with more."),
     ] = False,
     run: Which = None,
     json: Json = False,

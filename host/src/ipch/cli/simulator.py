@@ -47,7 +47,7 @@ def sim(
     ideal: Annotated[
         bool,
         typer.Option(
-            "--ideal", help="No tolerances: sensors and valves without errors. Else drawn by the seed."
+            "--ideal", help="Perfect sensors and valves; by default the seed draws their tolerances."
         ),
     ] = False,
     list_parameters: Annotated[

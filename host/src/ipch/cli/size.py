@@ -19,15 +19,15 @@ def size(
     working: Annotated[str, typer.Option(metavar="PRESSURE", help="Highest working pressure.")] = "5MPa",
     rated: Annotated[str, typer.Option(metavar="PRESSURE", help="Rated pressure of the chamber.")] = "10MPa",
     supply: Annotated[
-        str, typer.Option(metavar="PRESSURE", help="Supply pressure after regulator.")
+        str, typer.Option(metavar="PRESSURE", help="Supply pressure after the gas regulator.")
     ] = "6MPa",
     source: Annotated[
-        str, typer.Option(metavar="PRESSURE", help="Supply pressure before its regulator.")
+        str, typer.Option(metavar="PRESSURE", help="Source pressure before the gas regulator.")
     ] = "20MPa",
     gas: Annotated[str, typer.Option(help="Gas: nitrogen or air.")] = "nitrogen",
     temperature: Annotated[float, typer.Option(metavar="DEGC", help="Gas and chamber temperature.")] = 30.0,
     hole: Annotated[
-        float | None, typer.Option(metavar="MM", help="Restrictor hole, both sides; default: computed.")
+        float | None, typer.Option(metavar="MM", help="Restrictor bore, both sides; default: computed.")
     ] = None,
     seat: Annotated[float, typer.Option(metavar="MM", help="Seat bore of the fill valve.")] = 1.0,
     pulse: Annotated[str, typer.Option(metavar="DURATION", help="Shortest reproducible opening.")] = "5ms",
