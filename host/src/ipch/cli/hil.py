@@ -26,7 +26,7 @@ def hil(
     ] = None,
     json: Json = False,
 ) -> None:
-    """Simulate the plant on the bench rig; with --port, test that regulator."""
+    """Simulate the plant on the bench rig, or test a regulator on it."""
     from ipch.cli.common import emit
     from ipch.sim.hil import check, play
 
