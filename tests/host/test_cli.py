@@ -208,6 +208,7 @@ def test_no_ports(cli: Cli) -> None:
 
 def test_ports_of_simulators_that_are_gone_are_not_listed(cli: Cli, tmp_path: Path) -> None:
     from ipch.base.paths import register_simulator, running_simulators, simulators_dir
+    from ipch.device.transport import find_port
 
     process = subprocess.Popen([sys.executable, "-c", ""])
     process.wait()
@@ -224,6 +225,11 @@ def test_ports_of_simulators_that_are_gone_are_not_listed(cli: Cli, tmp_path: Pa
     result = cli("info")
     assert result.code == 3
     assert "2 devices found: " in result.error_line() and "choose one with --port" in result.err
+    # The simulator of a demo is no choice beside another device, but is one alone.
+    demo = {"pid": os.getppid(), "port": "/dev/zero", "rig": "sim", "end_with": 1}
+    register_simulator(demo)
+    assert find_port() == "/dev/null"
+    register_simulator({**demo, "end_with": None})
     # Its number is given to another process.
     other.write_text(json.dumps({**json.loads(other.read_text()), "started": "1"}))
     assert [simulator.rig for simulator in running_simulators()] == ["core"]

@@ -20,7 +20,7 @@ from typing import Any
 
 import pytest
 
-from ipch.cli.terminal import device_rows
+from ipch.cli.terminal import device_rows, fitted
 from ipch.device.instrument import Instrument
 from ipch.sim.server import RunningServer, simulate
 
@@ -97,6 +97,34 @@ def test_a_fast_ramp_is_not_taken_without_a_second_look(cli: Cli, slow: RunningS
     assert cli("set", "1MPa", "--slew", "1MPa/s", "--yes").code == 0
 
 
+def answered(slow: RunningServer, line: str, answers: str) -> tuple[int, str]:
+    """A command on a terminal of its own, with what is typed there; exit code, and all that is shown."""
+    master, slave = os.openpty()
+    command = [sys.executable, "-m", "ipch", *line.split(), "--port", slow.port]
+    with subprocess.Popen(command, stdin=slave, stdout=slave, stderr=slave) as process:
+        os.close(slave)
+        os.write(master, answers.encode())
+        shown = b""
+        # At the end of the command the terminal has no other end.
+        with contextlib.suppress(OSError):
+            while part := os.read(master, 4096):
+                shown += part
+    os.close(master)
+    return process.returncode, shown.decode()
+
+
+def test_a_fast_ramp_is_asked_for_twice(cli: Cli, slow: RunningServer) -> None:
+    before = cli("config", "get", "slew_pa_s").out
+    for answers, code in (("n\n", 9), ("y\nn\n", 9), ("y\n\n", 9), ("y\ny\n", 0)):
+        assert cli("config", "get", "slew_pa_s").out == before
+        found, shown = answered(slow, "set 1MPa --slew 1MPa/s", answers)
+        assert found == code, shown
+        assert "5 MPa in 5 s" in shown and "do it all the same? [y/N]" in shown
+        assert ("really? [y/N]" in shown) == answers.startswith("y")
+        assert ("nothing was changed" in shown) == (code == 9)
+    assert cli("config", "get", "slew_pa_s").out == "1000000\n"
+
+
 def test_holding_the_amount_claims_no_limits(cli: Cli, slow: RunningServer) -> None:
     cli("set", "0.5MPa", "--slew", "100kPa/s")
     cli("on")
@@ -116,13 +144,16 @@ def test_a_quiet_window_tells_how_long_it_lasts(cli: Cli, slow: RunningServer) -
 
 
 def test_others_ask_before_they_disturb_a_recipe(cli: Cli, slow: RunningServer, tmp_path: Path) -> None:
+    assert cli("config", "save", str(tmp_path / "saved.toml")).code == 0
+    apply = f"config apply {tmp_path / 'saved.toml'}"
+    settings = ("config set slew_pa_s 50kPa/s", apply)
     with recipe_runs(tmp_path) as process:
-        for line in ("set 1MPa", "on", "hold amount", "quiet 1min", "send :OUTP:OFF"):
+        for line in ("set 1MPa", "on", "hold amount", "quiet 1min", "send :OUTP:OFF", *settings):
             result = cli(*line.split())
             assert result.code == 2, line
             assert "the recipe my recipe runs on this device" in result.error_line()
         assert cli("status", "--json").json()["target_pa"] == 800_000
-        assert cli("send", "*IDN?").code == 0
+        assert cli("send", "*IDN?").code == 0 and cli("config", "get", "slew_pa_s").out == "100000\n"
         assert cli("set", "1MPa", "--yes").code == 0
         _, err = process.communicate(timeout=60)
         assert process.returncode == 7
@@ -363,3 +394,14 @@ def test_two_simulators_that_start_at_once_differ(slow: RunningServer) -> None:
             for each in started:
                 each.terminate()
     assert len({*serials, slow.first_line["serial"]}) == 4
+
+
+def test_a_reason_stays_whole_in_a_narrow_terminal() -> None:
+    reason = (
+        "device lost: /dev/serial/by-id/usb-MicroPython_Board_in_FS_mode_e66138528361bb32-if00 is unplugged"
+    )
+    rows = device_rows([("E66138528361BB32", None, reason), ("SIM-0001", None, "no sample yet")])
+    for width in (60, 80):
+        shown = fitted(rows, width)
+        assert max(map(len, shown)) <= width
+        assert "".join("".join(shown).split()) == "".join("".join(rows).split())

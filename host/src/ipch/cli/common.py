@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from typer.core import TyperGroup
+from typer.core import TyperArgument, TyperGroup
 
 from ipch.cli import complete
 
@@ -76,6 +76,14 @@ Json = Annotated[
 
 class Sections(TyperGroup):
     """Plain-text help with the commands under headings; rich would take longer than everything else."""
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        command = super().get_command(ctx, cmd_name)
+        for parameter in command.params if command is not None else ():
+            if isinstance(parameter, TyperArgument):
+                # Its name and text say what it is: `<list[str]>` is no word of a user.
+                parameter.__dict__["display_type_rich"] = lambda ctx=None: ""
+        return command
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:
         sections: dict[str, list[tuple[str, str]]] = {}

@@ -210,8 +210,11 @@ def many() -> "Iterator[Callable[[list[str]], None]]":
     from rich.live import Live
     from rich.text import Text
 
-    with Live(console=Console(), refresh_per_second=4) as display:
-        yield lambda lines: display.update(Text("\n".join(lines), no_wrap=True, overflow="ellipsis"))
+    from ipch.cli.terminal import fitted
+
+    console = Console()
+    with Live(console=console, refresh_per_second=4) as display:
+        yield lambda lines: display.update(Text("\n".join(fitted(lines, console.width))))
 
 
 def _is_terminal(stream: TextIO) -> bool:

@@ -1,6 +1,7 @@
 """What `ipch watch` shows on a terminal: a plot above the latest line, or a line for each of several devices."""
 
 import shutil
+import textwrap
 from collections import deque
 from typing import TYPE_CHECKING
 
@@ -70,6 +71,11 @@ def device_rows(rows: list[tuple[str, "Sample | None", str]]) -> list[str]:
         else:
             lines.append(f"{name.ljust(width)}  {shortest_line(sample)}")
     return lines
+
+
+def fitted(lines: list[str], width: int) -> list[str]:
+    """The same within a width: a reason of several lines stays whole."""
+    return [part for line in lines for part in textwrap.wrap(line, width, subsequent_indent="    ") or [""]]
 
 
 def status_row(name: str, sample: "Sample", warnings: tuple[str, ...]) -> tuple[str, str, str, str, str]:

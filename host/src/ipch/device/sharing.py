@@ -28,7 +28,7 @@ from typing import Any, Self
 from ipch.base import local_socket
 from ipch.base.paths import is_alive, is_mine, owners_dir
 from ipch.device.session import Carrier, Channel, Direct, Identity, OwnerEnded, Session, Silence
-from ipch.device.transport import Transport, find_port, list_ports, resolve_port
+from ipch.device.transport import Transport, find_port, list_ports, regulators, resolve_port
 from ipch.errors import (
     DeviceError,
     DeviceLostError,
@@ -337,9 +337,9 @@ def _only_regulator() -> str:
             foreign = {
                 port for port, ours in zip(boards, pool.map(_is_regulator, boards), strict=True) if not ours
             }
-        left = [info.port for info in infos if info.port not in foreign]
+        left = regulators(info for info in infos if info.port not in foreign)
         if len(left) == 1:
-            return left[0]
+            return left[0].port
     return find_port()
 
 

@@ -10,6 +10,7 @@ import logging
 import re
 import sys
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -74,9 +75,16 @@ def _describe(simulator: RunningSimulator) -> PortInfo:
     )
 
 
+def regulators(infos: Iterable[PortInfo]) -> list[PortInfo]:
+    """Of these, the devices that a command without a port may mean: simulators of a demo count only alone."""
+    found = [info for info in infos if info.kind != "other"]
+    passing = {each.port for each in running_simulators() if each.first_line.get("end_with")}
+    return [info for info in found if info.port not in passing] or found
+
+
 def find_port() -> str:
     """The port of the only device. Raises NoDeviceError if there is none or more than one."""
-    candidates = [info for info in list_ports() if info.kind != "other"]
+    candidates = regulators(list_ports())
     if not candidates:
         raise NoDeviceError(f"no device found; {HOW_TO_SIMULATE}")
     if len(candidates) > 1:

@@ -5,8 +5,9 @@ const query = serial === null ? "" : `&serial=${encodeURIComponent(serial)}`;
 const LENGTH_S = {hour: 3600, day: 86400, all: Infinity};
 // How often the thinned history is read again; the samples since then are drawn as they come.
 const AGAIN_MS = {hour: 30000, day: 120000, all: 120000};
-const DRAW_MS = 500;
-let span = "hour", past = null, live = [], facts = {}, drawn = 0, ready = false, device = null;
+// Every drawing leaves some megabytes of garbage: a full plot, in which a sample is less than a pixel, is drawn less often.
+const DRAW_MS = 500, DRAW_FULL_MS = 3000, FULL = 600;
+let span = "hour", past = null, live = [], facts = {}, drawn = 0, drawnRows = 0, ready = false, device = null;
 
 // Values
 
@@ -183,11 +184,13 @@ function layout(rows, narrow) {
 }
 
 function draw(now = false) {
-  if (!ready || (!now && performance.now() - drawn < DRAW_MS) || document.hidden) return;
+  const due_ms = drawnRows < FULL ? DRAW_MS : DRAW_FULL_MS;
+  if (!ready || (!now && performance.now() - drawn < due_ms) || document.hidden) return;
   drawn = performance.now();
   const rows = points(), narrow = innerWidth < 600;
   // The plot keeps the camera's first file name, which is the device's serial number.
   if (!rows.length || device === null) return;
+  drawnRows = rows.length;
   Plotly.react("plot", traces(rows), layout(rows, narrow), {
     responsive: true, displaylogo: false, displayModeBar: narrow ? false : "hover", plotlyServerURL: "",
     modeBarButtonsToRemove: ["sendChartToCloud", "select2d", "lasso2d"],

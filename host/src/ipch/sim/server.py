@@ -118,7 +118,7 @@ def serve(
         stack.callback(device.close)
         first_line = {"port": line.port, "rig": rig, "pid": os.getpid(), "tcp": line.tcp_port, "speed": speed}
         first_line |= {"serial": world.serial_number, "control": channel.path}
-        first_line |= {"plant": plant.kind, "seed": seed, "drawn": plant.drawn}
+        first_line |= {"plant": plant.kind, "seed": seed, "drawn": plant.drawn, "end_with": end_with}
         # Boot before the port is announced.
         device.run(2)
         entry = register_simulator(first_line)
