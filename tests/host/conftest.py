@@ -16,7 +16,10 @@ import serial.tools.list_ports
 
 import ipch.cli
 from ipch.device.instrument import Instrument
+from ipch.live import Feed, Server
 from ipch.sim.server import RunningServer, simulate
+
+from .live_feeds import FIRST, feed
 
 _WINDOWS = sys.platform == "win32"
 _POSIX = re.compile(r"^(import|from) (fcntl|pty|resource|termios|tty)\b|\bsimulate\(", re.MULTILINE)
@@ -107,3 +110,18 @@ def ipch_process() -> Callable[..., AbstractContextManager[subprocess.Popen[str]
                     process.kill()
 
     return start
+
+
+@pytest.fixture
+def fed() -> Feed:
+    """A live page's feed with one sample, of a device that does not exist."""
+    found = feed()
+    found.sample(FIRST)
+    return found
+
+
+@pytest.fixture
+def server(fed: Feed) -> Iterator[Server]:
+    """Serves that feed's page."""
+    with Server("127.0.0.1:0", {"PAGE1": fed}, alone=True) as running:
+        yield running

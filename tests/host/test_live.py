@@ -6,7 +6,6 @@ import http.client
 import json
 import socket
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,22 +18,9 @@ from ipch.live.history import FIELDS, History, row_of
 from ipch.sim.server import RunningServer
 from ipch.workflows import log
 
-from .live_feeds import FIRST, after, feed
+from .live_feeds import after, feed
 
 TOKEN = "a-token-of-sixteen-or-more"
-
-
-@pytest.fixture
-def fed() -> Feed:
-    found = feed()
-    found.sample(FIRST)
-    return found
-
-
-@pytest.fixture
-def server(fed: Feed) -> Iterator[Server]:
-    with Server("127.0.0.1:0", {"PAGE1": fed}, alone=True) as running:
-        yield running
 
 
 def ask(server: Server, path: str, method: str = "GET", **headers: str) -> http.client.HTTPResponse:

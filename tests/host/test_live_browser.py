@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 import signal
 import subprocess
@@ -20,7 +21,7 @@ from ipch.live import Feed, Server
 from ipch.sim.server import simulate
 from tests.golden.commands import record
 
-from .live_feeds import FIRST, after, feed
+from .live_feeds import after, feed
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -52,19 +53,6 @@ def page(browser: Any, errors: list[str]) -> Iterator[Any]:
     yield opened
     context.close()
     assert errors == []
-
-
-@pytest.fixture
-def fed() -> Feed:
-    found = feed()
-    found.sample(FIRST)
-    return found
-
-
-@pytest.fixture
-def server(fed: Feed) -> Iterator[Server]:
-    with Server("127.0.0.1:0", {"PAGE1": fed}, alone=True) as running:
-        yield running
 
 
 def wait_for(page: Any, selector: str, text: str, timeout_s: float = 10.0) -> None:
@@ -206,6 +194,17 @@ def test_the_camera_saves_svg_and_nothing_can_be_uploaded(page: Any, server: Ser
     assert page.evaluate("fetch('https://example.org').then(() => 'sent', () => 'refused')") == "refused"
 
 
+def largest_renderer_mb() -> float:
+    """Private memory of the largest of Chromium's processes that show a page."""
+    found = [0.0]
+    for process in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            if "--type=renderer" in (process / "cmdline").read_text():
+                rows = (process / "smaps_rollup").read_text().splitlines()
+                found.append(sum(int(row.split()[1]) for row in rows if row.startswith("Private")) / 1e3)
+    return max(found)
+
+
 def test_eight_hours_leave_the_page_small(page: Any, server: Server, fed: Feed) -> None:
     page.goto(server.url)
     drawn(page)
@@ -213,9 +212,8 @@ def test_eight_hours_leave_the_page_small(page: Any, server: Server, fed: Feed) 
         fed.sample(after(second, pressure_pa=1_000_000 + second % 600, fills=3 + second // 300))
     page.evaluate("read()")
     drawn(page)
-    client = page.context.new_cdp_session(page)
-    client.send("HeapProfiler.collectGarbage")
-    assert client.send("Runtime.getHeapUsage")["usedSize"] < 200e6
+    # Of its own, that is without Chromium's program, which an empty page has in memory too.
+    assert 10 < largest_renderer_mb() < 200
     points = page.evaluate("document.querySelector('#plot').data.reduce((n, trace) => n + trace.x.length, 0)")
     assert 1000 < points < 30_000
 

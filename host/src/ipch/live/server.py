@@ -27,7 +27,9 @@ _LEAST_S, _LIFE_S = 0.2, 1.0
 # A browser opens one stream a page.
 _MOST_STREAMS = 100
 _REQUEST_S = 10.0
-_TYPES = {".css": "text/css", ".js": "text/javascript", ".html": "text/html"}
+_HERE = Path(__file__).parent
+_TYPES = {".css": "text/css", ".js": "text/javascript"}
+_TITLES = {"device": "pressure", "devices": "devices"}
 # Nothing from elsewhere, nothing to elsewhere; plotly sets styles and builds images for the camera.
 _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:;"
@@ -143,13 +145,13 @@ class _Handler(BaseHTTPRequestHandler):
         return True
 
     def _first(self, query: dict[str, str]) -> None:
-        self._file("device.html" if self.served.alone else "devices.html")
+        self._page("device" if self.served.alone else "devices")
 
     def _tiles(self, query: dict[str, str]) -> None:
-        self._file("devices.html")
+        self._page("devices")
 
     def _device(self, query: dict[str, str]) -> None:
-        self._file("device.html")
+        self._page("device")
 
     def _feed(self, query: dict[str, str]) -> Feed | None:
         feeds = dict(self.served.feeds)
@@ -184,8 +186,16 @@ class _Handler(BaseHTTPRequestHandler):
 
         self._send(get_plotlyjs().encode(), "text/javascript", cache="max-age=86400")
 
+    def _page(self, name: str) -> None:
+        frame, body = (
+            _HERE.joinpath(file).read_text(encoding="utf-8") for file in ("page.html", f"{name}.html")
+        )
+        for place, text in (("title", _TITLES[name]), ("name", name), ("body", body)):
+            frame = frame.replace(f"{{{place}}}", text)
+        self._send(frame.encode(), "text/html")
+
     def _file(self, name: str) -> None:
-        path = Path(__file__).with_name(name)
+        path = _HERE / name
         self._send(path.read_bytes(), _TYPES[path.suffix])
 
     def _events(self, query: dict[str, str]) -> None:
