@@ -316,6 +316,10 @@ def test_what_is_refused(tmp_path: Path) -> None:
             "Unix Time / s,Voltage / V,Current / A,cycle_count\n0,3,0,1e300",
             "1e\\+300 in row 1 is no whole",
         ),
+        "commas.csv": (
+            "Unix Time / s,Voltage / V,Current / A\n0,000,3,2200,0,1000\n60,000,3,2300,0,1000\n",
+            "the comma is a decimal mark as well as a separator",
+        ),
         "cell.pdf": ("", "unknown kind of cycler file"),
         "cell.xlsx": ("no archive", "cannot be read"),
         "cell.ndax": ("no archive", "cannot be read"),

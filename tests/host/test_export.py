@@ -167,15 +167,23 @@ def test_the_command(tmp_path: Path, cli: Callable[..., Any]) -> None:
     assert cli("export", str(tmp_path / "none")).code == 8
 
 
-def test_integers_in_half_the_memory_where_they_fit(tmp_path: Path) -> None:
-    path = record(
-        tmp_path / "run.db", [{"fills": 7, "vents": 3_000_000_000, "boot": 4}, {"fills": 8, "boot": 4}]
-    )
-    narrow = load_run(path, columns=("fills", "vents"), narrow=True)
-    assert narrow.samples["fills"].dtype == np.int32 and list(narrow.samples["fills"]) == [7, 8]
-    assert list(narrow.samples["vents"]) == list(load_run(path).samples["vents"])
-    assert "host_s" not in narrow.samples and narrow.speed == load_run(path).speed
-    assert list(narrow.samples["boot"]) == [4, 4]
+def test_integers_in_half_the_memory_where_they_fit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ipch.recording.reader._CHUNK", 1)
+    rows = [
+        {"fills": 7, "vents": 1},
+        {"fills": 8, "vents": 3_000_000_000},
+        {"warnings": 1 << 40},
+        {"vents": None},
+    ]
+    path = record(tmp_path / "run.db", [{"boot": 4, **row} for row in rows])
+    narrow = load_run(path, columns=("fills", "vents", "warnings"), narrow=True)
+    whole = load_run(path)
+    assert narrow.samples["fills"].dtype == np.int32 and list(narrow.samples["fills"][:2]) == [7, 8]
+    assert narrow.samples["warnings"].dtype == np.int64
+    for name in ("fills", "vents", "warnings", "boot"):
+        assert np.array_equal(narrow.samples[name], whole.samples[name], equal_nan=True)
+    assert np.isnan(narrow.samples["vents"][3]) and narrow.samples["vents"][1] == 3e9
+    assert "host_s" not in narrow.samples and narrow.speed == whole.speed
 
 
 def test_a_damaged_cell_is_told(tmp_path: Path) -> None:

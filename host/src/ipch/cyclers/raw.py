@@ -1,6 +1,6 @@
 """A file as its columns, in canonical units and file order, before anything is decided about them."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -8,11 +8,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.floating[Any]]
-
-COLUMNS = (
-    "unix_s", "test_s", "voltage_v", "current_a", "cycle", "half", "step", "way", "charged", "discharged", "capacity",
-    "net", "record",
-)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -60,6 +55,10 @@ class Raw:
             return self
         columns = {name: getattr(self, name)[rows] for name in COLUMNS}
         return replace(self, **columns, dropped={**self.dropped, why: self.dropped.get(why, 0) + lost})
+
+
+COLUMNS = tuple(column.name for column in fields(Raw) if column.type is Floats)
+"""Names of the columns."""
 
 
 def raw(path: Path, reader: str, rows: int, columns: dict[str, Floats], **more: Any) -> Raw:

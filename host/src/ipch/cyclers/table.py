@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from ipch.cyclers import counters, cycles
 from ipch.cyclers.cycles import Numbering
-from ipch.cyclers.raw import Raw
+from ipch.cyclers.raw import COLUMNS, Raw
 
 Floats = NDArray[np.floating[Any]]
 
@@ -56,10 +56,11 @@ def canonical(
     `pauses`: rows before which another file has rows.
     """
     columns = {
-        name: getattr(parts[0], name) if len(parts) == 1 else np.concatenate([getattr(part, name) for part in parts])
-        for name in ("unix_s", "test_s", "current_a", "cycle", "half", "step", "way", "charged", "discharged",
-                     "capacity", "net")
-    }  # fmt: skip
+        name: np.concatenate([getattr(part, name) for part in parts])
+        if len(parts) > 1
+        else getattr(parts[0], name)
+        for name in COLUMNS
+    }
     ends = np.cumsum([len(part) for part in parts])[:-1]
     file = np.zeros(len(columns["unix_s"]), dtype=np.bool_)
     file[ends] = True

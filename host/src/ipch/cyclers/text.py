@@ -19,6 +19,7 @@ from ipch.errors import FileError
 _HEAD_LINES = 400
 _HEAD_BYTES = 400_000
 _TAIL_BYTES = 65_536
+_DECIMAL = re.compile(r"[-+]?\d*\.\d+([eE][-+]?\d+)?")
 _DATED = re.compile(r"^\s*\d+[/.-]\d+[/.-]\d+")
 
 
@@ -118,9 +119,15 @@ def _almost(path: Path, lines: Sequence[str], maps: Sequence[Map]) -> str:
 
 
 def _read(path: Path, encoding: str, lines: Sequence[str], place: Place, levels: bool) -> Columns:
-    found, line, separator, _ = place
+    found, line, separator, head = place
     body = lines[line + 1 :]
-    found = _with_dates(found, [next(csv.reader([row], delimiter=separator), []) for row in body[:5]])
+    first_rows = [next(csv.reader([row], delimiter=separator), []) for row in body[:5]]
+    if not levels and separator == "," and _split_numbers(first_rows, len(head)):
+        raise FileError(
+            f"{path}: its rows have more cells than its head: the comma is a decimal mark as well as a separator; save"
+            " it with semicolons"
+        )
+    found = _with_dates(found, first_rows)
     columns = Columns(path, found, _decimal_comma(body, separator))
     with path.open(encoding=encoding, errors="replace", newline=None) as file:
         for _ in range(line + 1):
@@ -133,6 +140,13 @@ def _read(path: Path, encoding: str, lines: Sequence[str], place: Place, levels:
     if not levels and _is_cut(path, encoding, separator, found):
         columns.drop_last("last line cut")
     return columns
+
+
+def _split_numbers(rows: Sequence[Sequence[str]], wide: int) -> bool:
+    """Whether numbers with decimal commas were cut by separators that are commas, too."""
+    return bool(rows) and all(
+        any(row[wide:]) and not any(_DECIMAL.fullmatch(cell.strip()) for cell in row) for row in rows if row
+    )
 
 
 def _with_dates(found: Found, rows: Sequence[Sequence[str]]) -> Found:

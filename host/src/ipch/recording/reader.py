@@ -267,7 +267,7 @@ def _samples(
                 texts[name][rows] = piece[:, number]
             for number, name in enumerate(read, len(varied)):
                 column = np.where(np.isinf(piece[:, number]), np.nan, piece[:, number])
-                if table[name].dtype == integer:
+                if table[name].dtype.kind == "i":
                     table[name] = _wide_enough(table[name], column)
                 table[name][rows] = column
             at = rows.stop
@@ -278,7 +278,8 @@ def _wide_enough(values: NDArray[Any], more: Floats) -> NDArray[Any]:
     """Integers in a type that holds `more`, too: floats if one is missing or no integer."""
     if not np.array_equal(more, np.floor(more)):
         return values.astype(np.float64)
-    return values.astype(np.int64) if np.abs(more).max() >= np.iinfo(np.int32).max else values
+    fits = np.abs(more).max() <= np.iinfo(values.dtype).max
+    return values if fits else values.astype(np.int64)
 
 
 def _dtype(name: str, there: list[str], integer: type[np.signedinteger[Any]]) -> Any:
