@@ -2,6 +2,8 @@
 
 import contextlib
 import logging
+import re
+import shlex
 import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -10,6 +12,7 @@ from pathlib import Path
 from ipch.base.files import access
 
 _log = logging.getLogger("ipch")
+_TOKEN = re.compile(r"(--http-token[= ])('[^']*'|\S+)")
 
 
 class _Times(logging.Formatter):
@@ -52,7 +55,8 @@ def write_to(path: Path) -> None:
     handler.setFormatter(_Times("%(asctime)s %(levelname)s %(name)s %(message)s"))
     _log.addHandler(handler)
     _log.setLevel(logging.DEBUG)
-    _log.info("ipch %s", " ".join(sys.argv[1:]))
+    # The file may be sent with a report of a defect.
+    _log.info("ipch %s", _TOKEN.sub(r"\1***", shlex.join(sys.argv[1:])))
 
 
 def to_front(words: list[str]) -> list[str]:
@@ -66,7 +70,11 @@ def to_front(words: list[str]) -> list[str]:
         elif word in ("-v", "--verbose") or word.startswith("--log-file="):
             front.append(word)
         elif word == "--log-file":
-            front += [word, *(each for each in [next(given, None)] if each is not None)]
+            file = next(given, "-")
+            if file.startswith("-"):
+                # Not the command's name instead.
+                return [word]
+            front += [word, file]
         else:
             rest.append(word)
     return front + rest

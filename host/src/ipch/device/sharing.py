@@ -251,7 +251,7 @@ class Owned:
         self._socket.close()
 
     def _say(self, request: dict[str, Any], message: str = "") -> dict[str, Any]:
-        _log.debug("> %s", request)
+        _log.debug("> %s", "token" if "token" in request else request)
         try:
             _write(self._file, request)
         except (BrokenPipeError, ConnectionResetError, ValueError) as error:
