@@ -30,6 +30,7 @@ from ipch.analysis.holding import (
     pulses_between,
     stability,
     usual_step_s,
+    weighted_sum,
     weights,
 )
 from ipch.analysis.noise import Noise
@@ -41,5 +42,6 @@ __all__ = [
     "AIR", "BAND_PA", "COLUMNS", "RATED", "Balance", "ClockCheck", "Cycle", "CyclerRows", "Estimate", "Excursion",
     "GasLaw", "GasRecord", "Held", "Noise", "NotEnough", "PressureSamples", "Stability", "StepResult", "Supply", "Wear",
     "clock_check", "condensed", "cycle_table", "evaluate", "excursions", "forecast", "gas_law", "grouped", "is_held",
-    "longest_step_s", "overall", "pulses_between", "solve_balance", "stability", "usual_step_s", "wear", "weights",
+    "longest_step_s", "overall", "pulses_between", "solve_balance", "stability", "usual_step_s", "wear", "weighted_sum",
+    "weights",
 ]  # fmt: skip

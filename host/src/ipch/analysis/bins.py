@@ -119,6 +119,8 @@ def binned(record: GasRecord, law: GasLaw, ambient_pa: float) -> Bins:
     within = float(np.sum(scatter2[keep] / norm[keep] ** 2) / max(1.0, float(np.sum(count[keep] - 1))))
     ratio = (value / np.where(keep, norm, 1.0))[keep]
     means = {name: mean(values)[keep] for name, values in regressors.items()}
+    # A long record's would be in the way of what follows.
+    del regressors
     warmer = wall_k - base_k
     means["wall"] = mean(law.thermal_1_k(pressure_pa, base_k) * warmer)[keep] * ratio
     kelvin = mean(wall_k)[keep]

@@ -1,6 +1,6 @@
 """How well a pressure was held: per step and over a run, from samples or from the simulator's truth."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -117,19 +117,21 @@ def _judge(
     error_95_pa, error_99_pa = quantiles(off, weight, (0.95, 0.99))
     return Stability(
         duration_s=duration_s,
-        in_band_fraction=_product(weight, off <= band_pa) / total,
-        mean_pa=_product(weight, pressure_pa) / total,
-        rms_pa=float(np.sqrt(_product(weight, np.square(off)) / total)),
+        in_band_fraction=weighted_sum(weight, off <= band_pa) / total,
+        mean_pa=weighted_sum(weight, pressure_pa) / total,
+        rms_pa=float(np.sqrt(weighted_sum(weight, off, np.square) / total)),
         max_pa=float(off.max()),
         error_95_pa=error_95_pa,
         error_99_pa=error_99_pa,
     )
 
 
-def _product(weight: Floats, values: NDArray[Any]) -> float:
-    """Sum of weighted values, in parts: a month in double precision would only cost memory."""
-    starts = range(0, len(values), _MANY)
-    return sum(float(weight[at : at + _MANY] @ values[at : at + _MANY].astype(np.float64)) for at in starts)
+def weighted_sum(
+    weight: Floats, values: NDArray[Any], of: Callable[[Floats], Floats] = lambda part: part
+) -> float:
+    """Sum of weighted values, or of a function of them, in parts: a month in double precision only costs memory."""
+    parts = (slice(at, at + _MANY) for at in range(0, len(values), _MANY))
+    return sum(float(weight[part] @ of(values[part].astype(np.float64))) for part in parts)
 
 
 def quantiles(values: Floats, weight: Floats, shares: Sequence[float]) -> list[float]:

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from ipch.analysis import Estimate, usual_step_s, weights
+from ipch.analysis import Estimate, usual_step_s, weighted_sum, weights
 from ipch.cyclers import Merged
 from ipch.recording import Run
 from ipch.report.evaluation import Evaluation, clock_holds, holding
@@ -85,12 +85,9 @@ def _holding(run: Run, judged: Judgement, record: str) -> Numbers:
         ("held_fills", judged.held_fills, f"{pulses}: counter of the fill valve, while holding"),
         ("held_vents", judged.held_vents, f"{pulses}: counter of the vent valve, while holding"),
     ]
-    inside = holding(run, judged.band_pa)
-    gas_k = run.samples["gas_k"][inside].astype(np.float64)
-    known = np.isfinite(gas_k)
+    known = holding(run, judged.band_pa) & np.isfinite(run.samples["gas_k"])
     if known.any():
-        share = weights(run.time_s)[inside][known]
-        mean, deviation = _mean_and_deviation(gas_k[known], share)
+        mean, deviation = _mean_and_deviation(run.samples["gas_k"][known], weights(run.time_s)[known])
         rows += [
             ("gas_mean_c", round(mean - 273.15, 3), f"{record}: samples.gas_k, while holding"),
             ("gas_sd_k", round(deviation, 3), f"{record}: samples.gas_k, while holding"),
@@ -102,8 +99,8 @@ def _mean_and_deviation(values: Any, weight: Any) -> tuple[float, float]:
     total = float(weight.sum())
     if not total:
         weight, total = np.ones(len(values)), float(len(values))
-    mean = float(weight @ values) / total
-    return mean, float(np.sqrt(weight @ np.square(values - mean) / total))
+    mean = weighted_sum(weight, values) / total
+    return mean, float(np.sqrt(weighted_sum(weight, values, lambda part: np.square(part - mean)) / total))
 
 
 def _cycles(found: Evaluation, merged: Merged, record: str) -> Numbers:
