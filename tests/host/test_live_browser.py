@@ -222,6 +222,9 @@ def test_tiles_of_all_devices(page: Any, fed: Feed) -> None:
     other = feed()
     other.facts = {**other.facts, "serial_number": "<i>OTHER</i>"}
     other.sample(after(0, fault="LEAK_BUDGET", state="SEALED"))
+    # On a busy computer they would be old.
+    for each in (fed, other):
+        each.heard_s += 300.0
     with Server("127.0.0.1:0", {"PAGE1": fed, "<i>OTHER</i>": other}) as server:
         page.goto(server.url)
         wait_for(page, ".tile.bad", "LEAK_BUDGET")
@@ -230,6 +233,10 @@ def test_tiles_of_all_devices(page: Any, fed: Feed) -> None:
         wait_for(page, "#serial", "<i>OTHER</i>")
         page.locator("#others").click()
         wait_for(page, "#count", "2 found, 1 with a fault")
+        # A device that says nothing is not well, whatever it said last.
+        fed.heard_s -= 310.0
+        wait_for(page, ".tile.bad.stale", "No value for")
+        wait_for(page, "#count", "2 found, 2 with a fault or away")
 
 
 def test_a_run_and_all_devices_in_a_real_browser(page: Any, tmp_path: Path) -> None:

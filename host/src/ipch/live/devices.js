@@ -25,7 +25,7 @@ function show(device) {
   const serial = device.facts.serial_number, sample = device.sample;
   if (!tiles.has(serial)) tiles.set(serial, tile(serial));
   const parts = tiles.get(serial);
-  const old = device.away || device.age_s === null || device.age_s > OLD_S;
+  const old = outdated(device);
   parts.item.className = `tile ${condition(device)}${old ? " stale" : ""}`;
   if (sample) {
     parts.state.textContent = sample.state;

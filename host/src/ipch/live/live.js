@@ -29,10 +29,13 @@ function lasting(seconds) {
 
 const faulty = (sample) => sample.fault !== "NONE" && sample.fault !== "UNKNOWN";
 
+// Whether the device's values are no longer known to hold.
+const outdated = (device) => Boolean(device.away) || !device.sample || device.age_s === null || device.age_s > OLD_S;
+
 // good, warn, bad, off: how a device is, by its own words.
 function condition(device) {
   const sample = device.sample;
-  if (device.away || !sample) return "bad";
+  if (outdated(device)) return "bad";
   if (faulty(sample) || sample.state === "RELIEF" || sample.state === "SEALED") return "bad";
   if (device.warnings.length) return "warn";
   return sample.state === "OFF" ? "off" : "good";
