@@ -150,7 +150,12 @@ class Climate:
         if sensors.control.band == VALID:
             # Less what was metered in, of which 45 in 145 parts reverse.
             gas_pa = sensors.pressure_pa - metered_pa + metered_pa * 9 // 29
-        self._check_runaway(wall_mk, gas_pa, calm)
+        now_pa = gas_pa
+        if gas_pa != _INVALID:
+            # A rise from the most that the past can have been at rest to the least that the present is.
+            now_pa -= min(heat.warm.pa, max(left_by_pa(moved_pa), 0))
+            gas_pa += heat.cold.pa
+        self._check_runaway(wall_mk, now_pa, calm)
         self._wall_mk[index] = wall_mk
         self._gas_mk[index] = sensors.gas_mk
         self._gas_pa[index] = gas_pa
@@ -211,7 +216,7 @@ class Climate:
         if sensors.pressure_pa > _BLIND_PA and gas_pa != _INVALID and lowest_pa != _INVALID:
             seen = _DENIED
             expected_pa = muldiv(sensors.pressure_pa // _PER_KELVIN, climb_mk, 1000)
-            if gas_pa - lowest_pa >= max(_LEAST_PA, expected_pa // _SHARE) + self._heat_pa:
+            if gas_pa - lowest_pa >= max(_LEAST_PA, expected_pa // _SHARE):
                 return _CONFIRMED
         return seen
 
