@@ -17,11 +17,7 @@ QUICK = [
 ROWS = sorted({cell.row for cell, _ in QUICK})
 
 
-# A proof waits for gas at rest, up to an hour, so the cells of row 11 need another limit.
-_WAITS = pytest.mark.xfail(reason="a proof waits for gas at rest")
-
-
-@pytest.mark.parametrize("row", [pytest.param(row, marks=_WAITS) if row == 11 else row for row in ROWS])
+@pytest.mark.parametrize("row", ROWS)
 def test_cells_of_a_row_reach_their_state_in_time(row: int) -> None:
     missed = []
     for cell, state in QUICK:

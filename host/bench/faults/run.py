@@ -33,6 +33,7 @@ def run_core(cell: Cell, state: str) -> Result:
     """Run on `core`, from a copy of the settled state. Raises Missed or Violation."""
     bench = settled(state, cell.tick_ms).copy(f"{cell.name} in {state}")
     try:
+        bench.run_s(cell.rest_s)
         for name, value in cell.settings:
             bench.set(name, value)
         return _Run(cell, state, bench).run()

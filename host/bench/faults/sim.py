@@ -34,6 +34,7 @@ def run_sim(cell: Cell, state: str) -> Result:
         learn(bench)
         if state != "HOLD":
             enter(bench, state)
+        bench.run_s(cell.rest_s)
         for name, value in cell.settings:
             bench.set(name, value)
         return _judge(cell, state, bench)

@@ -29,7 +29,7 @@ class Cell:
     `within_s` with every valve shut and restarts. With `pulses` the limit is that many pulses of `side` instead
     of a time, or as many as move the pressure by `or_moved_pa`. `since` "window": time counts from the first
     window of the side after the fault; "off": from the valve's switching off. `drive` is the message sent right
-    after the fault, by state ("" for all others).
+    after the fault, by state ("" for all others). The gas first comes to rest for `rest_s`.
     """
 
     row: int
@@ -50,12 +50,14 @@ class Cell:
     tick_ms: int = 20
     slow: bool = False
     """Too long for `make test`."""
+    rest_s: float = 0.0
 
     @property
     def name(self) -> str:
         """Unique among the cells of a state."""
         values = " ".join(f"{key}={value}" for key, value in self.values.items())
-        return f"{self.row} {self.fault} {values} ({self.kind})"
+        rested = " at rest" if self.rest_s else ""
+        return f"{self.row} {self.fault} {values} ({self.kind}){rested}"
 
 
 UP = {"HOLD": ":SOUR:PRES 5.3"}
@@ -223,6 +225,14 @@ def _valves() -> list[Cell]:
     for valve in VALVES[:4]:
         cells.append(
             Cell(11, STUCK, "one-valve-open", {"valve": valve}, ("OFF",), WARN, ("PAIR_OPEN",), 30,
+                drive=START, rest_s=150)
+        )
+        # A proof waits for gas at rest, an hour at most; a fill valve shows in its first pulse.
+        cells.append(
+            Cell(11, STUCK, "one-valve-open", {"valve": valve}, ("OFF",), WARN, ("PAIR_OPEN",), 3610,
+                drive=START, slow=True)
+            if valve != "fill" else
+            Cell(11, STUCK, "one-valve-open", {"valve": valve}, ("OFF",), TRIP, ("FILL_STUCK_OPEN",), 10,
                 drive=START)
         )
     cells.append(
