@@ -1,9 +1,6 @@
 """Constant amount of gas: the valves stay shut, and the reported drift excludes the effect of temperature."""
 
-import pytest
 
-
-@pytest.mark.xfail(reason="the drift is 1 % beyond its bound since the thermometers' offset is learned")
 def test_valves_stay_shut_and_the_drift_is_that_of_the_gas(bench):
     # About 30 kPa/h of leak, and an oven that changes the pressure by more than that.
     rig = bench("initial_mpa=5", "oven_amplitude_k=8", "oven_period_s=600", "leak_c=8.4e-15", "cell_c_rate=0")

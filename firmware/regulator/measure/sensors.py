@@ -133,7 +133,7 @@ class Sensors:
         self._slew_from_pa = self.pressure_pa
         self.age_s += self._slew_ms // 1000
         self._slew_ms = 0
-        self.lead.learn(self._moved or (self.age_s > 1 and abs(self.slew_pa_s) > _MOVED_PA_S))
+        self.lead.learn(self.wall_mk, self._moved or (self.age_s > 1 and abs(self.slew_pa_s) > _MOVED_PA_S))
         self._moved = False
         self.oven.update(self.wall_mk, self.age_s)
         if self.wall_mk:

@@ -153,6 +153,8 @@ class Lead:
         self._was_mk = 0  # the difference at the last check
         self._check_s = 0
         self._steady = True
+        self._wall_mk = 0  # at the last check
+        self._wall_rests = False
 
     def forget(self):
         """Note that a reading is missing."""
@@ -174,7 +176,7 @@ class Lead:
         """Return whether the two thermometers differ too much at rest."""
         return self._known_s >= _TELL_S and abs(self.offset_mk) > _TELL_MK
 
-    def learn(self, moved: bool):
+    def learn(self, wall_mk: int, moved: bool):
         """Once a second: learn the offset from gas at rest; `moved`: gas was moved since the last call."""
         if self._mean == 0:
             self._calm_s = 0 if moved else min(self._calm_s + 1, _REST_S)
@@ -188,6 +190,9 @@ class Lead:
             self._check_s = 0
             self._steady = abs(difference_mk - self._was_mk) < _STEADY_MK
             self._was_mk = difference_mk
+            # Gas lags behind a wall that warms: by 26 s of this, 50 mK.
+            self._wall_rests = abs(wall_mk - self._wall_mk) < _STEADY_MK
+            self._wall_mk = wall_mk
             if self._known_s == 0 and self.is_resting():
                 self._begin(difference_mk)
         if moved:
@@ -195,7 +200,7 @@ class Lead:
             self._steady = False
         elif self._calm_s < _REST_S:
             self._calm_s += 1
-        elif self._steady and self._known_s:
+        elif self._steady and self._wall_rests and self._known_s:
             if self._known_s < _OFFSET_S:
                 self._known_s += 1
             new = min(max(difference_mk - self.offset_mk, -_NEW_MK), _NEW_MK)
