@@ -66,7 +66,7 @@ def test_five_fills_without_effect_are_a_valve_stuck_shut():
     judge = Judge()
     for pulse in range(5):
         assert judge.fault == NO_FAULT, pulse
-        judge.pulse(FILL, 5_900, us=20_000 + pulse)
+        judge.pulse(FILL, 1_990, us=20_000 + pulse)
     assert judge.fault == FILL_STUCK_SHUT
     assert judge.pulses.value == 20_004
     judge.pulses.clear()
@@ -79,8 +79,16 @@ def test_one_fill_with_an_effect_begins_the_count_anew():
     judge = Judge()
     for _ in range(10):
         for _ in range(4):
-            judge.pulse(FILL, 5_000)
-        judge.pulse(FILL, 6_100)
+            judge.pulse(FILL, 1_900, expected_pa=6_500)
+        judge.pulse(FILL, 1_990, expected_pa=6_500)
+    assert judge.fault == NO_FAULT
+
+
+def test_a_small_effect_that_is_clear_is_one():
+    # A quarter of what was learned in a chamber a quarter of the size.
+    judge = Judge()
+    for _ in range(20):
+        judge.pulse(FILL, 5_000)
     assert judge.fault == NO_FAULT
 
 

@@ -10,14 +10,13 @@ from regulator.faults import (
     VENT_STUCK_OPEN,
 )
 from regulator.measure.transducer import VALID
+from regulator.valves.learned import lacks_effect
 from regulator.valves.sides import FILL, VENT
 
 # Constants chosen on the simulated plant. After five pulses in a row without effect a valve is stuck shut. If that does
 # not seal, the next pulse comes after _RETRY_MS.
 _SILENT = 5
 _RETRY_MS = 60_000
-# A smaller share of the expected step is no effect.
-_EFFECT_PERCENT = 30
 # For an unknown valve only longer pulses count, as every suitable valve has opened by then.
 _SURE_US = 100_000
 # Below this pressure too little drives the vent: the last pulses of a vent have no effect.
@@ -112,7 +111,7 @@ class StuckValves:
         elif verdict.expected_pa < verdict.clear_pa:
             return
         else:
-            silent = step_pa < verdict.expected_pa // 10 * (_EFFECT_PERCENT // 10)
+            silent = lacks_effect(step_pa, verdict.expected_pa, verdict.clear_pa)
         if not silent:
             self._silent[side] = 0
             self._unclear_pa[side] = 0
