@@ -36,7 +36,7 @@ FAULTS = (
     (HOST_GONE, "HOST_GONE", "s", SEALS, False, "No host has sent anything within host_timeout_s", "Restart the host"),
     (RUNAWAY, "RUNAWAY", "mK", SEALS_OR_RELIEVES, True, "The wall is hotter or heats faster than its limit: the cycler was stopped", "Cool the chamber and check cell and oven"),
     (SAFETY_FAILED, "SAFETY_FAILED", "s", SEALS, False, "The safety transducer has been invalid for too long", "Repair it"),
-    (RELIEF_STUCK_OPEN, "RELIEF_STUCK_OPEN", "Pa", SEALS, False, "The pressure keeps falling although the relief valve was shut again", "Clean or replace the relief valve"),
+    (RELIEF_STUCK_OPEN, "RELIEF_STUCK_OPEN", "Pa", SEALS, True, "The pressure keeps falling although the relief valve was shut again", "Clean or replace the relief valve"),
     (COMPARATOR_TRIPPED, "COMPARATOR_TRIPPED", "Pa", SEALS, True, "The hardware comparator tripped and cut the fill side", "Compare the pressure transducers and find the cause"),
     (RAIL_LOST, "RAIL_LOST", "", SEALS, False, "The coil rail is off although the heartbeat runs", "Check fuse and coil supply"),
     (CONTROL_ERRATIC, "CONTROL_ERRATIC", "Pa", SEALS, False, "The control transducer's readings jump back and forth faster than any pressure", "Check its cable, its shield and its converter"),
