@@ -22,10 +22,9 @@ def line(name: str, offset: int) -> str:
         return ""
 
 
-def write(name: str, data: bytes):
-    """Write a whole file; raise OSError if that fails."""
-    with open(name, "wb") as file:
-        file.write(data)
+def create(name: str):
+    """Return a new file, to be written and closed; raise OSError if that fails."""
+    return open(name, "wb")
 
 
 def rename(old: str, new: str):

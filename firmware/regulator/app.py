@@ -46,8 +46,8 @@ _SOME_GARBAGE = 8
 _MUCH_GARBAGE = 20
 # The count of silent seconds stops here, above the largest host_timeout_s and far below 2^30.
 _SILENT_MOST_S = 1_000_000
-# Displays and record are looked after this often. Design choice.
 _CALM_WAIT_S = 3600  # design choice: row 11 of the fault matrix allows a day
+# Displays and record are looked after this often. Design choice.
 _LOOK_MS = 200
 
 
@@ -90,6 +90,7 @@ class App:
         self.server = Server(self, link, generated.PLACES)
         self.record = Record(store, self)
         self._seen = OFF
+        self._urgent = False  # no valve may move before the save that has begun is complete
         self._garbage = 0  # ticks that served the line since memory was collected
         self._late = False  # the previous tick collected and made the host wait
         self._coils = True  # whether the previous tick kept the coil rail on
@@ -143,9 +144,7 @@ class App:
         if self.watches.proof.active:
             self.watches.proof.tick(dt_ms)
             self.control.rest()
-        elif (
-            record.urgent or (self.panel.save_due and self.modes.state == REGULATE)
-        ) and not self.modes.relief_open():
+        elif self._saves_first() and not self.modes.relief_open():
             # Store an accepted change before any valve moves, so that a reset finds it. An open relief cannot wait.
             valves.close_window()
             self.control.rest()
@@ -153,6 +152,9 @@ class App:
             self.modes.tick(dt_ms)
             if record.outcome == PENDING:
                 record.decide(dt_ms)
+
+    def _saves_first(self) -> bool:
+        return self.record.urgent or self._urgent or (self.panel.save_due and self.modes.state == REGULATE)
 
     def _serve(self, hurry: bool):
         # A host that leaves no time to collect waits for this tick and for the late one after it.
@@ -163,7 +165,7 @@ class App:
     def _tidy(self, coils: bool, hurry: bool):
         """Write pending data to flash, and collect memory."""
         # A write stops the processor for up to 0.4 s (W25Q16JV), so a rail that must be cut is cut first.
-        waits = self.panel.save_due or self.record.due
+        waits = self.panel.save_due or self.record.due or self.store.saving
         wrote = waits and not hurry and coils == self._coils and self._write()
         self._coils = coils
         if self.server.busy:
@@ -216,12 +218,26 @@ class App:
             proof.begin_pending()
 
     def _write(self) -> bool:
-        """Write one pending record. This stops the processor, so no coil may be energised."""
-        if not self.outputs.coils_are_off():
+        """Take the next step of a pending save; return whether it was the last one.
+
+        Each step stops the processor, so no coil may be energised, and the trip must not be near.
+        """
+        store = self.store
+        if not self.outputs.coils_are_off() or self.watches.over.is_near():
             return False
-        if self.panel.save_due:
-            saved = self.panel.save()
-            self.watches.warn(SETTINGS_LOST, self.store.lost or not saved)
+        if not store.saving:
+            self._urgent = self._saves_first()
+            if self.panel.save_due:
+                self.panel.begin_save()
+            else:
+                self.record.begin_save()
+        of_settings = store.saves_settings()
+        went = store.step()
+        if store.saving:
+            return False
+        self._urgent = False
+        if of_settings:
+            self.watches.warn(SETTINGS_LOST, store.lost or not went)
         else:
-            self.watches.warn(STATE_LOST, not self.record.write())
+            self.watches.warn(STATE_LOST, not went)
         return True

@@ -26,10 +26,10 @@ class Panel:
         self.save_due = False  # settings are waiting to be written
         self._proved_s = {}  # uptime at which a command last proved a valve
 
-    def save(self) -> bool:
-        """Write the settings; return whether that succeeded."""
+    def begin_save(self):
+        """Begin to save the settings."""
         self.save_due = False
-        return self._app.store.save()
+        self._app.store.begin_settings()
 
     def set_target(self, pa: int) -> str:
         """Set the target in Pa absolute."""

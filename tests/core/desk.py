@@ -12,6 +12,21 @@ from regulator.store.copies import Copies, Store
 TICK_MS = 20
 
 
+class Written:
+    """A file of a `Flash` that is being written."""
+
+    def __init__(self, flash, name):
+        self.flash = flash
+        self.name = name
+
+    def write(self, data):
+        self.flash._touch()
+        self.flash.files[self.name] += data
+
+    def close(self):
+        self.flash._touch()
+
+
 class Flash:
     """A file system in memory."""
 
@@ -23,13 +38,17 @@ class Flash:
     def read(self, name):
         return self.files.get(name)
 
-    def write(self, name, data):
-        assert not (self.energised and self.energised()), "a write while a coil is energised"
+    def create(self, name):
+        self._touch()
         self.writes += 1
-        self.files[name] = data
+        self.files[name] = b""
+        return Written(self, name)
+
+    def _touch(self):
+        assert not (self.energised and self.energised()), "a write while a coil is energised"
 
     def rename(self, old, new):
-        assert not (self.energised and self.energised()), "a write while a coil is energised"
+        self._touch()
         self.files[new] = self.files.pop(old)
 
 

@@ -159,7 +159,9 @@ def test_after_maintenance_it_is_off_as_before():
     desk.run_s(3)
     assert desk.app.panel.maintenance() == ""
     desk.run_s(3)
-    assert desk.app.record.write()
+    desk.app.record.begin_save()
+    desk.run_s(0.1)
+    assert desk.app.store.saving is None
     desk = restarted(desk.flash, cause=2)
     desk.run_s(3)
     assert (desk.modes.state, desk.modes.fault) == (OFF, NO_FAULT)

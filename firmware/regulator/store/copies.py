@@ -2,13 +2,18 @@
 
 A record has the files NAME.a and NAME.b. A save replaces only the older copy: it writes NAME.new, reads it back, and
 renames it. So at least one complete copy exists at any moment, and the higher generation is the newer one.
-`files` has `read(name) -> bytes or None`, `write(name, data)` and `rename(old, new)`, which raise OSError on failure,
-and `line(name, offset) -> str`.
+
+A save takes steps, a tick each, as an erase of a sector stops the processor for 45 ms, and for 400 ms at most
+(W25Q16JV): on littlefs writing erases one sector, and closing the file none or, each third time, one more.
+`files` has `read(name) -> bytes or None`, `create(name) -> file` with `write(data)` and `close()`, `rename(old, new)`,
+all of which raise OSError on failure, and `line(name, offset) -> str`.
 """
 
 from binascii import crc32
 
 from regulator.settings import CONFIRMED
+
+_WRITE, _CLOSE, _RENAME = range(3)
 
 
 class Copies:
@@ -19,6 +24,9 @@ class Copies:
         self._name = name
         self._generation = 0
         self._next = ".a"
+        self._data = b""
+        self._file = None
+        self._stage = _WRITE
         self.damaged = False  # a copy existed but was unusable
 
     def load(self):
@@ -40,22 +48,44 @@ class Copies:
         return values
 
     def save(self, pairs):
-        """Replace the older copy by (name, integer) pairs; raise OSError if the write fails."""
-        data = _encode(self._generation + 1, pairs)
+        """Replace the older copy by (name, integer) pairs at once; raise OSError if that fails."""
+        self.begin(pairs)
+        while not self.step():
+            pass
+
+    def begin(self, pairs):
+        """Have (name, integer) pairs replace the older copy by the `step`s that follow."""
+        self._data = _encode(self._generation + 1, pairs)
+        self._stage = _WRITE
+
+    def step(self) -> bool:
+        """Do the next part of a save; return whether it is complete. Raise OSError if it fails, which ends it."""
+        stage = self._stage
         new = self._name + ".new"
-        self._files.write(new, data)
-        if self._files.read(new) != data:
+        if stage == _WRITE:
+            self._file = self._files.create(new)
+            self._file.write(self._data)
+            self._stage = _CLOSE
+            return False
+        if stage == _CLOSE:
+            self._file.close()
+            self._stage = _RENAME
+            return False
+        if self._files.read(new) != self._data:
             raise OSError("read back differs")
         self._files.rename(new, self._name + self._next)
+        self._file = None
+        self._data = b""
         self._generation += 1
         self._next = ".b" if self._next == ".a" else ".a"
+        return True
 
 
 class Store:
     """The stored settings, and the state as (name, integer) pairs.
 
     `boots` counts all starts, `starts` those in a row without a healthy minute, `writes` all writes to flash,
-    `failures` the failed writes since this start.
+    `failures` the failed writes since this start. `saving` is the record that is being saved, or None.
     """
 
     def __init__(self, files, settings):
@@ -73,6 +103,7 @@ class Store:
         # Versions without the flag stored settings that were in use, which counts as confirmed.
         self.lost = values is None or not values.get("confirmed", 1)
         self.failures = 0
+        self.saving = None
         state = self._state_copies.load()
         if values is None or self._settings_copies.damaged:
             self._keep_limits(values or {}, state or {})
@@ -94,18 +125,52 @@ class Store:
         self.settings.load(values)
 
     def save_state(self, values: dict) -> bool:
-        """Update the state with `values` and write it; return whether that succeeded."""
+        """Save the state at once, updated with `values`; return whether that succeeded."""
+        self.begin_state(values)
+        return self._finish()
+
+    def save(self) -> bool:
+        """Save the settings at once; return whether that succeeded."""
+        self.begin_settings()
+        return self._finish()
+
+    def begin_state(self, values: dict):
+        """Begin to save the state, updated with `values`."""
         self.state.update(values)
         self.state["boots"] = self.boots
         self.state["starts"] = self.starts
         self.state["writes"] = self.writes + 1
+        self.saving = self._state_copies
+        self.saving.begin(sorted(self.state.items()))
+
+    def begin_settings(self):
+        """Begin to save the settings."""
+        pairs = list(self.settings.items())
+        pairs.append(("confirmed", 0 if self.lost else 1))
+        self.saving = self._settings_copies
+        self.saving.begin(pairs)
+
+    def saves_settings(self) -> bool:
+        """Return whether the save that has begun is that of the settings."""
+        return self.saving is self._settings_copies
+
+    def step(self) -> bool:
+        """Do the next part of the save that has begun; return whether that went well."""
         try:
-            self._state_copies.save(sorted(self.state.items()))
+            if self.saving.step():
+                self.writes += 1
+                self.saving = None
         except OSError:
             self.failures += 1
+            self.saving = None
             return False
-        self.writes += 1
         return True
+
+    def _finish(self) -> bool:
+        went = True
+        while self.saving:
+            went = self.step()
+        return went
 
     def text(self, entry) -> str:
         """Return a text of a table: itself, or from flash where packing left it and put its place in the table."""
@@ -118,18 +183,6 @@ class Store:
     def confirm(self, confirmed: bool):
         """Note that a person confirmed the limits, or withdrew that; stored by the next `save`."""
         self.lost = not confirmed
-
-    def save(self) -> bool:
-        """Write the settings; return whether that succeeded."""
-        pairs = list(self.settings.items())
-        pairs.append(("confirmed", 0 if self.lost else 1))
-        try:
-            self._settings_copies.save(pairs)
-        except OSError:
-            self.failures += 1
-            return False
-        self.writes += 1
-        return True
 
 
 def _encode(generation: int, pairs) -> bytes:

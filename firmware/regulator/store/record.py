@@ -160,7 +160,7 @@ class Record:
 
     def is_promised(self) -> bool:
         """Return whether an accepted change is not stored yet."""
-        return self._promised or self.due or self._app.panel.save_due
+        return self._promised or self.due or self._app.panel.save_due or self._store.saving is not None
 
     def watch(self):
         """Note changes that must be written. Cheap enough for five calls a second."""
@@ -262,8 +262,8 @@ class Record:
         """Have an accepted change written."""
         self.due = True
 
-    def write(self):
-        """Write the state; return whether that succeeded. No coil may be energised."""
+    def begin_save(self):
+        """Begin to save the state."""
         app = self._app
         modes = app.modes
         control = app.control
@@ -305,7 +305,7 @@ class Record:
             values[prefix + "reference"] = app.watches.stuck.reference_gain[side]
             for name, value in zip(_LEARNED, app.valves.responses[side].learned()):
                 values[prefix + name] = value
-        return self._store.save_state(values)
+        self._store.begin_state(values)
 
     def _seal(self):
         self.outcome = SEALED_POWER

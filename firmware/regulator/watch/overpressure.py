@@ -26,6 +26,8 @@ _BLEEDS = 4
 _SEEN_PA = 8_000
 # Stages of the test bleed.
 _NONE, _ALONE, _WAITS, _DONE = range(4)
+# An erase of the flash may stop the processor for 0.4 s, three times _RISE_SAMPLES of 20 ms.
+_ERASE_RISES = 3
 
 
 class Overpressure:
@@ -90,6 +92,17 @@ class Overpressure:
             blind = control.band != VALID and safety.band != VALID
             self.fault = OVERPRESSURE if blind else COMPARATOR_TRIPPED
             self.value = safety.pa
+
+    def is_near(self) -> bool:
+        """Return whether a reading reaches the trip while a write to flash stops the processor, if it rises on."""
+        index = self._index
+        return self._reaches(self._sensors.control.pa, self._was_control_pa[index]) or self._reaches(
+            self._sensors.safety.pa, self._was_safety_pa[index]
+        )
+
+    def _reaches(self, pa: int, before_pa: int) -> bool:
+        rise_pa = pa - before_pa
+        return rise_pa > _RISE_PA and pa + _ERASE_RISES * rise_pa > self._trip_pa
 
     def _is_over(self, control, safety) -> bool:
         trusted = self._trusted

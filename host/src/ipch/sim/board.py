@@ -43,7 +43,8 @@ class Board:
                 self.device = DEVICES[self.rig](world, self._state, reset_cause=self._cause)
             world.advance()
             return
-        if world.hung:
+        if world.hung or world.busy_ms > 0:
+            world.busy_ms = max(world.busy_ms - world.tick_ms, 0.0)
             late_ms = world.late_ms
             world.advance()
             world.late_ms = late_ms + world.tick_ms
@@ -82,6 +83,7 @@ class Board:
         # A restart ends whatever hung the processor.
         clear(world, "hang")
         world.hung = False
+        world.busy_ms = 0.0
         self.resets += 1
         self._cause = cause
         self._off_ms = BOOT_MS + round(off_s * 1000)

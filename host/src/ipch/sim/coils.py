@@ -19,7 +19,7 @@ FILL, VENT, SUPPLY_ISOLATION, VENT_ISOLATION, RELIEF = range(5)
 class Coils:
     """Follows the valve pins and the heartbeat; drives valves, drains, rail and trip line.
 
-    The rail drops `HEARTBEAT_MS` after the last change of the heartbeat, or at once when its cut-off line is driven.
+    The rail drops `world.hold_ms` after the last change of the heartbeat, or at once when its cut-off line is driven.
     The comparator on the safety transducer's shunt trips at `world.comparator_pa`, whatever the processor does: it
     holds the gates of the fill side low, and drives the relief, from a supply of its own, once the heartbeat has been
     missing for `HEARTBEAT_MS`. `Valve.coil` and `Valve.held` set failures of coils and
@@ -126,7 +126,7 @@ class Coils:
             self._drive(RELIEF)
         if self._cut:
             return
-        self._alarm.schedule(HEARTBEAT_MS * 1e6)
+        self._alarm.schedule(self._world.hold_ms * 1e6)
         if not self._beating:
             self._beating = True
             self._set_rail()

@@ -120,6 +120,9 @@ class Chip:
         self.polled_ns = 0.0  # time that the processor spent polling its timer
         self._machines = [machine for pio in self.mcu.pio for machine in pio.machines]
         self._wire_timer()
+        self.erase_ms = 0.0  # for which the flash chip is busy erasing a sector
+        self.erases: list[float] = []  # when it began, in emulated s
+        self._wire_flash()
         self._stop = self.clock.create_alarm(self._on_stop)
         self._fine = self.clock.create_alarm(self._on_fine)
         if sleeps:
@@ -262,6 +265,29 @@ class Chip:
         for callback in self.on_reset:
             callback()
         self.mcu.leave_reset()
+
+    def _wire_flash(self) -> None:
+        """Make the flash chip busy while it erases a sector, in which the emulator takes no time."""
+        from rp2040py.peripherals.ssi import CMD_READ_STATUS_1, CMD_SECTOR_ERASE
+
+        ssi = self.mcu.ssi
+        apply, shift = ssi._apply_command, ssi._shift_byte
+        ready_ns = 0.0
+
+        def apply_command() -> None:
+            nonlocal ready_ns
+            if ssi._tx_buffer[:1] == bytes([CMD_SECTOR_ERASE]) and ssi._write_enabled:
+                self.erases.append(self.now_s)
+                ready_ns = self.clock.nanos + self.erase_ms * 1e6
+            apply()
+
+        def shift_byte(out: int) -> int:
+            answer: int = shift(out)
+            if ssi._tx_buffer[0] == CMD_READ_STATUS_1 and len(ssi._tx_buffer) > 1:
+                answer |= self.clock.nanos < ready_ns
+            return answer
+
+        ssi._apply_command, ssi._shift_byte = apply_command, shift_byte
 
     def _on_stop(self) -> None:
         self._simulator.stopped = True

@@ -17,7 +17,7 @@ from ipch.sim import signals
 from ipch.sim.plant import VALVE_NAMES
 from ipch.sim.sensors import Measurement
 from ipch.sim.valve import Valve
-from ipch.sim.world import Failure, World
+from ipch.sim.world import HEARTBEAT_MS, Failure, World
 
 Values = Mapping[str, "float | str"]
 
@@ -391,6 +391,18 @@ class Hang(Part):
 
     def end(self, world: World) -> None:
         world.hung = False
+
+
+class FlashSlow(Part):
+    """Each erase of a sector of the flash stops the processor, and the coil rail holds no longer than it must."""
+
+    def begin(self, world: World) -> None:
+        world.erase_ms = float(self.values["ms"])
+        world.hold_ms = round(float(self.values["hold_ms"]))
+
+    def end(self, world: World) -> None:
+        world.erase_ms = 0.0
+        world.hold_ms = HEARTBEAT_MS
 
 
 class Reset(Part):

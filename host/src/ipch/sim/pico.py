@@ -153,6 +153,7 @@ class PicoDevice:
         if world.hung and not self._hung:
             self.chip.hang()
         self._hung = world.hung
+        self.chip.erase_ms = world.erase_ms
         if world.reset_wanted is not None:
             cause, _ = world.reset_wanted
             world.reset_wanted = None

@@ -62,6 +62,25 @@ def furnish(world: World, state: Path) -> None:
             (state / name).write_bytes(data)
 
 
+class _Written:
+    """A file that is being written."""
+
+    def __init__(self, path: Path, world: World | None) -> None:
+        self._path = path
+        self._world = world
+        path.write_bytes(b"")
+
+    def write(self, data: bytes) -> None:
+        self._path.write_bytes(data)
+        if self._world is not None:
+            self._world.erased()
+
+    def close(self) -> None:
+        if self._world is not None:
+            self._world.closed()
+            self._world.wrote(self._path.name)
+
+
 class Files:
     """The board's file system as a folder on this machine; see firmware/files.py."""
 
@@ -74,10 +93,8 @@ class Files:
         path = self.folder / name
         return path.read_bytes() if path.is_file() else None
 
-    def write(self, name: str, data: bytes) -> None:
-        (self.folder / name).write_bytes(data)
-        if self._world is not None:
-            self._world.wrote(name)
+    def create(self, name: str) -> _Written:
+        return _Written(self.folder / name, self._world)
 
     def rename(self, old: str, new: str) -> None:
         (self.folder / old).replace(self.folder / new)
@@ -280,6 +297,10 @@ class SimDevice:
             world.show(out[4] & 255, bool(out[4] & 256), out[4] >> 9)
         if switches & 64:
             world.feed(bool(switches & 32))
+        if switches & 128:
+            world.erased()
+        if switches & 256:
+            world.closed()
         world.advance()
         into = self._in
         into[0 : signals.COUNT] = array.array("i", world.counts)

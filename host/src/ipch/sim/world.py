@@ -136,6 +136,10 @@ class World:
         self.folder: Path | None = None  # folder of the device's files
         self.serial_number = ""  # of the board; empty: the rig's own
         self.late_ms = 0  # delay before the device is served next
+        self.hold_ms = HEARTBEAT_MS
+        self.erase_ms = 0.0  # for which an erase of a sector stops the processor
+        self.busy_ms = 0.0  # for which the processor is stopped at present
+        self._files = 0  # written so far
         # Outputs of the device: LED pattern, cell-safe relay, monitor output.
         self.shown: tuple[int, bool, int] = (0, False, 0)
         # Reads the relay of an emulated board, which does not call `show`.
@@ -267,7 +271,7 @@ class World:
             if not self.rail and self.rail_forced is not False:
                 self._power(True)
         else:
-            self._beaten_ms = self.plant.time_ms - HEARTBEAT_MS - self.tick_ms
+            self._beaten_ms = self.plant.time_ms - self.hold_ms - self.tick_ms
             if self.rail and not self.rail_forced:
                 self._power(False)
 
@@ -327,6 +331,16 @@ class World:
         else:
             self.received += data
 
+    def erased(self) -> None:
+        """The device erases a sector of its flash, which stops the processor after this tick."""
+        self.busy_ms += self.erase_ms
+
+    def closed(self) -> None:
+        """The device closes a file that it wrote, for which littlefs erases a sector each third time."""
+        self._files += 1
+        if self._files % 3 == 0:
+            self.erased()
+
     def wrote(self, name: str) -> None:
         """The device wrote a file; on the rung `core`."""
 
@@ -335,7 +349,7 @@ class World:
         self.shut()
         self.fed_ms = None
         if self._beaten_ms is not None:
-            self._beaten_ms = min(self._beaten_ms, self.plant.time_ms - HEARTBEAT_MS)
+            self._beaten_ms = min(self._beaten_ms, self.plant.time_ms - self.hold_ms)
 
     @property
     def powered(self) -> bool:
@@ -371,7 +385,7 @@ class World:
     def _run_hardware(self, safety_ma: float) -> None:
         """Hardware without the processor: coil rail and comparator."""
         assert self._beaten_ms is not None
-        beaten = self.plant.time_ms - self._beaten_ms <= HEARTBEAT_MS + self.tick_ms
+        beaten = self.plant.time_ms - self._beaten_ms <= self.hold_ms + self.tick_ms
         if self.rail_forced is not None:
             beaten = self.rail_forced
         if self.rail != beaten and (self.rail or self.rail_forced):

@@ -7,6 +7,7 @@ import array
 import gc
 import sys
 
+import files
 import uctypes
 
 _TX_BYTES = 256
@@ -21,7 +22,7 @@ class Port:
     """The byte port for link.py: bytes that travel with the frames of the tick."""
 
     def __init__(self):
-        # To the simulator: fill us, vent us, switches, length, outputs (-1: unchanged), bytes.
+        # To the simulator: fill us, vent us, switches and flags, length, outputs (-1: unchanged), bytes.
         self.out = array.array("i", [0] * (5 + _TX_BYTES // 4))
         # From it: dt, control, safety, supply, gas, wall, faults, reference, coils dead, coils shorted, rail,
         # tripped, room to send, length, bytes.
@@ -49,6 +50,26 @@ class Port:
         return count
 
 
+class Written:
+    """A file that tells the simulator of its writing, which takes time on the board's flash."""
+
+    written = closed = False
+
+    def __init__(self, name: str):
+        self._file = open(name, "wb")
+
+    def write(self, data: bytes):
+        self._file.write(data)
+        Written.written = True
+
+    def close(self):
+        self._file.close()
+        Written.closed = True
+
+
+files.create = Written
+
+
 class Rig:
     """Frames instead of pins."""
 
@@ -67,6 +88,11 @@ class Rig:
         out = self._out
         if not self._in[13]:
             out[2] |= 16  # ready for more bytes
+        if Written.written:
+            out[2] |= 128
+        if Written.closed:
+            out[2] |= 256
+        Written.written = Written.closed = False
         self._to.write(out)
         out[0] = 0
         out[1] = 0
@@ -95,7 +121,7 @@ class Rig:
         self._out[valve] = us
 
     def switch(self, supply_isolation: bool, vent_isolation: bool, relief: bool):
-        self._out[2] = (self._out[2] & 104) | supply_isolation | vent_isolation << 1 | relief << 2
+        self._out[2] = (self._out[2] & 488) | supply_isolation | vent_isolation << 1 | relief << 2
 
     def safe(self):
         self._out[0] = 0
