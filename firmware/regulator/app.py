@@ -90,7 +90,6 @@ class App:
         self.server = Server(self, link, generated.PLACES)
         self.record = Record(store, self)
         self._seen = OFF
-        self._urgent = False  # no valve may move before the save that has begun is complete
         self._garbage = 0  # ticks that served the line since memory was collected
         self._late = False  # the previous tick collected and made the host wait
         self._coils = True  # whether the previous tick kept the coil rail on
@@ -148,13 +147,14 @@ class App:
             # Store an accepted change before any valve moves, so that a reset finds it. An open relief cannot wait.
             valves.close_window()
             self.control.rest()
-        else:
+        elif not self.store.saving or self.modes.relief_open():
+            # A save that has begun takes three ticks, in which no other coil is energised.
             self.modes.tick(dt_ms)
             if record.outcome == PENDING:
                 record.decide(dt_ms)
 
     def _saves_first(self) -> bool:
-        return self.record.urgent or self._urgent or (self.panel.save_due and self.modes.state == REGULATE)
+        return self.record.urgent or (self.panel.save_due and self.modes.state == REGULATE)
 
     def _serve(self, hurry: bool):
         # A host that leaves no time to collect waits for this tick and for the late one after it.
@@ -226,7 +226,6 @@ class App:
         if not self.outputs.coils_are_off() or self.watches.over.is_near():
             return False
         if not store.saving:
-            self._urgent = self._saves_first()
             if self.panel.save_due:
                 self.panel.begin_save()
             else:
@@ -235,7 +234,6 @@ class App:
         went = store.step()
         if store.saving:
             return False
-        self._urgent = False
         if of_settings:
             self.watches.warn(SETTINGS_LOST, store.lost or not went)
         else:

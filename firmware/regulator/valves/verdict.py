@@ -142,6 +142,9 @@ class Verdict:
         """
         first_pa = sign * (self._half_pa - self._end_pa)
         second_pa = sign * (self._sensors.control_pa - self._half_pa)
+        if first_pa + max(second_pa, 0) > self.pa:
+            # More than the whole step: gas that cools or warms, not a line that is slow.
+            return
         if first_pa > _LATE_PA:
             if second_pa > _NOISE_PA:
                 ratio = second_pa * 1000 // first_pa
