@@ -33,6 +33,7 @@ from regulator.modes import OFF, QUIET, REGULATE, Modes
 from regulator.outputs import Outputs
 from regulator.panel import Panel
 from regulator.scpi.server import Server
+from regulator.store.copies import SAVE_STEPS
 from regulator.store.record import PENDING, Record
 from regulator.valves.heat import Heat
 from regulator.valves.window import Valves
@@ -89,6 +90,8 @@ class App:
         self.panel = Panel(self)
         self.server = Server(self, link, generated.PLACES)
         self.record = Record(store, self)
+        self.saving = 0  # steps left of the save that has begun
+        self._saves_settings = False
         self._seen = OFF
         self._garbage = 0  # ticks that served the line since memory was collected
         self._late = False  # the previous tick collected and made the host wait
@@ -147,7 +150,7 @@ class App:
             # Store an accepted change before any valve moves, so that a reset finds it. An open relief cannot wait.
             valves.close_window()
             self.control.rest()
-        elif not self.store.saving or self.modes.relief_open():
+        elif not self.saving or self.modes.relief_open():
             # A save that has begun takes three ticks, in which no other coil is energised.
             self.modes.tick(dt_ms)
             if record.outcome == PENDING:
@@ -165,7 +168,7 @@ class App:
     def _tidy(self, coils: bool, hurry: bool):
         """Write pending data to flash, and collect memory."""
         # A write stops the processor for up to 0.4 s (W25Q16JV), so a rail that must be cut is cut first.
-        waits = self.panel.save_due or self.record.due or self.store.saving
+        waits = self.saving or self.panel.save_due or self.record.due
         wrote = waits and not hurry and coils == self._coils and self._write()
         self._coils = coils
         if self.server.busy:
@@ -222,20 +225,21 @@ class App:
 
         Each step stops the processor, so no coil may be energised, and the trip must not be near.
         """
-        store = self.store
         if not self.outputs.coils_are_off() or self.watches.over.is_near():
             return False
-        if not store.saving:
-            if self.panel.save_due:
+        if not self.saving:
+            self.saving = SAVE_STEPS
+            self._saves_settings = self.panel.save_due
+            if self._saves_settings:
                 self.panel.begin_save()
             else:
                 self.record.begin_save()
-        of_settings = store.saves_settings()
-        went = store.step()
-        if store.saving:
+        went = self.store.step()
+        self.saving = self.saving - 1 if went else 0
+        if self.saving:
             return False
-        if of_settings:
-            self.watches.warn(SETTINGS_LOST, store.lost or not went)
+        if self._saves_settings:
+            self.watches.warn(SETTINGS_LOST, self.store.lost or not went)
         else:
             self.watches.warn(STATE_LOST, not went)
         return True

@@ -161,7 +161,7 @@ def test_after_maintenance_it_is_off_as_before():
     desk.run_s(3)
     desk.app.record.begin_save()
     desk.run_s(0.1)
-    assert desk.app.store.saving is None
+    assert desk.app.saving == 0
     desk = restarted(desk.flash, cause=2)
     desk.run_s(3)
     assert (desk.modes.state, desk.modes.fault) == (OFF, NO_FAULT)

@@ -13,7 +13,8 @@ from binascii import crc32
 
 from regulator.settings import CONFIRMED
 
-_WRITE, _CLOSE, _RENAME = range(3)
+SAVE_STEPS = 3
+_WRITE, _CLOSE, _RENAME = range(SAVE_STEPS)
 
 
 class Copies:
@@ -85,7 +86,7 @@ class Store:
     """The stored settings, and the state as (name, integer) pairs.
 
     `boots` counts all starts, `starts` those in a row without a healthy minute, `writes` all writes to flash,
-    `failures` the failed writes since this start. `saving` is the record that is being saved, or None.
+    `failures` the failed writes since this start.
     """
 
     def __init__(self, files, settings):
@@ -103,7 +104,7 @@ class Store:
         # Versions without the flag stored settings that were in use, which counts as confirmed.
         self.lost = values is None or not values.get("confirmed", 1)
         self.failures = 0
-        self.saving = None
+        self._saving = None  # the record that is being saved
         state = self._state_copies.load()
         if values is None or self._settings_copies.damaged:
             self._keep_limits(values or {}, state or {})
@@ -140,35 +141,31 @@ class Store:
         self.state["boots"] = self.boots
         self.state["starts"] = self.starts
         self.state["writes"] = self.writes + 1
-        self.saving = self._state_copies
-        self.saving.begin(sorted(self.state.items()))
+        self._saving = self._state_copies
+        self._saving.begin(sorted(self.state.items()))
 
     def begin_settings(self):
         """Begin to save the settings."""
         pairs = list(self.settings.items())
         pairs.append(("confirmed", 0 if self.lost else 1))
-        self.saving = self._settings_copies
-        self.saving.begin(pairs)
-
-    def saves_settings(self) -> bool:
-        """Return whether the save that has begun is that of the settings."""
-        return self.saving is self._settings_copies
+        self._saving = self._settings_copies
+        self._saving.begin(pairs)
 
     def step(self) -> bool:
         """Do the next part of the save that has begun; return whether that went well."""
         try:
-            if self.saving.step():
+            if self._saving.step():
                 self.writes += 1
-                self.saving = None
+                self._saving = None
         except OSError:
             self.failures += 1
-            self.saving = None
+            self._saving = None
             return False
         return True
 
     def _finish(self) -> bool:
         went = True
-        while self.saving:
+        while self._saving:
             went = self.step()
         return went
 

@@ -160,7 +160,7 @@ class Record:
 
     def is_promised(self) -> bool:
         """Return whether an accepted change is not stored yet."""
-        return self._promised or self.due or self._app.panel.save_due or self._store.saving is not None
+        return self._promised or self.due or self._app.panel.save_due or self._app.saving > 0
 
     def watch(self):
         """Note changes that must be written. Cheap enough for five calls a second."""

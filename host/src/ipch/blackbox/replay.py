@@ -111,7 +111,13 @@ class _Store(SimpleNamespace):
             boots=1, starts=1, writes=0, failures=0, lost=False, state_lost=False, last={}, settings=settings
         )
 
-    def save(self) -> bool:
+    def begin_settings(self) -> None:
+        pass
+
+    def begin_state(self, values: dict[str, int]) -> None:
+        pass
+
+    def step(self) -> bool:
         return True
 
     def forget_starts(self) -> None:
@@ -122,9 +128,6 @@ class _Store(SimpleNamespace):
 
     def text(self, entry: str) -> str:
         return entry
-
-    def save_state(self, values: dict[str, int]) -> bool:
-        return True
 
 
 class Replay:

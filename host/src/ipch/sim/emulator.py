@@ -270,7 +270,7 @@ class Chip:
         """Make the flash chip busy while it erases a sector, in which the emulator takes no time."""
         from rp2040py.peripherals.ssi import CMD_READ_STATUS_1, CMD_SECTOR_ERASE
 
-        ssi = self.mcu.ssi
+        ssi: Any = self.mcu.ssi
         apply, shift = ssi._apply_command, ssi._shift_byte
         ready_ns = 0.0
 
