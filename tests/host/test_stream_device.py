@@ -18,7 +18,7 @@ from ipch.device import Transport
 from ipch.sim.server import simulate
 
 ROOM = Path(ipch.__file__).parent / "fleet"
-GOLDEN = Path(__file__).parents[1] / "golden" / "stream.txt"
+GOLDEN = Path(__file__).parent / "records" / "stream_device.txt"
 # As in the transcript's head.
 CHANGES = (
     ("SETPOINT", 1.25), ("SETPOINT", 99), ("OUTPUT", 1), ("HOLD", 1), ("HOLD", 0), ("QUIET", 2.5), ("VENT", 1),

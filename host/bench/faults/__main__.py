@@ -64,7 +64,7 @@ def matrix(workers: Workers) -> Rows:
         table = Table(title=f"fault matrix on {rig}")
         for column in ("row", "cells", "worst, and its limit", "kinds", "missed"):
             table.add_column(column)
-        for number in range(1, 37):
+        for number in range(1, 38):
             mine = [each for each in outcomes if each.row == number]
             missed = sum(bool(each.error) for each in mine)
             worst = _worst(mine)

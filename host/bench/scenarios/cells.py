@@ -403,6 +403,8 @@ def _device() -> list[Cell]:
                 values: dict[str, object] = {"which": which, "ma": ma}
                 cells.append(Cell(36, WRONG, "spike", values, STATES, STAY, within_s=2))
     cells.append(Cell(36, INTERMITTENT, "spike", {"ma": 20.0, "every_s": 0.5, "on_s": 0.04}, STATES, STAY, within_s=5))
+    for ms in (45, 200, 400):
+        cells.append(Cell(37, DELAYED, "flash-slow", {"ms": ms}, STATES, STAY, within_s=65))
     cells += [
         Cell(21, STUCK, "hang", {}, STATES, RESET, within_s=1.1),
         Cell(21, DELAYED, "hang", {"after_s": 0.35}, STATES, RESET, within_s=1.1),

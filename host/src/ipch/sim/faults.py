@@ -198,7 +198,7 @@ _ROWS = (
     Fault("rail-stays", 35, "the coil rail cannot be cut", failures.Rail, (), (("how", "on"),)),
     Fault("spike", 36, "wild samples", failures.Spike, (_ALL_LOOPS, _ma(20.0, 0.0, 25.0), Option("samples",
         1.0, 1.0, 1000.0))),
-    Fault("flash-slow", 38, "each erase of a sector of the flash stops the processor", failures.FlashSlow,
+    Fault("flash-slow", 37, "each erase of a sector of the flash stops the processor", failures.FlashSlow,
         (Option("ms", 400.0, 1.0, 2000.0, "ms"), Option("hold_ms", 488.0, 100.0, 1000.0, "ms"))),
 )
 # fmt: on
