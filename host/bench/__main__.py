@@ -26,8 +26,9 @@ def main() -> int:
     """Run the named measurements, or all of them."""
     package = importlib.import_module("bench.measure")
     names = [module.name for module in pkgutil.iter_modules(package.__path__)]
-    # By name only: the emulated board takes a quarter of an hour and an image, the mutants take hours.
-    wanted = sys.argv[1:] or [name for name in names if name not in ("pico", "mutation", "host_mutation")]
+    # By name only: the emulated board takes a quarter of an hour and an image, the fleet half an hour, mutants hours.
+    by_name = ("pico", "fleet", "mutation", "host_mutation")
+    wanted = sys.argv[1:] or [name for name in names if name not in by_name]
     unknown = [name for name in wanted if name not in names]
     if unknown:
         print(f"no measurement named {unknown[0]}; there are {', '.join(names)}", file=sys.stderr)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+import sqlite3
 from array import array
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -14,7 +16,7 @@ import pytest
 
 from bench.jobs import Workers
 from bench.measure import dead_bands, grid, hard, holders, peers
-from bench.scenarios import controllers, day
+from bench.scenarios import controllers, day, fleet
 from bench.scenarios.day import REFERENCE, Metrics, Result, Scenario, judge
 from bench.scenarios.schedule import bound_rms_pa, pulse_effect, shortest_step_s, travel
 from ipch.sim.parameters import load_parameters
@@ -30,6 +32,20 @@ def test_rms_maximum_and_shares() -> None:
     assert found.rms_kpa == pytest.approx(math.sqrt((0.81 + 2.25 + 16 + 49) / 6))
     assert found.max_kpa == 7.0
     assert found.shares == pytest.approx((3 / 6, 4 / 6, 5 / 6, 1.0))
+
+
+def test_a_sample_that_is_missing_without_a_mark_is_found(tmp_path: Path) -> None:
+    file = tmp_path / "log.db"
+    with closing(sqlite3.connect(file)) as database, database:
+        database.execute("CREATE TABLE samples (boot, sequence, uptime_s)")
+        database.execute("CREATE TABLE events (kind, data)")
+        times = (1.0, 2.0, 3.5, 6.0, 7.0, 60.0, 61.0)
+        database.executemany("INSERT INTO samples VALUES (1, ?, ?)", enumerate(times))
+        database.execute("INSERT INTO samples VALUES (1, 6, 61.0)")
+        database.execute("INSERT INTO events VALUES ('gap', '{\"from_sequence\": 4, \"to_sequence\": 5}')")
+    # From 3.5 to 6 s; the minute is marked.
+    assert fleet.unmarked(file) == (8, 1, 1)
+    assert fleet.gaps(file) == 1
 
 
 def test_a_single_tick_outside_counts() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 import re
 import socket
@@ -16,9 +17,12 @@ from typing import Any
 import pytest
 
 from ipch.device import Instrument, Owner, open_session
-from ipch.errors import UsageError
+from ipch.errors import DeviceError, UsageError
+from ipch.fleet.chamber import read_facts
 from ipch.fleet.ioc import ACCESS, ROWS, name_devices, severity
 from ipch.sim.server import RunningServer, simulate
+
+from .live_feeds import FIRST
 
 pytest.importorskip("softioc", reason="softioc is not installed")
 caproto = pytest.importorskip("caproto", reason="caproto is not installed")
@@ -141,6 +145,9 @@ def test_what_the_device_refuses_is_told_and_not_clamped(
             assert found.text("REFUSED").startswith("SETPOINT: "), bad
             assert found.value("SETPOINT_RBV") == 1.25
         assert found.value("SETPOINT") == -1.0
+        for bad in (-0.5, float("nan")):
+            found.put("QUIET", bad)
+            assert found.alarm("QUIET") == (INVALID, WRITE), bad
         found.put("ACK", 1)
         assert "no fault is latched" in found.text("REFUSED") and found.alarm("ACK") == (INVALID, WRITE)
         found.put("SETPOINT", 1.5)
@@ -203,6 +210,21 @@ def test_faults_are_alarms_and_a_device_that_is_away_is_invalid(
         assert {found.alarm(record) for record in ROWS} == {(INVALID, COMM)}
         with simulate(["--ideal", "--rig", "core", "--serial", "EPIC2"]):
             found.await_(lambda: found.alarm("PRESSURE")[0] == 0)
+
+
+class OldFirmware:
+    """Knows none of the newer queries."""
+
+    holds_amount = False
+
+    def __getattr__(self, name: str) -> Any:
+        raise DeviceError(-113, "Undefined header")
+
+
+def test_an_older_firmware_leaves_out_what_it_does_not_know() -> None:
+    facts = read_facts(OldFirmware(), FIRST)  # type: ignore[arg-type]
+    assert (facts.category, facts.fault, facts.warnings, facts.vent_state) == (5, "", (), 0)
+    assert math.isnan(facts.slew_pa_s) and math.isnan(facts.setpoint_max_pa)
 
 
 def test_severities_follow_ne107() -> None:

@@ -7,10 +7,12 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeVar
 
 from ipch.device import Instrument, Owner, Sample, actions, open_session, recipe_among, scpi
 from ipch.errors import DeviceError, IpchError, UsageError
 
+T = TypeVar("T")
 _POLL_S = 1.0
 # What changes seldom is read with every so many samples, and at once when state, fault or warnings change.
 _SELDOM = 10
@@ -29,8 +31,9 @@ class Facts:
     fault: str
     """The sentence of the latched fault; empty without one."""
     warnings: tuple[str, ...]
-    slew_pa_s: int
-    setpoint_max_pa: int
+    slew_pa_s: float
+    """nan where the firmware does not tell, as the next one."""
+    setpoint_max_pa: float
     holds_amount: bool
     vent_state: int
     """0 idle, 1 in progress, 2 complete, 3 ended without knowing whether the chamber is empty."""
@@ -45,21 +48,28 @@ class Reading:
 
 
 def read_facts(instrument: Instrument, sample: Sample) -> Facts:
-    """Ask for what a sample does not tell. Raises IpchError."""
-    try:
-        bits = scpi.integer(instrument.query(":STAT:QUES:COND?"), "the condition")
-        category = next((kind for bit, kind in _CATEGORIES if bits >> bit & 1), NORMAL)
-    except DeviceError:
-        category = UNKNOWN
+    """Ask for what a sample does not tell; an older firmware may not know all of it. Raises IpchError."""
+    bits = _asked(lambda: scpi.integer(instrument.query(":STAT:QUES:COND?"), "the condition"), None)
+    category = NORMAL if bits is not None else UNKNOWN
+    for bit, kind in reversed(_CATEGORIES):
+        if bits is not None and bits >> bit & 1:
+            category = kind
     return Facts(
         category,
-        instrument.fault.sentence if sample.faulty else "",
-        instrument.warnings,
-        instrument.slew_pa_s,
-        instrument.setting("setpoint_max_pa").value,
+        _asked(lambda: instrument.fault.sentence, "") if sample.faulty else "",
+        _asked(lambda: instrument.warnings, ()),
+        _asked(lambda: float(instrument.slew_pa_s), math.nan),
+        _asked(lambda: float(instrument.setting("setpoint_max_pa").value), math.nan),
         instrument.holds_amount,
-        instrument.vent_state,
+        _asked(lambda: instrument.vent_state, 0),
     )
+
+
+def _asked(ask: Callable[[], T], else_: T) -> T:
+    try:
+        return ask()
+    except DeviceError:
+        return else_
 
 
 def _target(instrument: Instrument, mpa: float) -> None:
@@ -76,13 +86,19 @@ def _whole(value: float) -> int:
     return round(value)
 
 
+def _duration(seconds: float) -> float:
+    if not 0 <= seconds < math.inf:
+        raise UsageError(f"{seconds} s is no duration")
+    return seconds
+
+
 # Name: what it does with a value.
 CHANGES: dict[str, Callable[[Instrument, float], object]] = {
     "SETPOINT": _target,
     "SLEW": _slew,
     "OUTPUT": lambda instrument, on: actions.switch(instrument, bool(on)),
     "HOLD": lambda instrument, amount: actions.hold(instrument, "amount" if amount else "pressure"),
-    "QUIET": lambda instrument, seconds: actions.quiet(instrument, _whole(seconds)),
+    "QUIET": lambda instrument, seconds: actions.quiet(instrument, _duration(seconds)),
     "VENT": lambda instrument, on: instrument.vent() if on else instrument.abort_vent(),
     "ACK": lambda instrument, _: actions.acknowledge(instrument),
 }
@@ -153,7 +169,7 @@ class Chamber:
             self._polls += 1
             if self._facts is None or self._polls % _SELDOM == 0 or last is None or _differs(last, sample):
                 self._facts = read_facts(self._instrument, sample)
-        except IpchError as error:
+        except (IpchError, ValueError, OSError) as error:
             self._facts = self._last = None
             self._show(None, str(error))
             return

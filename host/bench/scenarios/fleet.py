@@ -1,0 +1,160 @@
+"""Sixty-four simulated chambers, each with its recorder, as programs of one computer; and what befalls them."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import resource
+import select
+import signal
+import socket
+import sqlite3
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import dataclass, field
+from itertools import pairwise
+from pathlib import Path
+
+from ipch.sim import channel
+from ipch.sim.server import RunningServer, simulate
+
+IPCH = [sys.executable, "-m", "ipch"]
+# A neighbour that is this much later in device time has lost a sample in between, at a sample a second.
+_LATE_S = 2.0
+_PAGE = os.sysconf("SC_PAGE_SIZE")
+_HZ = os.sysconf("SC_CLK_TCK")
+
+
+@dataclass
+class Chamber:
+    """A simulated device and its recorder."""
+
+    running: RunningServer
+    record: Path
+    address: str
+    log: subprocess.Popen[str]
+    said: list[str] = field(default_factory=list)
+
+    @property
+    def name(self) -> str:
+        return str(self.running.first_line["serial"])
+
+    def hear(self) -> str:
+        """What the recorder has said so far."""
+        assert self.log.stderr is not None
+        while select.select([self.log.stderr], [], [], 0)[0]:
+            line = self.log.stderr.readline()
+            if not line:
+                break
+            self.said.append(line)
+        return "".join(self.said)
+
+    def plug(self, plugged: bool) -> None:
+        channel.ask(self.running.first_line["control"], {"plug": plugged})
+
+    def fill_disk(self, full: bool) -> None:
+        """Let the recorder's files grow no more, or again."""
+        _, most = resource.prlimit(self.log.pid, resource.RLIMIT_FSIZE)
+        size = self.record.with_name(self.record.name + "-wal")
+        now = max(path.stat().st_size for path in (self.record, size) if path.exists())
+        resource.prlimit(self.log.pid, resource.RLIMIT_FSIZE, (now, most) if full else (most, most))
+
+    def kill(self) -> None:
+        self.hear()
+        self.log.kill()
+        self.log.wait()
+
+    def restart(self) -> None:
+        """As a service manager does."""
+        self.log = _log(self.record, self.name, self.address)
+
+
+def free_port() -> int:
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return int(found.getsockname()[1])
+
+
+def _log(record: Path, serial: str, address: str) -> subprocess.Popen[str]:
+    command = [*IPCH, "log", str(record), "--all", "--every", "1s", "--port", serial, "--http", address]
+    return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+
+
+@contextlib.contextmanager
+def fleet(folder: Path, count: int) -> Iterator[list[Chamber]]:
+    """So many chambers that regulate at 1 MPa, recorded once a second."""
+    with contextlib.ExitStack() as stack:
+        chambers = []
+        for number in range(count):
+            running = stack.enter_context(
+                simulate(["--rig", "core", "--seed", str(number + 1), "--serial", f"F{number + 1:02}"])
+            )
+            record, address = folder / f"F{number + 1:02}.db", f"127.0.0.1:{free_port()}"
+            chambers.append(Chamber(running, record, address, _log(record, f"F{number + 1:02}", address)))
+            stack.callback(_end, chambers[-1])
+        for chamber in chambers:
+            until(lambda chamber=chamber: "recording to" in chamber.hear(), 300)  # type: ignore[misc]
+        yield chambers
+
+
+def _end(chamber: Chamber) -> None:
+    if chamber.log.poll() is None:
+        chamber.log.send_signal(signal.SIGINT)
+        try:
+            chamber.log.wait(60)
+        except subprocess.TimeoutExpired:
+            chamber.log.kill()
+
+
+def until(so: Callable[[], bool], seconds: float) -> float:
+    """Wait until it is so; return how long that took, s."""
+    begun_s = time.monotonic()
+    while not so():
+        assert time.monotonic() - begun_s < seconds, f"not within {seconds} s"
+        time.sleep(0.2)
+    return time.monotonic() - begun_s
+
+
+def scrape(address: str) -> tuple[str, float]:
+    """The metrics served at an address, and the seconds that took."""
+    begun_s = time.perf_counter()
+    with urllib.request.urlopen(f"http://{address}/metrics", timeout=30) as answer:
+        text = answer.read().decode()
+    return text, time.perf_counter() - begun_s
+
+
+def unmarked(record: Path) -> tuple[int, int, int]:
+    """Samples, samples that are twice, and times that a sample is missing without a mark, of a record."""
+    with closing(sqlite3.connect(record)) as database:
+        rows = database.execute(
+            "SELECT boot, sequence, uptime_s FROM samples ORDER BY boot, sequence"
+        ).fetchall()
+        marks = set(
+            database.execute(
+                "SELECT json_extract(data, '$.from_sequence'), json_extract(data, '$.to_sequence') FROM events"
+                " WHERE kind = 'gap'"
+            )
+        )
+    missing = sum(b[2] - a[2] > _LATE_S and (a[1], b[1]) not in marks for a, b in pairwise(rows))
+    return len(rows), len(rows) - len({row[:2] for row in rows}), missing
+
+
+def gaps(record: Path) -> int:
+    """Number of marked gaps."""
+    with closing(sqlite3.connect(record)) as database:
+        return int(database.execute("SELECT count(*) FROM events WHERE kind = 'gap'").fetchone()[0])
+
+
+def used(pids: list[int]) -> tuple[float, float]:
+    """Processor seconds used so far, and resident bytes, of processes that still run."""
+    seconds = size = 0.0
+    for pid in pids:
+        with contextlib.suppress(OSError):
+            words = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+            seconds += (int(words[11]) + int(words[12])) / _HZ
+            size += int(words[21]) * _PAGE
+    return seconds, size
