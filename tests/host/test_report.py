@@ -42,7 +42,9 @@ def run(sim: RunningServer, tmp_path_factory: pytest.TempPathFactory) -> Run:
 def truth(run: Run) -> Truth:
     time_s = np.arange(np.floor(run.time_s[0]) - 5, run.time_s[-1] + 5)
     pressure_pa = np.interp(time_s, run.time_s, run.samples["pressure_pa"]) + 1000.0
-    return Truth(time_s, pressure_pa, np.arange(len(time_s)) * 1.0, np.zeros(len(time_s)))
+    return Truth(
+        time_s, pressure_pa, np.arange(len(time_s)) * 1.0, np.zeros(len(time_s)), np.zeros(len(time_s))
+    )
 
 
 class Page(HTMLParser):
@@ -124,9 +126,14 @@ def test_the_truth_is_what_is_judged_by(run: Run, truth: Truth) -> None:
     assert (by_device.source, by_truth.source) == ("device", "truth")
     assert by_device.held is not None and by_truth.held is not None
     assert by_truth.held.mean_pa == pytest.approx(by_device.held.mean_pa + 1000, abs=300)
-    assert "true pressure of the simulated chamber" in render(run, truth, by_truth)
-    by = dict(summary.headline(run, by_truth))["judged by"]
-    assert by_truth.reading_error_pa == pytest.approx(-1000, abs=300) and "kPa too low" in by
+    assert "the simulated chamber: its true pressure" in render(run, truth, by_truth)
+    assert by_truth.reading_error_pa == pytest.approx(-1000, abs=300)
+    assert "kPa too low" in dict(summary.headline(run, by_truth))["the device reads"]
+    # What the transducer adds is no error of the regulator, and the true error stands beside it.
+    known = summary.judge(run, replace(truth, control_error_pa=np.full(len(truth.time_s), -1000.0)))
+    assert known.held is not None and known.true_held is not None
+    assert known.held.mean_pa == pytest.approx(by_device.held.mean_pa, abs=300)
+    assert known.true_held.mean_pa == by_truth.held.mean_pa
     assert dict(summary.headline(run, by_device))["judged by"] == "the device"
     figures = summary.figures(run, by_truth)
     assert figures["micropython"].startswith("1.")

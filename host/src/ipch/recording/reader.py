@@ -363,11 +363,13 @@ class Truth:
     pressure_pa: Floats
     fills: Floats
     vents: Floats
+    control_error_pa: Floats
+    """What the control transducer adds besides noise: offset, drift, hysteresis, temperature; 0 in older files."""
 
 
 def load_truth(path: Path) -> Truth:
     """Read a file written by `ipch sim --truth`. Raises FileError."""
-    columns: list[tuple[float, float, float, float]] = []
+    columns: list[tuple[float, ...]] = []
     try:
         with path.open(encoding="utf-8") as file:
             for line in file:
@@ -375,9 +377,15 @@ def load_truth(path: Path) -> Truth:
                     break  # the simulator stopped while writing
                 row = json.loads(line)
                 columns.append(
-                    (row["time_s"], row["pressure_pa"], row["fill_openings"], row["vent_openings"])
+                    (
+                        row["time_s"],
+                        row["pressure_pa"],
+                        row["fill_openings"],
+                        row["vent_openings"],
+                        row.get("control_error_pa", 0.0),
+                    )
                 )
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise FileError(f"{path} is not a truth file of `ipch sim`: {error}") from error
-    table = np.array(columns, dtype=np.float64).reshape(len(columns), 4)
-    return Truth(table[:, 0], table[:, 1], table[:, 2], table[:, 3])
+    table = np.array(columns, dtype=np.float64).reshape(len(columns), 5)
+    return Truth(*table.T)

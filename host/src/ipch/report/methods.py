@@ -15,6 +15,9 @@ Numbers = list[tuple[str, Any, str]]
 """Name, computed value, and its source."""
 
 
+_TRUTH = " (true, plus the control transducer's own slow error)"
+
+
 def numbers(run: Run, judged: Judgement, found: Evaluation, merged: Merged | None) -> Numbers:
     """Every figure of the methods paragraph."""
     record = f"{run.path.name}, run {run.number}"
@@ -73,7 +76,7 @@ def _holding(run: Run, judged: Judgement, record: str) -> Numbers:
     if held is None:
         return []
     truth = judged.source == "truth"
-    source = "truth.jsonl: pressure_pa" if truth else f"{record}: samples.pressure_pa"
+    source = "truth.jsonl: pressure_pa + control_error_pa" if truth else f"{record}: samples.pressure_pa"
     source += " against the target, while holding"
     pulses = f"{record}: samples"
     rows: Numbers = [
@@ -171,7 +174,7 @@ def methods(run: Run, judged: Judgement, found: Evaluation, figures: Numbers) ->
     )
     if "rms_pa" in values:
         text.append(
-            f"While holding, the {'true ' if judged.source == 'truth' else ''}pressure was within"
+            f"While holding, the pressure{_TRUTH if judged.source == 'truth' else ''} was within"
             f" {values['band_pa'] / 1e3:g} kPa of the target for {values['in_band_share'] * 100:.2f} % of the time (rms"
             f" error {values['rms_pa'] / 1e3:.2f} kPa, largest {values['max_pa'] / 1e3:.2f} kPa), which took"
             f" {_pulses(values['held_fills'], 'fill')} and {_pulses(values['held_vents'], 'vent')}."

@@ -110,7 +110,8 @@ def _cycle_notes(found: Evaluation) -> str:
 
 def _step_notes(judged: Judgement) -> str:
     by = (
-        "The figures come from the true pressure of the simulated chamber, which no device can measure."
+        "The figures come from the simulated chamber: its true pressure plus the control transducer's own slow error,"
+        " which no controller can know."
         if judged.source == "truth"
         else "The figures come from the device's own filtered transducer."
     )

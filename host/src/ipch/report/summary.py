@@ -25,7 +25,11 @@ from ipch.report.evaluation import held_pulses, holding
 
 @dataclass(frozen=True)
 class Judgement:
-    """Stability of a run, by the truth of a simulated chamber where available."""
+    """Stability of a run, by the truth of a simulated chamber where available.
+
+    The error is then the true pressure plus the control transducer's own slow error (offset, drift, hysteresis,
+    temperature), less the target: no controller can know these. `true_held` leaves the transducer's error out.
+    """
 
     source: str
     """`truth` or `device`."""
@@ -40,6 +44,8 @@ class Judgement:
     held_fills: int
     """While holding."""
     held_vents: int
+    true_held: Stability | None = None
+    """As `held`, of the true pressure alone; by the truth only."""
     reading_error_pa: float | None = None
     """Mean of the device's reading minus the truth while holding, by the truth only."""
 
@@ -58,7 +64,8 @@ def judge(run: Run, truth: Truth | None, band_pa: float = BAND_PA) -> Judgement:
     if truth is not None:
         # Skip what the simulator did before and after the run.
         inside = (truth.time_s >= time_s[0]) & (truth.time_s <= time_s[-1])
-        time_s, pressure_pa = truth.time_s[inside], truth.pressure_pa[inside]
+        time_s, true_pa = truth.time_s[inside], truth.pressure_pa[inside]
+        pressure_pa = true_pa + truth.control_error_pa[inside]
     none = np.zeros(0)
     ramp = (run.time_s, samples["ramp_pa"])
     # Pulses are the device's own count everywhere.
@@ -87,6 +94,7 @@ def judge(run: Run, truth: Truth | None, band_pa: float = BAND_PA) -> Judgement:
         vents=round(float(np.ptp(vents))),
         held_fills=0 if held is None else held_pulses(run, fills, inside),
         held_vents=0 if held is None else held_pulses(run, vents, inside),
+        true_held=None if truth is None else overall(run.steps, time_s, true_pa, band_pa),
         reading_error_pa=None if truth is None else _reading_error_pa(run, truth),
     )
 
@@ -118,6 +126,8 @@ def figures(run: Run, judged: Judgement) -> dict[str, Any]:
         "max_pa": None if held is None else round(held.max_pa, 1),
         "error_95_pa": None if held is None else round(held.error_95_pa, 1),
         "error_99_pa": None if held is None else round(held.error_99_pa, 1),
+        "true_rms_pa": None if judged.true_held is None else round(judged.true_held.rms_pa, 1),
+        "true_max_pa": None if judged.true_held is None else round(judged.true_held.max_pa, 1),
         "overshoot_pa": round(judged.overshoot_pa, 1),
         "fills": judged.fills,
         "vents": judged.vents,
@@ -196,11 +206,19 @@ def headline(run: Run, judged: Judgement) -> list[tuple[str, str]]:
     if judged.held is not None:
         holding_only = f"; {judged.held_fills} and {judged.held_vents} while holding"
     rows.append(("pulses", f"{judged.fills} fills, {judged.vents} vents{holding_only}"))
-    by = "true pressure" if judged.source == "truth" else "the device"
-    if judged.reading_error_pa is not None:
-        off = judged.reading_error_pa
-        by += f"; the device reads {_kpa(abs(off))} too {'high' if off > 0 else 'low'}, mean while holding"
+    by = "the device"
+    if judged.source == "truth":
+        by = "true pressure plus the control transducer's own slow error"
     rows.append(("judged by", by))
+    if judged.true_held is not None and judged.reading_error_pa is not None:
+        off = judged.reading_error_pa
+        rows += [
+            (
+                "true error while holding",
+                f"rms {_kpa(judged.true_held.rms_pa)}, largest {_kpa(judged.true_held.max_pa)}",
+            ),
+            ("the device reads", f"{_kpa(abs(off))} too {'high' if off > 0 else 'low'}, mean while holding"),
+        ]
     return rows
 
 
