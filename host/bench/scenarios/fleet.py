@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import resource
 import select
 import signal
 import socket
@@ -25,8 +24,6 @@ from ipch.sim.server import RunningServer, simulate
 IPCH = [sys.executable, "-m", "ipch"]
 # A neighbour that is this much later in device time has lost a sample in between, at a sample a second.
 _LATE_S = 2.0
-_PAGE = os.sysconf("SC_PAGE_SIZE")
-_HZ = os.sysconf("SC_CLK_TCK")
 
 
 @dataclass
@@ -58,9 +55,11 @@ class Chamber:
 
     def fill_disk(self, full: bool) -> None:
         """Let the recorder's files grow no more, or again."""
+        import resource  # Windows lacks it, and has a test of this module.
+
         _, most = resource.prlimit(self.log.pid, resource.RLIMIT_FSIZE)
-        size = self.record.with_name(self.record.name + "-wal")
-        now = max(path.stat().st_size for path in (self.record, size) if path.exists())
+        journal = self.record.with_name(self.record.name + "-wal")
+        now = max(path.stat().st_size for path in (self.record, journal) if path.exists())
         resource.prlimit(self.log.pid, resource.RLIMIT_FSIZE, (now, most) if full else (most, most))
 
     def kill(self) -> None:
@@ -151,10 +150,11 @@ def gaps(record: Path) -> int:
 
 def used(pids: list[int]) -> tuple[float, float]:
     """Processor seconds used so far, and resident bytes, of processes that still run."""
+    page, hertz = os.sysconf("SC_PAGE_SIZE"), os.sysconf("SC_CLK_TCK")
     seconds = size = 0.0
     for pid in pids:
         with contextlib.suppress(OSError):
             words = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-            seconds += (int(words[11]) + int(words[12])) / _HZ
-            size += int(words[21]) * _PAGE
+            seconds += (int(words[11]) + int(words[12])) / hertz
+            size += int(words[21]) * page
     return seconds, size
