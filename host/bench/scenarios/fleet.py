@@ -14,7 +14,7 @@ import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
@@ -34,7 +34,7 @@ class Chamber:
     record: Path
     address: str
     log: subprocess.Popen[str]
-    said: list[str] = field(default_factory=list)
+    said: str = ""
 
     @property
     def name(self) -> str:
@@ -43,12 +43,11 @@ class Chamber:
     def hear(self) -> str:
         """What the recorder has said so far."""
         assert self.log.stderr is not None
-        while select.select([self.log.stderr], [], [], 0)[0]:
-            line = self.log.stderr.readline()
-            if not line:
-                break
-            self.said.append(line)
-        return "".join(self.said)
+        pipe = self.log.stderr.fileno()
+        # Not by lines: those that the stream has read ahead would hide from select.
+        while select.select([pipe], [], [], 0)[0] and (piece := os.read(pipe, 65536)):
+            self.said += piece.decode()
+        return self.said
 
     def plug(self, plugged: bool) -> None:
         channel.ask(self.running.first_line["control"], {"plug": plugged})
