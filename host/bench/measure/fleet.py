@@ -103,7 +103,7 @@ def _befall(chambers: list[Chamber]) -> tuple[float, int]:
             until(lambda chamber=chamber: "resumes when it returns" in chamber.hear(), 60)  # type: ignore[misc]
         chamber.plug(True)
     with contextlib.suppress(AssertionError):
-        until(lambda: "full" in chambers[-1].hear(), 60)
+        until(lambda: "cannot record" in chambers[-1].hear(), 60)
     chambers[-1].fill_disk(False)
     for chamber in _tenth(chambers):
         with contextlib.suppress(AssertionError):
