@@ -236,7 +236,7 @@ def _valves() -> list[Cell]:
                 drive=START)
         )
     cells.append(
-        Cell(11, STUCK, "one-valve-open", {}, ("HOLD",), WARN, ("PAIR_OPEN",), 86400 + 600, tick_ms=200,
+        Cell(11, STUCK, "one-valve-open", {}, ("HOLD",), WARN, ("PAIR_OPEN",), 86400 + 3610, tick_ms=200,
             slow=True)
     )
     for valve in ("fill", "vent"):

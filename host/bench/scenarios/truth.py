@@ -870,6 +870,7 @@ class LetOut(Rule):
         self.begin_pa = 0.0  # when the outputs began to let gas out
         self.begin_kg = 0.0
         self.begin_ms = 0
+        self.begin_state = ""
         self.was_pa = truth.pa
         self.slope_pa = 0.0  # rise in the last tick before an output opened
         self.out_ms: Optional[int] = None  # when they last did
@@ -889,9 +890,8 @@ class LetOut(Rule):
             if target_pa is not None:
                 self.lowest_pa = min(target_pa, self.lowest_pa)
         if name == "on":
-            self.lowest_pa = self.truth.pa
-            if self.wire.target_pa is not None:
-                self.lowest_pa = min(self.lowest_pa, self.wire.target_pa)
+            # The last target may have been refused: then one before it is in force.
+            self.lowest_pa = min([self.truth.pa, *self.wire.older_pa, self.wire.target_pa or self.truth.pa])
 
     def lost_power(self) -> None:
         self.lowest_pa = min(self.lowest_pa, *self.wire.older_pa, self.truth.pa)
@@ -950,6 +950,7 @@ class LetOut(Rule):
             self.begin_pa = pa
             self.begin_ms = ms - truth.world.tick_ms
             self.begin_kg = self._out_kg()
+            self.begin_state = truth.state
             self.relief_pa = 0.0
         self.out_ms = ms
         if relief and not self.relief_pa:
@@ -997,7 +998,11 @@ class LetOut(Rule):
             return 0.0, "runaway"
         if wire.since_ms("proof") < COIL_MS + 10_000:
             return 0.0, "proof by command"
-        if truth.state in ("REGULATE", "QUIET", "VENT") or wire.since_ms("on") < 1000:
+        states = {truth.state}
+        if truth.ms - truth.state_ms < SHUTTING_MS:
+            # The end of a state does not undo its last pulse.
+            states.add(self.begin_state)
+        if states & {"REGULATE", "QUIET", "VENT"} or wire.since_ms("on") < 1000:
             low_pa = self.lowest_pa - self.bands_pa() - self.wrong_pa
             if low_pa < floor_pa:
                 floor_pa, reason = low_pa, "lowest setpoint"
