@@ -11,18 +11,23 @@ from bench.scenarios.rig import settled
 @pytest.mark.parametrize("samples", [3, 5])
 def test_a_glitch_of_the_control_transducer_is_counted_only(kpa: float, samples: int) -> None:
     bench = settled("HOLD").copy(f"{samples} samples wrong by {kpa} kPa")
+    spared = settled("HOLD").copy("the same hold without")
     try:
-        bench.run_s(1)
+        for each in (bench, spared):
+            each.run_s(1)
         wild = int(bench.ask(":DIAG:COUN?").split(",")[0])
-        pulses, pa = list(bench.world.pulses), bench.world.plant.pressure_pa
+        pulses = list(bench.world.pulses)
+        spared.ask(":DIAG:COUN?")
         bench.inject("transducer-wrong", {"kpa": kpa, "for_s": samples * 0.02})
-        bench.run_s(3)
+        for each in (bench, spared):
+            each.run_s(3)
         assert bench.world.pulses == pulses
         assert (bench.state, bench.app.modes.fault_name) == ("REGULATE", "NONE")
-        assert abs(bench.world.plant.pressure_pa - pa) < 1_000
+        assert abs(bench.world.plant.pressure_pa - spared.world.plant.pressure_pa) < 1
         assert int(bench.ask(":DIAG:COUN?").split(",")[0]) >= wild + samples - 1
     finally:
         bench.close()
+        spared.close()
 
 
 @pytest.mark.parametrize("kpa", [-4000, -900, 900, 1400])

@@ -36,9 +36,9 @@ def test_all_pulses_of_a_test_bleed_together_stay_below_50_kpa() -> None:
         pulses = bench.world.pulses[1]
         for which in ("control", "safety"):
             bench.inject("transducer-frozen", {"which": which, "noise_kpa": 1.0})
-        # Slow, so that a step of the reading does not look like an answer.
-        bench.inject("transducer-wrong", {"which": "safety", "kpa": 1510, "grow_s": 60.0})
-        for _ in range(900):
+        # Slow, and going on for longer than the bleed, so that no step or bend of the reading looks like an answer.
+        bench.inject("transducer-wrong", {"which": "safety", "kpa": 1700, "grow_s": 120.0})
+        for _ in range(1300):
             bench.run_s(0.1)
             if bench.state == "RELIEF":
                 break

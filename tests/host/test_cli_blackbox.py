@@ -1,6 +1,8 @@
 """`ipch blackbox`, `ipch replay` and `ipch selftest` against a simulated rig."""
 
 import json
+from functools import partial
+from types import SimpleNamespace
 
 import pytest
 
@@ -65,11 +67,13 @@ def test_a_replay_has_everything_of_the_store_that_the_firmware_may_use():
 
     class Files(dict):
         read = dict.get
-        write = dict.__setitem__
+
+        def create(self, name):
+            return SimpleNamespace(write=partial(self.__setitem__, name), close=lambda: None)
 
         def rename(self, old, new):
             self[new] = self.pop(old)
 
     store = modules["regulator.store.copies"].Store(Files(), modules["regulator.settings"].Settings())
     wanted = {name for name in dir(store) if not name.startswith("_")}
-    assert wanted - set(dir(replay._Store(store.settings))) <= {"state"}
+    assert wanted - set(dir(replay._Store(store.settings))) <= {"state", "save", "save_state"}

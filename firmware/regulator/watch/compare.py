@@ -12,6 +12,9 @@ _EFFECT_PERCENT = 30
 _STILL_MS = 400
 # Pulses further apart are not compared, because leak and cell move the pressure, too.
 _PAUSE_MS = 5_000
+# A wild sample is in the means of 32 for a while, also where it came in a pulse and so may be a movement of gas: five
+# that are off by 4 MPa leave 6 kPa after this time.
+_WILD_MS = 3_000
 # Small pulses of both sides add up: their sum decides from _SUMMED_PA on. A reading this far off its mean is a jump.
 _SUMMED_PA = 100_000
 _JUMP_PA = 200_000
@@ -32,6 +35,8 @@ class Compare:
         self._control_pa = [0] * _COMPARED  # before the first pulse and after each of the last ones
         self._safety_pa = [0] * _COMPARED
         self._pause_ms = 0
+        self._wild = 0  # wild samples so far
+        self._wild_ms = 0  # for which they still count
         self._sum_control_pa = 0
         self._sum_safety_pa = 0
         self._before_control_pa = 0  # before the present window, or now; 0 = unknown
@@ -47,15 +52,28 @@ class Compare:
         """Note both pressures before the next pulse; `dt_ms` since the last call."""
         if self._pause_ms <= _PAUSE_MS:
             self._pause_ms += dt_ms
+        if self._wild_ms > 0:
+            self._wild_ms -= dt_ms
+        self._note_wild()
         if self._valves.idle():
             self._before_control_pa = self._sensors.control.mean_pa
             self._before_safety_pa = self._sensors.safety.mean_pa
+
+    def _note_wild(self):
+        wild = self._sensors.control.wild_samples + self._sensors.safety.wild_samples
+        if wild != self._wild:
+            self._wild = wild
+            self._wild_ms = _WILD_MS
 
     def check(self):
         """After a pulse: compare the movement of both transducers over the last three pulses of one side."""
         side = self._valves.verdict.side
         sensors = self._sensors
         safety = sensors.safety
+        self._note_wild()
+        if self._wild_ms > 0:
+            self._count = self._sum_control_pa = self._sum_safety_pa = 0
+            return
         # A safety transducer that jumps shows no pulse.
         jumps = abs(safety.pa - safety.mean_pa) > _JUMP_PA
         unlike = safety.band != VALID or jumps or self._loops.reference_moves()
