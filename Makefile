@@ -39,7 +39,7 @@ test: $(TESTED) ## run every test that needs no hardware, and a few on the emula
 	@$(BIN)/mypy --config-file host/pyproject.toml
 	@for system in win32 darwin; do $(BIN)/mypy --config-file host/pyproject.toml --platform $$system --cache-dir .mypy_cache/$$system || exit 1; done
 	@cd host && ../$(BIN)/lint-imports --no-cache
-	@$(BIN)/pytest -m "not wheel and (not pico or pico_short)" -n 2 --dist loadfile --timeout 300
+	@$(BIN)/pytest -m "not wheel and not long and (not pico or pico_short)" -n 2 --dist loadfile --timeout 300
 
 .PHONY: bench
 bench: $(TESTED) ## run the benchmarks; writes runs/bench (ONLY=speed for one; about an hour for all)
@@ -92,6 +92,10 @@ hardware: $(TESTED) ## regenerate the drawings, tables and netlist in hardware/ 
 .PHONY: test-pico
 test-pico: $(TESTED) ## run the tests of the emulated RP2040 (needs an RPI_PICO image; takes up to half an hour)
 	@$(BIN)/pytest --rig pico -m pico -n 2 --dist loadscope
+
+.PHONY: test-long
+test-long: $(TESTED) ## run the tests that wait for other programs: tomato's daemon, Prometheus, a cell's whole story
+	@$(BIN)/pytest -m long -n 2
 
 .PHONY: flash
 flash: $(READY) ## copy the firmware to the board (PORT=name if there are several)

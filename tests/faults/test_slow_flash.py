@@ -45,7 +45,7 @@ def test_a_power_cut_in_any_moment_leaves_the_old_or_the_new_values() -> None:
         bench.inject("flash-slow", {"ms": 400})
         random = Random(5)
         stored = 5_000
-        for number in range(60):
+        for number in range(30):
             new = 5_100 + number
             bench.send(f':SYST:SETT "dead_band_pa",{new}')
             bench.run_s(random.choice((0.02, 0.04, 0.3, 0.5, 0.9, 1.5)))

@@ -207,6 +207,7 @@ def test_each_alert_fires_and_clears_in_its_time(tmp_path: Path) -> None:
     assert done.returncode == 0, done
 
 
+@pytest.mark.long
 @pytest.mark.skipif(
     PROMETHEUS is None or ALERTMANAGER is None, reason="no Prometheus and Alertmanager on the PATH"
 )

@@ -43,7 +43,7 @@ class Ioc:
 
     def read(self, record: str) -> Any:
         """Value, status and severity."""
-        return client.read(self._start + record, data_type="time", repeater=False, timeout=5)
+        return client.read(self._start + record, data_type="time", repeater=False, timeout=20)
 
     def value(self, record: str) -> Any:
         return self.read(record).data[0]

@@ -344,7 +344,7 @@ def test_ctrl_c_while_waiting_for_a_turn_leaves_the_line_to_others() -> None:
         with turns:
             begun.set()
             if until is not None:
-                until.wait(60)
+                until.wait(5)
 
     def interrupt() -> None:
         while len(turns._queue) < 2:

@@ -77,6 +77,7 @@ def await_(so: Callable[[], bool], seconds: float) -> None:
         time.sleep(0.02)
 
 
+@pytest.mark.long
 def test_a_ramp_a_hold_and_a_vent(driver: Any) -> None:
     begun_s = time.monotonic()
     ramp = carry_out(driver, task("ramp", setpoint="0.5 MPa", slew="100 kPa/s"))
@@ -185,6 +186,7 @@ def registered(components: dict[str, dict[str, Any]]) -> bool:
     return all(part["capabilities"] for part in components.values())
 
 
+@pytest.mark.long
 def test_the_payload_of_the_documents_runs_in_tomato(device: RunningServer, tmp_path: Path) -> None:
     devices = {
         "devices": [

@@ -27,6 +27,7 @@ RECIPE = 'sample = "5s"\n[[step]]\nramp = "5MPa"\n[[step]]\nhold = "2h14m"\n'
 SWELLING_CM3_AH = 3.0
 
 
+@pytest.mark.long
 @pytest.mark.skipif(not SAMPLES, reason="IPCH_SAMPLES does not name the folder of real cycler files")
 def test_a_real_file_from_plant_to_report(tmp_path: Path, cli: Callable[..., Any]) -> None:
     path = Path(SAMPLES or "") / "nw4-120-6-1-36.ndax"
