@@ -871,7 +871,7 @@ class LetOut(Rule):
         self.begin_kg = 0.0
         self.begin_ms = 0
         self.begin_state = ""
-        self.was_pa = truth.pa
+        self.was_pa = self.last_pa = truth.pa
         self.slope_pa = 0.0  # rise in the last tick before an output opened
         self.out_ms: Optional[int] = None  # when they last did
         self.relief_pa = 0.0  # true pressure when the relief opened
@@ -931,6 +931,7 @@ class LetOut(Rule):
 
     def tick(self) -> None:
         truth = self.truth
+        before_pa, self.last_pa = self.last_pa, truth.pa
         if truth.world.failures or self.wrong_pa:
             self._look_for_errors()
         else:
@@ -954,7 +955,8 @@ class LetOut(Rule):
             self.relief_pa = 0.0
         self.out_ms = ms
         if relief and not self.relief_pa:
-            self.relief_pa = max(pa, self._rising_pa())
+            # A large relief on a small chamber has let much out by the end of its first tick.
+            self.relief_pa = max(pa, before_pa, self._rising_pa())
         # What the outputs let out: a burst or a leak beside them is not theirs.
         out_pa = truth.as_pa(self._out_kg() - self.begin_kg)
         floor_pa, reason = self._floor()
