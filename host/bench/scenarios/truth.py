@@ -960,7 +960,7 @@ class LetOut(Rule):
         # What the outputs let out: a burst or a leak beside them is not theirs.
         out_pa = truth.as_pa(self._out_kg() - self.begin_kg)
         floor_pa, reason = self._floor()
-        if reason == "relief":
+        if self._relieves():
             floor_pa -= out_pa * min(1.0, DISBELIEF_MS / max(ms - self.begin_ms, 1))
         if self.begin_pa - out_pa >= floor_pa or pa >= floor_pa:
             return
@@ -985,16 +985,15 @@ class LetOut(Rule):
         if self._vent_is_asked():
             return 0.0, "vent"
         trip_pa = min(settings["trip_pa"])
-        tolerance_pa = max(settings["control_tolerance_pa"]) + max(settings["safety_tolerance_pa"])
         floor_pa, reason = self.begin_pa, "no reason"
         both_failed = self._both_failed()
         if self.relief_pa and (both_failed or self._outputs_pa() > trip_pa - RELIEVED_PA):
             # Both transducers are wrong, or the other one has failed, too.
             return 0.0, "outputs above the trip"
-        if self.relief_pa > trip_pa - tolerance_pa:
+        if self._relieves():
             if max(settings["relief_to_ambient"]):
                 return 0.0, "relief to ambient"
-            floor_pa = min(floor_pa, trip_pa - RELIEVED_PA - tolerance_pa)
+            floor_pa = min(floor_pa, trip_pa - RELIEVED_PA - self._tolerance_pa())
             reason = "relief"
         if truth.ms - self.runaway_ms < 600_000 and max(settings["runaway_relief"]):
             return 0.0, "runaway"
@@ -1009,6 +1008,14 @@ class LetOut(Rule):
             if low_pa < floor_pa:
                 floor_pa, reason = low_pa, "lowest setpoint"
         return floor_pa, reason
+
+    def _tolerance_pa(self) -> float:
+        settings = self.wire.settings
+        return max(settings["control_tolerance_pa"]) + max(settings["safety_tolerance_pa"])
+
+    def _relieves(self) -> bool:
+        """Return whether the relief opened at a true over-pressure; its end takes time to be seen."""
+        return self.relief_pa > min(self.wire.settings["trip_pa"]) - self._tolerance_pa()
 
     def _wrong_pa(self) -> float:
         """Return how far the control transducer misleads a hold: without limit where the other one is invalid."""
