@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from bench.scenarios.cells import MATRIX_ROWS
 from ipch.errors import FileError, UsageError
 from ipch.sim import signals
 from ipch.sim.board import Board
@@ -36,7 +37,7 @@ def run(world: World, ticks: int) -> None:
 
 def test_every_row_that_can_be_injected_has_a_fault() -> None:
     # A bad setting results from a command: tests/faults/test_matrix.py sends it.
-    assert {fault.row for fault in FAULTS.values()} == set(range(1, 38)) - {27}
+    assert {fault.row for fault in FAULTS.values()} == set(MATRIX_ROWS) - {27}
 
 
 @pytest.mark.parametrize("name", FAULTS)

@@ -6,7 +6,7 @@ import pytest
 
 from bench.faults.run import run_core
 from bench.faults.special import SPECIAL, UNSEEN
-from bench.scenarios.cells import CELLS, Cell
+from bench.scenarios.cells import CELLS, MATRIX_ROWS, Cell
 from bench.scenarios.rig import STATES
 
 # Every cell in one state, a different one each time.
@@ -44,7 +44,7 @@ def test_no_cell_is_unexplained() -> None:
     seen |= {(row, state) for row, _, state, _, _ in SPECIAL}
     gaps = [
         (row, state)
-        for row in range(1, 38)
+        for row in MATRIX_ROWS
         for state in STATES
         if (row, state) not in seen and state not in UNSEEN.get(row, {})
     ]

@@ -94,7 +94,10 @@ class Overpressure:
             self.value = safety.pa
 
     def is_near(self) -> bool:
-        """Return whether a reading reaches the trip while a write to flash stops the processor, if it rises on."""
+        """Return whether a reading reaches the trip while a write to flash stops the processor, if it rises on.
+
+        Before the first eight samples nothing is known, which counts as near.
+        """
         index = self._index
         return self._reaches(self._sensors.control.pa, self._was_control_pa[index]) or self._reaches(
             self._sensors.safety.pa, self._was_safety_pa[index]

@@ -26,7 +26,7 @@ from bench.faults import model as reference
 from bench.faults import pressure as trials
 from bench.jobs import Workers
 from bench.rows import row
-from bench.scenarios.cells import CELLS
+from bench.scenarios.cells import CELLS, MATRIX_ROWS
 from bench.scenarios.rig import STATES
 
 OUT = Path("runs/bench")
@@ -64,7 +64,7 @@ def matrix(workers: Workers) -> Rows:
         table = Table(title=f"fault matrix on {rig}")
         for column in ("row", "cells", "worst, and its limit", "kinds", "missed"):
             table.add_column(column)
-        for number in range(1, 38):
+        for number in MATRIX_ROWS:
             mine = [each for each in outcomes if each.row == number]
             missed = sum(bool(each.error) for each in mine)
             worst = _worst(mine)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bench.faults.run import LATCHED, NAMES, Missed, Result
 from bench.scenarios.cells import CELLS as ALL
-from bench.scenarios.cells import RESET, SAFE, STAY, TRIP, WARN, Cell
+from bench.scenarios.cells import MATRIX_ROWS, RESET, SAFE, STAY, TRIP, WARN, Cell
 from bench.scenarios.rig import Bench, enter, learn
 from ipch.sim.injector import clear
 
@@ -16,7 +16,7 @@ PULSES_S = 60.0
 def _chosen() -> list[tuple[Cell, str]]:
     """The first two quick cells of each row, in different states if possible."""
     chosen: list[tuple[Cell, str]] = []
-    for row in range(1, 38):
+    for row in MATRIX_ROWS:
         cells = [cell for cell in ALL if cell.row == row and not cell.slow and cell.expect != SAFE]
         for index, cell in enumerate(cells[:2]):
             states = [state for state in cell.states if state not in LATCHED] or list(cell.states)

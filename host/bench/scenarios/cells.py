@@ -20,6 +20,10 @@ NEAR_LIMIT = (("wall_max_mk", 303_650),)
 QUICK_SAFETY_LIMIT = (("safety_invalid_s", 5),)
 
 
+# Rows of the fault matrix.
+MATRIX_ROWS = range(1, 38)
+
+
 @dataclass(frozen=True)
 class Cell:
     """One fault in some states.
