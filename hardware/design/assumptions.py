@@ -29,6 +29,8 @@ LIMIT_V, LIMIT_SPREAD = 18e3, 0.15
 UVLO_V, SMART_A = 1.2, 0.7  # threshold of U20; lowest limit of a protected driver
 # 74HCT132 at 5 V, 0 to 50 degC: positive- and negative-going thresholds; its input current.
 RISING_V, FALLING_V, GATE_A = (0.9, 1.9), (0.5, 1.4), 1e-6
+GATE_DROP_V = 0.66  # below its supply at 4 mA
+SMART_INPUT_OHM = 5.0 / 300e-6  # a protected driver's input while hot (Diodes ZXMS6005DG data sheet)
 _UNITS = {"k": 1e3, "M": 1e6, "u": 1e-6, "n": 1e-9, "": 1.0}
 
 

@@ -84,8 +84,9 @@ def _alive(put: Any) -> None:
     put("relief", "R109", "R", "470k", "V5", "STARTED")
     put("relief", "C55", "C", "1u", "STARTED", "GND")
     put("relief", "D66", "DIODE", "100 V 0.2 A", "V5", "STARTED")
-    # Three transistors keep ALONE low: not tripped, alive, never alive.
-    put("relief", "R110", "R", "10k", "V5", "ALONE")
+    # Three transistors keep ALONE low: not tripped, alive, never alive. R110 hangs on LATCH and not on 5 V: a U22 that
+    # is dead or without its supply lets go of all three, and alone must not empty a chamber.
+    put("relief", "R110", "R", "4.7k", "LATCH", "ALONE")
     for ref, net in (("Q20", "NOT_TRIPPED"), ("Q21", "ALIVE"), ("Q22", "NEVER")):
         put("relief", ref, "NMOS", "60 V 0.2 A", net, "GND", "ALONE")
 

@@ -16,7 +16,7 @@ from hardware.design.electrical import checks
 from ipch.sizing import Sizing
 
 # Parts on neither drawing.
-BESIDES = ("TB1", "EN1", "TF1", "SC1", "EX1", "GD1", "UI1", "CB1")
+BESIDES = ("TB1", "EN1", "TF1", "SC1", "EX1", "GD1", "UI1", "CB1", "PCB1", "WI1")
 _SOURCE = Path(__file__).with_name("parts.csv")
 
 

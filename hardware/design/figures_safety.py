@@ -9,7 +9,9 @@ from hardware.design.assumptions import (
     DIODE_V,
     FALLING_V,
     GATE_A,
+    GATE_DROP_V,
     RISING_V,
+    SMART_INPUT_OHM,
     TICK_S,
     V5,
     V33_LOW,
@@ -152,6 +154,19 @@ def alive(add: Add, v: Values) -> None:
         0,
         1000,
         "until then the relief cannot open",
+    )
+    input_v = (0.95 * V5 - GATE_DROP_V) * SMART_INPUT_OHM / (SMART_INPUT_OHM + v["R110"])
+    add(s, "input of Q9 while the comparator opens the relief", input_v, "V", 2.8, 5.0,
+        "LATCH at 4 mA with 5 V 5 % low, R110, 0.3 mA of Q9 while it limits")  # fmt: skip
+    latch_ma = 1e3 * (V5 / v["R110"] + (V5 - 1.6) / v["R111"])
+    add(
+        s,
+        "current that LATCH gives",
+        latch_ma,
+        "mA",
+        0,
+        4,
+        "R110 while a transistor holds ALONE low, lamp D75",
     )
     add(s, "armed after power-up, at least", 1e3 * 0.85 * v["R109"] * v["C55"] * log(V5 / (V5 - RISING_V[0])), "ms",
         20, inf, "R109, C55: NEVER is set before a beat can clear it")  # fmt: skip

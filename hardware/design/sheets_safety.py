@@ -137,7 +137,7 @@ def _relief(parts: dict[str, Part]) -> Sheet:
     s.net("GND", (x, z - 4.0), "bottom")
     # ALONE.
     s.two("R110", (21.6, -4.0), (21.6, -6.0), "left")
-    s.net("V5", (21.6, -4.0), "top")
+    s.net("LATCH", (21.6, -4.0), "top")
     s.wire((21.6, -6.0), (37.6, -6.0))
     s.net("ALONE", (37.6, -6.0), "right")
     for n, ref in enumerate(("Q20", "Q21", "Q22")):

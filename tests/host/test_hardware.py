@@ -146,6 +146,8 @@ def test_the_circuits_figures_are_in_their_ranges() -> None:
         ("C54", "4.7n", "pulse of an acknowledge"),
         ("R101", "220k", "processor counts as gone after, at least"),
         ("C51", "10u", "processor counts as gone after, at most"),
+        ("R110", "10k", "input of Q9 while the comparator opens the relief"),
+        ("R110", "1k", "current that LATCH gives"),
         ("R39", "13k", "highest current of the coil rail"),
         ("R39", "6.8k", "current limit of the coil rail"),
         ("R38", "22k", "rail starts at"),
@@ -255,6 +257,15 @@ def test_failures_of_parts_name_what_there_is(made: dict[str, str]) -> None:
         text = (HARDWARE / row["found_by"]).read_text(encoding="utf-8")
         assert any(re.search(rf"\b{ref}\b", text) for ref in row["parts"].split()), row["parts"]
     assert set(piping.PARTS) <= named
+
+
+# Their failures stand in the rows of the parts that they set: electrical.md has the limits of their values.
+PASSIVE = ("R", "C", "CP", "TEST", "HOLE")
+
+
+def test_each_active_part_and_each_connector_has_a_row_of_failures() -> None:
+    named = {ref for row in fmea.part_rows() for ref in row["parts"].split()}
+    assert [part.ref for part in circuit() if part.kind not in PASSIVE and part.ref not in named] == []
 
 
 def test_links_of_the_failure_table_lead_to_tests(made: dict[str, str]) -> None:

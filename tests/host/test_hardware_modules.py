@@ -87,6 +87,20 @@ def test_every_pin_of_the_firmware_has_its_wire_on_the_modules() -> None:
     assert {text for text in wired if text.startswith("GP")} <= wanted
 
 
+def test_the_interlock_opens_without_the_rail_as_on_the_board() -> None:
+    fed = {
+        (wire["from"], wire["terminal"])
+        for wire in WIRES
+        if (wire["to"], wire["to_terminal"]) == ("K13", "A1")
+    }
+    coils = {
+        (wire["from"], wire["terminal"])
+        for wire in WIRES
+        if wire["to"] == "XV1" and wire["to_terminal"] == "1"
+    }
+    assert fed == coils == {("A2", "V+")}
+
+
 def test_the_converters_channels_are_those_of_the_firmware() -> None:
     shunts = {wire["from"] + wire["terminal"]: wire["to_terminal"] for wire in WIRES}
     assert (shunts["R21.out"], shunts["R22.out"], shunts["R23.out"]) == ("A0", "GP26", "A1")

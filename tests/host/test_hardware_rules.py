@@ -288,11 +288,11 @@ def test_monitor_and_sensor_bus_are_isolated() -> None:
     assert "GND" in next(group for group in domains([*circuit(), joined]) if "GND_M" in group)
 
 
-def settle(levels: dict[str, bool]) -> dict[str, bool]:
-    """Evaluate the gates from the nets of U21 and U22 until nothing changes."""
+def settle(levels: dict[str, bool], dead: str = "") -> dict[str, bool]:
+    """Evaluate the gates from the nets of U21 and U22 until nothing changes; those of a dead chip give nothing."""
     parts = {part.ref: part for part in circuit()}
     gates = [
-        tuple(parts[ref].nets[f"{n}{pin}"] for pin in "ABY") for ref in ("U21", "U22") for n in range(1, 5)
+        (ref, *(parts[ref].nets[f"{n}{pin}"] for pin in "ABY")) for ref in ("U21", "U22") for n in range(1, 5)
     ]
     levels = dict(levels)
     edge = levels["RESET"]
@@ -300,14 +300,16 @@ def settle(levels: dict[str, bool]) -> dict[str, bool]:
     for _ in range(20):
         levels["RESET"] = edge or any(levels.get(net, False) for net in feeds)
         before = dict(levels)
-        for a, b, y in gates:
-            if y not in ("ALONE",):
-                levels[y] = not (levels.get(a, False) and levels.get(b, False))
+        for ref, a, b, y in gates:
+            levels[y] = ref != dead and not (levels.get(a, False) and levels.get(b, False))
         if levels == before:
             break
     levels["RESET"] = edge
     pulls = [part.nets["G"] for part in parts.values() if part.kind == "NMOS" and part.nets["D"] == "ALONE"]
-    levels["ALONE"] = not any(levels[net] for net in pulls)
+    # What ALONE hangs on through its resistor; 5 V is always there.
+    feed = next(net for part in parts.values() if part.kind == "R" and "ALONE" in part.nets.values()
+                for net in part.nets.values() if net != "ALONE")  # fmt: skip
+    levels["ALONE"] = levels.get(feed, feed == "V5") and not any(levels[net] for net in pulls)
     return levels
 
 
@@ -315,11 +317,11 @@ AT_REST = {"WINDOW": False, "RESET": False, "OVER_HELD": False, "NOT_ALIVE": Tru
            "NOT_SET": True, "NOT_RESET": True}  # fmt: skip
 
 
-def run(*steps: dict[str, bool]) -> dict[str, bool]:
+def run(*steps: dict[str, bool], dead: str = "") -> dict[str, bool]:
     """Apply the steps to a board that was just switched on."""
-    levels = settle(AT_REST | {"NOT_LATCH": True, "WAS_ALIVE": False, "NEVER": True})
+    levels = settle(AT_REST | {"NOT_LATCH": True, "WAS_ALIVE": False, "NEVER": True}, dead)
     for step in ({"STARTED": True}, *steps):
-        levels = settle(levels | step)
+        levels = settle(levels | step, dead)
     return levels
 
 
@@ -360,6 +362,13 @@ def test_the_comparator_opens_the_relief_only_while_a_processor_is_gone_that_was
         steps.append(TRIP if tripped else CALM)
         assert run(*steps)["ALONE"] == (tripped and not alive and was), (tripped, alive, was)
     assert run(ALIVE, *acknowledge(CALM), GONE, TRIP, SHORT)["ALONE"]
+
+
+@pytest.mark.parametrize("dead", ["U21", "U22"])
+@pytest.mark.parametrize("processor", [[], [ALIVE], [ALIVE, GONE]], ids=["never", "alive", "gone"])
+def test_no_single_dead_chip_empties_a_chamber_without_a_trip(dead: str, processor: list) -> None:
+    """A dead gate pulls nothing down: ALONE must not rise for that alone."""
+    assert not run(*processor, *acknowledge(CALM), dead=dead)["ALONE"]
 
 
 def test_the_simulated_comparator_behaves_as_the_circuit() -> None:

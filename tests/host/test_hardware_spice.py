@@ -11,8 +11,9 @@ from hardware.design.spice import Deck, beat, steps
 from ipch.sizing import Design, size
 
 pytestmark = pytest.mark.skipif(not spice.installed(), reason="ngspice is not installed (Debian: ngspice)")
+PARTS = {part.ref: part for part in circuit()}
 SHEETS: dict[str, list[str]] = {}
-for _part in circuit():
+for _part in PARTS.values():
     SHEETS.setdefault(_part.sheet, []).append(_part.ref)
 FIGURES = {check.name: check.value for check in checks(size(Design()))}
 SUPPLIES = ("VV24 V24 0 24", "VV33 V3V3 0 3.3", "VV5 V5 0 5")
@@ -136,10 +137,15 @@ def test_24_v_on_a_loop_terminal(n: int) -> None:
 
 
 def safety(
-    heartbeat: list[str], loop: str, acknowledge: list[tuple[float, float]], **options: object
+    heartbeat: list[str],
+    loop: str,
+    acknowledge: list[tuple[float, float]],
+    without: str = "",
+    **options: object,
 ) -> Deck:
     """The comparator with latch and relief on the shunt of the safety loop; RV1 stands at 6.5 MPa (14.4 mA)."""
     refs = [*SHEETS["comparator"], *SHEETS["latch"], *SHEETS["relief"], "R52"]
+    refs = [ref for ref in refs if ref != without]
     # The trimmer's share from the bottom: 1.436 V of the 2.5 V over 18 kohm, less R73.
     share = (1.436 / 2.5 * 18.0 - 4.7) / 10.0
     spread = {"RV1": share / 0.5} | dict(options.pop("spread", {}))  # type: ignore[call-overload]
@@ -227,6 +233,19 @@ def test_the_relief_stays_shut_at_power_up_and_shuts_again_when_the_processor_re
     found = back.run(["open MIN V(RELIEF_COIL) FROM=2.8 TO=3.0", "shut MIN V(ALONE) FROM=2.8 TO=2.99",
                       "again MAX V(ALONE) FROM=3.2 TO=3.9"], 4.0, 1e-3)  # fmt: skip
     assert found["shut"] > 4.0 and found["again"] < 0.6
+
+
+@pytest.mark.parametrize("dead", ["U21", "U22"])
+def test_a_gate_chip_without_supply_does_not_open_the_relief(dead: str) -> None:
+    """Its outputs are pulled low through its own dead rail; the processor lives, nothing has tripped."""
+    outputs = [PARTS[dead].nets[f"{n}Y"] for n in range(1, 5)]
+    deck = safety(beat(1.0), "0 12m", CLEARED, without=dead)
+    deck.add(*(f"RDEAD{n} {net} 0 100" for n, net in enumerate(outputs)))
+    # Until CELL_SAFE rises at 0.3 s the latch may stand anywhere: a dead U22 does not hold it clear at power-up.
+    found = deck.run(["alone MAX V(ALONE) FROM=0.32 TO=1.0", "rail MAX V(RELIEF_RAIL) FROM=0.35 TO=1.0",
+                      "trip MAX V(TRIP) FROM=0.35 TO=1.0"], 1.0, 1e-3)  # fmt: skip
+    assert found["alone"] < 0.6 and found["rail"] < 2.0
+    assert dead == "U21" or found["trip"] < 0.5, "the Pico sees it as a trip"
 
 
 def test_a_short_of_the_relief_coil_while_the_processor_is_gone() -> None:
