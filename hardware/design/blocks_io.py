@@ -119,7 +119,7 @@ def _wall(put: Any) -> None:
     put("wall", "D68", "CLAMP", "Schottky pair", "GND_W", "V3W", "SCL_W")
     put("wall", "D69", "TVS", "5 V stand-off", "V3W", "GND_W")
     put("wall", "X5", "TERMINALS5", "wall sensor", *terminals, "GND_W", "GND_W")
-    put("wall", "U12", "TMP117", "on the transducers' block", "WALL_SCL", "GND_W", "WALL_PLUS", "WALL_PLUS",
+    put("wall", "U12", "TMP117", "at PT1 and PT2, 0x49", "WALL_SCL", "GND_W", "WALL_PLUS", "WALL_PLUS",
         "WALL_SDA", field=True)  # fmt: skip
 
 

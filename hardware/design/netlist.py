@@ -9,6 +9,7 @@ import os
 import re
 import tempfile
 from collections.abc import Sequence
+from unittest import mock
 
 from hardware.design.circuit import KINDS, Part
 
@@ -24,7 +25,12 @@ def build(parts: Sequence[Part]) -> tuple[str, str]:
     with tempfile.TemporaryDirectory() as folder, contextlib.redirect_stderr(io.StringIO()) as said:
         os.chdir(folder)
         try:
-            return _build(parts, said)
+            import skidl.circuit
+
+            # SKiDL notes the whole call stack of each part and net, only to name the line in a field that is dropped
+            # here: half of its time, and more in a process with many modules.
+            with mock.patch.object(skidl.circuit, "get_skidl_trace", list):
+                return _build(parts, said)
         finally:
             os.chdir(here)
 
