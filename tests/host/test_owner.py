@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -428,3 +429,27 @@ def test_another_device_on_the_port_is_not_taken_for_this_one(slow: RunningServe
         plug(slow, True)
         with pytest.raises(DeviceLostError, match=r"now has device SIM000000\d, expected ANOTHER"):
             instrument.fetch()
+
+
+def test_two_devices_that_swap_their_ports_are_told_apart() -> None:
+    """As after a hub's power failed: each owner still answered by the port's name, and led the other one astray."""
+    with contextlib.ExitStack() as stack:
+        devices, instruments = [], []
+        for serial in ("SWAP1", "SWAP2"):
+            devices.append(stack.enter_context(simulate(["--ideal", "--rig", "core", "--serial", serial])))
+            instruments.append(stack.enter_context(Instrument.open(serial)))
+        for _ in range(10):
+            before = [port_of(each) for each in devices]
+            for each, instrument in zip(devices, instruments, strict=True):
+                plug(each, False)
+                with pytest.raises(DeviceLostError):
+                    instrument.fetch()
+            for each in reversed(devices):
+                plug(each, True)
+            # Unless another program has taken one of the pseudo-terminals meanwhile.
+            if [port_of(each) for each in devices] == before[::-1]:
+                break
+        else:
+            pytest.skip("other programs take the ports")
+        for instrument in instruments:
+            assert instrument.fetch().state == "OFF"

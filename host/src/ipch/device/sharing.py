@@ -70,6 +70,7 @@ class Owner:
         self._heard = heard
         self._token = secrets.token_hex(16)
         self._entry: Path | None = None
+        self._lasting: set[str] = set()
         self._listener: socket.socket | None = None
         self._accepting = threading.Thread(target=self._accept, name="ipch-owner", daemon=True)
         self._address = ""
@@ -127,11 +128,15 @@ class Owner:
             channel.announce(self._announced[None])
 
     def _moved(self, channel: Channel | None) -> None:
-        """Publish a new port; while the device is away the owner still answers."""
+        """Publish a new port; while the device is away the owner still answers, by the names that last."""
         try:
             if isinstance(channel, Direct):
                 self._publish(channel.transport.names())
-            elif channel is not None:
+                self._lasting = channel.transport.lasting_names()
+            elif channel is None:
+                if self._entry is not None:
+                    self._publish(self._lasting)
+            else:
                 self._withdraw()
                 with contextlib.suppress(DeviceLostError):
                     self._pass_on(channel)

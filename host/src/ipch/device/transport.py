@@ -131,6 +131,10 @@ class Transport:
         """All names of this port."""
         return {name for name in (self._name, self.port, self._serial_number) if name}
 
+    def lasting_names(self) -> set[str]:
+        """Those that stay with the device while it is away: its path may go to another one meanwhile."""
+        return {self._serial_number} if self._serial_number else self.names()
+
     def find_again(self) -> str:
         """Present port of the device. Raises NoDeviceError while it is away."""
         if self._simulator is not None:
