@@ -8,6 +8,7 @@ import json
 import os
 import pty
 import re
+import resource
 import select
 import signal
 import subprocess
@@ -190,6 +191,17 @@ def test_every_ending_says_where_the_record_is(
     assert f"resume with: ipch run --resume '{tmp_path / 'my run'}'" in err
     again = cli("run", "demo", "--out", str(tmp_path / "my run"))
     assert again.code == 8 and f"--resume '{tmp_path / 'my run'}'" in again.error_line()
+
+
+def test_a_recipe_says_that_its_record_cannot_be_written(slow: RunningServer, tmp_path: Path) -> None:
+    """As a log does: three months may depend on it."""
+    with recipe_runs(tmp_path) as process:
+        assert process.stderr is not None
+        _, most = resource.prlimit(process.pid, resource.RLIMIT_FSIZE)
+        resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (0, most))
+        assert any("cannot record to" in line and "free disk space" in line for line in process.stderr)
+        resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (most, most))
+        assert any("resumed" in line for line in process.stderr)
 
 
 def test_a_complete_run_says_what_the_device_goes_on_doing(slow: RunningServer, tmp_path: Path) -> None:

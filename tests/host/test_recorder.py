@@ -411,6 +411,24 @@ def test_clocks_and_gaps(
             assert mark.data == {"step_s": pytest.approx(clocks[0] - clocks[1])}
 
 
+def test_gaps_of_a_busy_computer_are_told_once_a_minute(
+    tmp_path: Path, regulator: Instrument, sample: Sample, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = [1000.0]
+    monkeypatch.setattr("ipch.recording.recorder.time.time", lambda: now[0])
+    monkeypatch.setattr("ipch.recording.recorder.time.monotonic", lambda: now[0])
+    told: list[str] = []
+    with Recorder(tmp_path / "run.db", regulator, "log", alarm=told.append) as recorder:
+        for number, passed_s in enumerate((0, 1, 2.5, 1, 2.6, 40, 2.0, 20)):
+            now[0] += passed_s
+            recorder.sample(replace(sample, sequence=number + 1, uptime_s=now[0]))
+    assert told == [
+        "the computer was busy: no sample for 2.5 s; the record marks each gap",
+        "the computer was busy: no sample for 20.0 s, 3 gaps since this was last said; the record marks each gap",
+    ]
+    assert len(events(tmp_path / "run.db", "gap")) == 4
+
+
 def test_a_full_disk_ends_nothing(tmp_path: Path, regulator: Instrument, sample: Sample) -> None:
     path = tmp_path / "run.db"
     told: list[str] = []

@@ -86,9 +86,9 @@ def run(
         workflows.check_new(folder)
     with _running(chosen, folder, alarms, http, http_token) as (instrument, report, watch, seen):
         if resume is not None:
-            results = workflows.resume_recipe(instrument, folder, report, watch, seen)
+            results = workflows.resume_recipe(instrument, folder, report, watch, seen, say)
         else:
-            results = workflows.run_recipe(instrument, chosen, folder, report, watch, seen)
+            results = workflows.run_recipe(instrument, chosen, folder, report, watch, seen, say)
     _show(folder, *results)
 
 

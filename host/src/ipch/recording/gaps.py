@@ -6,9 +6,10 @@ from ipch.device import Sample
 
 # The computer's clock was set if it moved by more than this against the monotonic clock.
 _CLOCK_STEP_S = 0.5
-# This many intervals without a sample are a gap, unless they lasted less than _GAP_HOST_S of host time.
-_GAP_INTERVALS = 3.0
+# Longer than this many intervals without a sample is a gap, unless it lasted less than _GAP_HOST_S of host time.
+_GAP_INTERVALS = 2.0
 _GAP_HOST_S = 1.0
+BUSY = "the computer was busy"
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,7 @@ def between(last: Seen, now: Seen, every_s: float, cause: str = "") -> Between:
         reasons = (
             (restarted, "the device restarted"),
             (slept, "the computer slept"),
-            (late, "the computer was busy"),
+            (late, BUSY),
         )
         gap = next((reason for so, reason in reasons if so), "")
     return Between(gap, step_s if was_set else 0.0)

@@ -43,14 +43,15 @@ def run_recipe(
     report: Report,
     watch: Callable[[Sample], None] = lambda sample: None,
     seen: Callable[[Sample], None] = lambda sample: None,
+    alarm: Callable[[str], None] = lambda text: None,
 ) -> tuple[Run, Judgement]:
     """Run a recipe, record it into `folder`, and write report and summary there, also if it ends early.
 
-    `watch` is called with each recorded sample, `seen` with every one that is read. Raises the errors of the
-    runner after the report is written.
+    `watch` is called with each recorded sample, `seen` with every one that is read, `alarm` if the record cannot be
+    written or has gaps. Raises the errors of the runner after the report is written.
     """
     with _reporting(folder):
-        record_recipe(instrument, chosen, folder, report, watch, seen)
+        record_recipe(instrument, chosen, folder, report, watch, seen, alarm)
     return write_results(folder)
 
 
@@ -60,11 +61,13 @@ def resume_recipe(
     report: Report,
     watch: Callable[[Sample], None] = lambda sample: None,
     seen: Callable[[Sample], None] = lambda sample: None,
+    alarm: Callable[[str], None] = lambda text: None,
 ) -> tuple[Run, Judgement]:
     """Resume an interrupted recipe at its position in device time. Raises FaultError if the device has changed since,
     FileError if there is nothing to resume."""
     chosen = unfinished_recipe(folder)
-    with _reporting(folder), Recorder(folder / RECORD_NAME, instrument, chosen.name, resume=True) as recorder:
+    record = folder / RECORD_NAME
+    with _reporting(folder), Recorder(record, instrument, chosen.name, resume=True, alarm=alarm) as recorder:
         position = find_position(recorder)
         Runner(instrument, chosen.recipe, recorder, report, watch, seen=seen, position=position).run()
     return write_results(folder)
@@ -101,10 +104,11 @@ def record_recipe(
     report: Report,
     watch: Callable[[Sample], None] = lambda sample: None,
     seen: Callable[[Sample], None] = lambda sample: None,
+    alarm: Callable[[str], None] = lambda text: None,
 ) -> None:
     """Run a recipe and record it into `folder`."""
     check_new(folder)
-    with Recorder(folder / RECORD_NAME, instrument, chosen.name, chosen.text) as recorder:
+    with Recorder(folder / RECORD_NAME, instrument, chosen.name, chosen.text, alarm=alarm) as recorder:
         Runner(instrument, chosen.recipe, recorder, report, watch, seen=seen).run()
 
 
