@@ -1,7 +1,7 @@
 """Make a release: `make release VERSION=0.2.0`.
 
-Sets the version everywhere, dates the changelog, runs the checks, commits, and tags last. Nothing is pushed. After a
-failure run it again: what is done already stays.
+Sets the version everywhere, dates changelog and citation, runs the checks, commits, and tags last. Nothing is pushed.
+After a failure run it again: what is done already stays.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ def release(root: Path, version: str, check: str) -> None:
     if _numbers(version) <= newest:
         raise RefusedError(f"{version} is not newer than {'.'.join(map(str, newest))}")
     set_version(root, version)
-    date_changelog(root, version)
+    date_citation(root, date_changelog(root, version))
     if subprocess.run(check, shell=True, cwd=root).returncode:
         raise RefusedError(f"`{check}` failed; mend it, commit, and run this again")
     if _git(root, "status", "--porcelain"):
@@ -81,17 +81,27 @@ def set_version(root: Path, version: str) -> None:
         path.write_text(text[: found.start(1)] + version + text[found.end(1) :], encoding="utf-8")
 
 
-def date_changelog(root: Path, version: str) -> None:
-    """Give the section of unreleased changes its version and date. Raises RefusedError if there are none."""
+def date_changelog(root: Path, version: str) -> str:
+    """Give the section of unreleased changes its version and date; return the date, that of an earlier attempt if there
+    was one. Raises RefusedError if there are no changes."""
     path = root / _CHANGELOG
     text = path.read_text(encoding="utf-8")
-    if re.search(rf"^## {re.escape(version)} - ", text, re.MULTILINE):
-        return
+    if dated := re.search(rf"^## {re.escape(version)} - (\S+)$", text, re.MULTILINE):
+        return dated[1]
     head, mark, rest = text.partition("\n## Unreleased\n")
     if not mark or not rest.partition("\n## ")[0].strip():
         raise RefusedError(f"{_CHANGELOG} has no changes under `## Unreleased`")
     today = datetime.now(UTC).date().isoformat()
     path.write_text(f"{head}{mark}\n## {version} - {today}\n{rest}", encoding="utf-8")
+    return today
+
+
+def date_citation(root: Path, date: str) -> None:
+    """Write the date of the release below the version."""
+    path = root / "CITATION.cff"
+    text = re.sub(r"^date-released: .*\n", "", path.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    text = re.sub(r"^(version: .*\n)", rf"\g<1>date-released: {date}\n", text, flags=re.MULTILINE)
+    path.write_text(text, encoding="utf-8")
 
 
 def _numbers(version: str) -> tuple[int, ...]:

@@ -62,18 +62,24 @@ def test_a_release_is_committed_and_tagged(checkout: Path) -> None:
     assert git(checkout, "status", "--porcelain") == ""
     assert '__version__ = "9.2.0"' in git(checkout, "show", "HEAD:host/src/ipch/__init__.py")
     changes = (checkout / "CHANGELOG.md").read_text()
-    assert release.re.search(
-        r"## Unreleased\n\n## 9\.2\.0 - \d{4}-\d\d-\d\d\n\n### Added\n- All of it\.", changes
+    dated = release.re.search(
+        r"## Unreleased\n\n## 9\.2\.0 - (\d{4}-\d\d-\d\d)\n\n### Added\n- All of it\.", changes
     )
+    assert dated is not None
+    assert f"version: 9.2.0\ndate-released: {dated[1]}\n" in (checkout / "CITATION.cff").read_text()
 
 
 def test_a_check_that_fails_leaves_no_tag_and_is_repeated(checkout: Path) -> None:
     with pytest.raises(release.RefusedError, match="`false` failed"):
         release.release(checkout, "9.2.0", "false")
     assert git(checkout, "tag") == "" and git(checkout, "log", "--format=%s") == "first"
+    # The next day; the release has one date.
+    changes = checkout / "CHANGELOG.md"
+    changes.write_text(release.re.sub(r"9\.2\.0 - \S+", "9.2.0 - 2026-01-31", changes.read_text()))
     release.release(checkout, "9.2.0", "true")
     assert git(checkout, "describe") == "v9.2.0"
-    assert (checkout / "CHANGELOG.md").read_text().count("## 9.2.0 - ") == 1
+    assert changes.read_text().count("## 9.2.0 - ") == 1
+    assert "date-released: 2026-01-31\nauthors:" in (checkout / "CITATION.cff").read_text()
 
 
 def test_what_is_refused(checkout: Path) -> None:
