@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from bench.jobs import Workers
@@ -54,7 +55,7 @@ def _show(title: str, rows: list[dict[str, Any]]) -> int:
         table.add_column(column)
     for row in rows:
         ok = {True: "yes", False: "NO", None: ""}[row["ok"]]
-        table.add_row(row["name"], f"{row['value']:.4g}", row["unit"], row["goal"], ok)
+        table.add_row(escape(row["name"]), f"{row['value']:.4g}", row["unit"], row["goal"], ok)
     Console().print(table)
     return sum(row["ok"] is False for row in rows)
 

@@ -14,8 +14,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from bench.__main__ import _show
 from bench.jobs import Workers
 from bench.measure import dead_bands, grid, hard, holders, peers
+from bench.rows import attempt, row
 from bench.scenarios import controllers, day, fleet
 from bench.scenarios.day import REFERENCE, Metrics, Result, Scenario, judge
 from bench.scenarios.schedule import bound_rms_pa, pulse_effect, shortest_step_s, travel
@@ -38,14 +40,27 @@ def test_a_sample_that_is_missing_without_a_mark_is_found(tmp_path: Path) -> Non
     file = tmp_path / "log.db"
     with closing(sqlite3.connect(file)) as database, database:
         database.execute("CREATE TABLE samples (boot, sequence, uptime_s)")
-        database.execute("CREATE TABLE events (kind, data)")
+        database.execute("CREATE TABLE events (kind, text, utc_s, data)")
         times = (1.0, 2.0, 3.5, 6.0, 7.0, 60.0, 61.0)
         database.executemany("INSERT INTO samples VALUES (1, ?, ?)", enumerate(times))
         database.execute("INSERT INTO samples VALUES (1, 6, 61.0)")
-        database.execute("INSERT INTO events VALUES ('gap', '{\"from_sequence\": 4, \"to_sequence\": 5}')")
+        database.execute(
+            "INSERT INTO events VALUES ('gap', 'slept', 90, '{\"from_sequence\": 4, \"to_sequence\": 5}')"
+        )
     # From 3.5 to 6 s; the minute is marked.
     assert fleet.unmarked(file) == (8, 1, 1)
-    assert fleet.gaps(file) == 1
+    assert fleet.gaps(file) == ["slept"] and fleet.gaps(file, 91.0) == []
+
+
+def test_a_step_that_fails_is_a_row(capsys: pytest.CaptureFixture[str]) -> None:
+    def fails() -> list[dict[str, Any]]:
+        raise TimeoutError("[/red] none")
+
+    (found,) = attempt("scrape", fails)
+    assert found["ok"] is False and found["name"] == "scrape: TimeoutError: [/red] none"
+    assert "Traceback" in capsys.readouterr().err
+    assert _show("table", [found, *attempt("fine", lambda: [row("one", 1, "s", at_most=1)])]) == 1
+    assert "[/red] none" in capsys.readouterr().out
 
 
 def test_a_single_tick_outside_counts() -> None:

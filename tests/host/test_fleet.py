@@ -7,11 +7,9 @@ import json
 import re
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
-import urllib.parse
 import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import fields
@@ -20,6 +18,7 @@ from typing import Any
 
 import pytest
 
+from bench.scenarios.prometheus import ALERTMANAGER, PROMETHEUS, ROOM, Monitoring
 from ipch.device import Sample
 from ipch.fleet import FILES, differing
 from ipch.fleet.metrics import _COUNTERS, _GAUGES
@@ -30,9 +29,6 @@ from .live_feeds import FIRST, after, feed
 
 pytest.importorskip("prometheus_client", reason="prometheus-client is not installed")
 Cli = Callable[..., Any]
-ROOM = Path(__import__("ipch").__file__).parent / "fleet"
-PROMETHEUS = shutil.which("prometheus")
-ALERTMANAGER = shutil.which("prometheus-alertmanager")
 
 
 def scrape(server: Server, accept: str = "") -> str:
@@ -122,6 +118,41 @@ def test_targets_are_what_the_programs_serve(cli: Cli, tmp_path: Path) -> None:
         assert [group["targets"] for group in found] == [[address], ["other:8765"]]
 
 
+def test_a_program_that_died_stays_a_target(cli: Cli, tmp_path: Path) -> None:
+    """Else Prometheus would take its alarm for resolved."""
+    out = tmp_path / "targets.json"
+    gone = {"targets": ["127.0.0.1:8765"], "labels": {"program": "log"}}
+    out.write_text(json.dumps([gone]))
+    result = cli("fleet", "targets", "other:8765", "--out", str(out))
+    assert json.loads(out.read_text()) == [{"targets": ["other:8765"], "labels": {}}, gone]
+    assert "no program of this computer serves 127.0.0.1:8765" in result.err
+    # Named again, an address stands once.
+    cli("fleet", "targets", "127.0.0.1:8765", "127.0.0.1:8765", "--out", str(out))
+    assert [group["targets"] for group in json.loads(out.read_text())] == [["127.0.0.1:8765"], ["other:8765"]]
+    assert cli("fleet", "targets", "--fresh", "--out", str(out)).code == 0
+    assert json.loads(out.read_text()) == []
+    assert [path.name for path in tmp_path.iterdir()] == ["targets.json"]
+
+
+@pytest.mark.parametrize(
+    "bad", ["", "host", "host:0", "host:99999", 'a"b:1', "http://host:1", "a b:1", "a\nb:1"]
+)
+def test_what_prometheus_would_refuse_is_no_target(cli: Cli, bad: str) -> None:
+    assert cli("fleet", "targets", "other:8765", bad).code == 2
+
+
+def test_a_file_that_is_no_list_of_targets_stays(cli: Cli, tmp_path: Path) -> None:
+    out = tmp_path / "targets.json"
+    for text in ("[", "{}x", '["a"]', '[{"targets": 1}]', "3"):
+        out.write_text(text)
+        result = cli("fleet", "targets", "other:8765", "--out", str(out))
+        assert result.code == 8 and "is not a list of targets" in result.error_line(), text
+        assert out.read_text() == text
+    assert cli("fleet", "targets", "other:8765", "--out", str(tmp_path)).code == 8
+    assert cli("fleet", "targets", "other:8765", "--out", str(tmp_path / "none" / "x.json")).code == 8
+    assert [path.name for path in tmp_path.iterdir()] == ["targets.json"]
+
+
 def test_the_example_files_are_written_once(cli: Cli, tmp_path: Path) -> None:
     assert cli("fleet", "files", str(tmp_path / "new")).code == 0
     assert {path.name for path in (tmp_path / "new").iterdir()} == set(FILES)
@@ -172,6 +203,7 @@ ALERTS = [
     ("IpchFault", 'ipch_faulty{serial="A"}', "0 0 1x9 0x9", 10, 60),
     ("IpchDeviceAway", 'ipch_device_up{serial="A"}', "1 1 0x9 1x9", 20, 60),
     ("IpchProgramDead", 'up{job="ipch",instance="a"}', "1 1 0x9 1x9", 20, 60),
+    ("IpchNothingScraped", 'ipch_device_up{serial="A"}', "1 stale _x20 1x9", 65, 110),
     ("IpchNoSample", 'ipch_sample_age_seconds{serial="A"}', "0+5x15 0x9", 65, 80),
     ("IpchLeak", 'ipch_warning{serial="A",warning="LEAK"}', "0 0 1x69 0x9", 310, 360),
 ]
@@ -216,19 +248,21 @@ def test_alerts_fire_and_clear(cli: Cli, tmp_path: Path) -> None:
         log, address = stack.enter_context(logging(tmp_path / "log.db", running.port))
         targets = tmp_path / "ipch-targets.json"
         assert cli("fleet", "targets", "--out", str(targets)).code == 0
-        ask = stack.enter_context(prometheus(tmp_path))
-        await_(lambda: ask('up{job="ipch"}') == ["1"], 60)
+        monitoring = Monitoring(tmp_path, faster=5)
+        stack.enter_context(monitoring.prometheus())
+        stack.enter_context(monitoring.alerting())
+        await_(lambda: monitoring.value('up{job="ipch"}') == ["1"], 60)
         assert cli("inject", "control-open", "--port", "ALERT").code == 0
-        await_(lambda: "IpchFault" in alerts(ask.url), 30)
-        await_(lambda: "IpchFault" in received(ask.alertmanager), 30)
+        await_(lambda: "IpchFault" in monitoring.alerts(), 30)
+        await_(lambda: "IpchFault" in monitoring.received(), 30)
         cli("inject", "--clear", "--port", "ALERT")
         await_(lambda: cli("ack", "--port", "ALERT").code == 0, 30)
-        await_(lambda: "IpchFault" not in alerts(ask.url), 30)
+        await_(lambda: "IpchFault" not in monitoring.alerts(), 30)
         log.kill()
         log.wait()
-        await_(lambda: "IpchProgramDead" in alerts(ask.url), 30)
+        await_(lambda: "IpchProgramDead" in monitoring.alerts(), 30)
         stack.enter_context(logging(tmp_path / "log.db", running.port, address))
-        await_(lambda: "IpchProgramDead" not in alerts(ask.url), 30)
+        await_(lambda: "IpchProgramDead" not in monitoring.alerts(), 30)
 
 
 @contextlib.contextmanager
@@ -253,67 +287,8 @@ def logging(
                     process.kill()
 
 
-class Asked:
-    """A running Prometheus with its Alertmanager."""
-
-    def __init__(self, url: str, alertmanager: str) -> None:
-        self.url = url
-        self.alertmanager = alertmanager
-
-    def __call__(self, query: str) -> list[str]:
-        found = get(f"{self.url}/api/v1/query?query={urllib.parse.quote(query)}")
-        return [row["value"][1] for row in found["data"]["result"]] if found else []
-
-
-@contextlib.contextmanager
-def prometheus(folder: Path) -> Iterator[Asked]:
-    """Both programs with the files that are shipped, on ports of their own; a fifth of each time below a minute."""
-    ports = [free_port() for _ in range(2)]
-    for name in FILES:
-        text = (ROOM / name).read_text().replace("127.0.0.1:9093", f"127.0.0.1:{ports[1]}")
-        text = re.sub(r": (5|10)s\b", lambda found: f": {int(found[1]) // 5}s", text)
-        (folder / name).write_text(text)
-    with contextlib.ExitStack() as stack:
-        for command in (
-            [PROMETHEUS, "--config.file=prometheus.yml", f"--web.listen-address=127.0.0.1:{ports[0]}",
-             "--storage.tsdb.path=tsdb"],
-            [ALERTMANAGER, "--config.file=alertmanager.yml", f"--web.listen-address=127.0.0.1:{ports[1]}",
-             "--storage.path=alerts", "--cluster.listen-address="],
-        ):  # fmt: skip
-            log = stack.enter_context((folder / f"{Path(str(command[0])).name}.log").open("w"))
-            process = subprocess.Popen([str(part) for part in command], cwd=folder, stdout=log, stderr=log)
-            stack.callback(process.wait)
-            stack.callback(process.terminate)
-        yield Asked(f"http://127.0.0.1:{ports[0]}", f"http://127.0.0.1:{ports[1]}")
-
-
-def alerts(url: str) -> set[str]:
-    """Names of the firing alerts."""
-    found = get(f"{url}/api/v1/alerts")
-    rows = found["data"]["alerts"] if found else []
-    return {row["labels"]["alertname"] for row in rows if row["state"] == "firing"}
-
-
-def received(url: str) -> set[str]:
-    return {row["labels"]["alertname"] for row in get(f"{url}/api/v2/alerts") or []}
-
-
-def get(url: str) -> Any:
-    try:
-        with urllib.request.urlopen(url, timeout=5) as answer:
-            return json.load(answer)
-    except OSError:
-        return None
-
-
 def await_(so: Callable[[], bool], seconds: float) -> None:
     limit = time.monotonic() + seconds
     while not so():
         assert time.monotonic() < limit, f"not within {seconds} s"
         time.sleep(0.2)
-
-
-def free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])

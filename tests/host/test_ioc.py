@@ -12,14 +12,16 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from ipch.device import Instrument, Owner, open_session
 from ipch.errors import DeviceError, UsageError
-from ipch.fleet.chamber import read_facts
+from ipch.fleet.chamber import Chamber, read_facts
 from ipch.fleet.ioc import ACCESS, ROWS, name_devices, severity
+from ipch.fleet.search import find_served
 from ipch.sim.server import RunningServer, simulate
 
 from .live_feeds import FIRST
@@ -60,12 +62,16 @@ class Ioc:
         response = client.write(self._start + record, value, notify=True, repeater=False, timeout=10)
         return isinstance(response, caproto.WriteNotifyResponse) and bool(response.status.success)
 
-    def await_(self, so: Callable[[], bool], seconds: float = 20) -> None:
-        limit = time.monotonic() + seconds
-        while not so():
-            assert self.process.poll() is None
-            assert time.monotonic() < limit
-            time.sleep(0.2)
+    def await_(self, so: Callable[[], bool]) -> None:
+        await_(lambda: self.process.poll() is not None or so())
+        assert self.process.poll() is None
+
+
+def await_(so: Callable[[], bool], seconds: float = 20) -> None:
+    limit = time.monotonic() + seconds
+    while not so():
+        assert time.monotonic() < limit
+        time.sleep(0.2)
 
 
 @contextlib.contextmanager
@@ -148,6 +154,15 @@ def test_what_the_device_refuses_is_told_and_not_clamped(
         for bad in (-0.5, float("nan")):
             found.put("QUIET", bad)
             assert found.alarm("QUIET") == (INVALID, WRITE), bad
+        # Of the records with two states, a third one is nothing that anybody meant.
+        for record in ("OUTPUT", "HOLD", "VENT", "ACK"):
+            found.put(record, 2)
+            assert found.alarm(record) == (INVALID, WRITE) and "expected 0 or 1" in found.text("REFUSED"), (
+                record
+            )
+            assert found.value("OUTPUT_RBV") == found.value("VENT_RBV") == found.value("HOLD_RBV") == 0
+        found.put("ACK", 0)
+        assert found.alarm("ACK") == (0, 0)
         found.put("ACK", 1)
         assert "no fault is latched" in found.text("REFUSED") and found.alarm("ACK") == (INVALID, WRITE)
         found.put("SETPOINT", 1.5)
@@ -212,6 +227,31 @@ def test_faults_are_alarms_and_a_device_that_is_away_is_invalid(
             found.await_(lambda: found.alarm("PRESSURE")[0] == 0)
 
 
+def test_a_second_server_of_the_same_names_is_refused(
+    device: RunningServer, monkeypatch: pytest.MonkeyPatch, cli: Cli
+) -> None:
+    with ioc(monkeypatch, "EPIC1=a"):
+        again = cli("ioc", "OTHER=b", "EPIC1=a")
+        assert again.code == 2
+        assert "ipch:a:PRESSURE is served already, by a program on 127.0.0.1" in again.error_line()
+        assert find_served(["ipch:b:PRESSURE", "other:a:PRESSURE"], "127.0.0.1") is None
+        monkeypatch.setenv("EPICS_CA_ADDR_LIST", "127.0.0.1:1 127.0.0.1:x nowhere.invalid 127.0.0.1:99999")
+        assert find_served(["ipch:a:PRESSURE"], "127.0.0.2") is None
+
+
+def test_what_nobody_expected_is_told_and_does_not_end_the_reading(monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[tuple[Any, str]] = []
+    chamber = Chamber("A", lambda reading, reason: told.append((reading, reason)))
+    monkeypatch.setattr(
+        chamber, "_instrument", SimpleNamespace(fetch=lambda: {}["replies"], close=lambda: None)
+    )
+    monkeypatch.setattr("ipch.fleet.chamber._POLL_S", 0.01)
+    chamber.start()
+    await_(lambda: len(told) >= 2)
+    chamber.close()
+    assert told[1] == (None, "unexpected KeyError: 'replies'")
+
+
 class OldFirmware:
     """Knows none of the newer queries."""
 
@@ -235,13 +275,13 @@ def test_severities_follow_ne107() -> None:
     ("words", "prefix", "said"),
     [
         (["A=x", "B=x"], "p:", "two devices have the name x"),
-        (["A=x", "A=y"], "p:", "named twice"),
-        (["socket://h:1"], "p:", "is no name for records"),
-        (["A=a.b"], "p:", "is no name for records"),
-        (["A="], "p:", "is no name for records"),
-        (["=x"], "p:", "is no name for records"),
+        (["A=x", "A=y"], "p:", "given twice"),
+        (["socket://h:1"], "p:", "not a name for records"),
+        (["A=a.b"], "p:", "not a name for records"),
+        (["A="], "p:", "not a name for records"),
+        (["=x"], "p:", "not a name for records"),
         (["A" * 46], "p:", "is too long"),
-        (["A"], "p q", "is no prefix"),
+        (["A"], "p q", "not a prefix"),
     ],
 )
 def test_names_that_epics_or_we_forbid(words: list[str], prefix: str, said: str) -> None:
@@ -257,7 +297,7 @@ def test_names_that_are_allowed() -> None:
 
 def test_bad_words_end_with_one_line(cli: Cli, tmp_path: Path) -> None:
     assert cli("ioc", "A", "--listen", "here").code == 2
-    assert "no IPv4 address" in cli("ioc", "A", "--listen", "192.0.2.1").error_line()
+    assert "not an IPv4 address" in cli("ioc", "A", "--listen", "192.0.2.1").error_line()
     assert cli("ioc", "A", "--access", str(tmp_path / "none.acf")).code == 8
     bad = tmp_path / "bad.acf"
     bad.write_text("ASG(DEFAULT { RULE")
@@ -266,7 +306,7 @@ def test_bad_words_end_with_one_line(cli: Cli, tmp_path: Path) -> None:
         capture_output=True, text=True, timeout=60, env={**os.environ, "EPICS_CA_SERVER_PORT": str(free_port())},
     )  # fmt: skip
     assert done.returncode == 8 and done.stdout == ""
-    assert "has no access rules that EPICS accepts" in done.stderr.splitlines()[-1]
+    assert "EPICS rejects the access rules" in done.stderr.splitlines()[-1]
 
 
 def test_the_shipped_rules_name_nobody() -> None:

@@ -53,13 +53,12 @@ class Chamber:
         channel.ask(self.running.first_line["control"], {"plug": plugged})
 
     def fill_disk(self, full: bool) -> None:
-        """Let the recorder's files grow no more, or again."""
+        """Let the recorder write no file, or again."""
         import resource  # Windows lacks it, and has a test of this module.
 
+        # Not the present size: a journal that begins anew does not grow.
         _, most = resource.prlimit(self.log.pid, resource.RLIMIT_FSIZE)
-        journal = self.record.with_name(self.record.name + "-wal")
-        now = max(path.stat().st_size for path in (self.record, journal) if path.exists())
-        resource.prlimit(self.log.pid, resource.RLIMIT_FSIZE, (now, most) if full else (most, most))
+        resource.prlimit(self.log.pid, resource.RLIMIT_FSIZE, (0 if full else most, most))
 
     def kill(self) -> None:
         self.hear()
@@ -86,26 +85,34 @@ def _log(record: Path, serial: str, address: str) -> subprocess.Popen[str]:
 def fleet(folder: Path, count: int) -> Iterator[list[Chamber]]:
     """So many chambers that regulate at 1 MPa, recorded once a second."""
     with contextlib.ExitStack() as stack:
-        chambers = []
+        chambers: list[Chamber] = []
         for number in range(count):
             running = stack.enter_context(
                 simulate(["--rig", "core", "--seed", str(number + 1), "--serial", f"F{number + 1:02}"])
             )
             record, address = folder / f"F{number + 1:02}.db", f"127.0.0.1:{free_port()}"
             chambers.append(Chamber(running, record, address, _log(record, f"F{number + 1:02}", address)))
-            stack.callback(_end, chambers[-1])
-        for chamber in chambers:
-            until(lambda chamber=chamber: "recording to" in chamber.hear(), 300)  # type: ignore[misc]
+        stack.callback(_end, chambers)
+        told(chambers, "recording to", 300)
         yield chambers
 
 
-def _end(chamber: Chamber) -> None:
-    if chamber.log.poll() is None:
-        chamber.log.send_signal(signal.SIGINT)
+def _end(chambers: list[Chamber]) -> None:
+    for chamber in chambers:
+        if chamber.log.poll() is None:
+            chamber.log.send_signal(signal.SIGINT)
+    for chamber in chambers:
         try:
             chamber.log.wait(60)
         except subprocess.TimeoutExpired:
-            chamber.log.kill()
+            chamber.kill()
+
+
+def told(chambers: list[Chamber], words: str, seconds: float) -> int:
+    """How many of the recorders have said these words; waits so long for all of them."""
+    with contextlib.suppress(AssertionError):
+        until(lambda: all(words in chamber.hear() for chamber in chambers), seconds)
+    return sum(words in chamber.said for chamber in chambers)
 
 
 def until(so: Callable[[], bool], seconds: float) -> float:
@@ -141,10 +148,11 @@ def unmarked(record: Path) -> tuple[int, int, int]:
     return len(rows), len(rows) - len({row[:2] for row in rows}), missing
 
 
-def gaps(record: Path) -> int:
-    """Number of marked gaps."""
+def gaps(record: Path, since_utc_s: float = 0.0) -> list[str]:
+    """Causes of the marked gaps that ended since then."""
     with closing(sqlite3.connect(record)) as database:
-        return int(database.execute("SELECT count(*) FROM events WHERE kind = 'gap'").fetchone()[0])
+        query = "SELECT text FROM events WHERE kind = 'gap' AND utc_s >= ?"
+        return [cause for (cause,) in database.execute(query, (since_utc_s,))]
 
 
 def used(pids: list[int]) -> tuple[float, float]:

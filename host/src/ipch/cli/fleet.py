@@ -113,22 +113,34 @@ def targets(
     out: Annotated[
         Path | None, typer.Option(metavar="FILE.json", help="File for Prometheus; default: print it.")
     ] = None,
+    fresh: Annotated[
+        bool, typer.Option("--fresh", help="Drop the addresses in FILE.json that no program serves now.")
+    ] = False,
     json: Json = False,
 ) -> None:
-    """Write the scrape targets of this computer's programs for Prometheus."""
+    """Write the scrape targets of this computer's programs for Prometheus.
+
+    Addresses that are in FILE.json already stay, so that a program that has died stays an alarm.
+    """
+    import os
+
     from ipch import fleet
-    from ipch.base.files import write_text
+    from ipch.base.files import access, write_text
 
     found = fleet.targets(more or [])
-    text = to_json(found)
     if out is None:
-        emit(found, [text])
+        emit(found, [to_json(found)])
         return
+    silent = [] if fresh else fleet.silent_targets(out, found)
     # Prometheus may read it at any moment.
-    partial = out.with_suffix(".partial")
-    write_text(partial, f"{text}\n")
-    partial.replace(out)
-    emit({"file": str(out), "targets": found}, [f"{len(found)} targets written to {out}"])
+    partial = out.with_name(f"{out.name}.{os.getpid()}.partial")
+    write_text(partial, f"{to_json(found + silent)}\n")
+    with access("write", out):
+        partial.replace(out)
+    emit({"file": str(out), "targets": found + silent}, [f"{len(found + silent)} targets written to {out}"])
+    if silent:
+        kept = ", ".join(group["targets"][0] for group in silent)
+        say(f"no program of this computer serves {kept}; kept as before, --fresh drops them")
     if not found:
         say("no program serves metrics: start `ipch log --http 127.0.0.1:8765`, or name addresses")
 

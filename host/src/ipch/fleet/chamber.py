@@ -82,25 +82,31 @@ def _slew(instrument: Instrument, mpa_s: float) -> None:
 
 def _whole(value: float) -> int:
     if not math.isfinite(value):
-        raise UsageError(f"{value} is not a number")
+        raise UsageError(f"not a finite number: {value}")
     return round(value)
 
 
 def _duration(seconds: float) -> float:
     if not 0 <= seconds < math.inf:
-        raise UsageError(f"{seconds} s is no duration")
+        raise UsageError(f"not a duration: {seconds} s")
     return seconds
+
+
+def _either(value: float) -> bool:
+    if value not in (0, 1):
+        raise UsageError(f"expected 0 or 1, not {value:g}")
+    return bool(value)
 
 
 # Name: what it does with a value.
 CHANGES: dict[str, Callable[[Instrument, float], object]] = {
     "SETPOINT": _target,
     "SLEW": _slew,
-    "OUTPUT": lambda instrument, on: actions.switch(instrument, bool(on)),
-    "HOLD": lambda instrument, amount: actions.hold(instrument, "amount" if amount else "pressure"),
+    "OUTPUT": lambda instrument, on: actions.switch(instrument, _either(on)),
+    "HOLD": lambda instrument, amount: actions.hold(instrument, "amount" if _either(amount) else "pressure"),
     "QUIET": lambda instrument, seconds: actions.quiet(instrument, _duration(seconds)),
-    "VENT": lambda instrument, on: instrument.vent() if on else instrument.abort_vent(),
-    "ACK": lambda instrument, _: actions.acknowledge(instrument),
+    "VENT": lambda instrument, on: instrument.vent() if _either(on) else instrument.abort_vent(),
+    "ACK": lambda instrument, on: actions.acknowledge(instrument) if _either(on) else None,
 }
 
 
@@ -169,12 +175,17 @@ class Chamber:
             self._polls += 1
             if self._facts is None or self._polls % _SELDOM == 0 or last is None or _differs(last, sample):
                 self._facts = read_facts(self._instrument, sample)
+            self.heard_s = time.monotonic()
+            self._show(Reading(sample, self._facts), "")
         except (IpchError, ValueError, OSError) as error:
-            self._facts = self._last = None
-            self._show(None, str(error))
-            return
-        self.heard_s = time.monotonic()
-        self._show(Reading(sample, self._facts), "")
+            self._lose(str(error))
+        except Exception as error:
+            # The thread must live on: a silent one would leave the last values standing.
+            self._lose(f"unexpected {type(error).__name__}: {error}")
+
+    def _lose(self, reason: str) -> None:
+        self._facts = self._last = None
+        self._show(None, reason)
 
     def _open(self) -> None:
         session = open_session(self.device)

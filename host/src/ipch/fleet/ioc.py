@@ -23,6 +23,7 @@ from ipch.base.extras import how_to_install
 from ipch.errors import FileError, IpchError, UsageError
 from ipch.fleet.chamber import CHANGES, FAILURE, NE107, NORMAL, UNKNOWN, Chamber, Reading
 from ipch.fleet.metrics import STATES
+from ipch.fleet.search import find_served
 
 ACCESS = Path(__file__).with_name("access.acf")
 # A reading that is older is told as lost, whatever the thread that reads waits for.
@@ -117,20 +118,20 @@ def name_devices(words: list[str], prefix: str) -> dict[str, str]:
         device, _, given = word.rpartition("=") if "=" in word else (word, "", word)
         if not device or not re.fullmatch(r"[A-Za-z0-9_-]+", given):
             raise UsageError(
-                f"{given or word!r} is no name for records: letters, digits, - and _;"
-                f" name it as {device or 'DEVICE'}=NAME"
+                f"not a name for records: {given or word!r}; allowed are letters, digits, - and _:"
+                f" {device or 'DEVICE'}=NAME"
             )
         if given in named:
             raise UsageError(f"two devices have the name {given}: {named[given]} and {device}")
         if device in named.values():
-            raise UsageError(f"the device {device} is named twice")
+            raise UsageError(f"the device {device} is given twice")
         named[given] = device
         if len(prefix) + len(given) + 1 + longest > _LONGEST_NAME:
             raise UsageError(
                 f"{prefix}{given} is too long: EPICS allows {_LONGEST_NAME} characters for a record"
             )
     if not re.fullmatch(r"[A-Za-z0-9_:-]*", prefix):
-        raise UsageError(f"{prefix!r} is no prefix for records: letters, digits, -, _ and :")
+        raise UsageError(f"not a prefix for records: {prefix!r}; allowed are letters, digits, -, _ and :")
     return named
 
 
@@ -270,7 +271,7 @@ def start(
     with _quiet_stdout():
         softioc.iocInit(_dispatcher(), enable_pva=False)
     if not ctypes.c_int.in_dll(dbCore, "asActive").value:
-        raise FileError(f"{access} has no access rules that EPICS accepts; see the message above")
+        raise FileError(f"EPICS rejects the access rules in {access}; see its message above")
     return records
 
 
@@ -295,7 +296,7 @@ def _listen_on(address: str) -> None:
             probe.bind((str(ipaddress.IPv4Address(address)), 0))
     except (ValueError, OSError):
         raise UsageError(
-            f"{address!r} is no IPv4 address of this computer; 127.0.0.1 serves this computer alone"
+            f"not an IPv4 address of this computer: {address!r}; 127.0.0.1 serves this computer only"
         ) from None
     os.environ["EPICS_CAS_INTF_ADDR_LIST"] = address
     os.environ["EPICS_CAS_IGNORE_ADDR_LIST"] = ""
@@ -312,7 +313,15 @@ def serve(
     ready: Callable[[int], None],
     ended: threading.Event,
 ) -> None:
-    """Serve these devices (name: serial number, path or URL) until `ended`; `ready` gets the number of records."""
+    """Serve these devices (name: serial number, path or URL) until `ended`; `ready` gets the number of records.
+
+    Raises UsageError if another server answers to one of the names, and the errors of `start`.
+    """
+    if (served := find_served([f"{prefix}{name}:PRESSURE" for name in devices], listen)) is not None:
+        raise UsageError(
+            f"{served[0]} is served already, by a program on {served[1]}: clients would get either; end that"
+            " program, or choose another --prefix"
+        )
     chambers: dict[str, Chamber] = {}
 
     def change(name: str, record: str, value: float) -> None:
