@@ -72,6 +72,23 @@ def test_others_work_through_the_owner(owner: Session, sim: RunningServer) -> No
         assert second.target_pa == 1_100_000
 
 
+def test_only_what_may_change_the_device_is_heard(sim: RunningServer) -> None:
+    """A recorder reads all settings again when it hears something, which takes seconds."""
+    heard: list[str] = []
+    with Instrument.open(sim.port, heard=heard.append), Instrument.open(sim.port) as client:
+        client.fetch()
+        assert client.warnings == () and client.setting("trip_pa").value > 0
+        assert heard == []
+        client.target_pa = 1_100_000
+        client.on()
+        client.off()
+        assert [message.partition(";")[0] for message in heard] == [
+            ":SOUR:PRES 1100000 PA",
+            ":OUTP ON",
+            ":OUTP OFF",
+        ]
+
+
 def test_programs_tell_each_other_what_they_do(sim: RunningServer) -> None:
     first = open_session(sim.port)
     owner = Owner(first)

@@ -9,6 +9,8 @@ import shutil
 import sqlite3
 import subprocess
 import sys
+import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import replace
@@ -29,6 +31,7 @@ from ipch.recording.recorder import Recorder
 from ipch.recording.schema import CLOSE_THE_OTHER, SAMPLE_COLUMNS, iso_utc
 from ipch.recording.thinning import Thinning
 from ipch.sim.server import RunningServer
+from ipch.workflows import log
 
 
 @pytest.fixture
@@ -409,6 +412,41 @@ def test_clocks_and_gaps(
         assert mark.uptime_s == sample.uptime_s + later_s
         if mark.kind == "clock":
             assert mark.data == {"step_s": pytest.approx(clocks[0] - clocks[1])}
+
+
+def test_a_log_goes_on_while_it_reads_the_settings_again(
+    tmp_path: Path, regulator: Instrument, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It takes seconds, and began at every query of another program: samples were lost and had a wrong time."""
+    settings, reading, changed = Instrument.settings, threading.Event(), threading.Event()
+    meanwhile: list[Sample] = []
+    in_time: list[bool] = []
+
+    def slow_settings(instrument: Instrument) -> Any:
+        reading.set()
+        limit = time.monotonic() + 10
+        while len(meanwhile) < 3 and time.monotonic() < limit:
+            time.sleep(0.01)
+        in_time.append(len(meanwhile) >= 3)
+        return settings(instrument)
+
+    def show(sample: Sample) -> None:
+        if not changed.is_set() and not reading.is_set():
+            # From here on, after the look at the beginning.
+            monkeypatch.setattr(Instrument, "settings", slow_settings)
+            regulator.set_setting("dead_band_pa", 6000)
+            changed.set()
+        elif reading.is_set():
+            meanwhile.append(sample)
+            if len(meanwhile) == 3:
+                raise KeyboardInterrupt
+
+    path = tmp_path / "log.db"
+    log(regulator, path, 1.0, None, show, changed=changed)
+    regulator.set_setting("dead_band_pa", 5000)
+    assert in_time == [True]
+    # Also at the end it waits for what it was reading.
+    assert [event["settings"] for event in events(path, "settings")] == [{"dead_band_pa": [5000, 6000]}]
 
 
 def test_gaps_of_a_busy_computer_are_told_once_a_minute(

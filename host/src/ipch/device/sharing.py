@@ -27,7 +27,16 @@ from typing import Any, Self
 
 from ipch.base import local_socket
 from ipch.base.paths import is_alive, is_mine, owners_dir
-from ipch.device.session import Carrier, Channel, Direct, Identity, OwnerEnded, Session, Silence
+from ipch.device.session import (
+    Carrier,
+    Channel,
+    Direct,
+    Identity,
+    OwnerEnded,
+    Session,
+    Silence,
+    is_query,
+)
 from ipch.device.transport import Transport, find_port, list_ports, regulators, resolve_port
 from ipch.errors import (
     DeviceError,
@@ -205,7 +214,8 @@ class Owner:
             if "ask" in request:
                 message = str(request["ask"])
                 replies = session.ask(message)
-                self._heard(message)
+                if not is_query(message):
+                    self._heard(message)
                 return {"replies": replies}
             if "line" in request:
                 return {"line": session.line(str(request["line"]))}

@@ -53,6 +53,22 @@ class Mark:
     data: dict[str, Any]
 
 
+@dataclass(frozen=True)
+class Looked:
+    """What of a device changes seldom: settings with calibration, identity, learned gains."""
+
+    settings: dict[str, int]
+    identity: dict[str, str]
+    valves: dict[str, dict[str, Any]]
+
+
+def look(instrument: Instrument) -> Looked:
+    """Read it, which takes seconds on a slow line. Raises IpchError."""
+    settings = {setting.name: setting.value for setting in instrument.settings()}
+    valves = {name: asdict(instrument.valve(number)) for number, name in ((1, "fill"), (2, "vent"))}
+    return Looked(settings, asdict(instrument.identity), valves)
+
+
 class Recorder:
     """Writes one run. Use it in a `with`; leaving the block ends the run.
 
@@ -96,8 +112,8 @@ class Recorder:
         self._failing = ""
         self._given_up = False
         self._committed = time.monotonic()
-        self._settings = {setting.name: setting.value for setting in instrument.settings()}
-        self._identity = asdict(instrument.identity)
+        found = look(instrument)
+        self._settings, self._identity = found.settings, found.identity
         self.first_settings = dict(self._settings)
         """Settings of the device at the start of the run."""
         try:
@@ -120,7 +136,7 @@ class Recorder:
             raise FileError(f"cannot record to {path}: {error}") from error
         host = {"pid": os.getpid(), "host_boot": _host_boot(), "port": instrument.port, "ipch": __version__}
         self.event("begin", "recording", host)
-        self._note_valves(instrument)
+        self._note_valves(found.valves)
         self.commit()
 
     @property
@@ -196,12 +212,14 @@ class Recorder:
         ]
 
     def compare(self, instrument: Instrument) -> None:
-        """Read settings (with calibration), identity and learned gains again; record the changes."""
-        settings = {setting.name: setting.value for setting in instrument.settings()}
-        identity = asdict(instrument.identity)
-        self._note_changes(settings, identity)
-        self._settings, self._identity = settings, identity
-        self._note_valves(instrument)
+        """Look at the device again; record the changes. Raises IpchError."""
+        self.note(look(instrument))
+
+    def note(self, found: Looked) -> None:
+        """Record the changes since the device was looked at before."""
+        self._note_changes(found.settings, found.identity)
+        self._settings, self._identity = found.settings, found.identity
+        self._note_valves(found.valves)
 
     def commit(self) -> None:
         """Write all waiting rows to disk, or keep them for the next attempt if that fails."""
@@ -321,9 +339,8 @@ class Recorder:
             self._alarm(f"{BUSY}: no sample for {seconds:.1f} s{more}; the record marks each gap")
             self._busy, self._told_busy_s = 0, host_s
 
-    def _note_valves(self, instrument: Instrument) -> None:
+    def _note_valves(self, valves: dict[str, dict[str, Any]]) -> None:
         """Record the learned gains of the valves if they changed."""
-        valves = {name: asdict(instrument.valve(number)) for number, name in ((1, "fill"), (2, "vent"))}
         gains = {name: valve["gain"] for name, valve in valves.items()}
         if gains != self._gains:
             self._gains = gains

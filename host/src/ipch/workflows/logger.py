@@ -4,11 +4,12 @@ import contextlib
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 from ipch.device import Instrument, Pacer, Sample
-from ipch.errors import DeviceLostError
-from ipch.recording import CsvLog, Recorder, Thinning
+from ipch.errors import DeviceLostError, IpchError
+from ipch.recording import CsvLog, Looked, Recorder, Thinning, look
 
 # Retry interval for a lost device; longest sleep; interval for rereading the settings.
 _AGAIN_S = 0.25
@@ -111,26 +112,43 @@ def log(
     )
     recorder.every_s = every_s
     absence = Absence(alarm, away)
-    look_at = time.monotonic() + _LOOK_S
+    look_at, wanted = time.monotonic() + _LOOK_S, False
+    looking: Future[Looked] | None = None
 
     def lost(reason: str) -> None:
         absence(reason)
         recorder.lost("the device was away")
         recorder.commit()
 
-    # Ctrl-C is the normal end of a log.
-    with recorder, contextlib.suppress(KeyboardInterrupt):
-        for sample in follow(instrument, every_s, duration_s, lost, seen):
-            if absence.over() or (changed is not None and changed.is_set()) or time.monotonic() > look_at:
-                look_at = time.monotonic() + _LOOK_S
-                if changed is not None:
-                    changed.clear()
-                with contextlib.suppress(DeviceLostError):
-                    recorder.compare(instrument)
-            recorder.sample(sample)
-            watch(sample)
-            show(sample)
+    with recorder, ThreadPoolExecutor(1) as pool:
+        # Ctrl-C is the normal end of a log.
+        with contextlib.suppress(KeyboardInterrupt):
+            for sample in follow(instrument, every_s, duration_s, lost, seen):
+                recorder.sample(sample)
+                watch(sample)
+                show(sample)
+                wanted |= absence.over() or (changed is not None and changed.is_set())
+                if looking is None and (wanted or time.monotonic() > look_at):
+                    look_at, wanted = time.monotonic() + _LOOK_S, False
+                    if changed is not None:
+                        changed.clear()
+                    # Beside the samples: to read all settings takes longer than an interval.
+                    looking = pool.submit(look, instrument)
+                elif looking is not None and looking.done():
+                    wanted = not _note(recorder, looking)
+                    looking = None
+        if looking is not None:
+            _note(recorder, looking)
     return recorder.count
+
+
+def _note(recorder: Recorder, looking: "Future[Looked]") -> bool:
+    """Record what was found; False if the device went away meanwhile, or did not answer rightly."""
+    try:
+        recorder.note(looking.result())
+    except IpchError:
+        return False
+    return True
 
 
 def _log_csv(
