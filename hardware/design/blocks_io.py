@@ -81,6 +81,8 @@ def _monitor(put: Any) -> None:
         "VDD1": "V3V3", "VIA": "MONITOR", "VIB": "GND", "GND1": "GND", "GND2": "GND_M", "VOA": "MONITOR_PULSES",
         "VDD2": "V3M"})  # fmt: skip
     put("monitor", "C63", "C", "100n", "V3V3", "GND")
+    put("monitor", "C67", "C", "100n", "V3M", "GND_M")
+    put("monitor", "C68", "C", "100n", "V3M", "GND_M")
     put("monitor", "R83", "R", "10k", "MONITOR_PULSES", "MONITOR_1")
     put("monitor", "C31", "C", "1u", "MONITOR_1", "GND_M")
     put("monitor", "R84", "R", "10k", "MONITOR_1", "MONITOR_2")
@@ -109,6 +111,7 @@ def _wall(put: Any) -> None:
         "VDD1": "V3W", "SDA1": "SDA_W", "SCL1": "SCL_W", "GND1": "GND_W", "GND2": "GND", "SCL2": "SCL",
         "SDA2": "SDA", "VDD2": "V3V3"})  # fmt: skip
     put("wall", "C66", "C", "100n", "V3V3", "GND")
+    put("wall", "C69", "C", "100n", "V3W", "GND_W")
     terminals = []
     for n, (net, wire) in enumerate((("V3W", "WALL_PLUS"), ("SDA_W", "WALL_SDA"), ("SCL_W", "WALL_SCL"))):
         put("wall", f"F2{n + 4}", "PTC", "100 mA resettable", net, wire)

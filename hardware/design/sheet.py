@@ -15,7 +15,7 @@ from hardware.design.circuit import KINDS, Part
 Point = tuple[float, float]
 NO_OFFSET = -0.1  # schemdraw adds 0.1 by itself
 # Of all drawings and of the board. A new letter whenever something that is built changes.
-REVISION = "B"
+REVISION = "C"
 PROJECT = "ipch pressure regulator"
 _TWO = {
     "R": elm.ResistorIEC, "C": elm.Capacitor, "CP": elm.Capacitor2, "FUSE": elm.FuseIEC, "PTC": elm.FuseIEC,

@@ -59,6 +59,7 @@ def _monitor(parts: dict[str, Part]) -> Sheet:
     _supply(s, "U24", "C61", "M", (3.0, 4.6))
     s.box("U23", (3.0, 0.0), 3.4, ["VDD1", "VIA", "VIB", "GND1"], ["VDD2", "VOA", "VOB", "GND2"])
     _stack(s, (("C63", "V3V3", "GND"),), (-2.6, -0.4))
+    _stack(s, (("C67", "V3M", "GND_M"), ("C68", "V3M", "GND_M")), (15.6, 3.6), 2.8)
     y = -1.26
     s.net("MONITOR_PULSES", (13.8, y), "left")
     s.two("R83", (13.8, y), (16.0, y))
@@ -91,6 +92,7 @@ def _wall(parts: dict[str, Part]) -> Sheet:
     _supply(s, "U26", "C64", "W", (3.0, 4.6))
     s.box("U28", (3.0, 0.0), 3.6, ["VDD2", "SDA2", "SCL2", "GND2"], ["VDD1", "SDA1", "SCL1", "GND1"])
     _stack(s, (("C66", "V3V3", "GND"),), (-2.6, -0.4))
+    _stack(s, (("C69", "V3W", "GND_W"),), (15.6, 3.6))
     _stack(s, (("R112", "V3W", "SDA_W"), ("R113", "V3W", "SCL_W")), (13.0, -0.4), 2.8)
     s.two("D69", (18.6, -0.4), (18.6, -2.4))
     s.net("V3W", (18.6, -0.4), "top")

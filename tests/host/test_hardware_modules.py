@@ -8,6 +8,7 @@ import re
 from hardware.design import fmea, panel
 from hardware.design.circuit import circuit
 from hardware.design.outputs import HARDWARE
+from hardware.design.sheet import REVISION
 
 with (HARDWARE / "modules.csv").open(newline="", encoding="utf-8") as _file:
     WIRES = list(csv.DictReader(_file))
@@ -146,7 +147,7 @@ def test_the_terminals_on_the_rail_are_numbered_once_and_as_many_as_are_bought()
 def test_every_drawing_has_a_title_block_and_letters_that_can_be_read_on_a3() -> None:
     for path in sorted((HARDWARE / "drawings").glob("*.svg")):
         text = path.read_text(encoding="utf-8")
-        assert "revision B" in text and re.search(r"not to scale|ruler: \d+ mm", text), path.name
+        assert f"revision {REVISION}" in text and re.search(r"not to scale|ruler: \d+ mm", text), path.name
         wide, high = map(float, re.search(r'viewBox="[-\d.]+ [-\d.]+ ([\d.]+) ([\d.]+)"', text).groups())  # type: ignore[union-attr]
         scale = min(400 / wide, 277 / high)
         smallest = min(float(size) for size in re.findall(r'font-size="([\d.]+)"', text))

@@ -263,6 +263,45 @@ def test_every_wire_of_the_rig_ends_on_a_terminal() -> None:
             assert set(part.nets.values()) <= ends, part.ref
 
 
+SUPPLIES = re.compile(r"VCC|VDD\d?|DVDD|V\+|VIN|IN_SYS|VOUT|\+VOUT|OUT")
+
+
+def undecoupled(parts: list[Part]) -> list[str]:
+    """Name supply nets with fewer capacitors to a reference than chips on the same page of the schematic.
+
+    A module that needs none (Pico, input of an isolated supply) and a sensor on a breakout have their own.
+    """
+    found = []
+    pins: dict[tuple[str, str], set[str]] = {}
+    for part in parts:
+        if part.field or part.kind == "PICO":
+            continue
+        for _, name, electrical in KINDS[part.kind]:
+            if (
+                electrical in ("PWRIN", "PWROUT", "OUTPUT")
+                and SUPPLIES.fullmatch(name)
+                and (part.kind, name) not in (("OPAMP", "OUT"), ("DCDC", "+VIN"))
+            ):
+                pins.setdefault((part.sheet, part.nets[name]), set()).add(part.ref)
+    for (sheet, net), chips in pins.items():
+        own = [part for part in parts if part.kind in ("C", "CP") and part.sheet == sheet
+               and net in part.nets.values() and set(part.nets.values()) & GROUNDS]  # fmt: skip
+        if len(own) < len(chips):
+            found.append(f"{sheet}: {net} of {', '.join(sorted(chips))}")
+    return found
+
+
+def test_each_chip_has_a_capacitor_at_its_supply() -> None:
+    assert undecoupled(circuit()) == []
+
+
+@pytest.mark.parametrize(
+    "ref", ["C3", "C22", "C23", "C24", "C42", "C43", "C46", "C48", "C49", "C61", "C63", "C64", "C66"]
+)
+def test_a_chip_without_its_capacitor_shows(ref: str) -> None:
+    assert undecoupled([part for part in circuit() if part.ref != ref])
+
+
 # Parts across the barrier of an isolated domain.
 BARRIER = {"ISOLATOR", "BUS_ISOLATOR", "DCDC"}
 
