@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import warnings
 import zipfile
+import zlib
 from datetime import UTC, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -47,6 +48,24 @@ def per_cycle(parts: list[CyclerData]) -> dict[int, tuple[float, float]]:
 
 
 @needs_samples
+def test_a_zip_that_threads_mixed_up_is_read_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Seen with Python 3.13.0: `Overlapped entries: 'data.ndc'`, once in some readings of a sound file."""
+    fastnda = pytest.importorskip("fastnda")
+    read, tries = fastnda.read, [zipfile.BadZipFile("Overlapped"), zlib.error("-3"), None]
+
+    def mixed_up(*words: object, **how: object) -> object:
+        if (error := tries.pop(0)) is not None:
+            raise error
+        return read(*words, **how)
+
+    monkeypatch.setattr(fastnda, "read", mixed_up)
+    assert len(read_cycler(sample("nw4-120-6-1-36.ndax"), UTC)) == 7257
+    tries[:] = [zipfile.BadZipFile("damaged")] * 9
+    with pytest.raises(FileError, match="damaged"):
+        read_cycler(sample("nw4-120-6-1-36.ndax"), UTC)
+    assert tries
+
+
 @pytest.mark.parametrize(
     ("name", "count", "cycles"),
     [

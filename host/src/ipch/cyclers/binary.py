@@ -7,6 +7,7 @@ import logging
 import re
 import warnings
 import zipfile
+import zlib
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime, time, timedelta, tzinfo
 from pathlib import Path
@@ -60,6 +61,12 @@ def _installed(package: str) -> bool:
     return True
 
 
+# fastnda reads the parts of a zip file in threads. Before 3.14, Python's zipfile then mixes up their positions now and
+# then; checksums notice it.
+_MIXED_UP = (zipfile.BadZipFile, zlib.error, EOFError)
+_TRIES = 5
+
+
 def read_neware(path: Path, zone: tzinfo | None) -> Raw:
     """.nda or .ndax. Cycles as the cycler numbered them; the capacity is that of the step, negative on discharge."""
     reader = library("fastnda")
@@ -68,7 +75,13 @@ def read_neware(path: Path, zone: tzinfo | None) -> Raw:
     said: list[str] = []
     with warnings.catch_warnings(record=True) as caught, _listening("fastnda", said):
         warnings.simplefilter("always")
-        frame = fastnda.read(str(path), cycle_mode="raw")
+        for left in reversed(range(_TRIES)):
+            try:
+                frame = fastnda.read(str(path), cycle_mode="raw")
+                break
+            except _MIXED_UP:
+                if not left:
+                    raise
     numbered = not any("Raw cycle column missing" in text for text in said)
 
     def column(name: str) -> Floats:
