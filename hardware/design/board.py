@@ -13,6 +13,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -128,6 +129,7 @@ def description() -> dict[str, Any]:
             "regions": REGIONS, "zones": _zones(), "classes": classes, "folder": str(FOLDER)}  # fmt: skip
 
 
+@cache
 def kicad_python() -> str | None:
     """Return a Python that has KiCad's pcbnew and its footprints, or None."""
     if not LIBRARY.is_dir():

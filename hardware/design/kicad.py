@@ -48,13 +48,15 @@ def load(spec, board):
             if net not in nets:
                 nets[net] = pcbnew.NETINFO_ITEM(board, net)
                 board.Add(nets[net])
-    loaded = {}
+    loaded, read = {}, {}
     for part in spec["parts"]:
         library, name = part["footprint"].split(":")
         path = os.path.join(spec["folder"] if library == "ipch" else LIBRARY, library + ".pretty")
-        footprint = pcbnew.FootprintLoad(path, name)
-        if footprint is None:
+        if (path, name) not in read:
+            read[path, name] = pcbnew.FootprintLoad(path, name)
+        if read[path, name] is None:
             raise SystemExit("no footprint {}".format(part["footprint"]))
+        footprint = pcbnew.FOOTPRINT(read[path, name])
         footprint.SetFPIDAsString(part["footprint"])
         footprint.SetReference(part["ref"])
         footprint.SetValue(part["value"])
