@@ -245,6 +245,13 @@ def test_each_transistor_of_the_comparator_is_needed(ref: str) -> None:
     assert found != (EVERYTHING - {"fill", "supply isolation"}, {"relief"})
 
 
+@pytest.mark.parametrize(("missing", "cuts"), [({"Q10"}, True), ({"Q16"}, True), ({"Q10", "Q16"}, False)])
+def test_either_of_two_transistors_cuts_the_rail(missing: set[str], cuts: bool) -> None:
+    """Q10 empties the pump of Q2, Q16 switches U20 off."""
+    parts = comparator_first([part for part in circuit() if part.ref not in missing])
+    assert energised(parts, ALL | {"HEARTBEAT", "RAIL_CUT"}, "") == (set() if cuts else EVERYTHING)
+
+
 def test_a_shorted_rail_switch_can_still_be_cut() -> None:
     parts = [part for part in circuit() if part.ref != "Q2"]
     parts.append(Part("Q2", "SCHOTTKY", "shorted", {"A": "V24_COIL", "K": "COIL_RAIL"}, "rail"))

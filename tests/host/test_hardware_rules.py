@@ -263,6 +263,31 @@ def test_every_wire_of_the_rig_ends_on_a_terminal() -> None:
             assert set(part.nets.values()) <= ends, part.ref
 
 
+def unprotected(parts: list[Part]) -> list[str]:
+    """Name switches that a surge or a coil could destroy: gates, relay coil, output of the current limiter."""
+    found = []
+    for part in parts:
+        wanted = {
+            "PMOS": ("ZENER", part.nets.get("S"), part.nets.get("G")),
+            "RELAY": ("DIODE", part.nets.get("A1"), part.nets.get("A2")),
+            "EFUSE": ("SCHOTTKY", part.nets.get("OUT"), "GND"),
+        }.get(part.kind)
+        if wanted and not any((p.kind, p.nets.get("K"), p.nets.get("A")) == wanted for p in parts):
+            found.append(f"{part.ref}: no {wanted[0]}")
+    # 24 V with a surge at its clamp is more than a gate of 20 V withstands.
+    found += [f"{p.ref}: {p.value}" for p in parts if p.kind == "ZENER" and assumptions.number(p.value) > 18]
+    return found
+
+
+def test_switches_are_protected_from_surges_and_coils() -> None:
+    assert unprotected(circuit()) == []
+
+
+@pytest.mark.parametrize("ref", ["D6", "D9", "D71", "D61"])
+def test_a_switch_without_its_diode_shows(ref: str) -> None:
+    assert unprotected([part for part in circuit() if part.ref != ref])
+
+
 SUPPLIES = re.compile(r"VCC|VDD\d?|DVDD|V\+|VIN|IN_SYS|VOUT|\+VOUT|OUT")
 
 
