@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from hardware.design import assumptions
-from hardware.design.circuit import KINDS, Part, circuit
+from hardware.design.circuit import KINDS, LOOPS, VALVES, Part, circuit
 from ipch.sim.world import comparator_trips
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -261,6 +261,69 @@ def test_every_wire_of_the_rig_ends_on_a_terminal() -> None:
     for part in parts:
         if part.field:
             assert set(part.nets.values()) <= ends, part.ref
+
+
+def unlike(parts: list[Part]) -> list[str]:
+    """Name the parts of drivers and loops that differ from those of the first one: only that one has figures."""
+    known = {part.ref: part for part in parts}
+    found = []
+    loops = [name for name, _ in LOOPS]
+    for refs, first, names in (
+        ("Q1{} R1{} R2{} D1{} R3{} R4{} D2{}", VALVES[0], VALVES),
+        ("F1{} D3{} D4{} R5{} R6{} C1{} D5{}", loops[0], loops),
+    ):
+        for n, name in enumerate(names, 1):
+            for ref in (text.format(n) for text in refs.split()):
+                own, model = known.get(ref), known[ref[:-1] + "1"]
+                if own is None:
+                    found.append(f"{ref}: missing")
+                    continue
+                nets = {pin: net.replace(first, name) for pin, net in model.nets.items()}
+                # The safety loop goes to the Pico itself, through a larger resistor.
+                nets = {pin: "SAFETY_ADC" if net == "SAFETY_INPUT" else net for pin, net in nets.items()}
+                value = "10k" if ref == "R62" else model.value
+                if (own.kind, own.value, own.nets) != (model.kind, value, nets):
+                    found.append(f"{ref}: {own.value} {own.nets}")
+    return found
+
+
+def test_drivers_and_loops_are_alike() -> None:
+    assert unlike(circuit()) == []
+
+
+@pytest.mark.parametrize("ref", ["R42", "R33", "D14", "R63", "C13", "D52", "Q15", "R53"])
+def test_a_driver_or_loop_unlike_the_others_shows(ref: str) -> None:
+    assert unlike([part for part in circuit() if part.ref != ref])
+    assert unlike([replace(part, value="1") if part.ref == ref else part for part in circuit()])
+
+
+def unclamped(parts: list[Part]) -> list[str]:
+    """Name the inputs of Pico and converter that a resistor joins to a wire of the rig, without a clamp to 3.3 V."""
+    outside = {
+        net for part in parts if part.kind.startswith("TERMINALS") for net in part.nets.values()
+    } - GROUNDS
+    for part in parts:
+        if part.kind in ("LIMITER", "PTC", "FUSE") and set(part.nets.values()) & outside:
+            outside |= set(part.nets.values())
+    clamped = {part.nets["MID"] for part in parts if part.kind == "CLAMP" and part.nets["HIGH"] == "V3V3"}
+    inputs = {part.nets[name] for part in parts if part.kind in ("PICO", "ADS1115")
+              for _, name, electrical in KINDS[part.kind] if electrical == "INPUT"}  # fmt: skip
+    fed = {
+        net
+        for part in parts
+        if part.kind == "R" and set(part.nets.values()) & outside
+        for net in part.nets.values()
+    }
+    return sorted((inputs & fed) - clamped - GROUNDS)
+
+
+def test_each_input_that_a_wire_of_the_rig_reaches_has_a_clamp() -> None:
+    assert unclamped(circuit()) == []
+
+
+@pytest.mark.parametrize("ref", ["D7", "D21", "D22", "D23", "D24", "D25", "D51", "D52", "D53", "D80"])
+def test_an_input_without_its_clamp_shows(ref: str) -> None:
+    assert len(unclamped([part for part in circuit() if part.ref != ref])) == 1
 
 
 def unprotected(parts: list[Part]) -> list[str]:
