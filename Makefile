@@ -98,8 +98,8 @@ test-long: $(TESTED) ## run the tests that wait for other programs: tomato's dae
 	@$(BIN)/pytest -m long -n 2
 
 .PHONY: flash
-flash: $(READY) ## copy the firmware to the board (PORT=name if there are several)
-	@$(BIN)/ipch flash $(if $(PORT),--port $(PORT))
+flash: $(READY) ## copy the firmware to the board (PORT=name if there are several, MHZ=125 for the slower clock)
+	@$(BIN)/ipch flash $(if $(PORT),--port $(PORT)) $(if $(MHZ),--mhz $(MHZ))
 
 .PHONY: hil
 hil: $(READY) ## test the regulator on PORT with the bench rig on RIG (see hardware/rig)

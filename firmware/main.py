@@ -22,7 +22,7 @@ def run(rig):
     settings = Settings()
     gc.threshold(-1)
     app = App(rig, Link(rig.serial), Store(files, settings), generated)
-    gc.collect()
+    rig.collect()
     while app.modes.state != MAINTENANCE:
         app.tick()
     for _ in range(10):

@@ -58,6 +58,9 @@ MONITOR = 22  # 10 kilohm and 1 uF to ground: monitor output, 0 to 3.3 V (PWM at
 RAIL_CUT = 27  # gate of the MOSFET that discharges the charge pump
 RAIL_CUT_ON = 1
 
+SMPS_MODE = 23  # of the Pico's own 3.3 V supply: 1 = PWM mode, with less ripple at the ADC (Pico data sheet)
+SMPS_PWM = 1
+
 LED = 25  # green LED of the Pico
 LED_ON = 1
 

@@ -14,8 +14,9 @@ The rig contract: an object with these methods, on every rung of the ladder.
   is cut at once. A missing heartbeat cuts the rail within 1 s, and lets the comparator open the relief valve.
 
 Attributes: `serial_number` (text), `serial` (the byte port, see link.py), `reset_cause` (POWER 0, WATCHDOG 1,
-SOFTWARE 2). main.py also uses `maintenance` (leave the board to its REPL), `enter_maintenance()` (reset into the REPL)
-and `release()` (safe(), then give the serial line back).
+SOFTWARE 2), and, 0 where it is not known: `clock_mhz`, `start_ms` (from the reset to the first tick), `free_bytes`
+(after the last collection). main.py also uses `maintenance` (leave the board to its REPL), `enter_maintenance()` (reset
+into the REPL) and `release()` (safe(), then give the serial line back).
 """
 
 from regulator.blackbox import BlackBox
@@ -28,6 +29,7 @@ from regulator.faults import (
     SETTINGS_LOST,
     STATE_LOST,
 )
+from regulator.health import LATE_MS, Health
 from regulator.measure.sensors import Sample, Sensors
 from regulator.modes import OFF, QUIET, REGULATE, Modes
 from regulator.outputs import Outputs
@@ -90,6 +92,7 @@ class App:
         self.panel = Panel(self)
         self.server = Server(self, link, generated.PLACES)
         self.record = Record(store, self)
+        self.health = Health()
         self.saving = 0  # steps left of the save that has begun
         self._saves_settings = False
         self._seen = OFF
@@ -115,6 +118,9 @@ class App:
         """Do one tick: wait, read, measure, watch, decide, drive, serve, collect, record, feed."""
         dt_ms = self.rig.wait_tick()
         self.clock.advance(dt_ms)
+        if dt_ms >= LATE_MS:
+            self.health.note(dt_ms)
+        self.health.wrote = False
         sample = self.sample
         self.rig.read(sample)
         self.sensors.update(sample, dt_ms)
@@ -177,6 +183,7 @@ class App:
         elif wrote or (self._garbage >= _SOME_GARBAGE and not hurry):
             # This takes longer than the rest of a tick (27 ms on the emulated board): seldom, and never twice in a row.
             self._garbage = 0
+            self.health.collections += 1
             self.rig.collect()
 
     def _look_after(self):
@@ -234,6 +241,7 @@ class App:
                 self.panel.begin_save()
             else:
                 self.record.begin_save()
+        self.health.wrote = True
         went = self.store.step()
         self.saving = self.saving - 1 if went else 0
         if self.saving:

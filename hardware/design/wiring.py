@@ -38,7 +38,7 @@ def disagreements(pins_py: str, wiring_csv: str, parts: list[Part], nets: Nets) 
         if signal != (f"AIN{pins[name]}" if name.endswith("_INPUT") else f"GP{pins[name]}"):
             found.append(f"{name}: {signal} in the table, {pins[name]} in pins.py")
         chip, pin = (CONVERTER, adc.get(signal)) if signal.startswith("AIN") else (PICO, number.get(signal))
-        if signal == "GP25":  # inside the module, no wire
+        if signal in ("GP23", "GP25"):  # inside the module, no wire
             continue
         if chip == PICO and row["pico_pin"] != pin:
             found.append(f"{name}: pin {row['pico_pin']} in the table, {signal} is pin {pin}")
@@ -46,7 +46,7 @@ def disagreements(pins_py: str, wiring_csv: str, parts: list[Part], nets: Nets) 
         if (chip, pin) not in net:
             found.append(f"{name}: not on {signal} of {chip} in the netlist")
         found += [f"{name}: {text}" for text in _ends(name, row["connect_to"], net, kinds, nets)]
-    flags = ("_ON", "_OFF", "_ACTIVE", "_OK", "_PRESSED", "_ADDRESS", "SELECTED")
+    flags = ("_ON", "_OFF", "_ACTIVE", "_OK", "_PRESSED", "_PWM", "_ADDRESS", "SELECTED")
     found += [f"{name}: in pins.py, not in the table" for name in pins
               if name.isupper() and name not in rows and not name.endswith(flags)]  # fmt: skip
     return found

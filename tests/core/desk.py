@@ -64,6 +64,7 @@ class Desk(RecordingRig):
     """A rig with a chamber that does nothing by itself; `sample` is what it measures."""
 
     serial_number = "DESK"
+    clock_mhz = start_ms = free_bytes = 0
 
     def __init__(self, pa=5e6, flash=None, reset_cause=0, **settings):
         super().__init__()

@@ -5,6 +5,7 @@ import gc
 import generated
 
 from regulator.blackbox import BlackBox
+from regulator.health import Health
 from regulator.modes import Modes
 from regulator.scpi.places import places
 from regulator.scpi.syntax import Scpi
@@ -107,6 +108,10 @@ class FakeApp:
         self.rig = Part()
         self.rig.serial_number = "E6614103E7"
         self.rig.reset_cause = 1
+        self.rig.clock_mhz, self.rig.start_ms, self.rig.free_bytes = 200, 1_100, 71_000
+        self.health = Health()
+        self.health.note(46)
+        self.health.collections = 12
         self.store = Part()
         self.store.starts = 2
         self.store.lost = False

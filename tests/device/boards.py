@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 from _pytest.runner import runtestprotocol
 
-from ipch.board.compile import firmware_files
+from ipch.board.compile import CLOCKS_MHZ, firmware_files
 from ipch.errors import DeviceLostError, FileError
 from ipch.sim.emulator import find_image
 from ipch.sim.line import SerialLine
@@ -33,15 +33,15 @@ _missing = ""
 _broken = ""
 
 
-def boot() -> bool:
-    """Boot this process's board, unless it exists; return whether it does."""
+def boot(mhz: int = CLOCKS_MHZ[0], slower: float = 1.0) -> bool:
+    """Boot this process's board, unless it exists; return whether it does. `slower` is Chip's."""
     global _broken, _missing, _first_world
     if _booted or _missing:
         return bool(_booted)
     try:
         image = find_image()
         _first_world = new_world()
-        device = PicoDevice(_first_world, None, image, files=firmware_files())
+        device = PicoDevice(_first_world, None, image, files=firmware_files(mhz=mhz), slower=slower)
         device.run_to_first_conversion()
     except FileError as error:
         _missing = str(error)

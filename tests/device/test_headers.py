@@ -60,7 +60,7 @@ QUERIES = (
     (":SYSTem:BOOT?", ":SYST:BOOT", "1,POWER,\\d,NONE,0,0,0"),
     (":DIAGnostic:VALVe3:PROof?", ":DIAG:VALV:PRO", "NONE,0,0"),
     (":DIAGnostic:PROof?", ":DIAG:PRO", "0,0,365,0"),
-    (":DIAGnostic:COUNts?", ":DIAG:COUN", r"0,\d+,0,0"),
+    (":DIAGnostic:COUNts?", ":DIAG:COUN", r"0,\d+,0,0(,\d+){7}"),
     (":SYSTem:WARNings?", ":SYST:WARN", "NONE"),
     (":SYSTem:SETTings? 'settle_ms'", ":SYST:SETT", '"settle_ms","ms",300,300,40,5000,"[^"]+"'),
     (":SYSTem:SETTings:CONFirm?", ":SYST:SETT:CONF", "1"),

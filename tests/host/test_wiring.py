@@ -31,6 +31,7 @@ POLARITY = {
     "RTD_READY_ACTIVE": ("RTD_READY",),
     "RAIL_ON": ("RAIL",),
     "RAIL_CUT_ON": ("RAIL_CUT",),
+    "SMPS_PWM": ("SMPS_MODE",),
     "LED_ON": ("LED",),
 }
 

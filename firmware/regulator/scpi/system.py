@@ -205,11 +205,27 @@ class System:
         accept(self._app.panel.note_proof(integer(args[0], 20_200_101, 99_991_231)))
 
     def _counts(self, _):
-        """Spikes rejected since boot, total flash writes, failed flash writes since boot, hours in service."""
+        """Spikes rejected since boot, total flash writes, failed flash writes since boot, hours in service; since boot:
+        longest ms between two ticks, the same with a flash write, late ticks, collections of memory; clock in MHz, ms
+        from reset to first tick, bytes free (0: not known).
+        """
         app = self._app
-        return (
-            f"{app.sensors.control.wild_samples},{app.store.writes},{app.store.failures},{app.record.hours}"
+        health = app.health
+        rig = app.rig
+        counts = (
+            app.sensors.control.wild_samples,
+            app.store.writes,
+            app.store.failures,
+            app.record.hours,
+            health.longest_ms,
+            health.write_ms,
+            health.late,
+            health.collections,
+            rig.clock_mhz,
+            rig.start_ms,
+            rig.free_bytes,
         )
+        return ",".join([str(each) for each in counts])
 
     rows = (
         ("*IDN", _identity, None),

@@ -17,7 +17,7 @@ from types import ModuleType, SimpleNamespace
 from typing import Any
 
 # Attributes that do not decide about valves, or must not be copied: links to other objects and back.
-_OUTSIDE = ("rig", "store", "settings", "link", "blackbox", "sample", "scpi", "server", "status")
+_OUTSIDE = ("rig", "store", "settings", "link", "blackbox", "sample", "scpi", "server", "status", "health")
 
 _HEAD = '''"""Generated from the regulator itself.
 

@@ -1,6 +1,6 @@
 """The board's files: compiled, packed with generated ones, flashed."""
 
 from ipch.board import flash
-from ipch.board.compile import firmware_files
+from ipch.board.compile import CLOCKS_MHZ, firmware_files
 
-__all__ = ["firmware_files", "flash"]
+__all__ = ["CLOCKS_MHZ", "firmware_files", "flash"]

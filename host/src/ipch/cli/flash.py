@@ -30,6 +30,10 @@ def flash(
             "--sources", help="Copy source files instead of compiled ones: slower start, less free memory."
         ),
     ] = False,
+    mhz: Annotated[
+        int,
+        typer.Option("--mhz", metavar="MHZ", help="Clock of an RP2040: 200, or 125 for less heat."),
+    ] = 200,
     timeout: Annotated[
         float,
         typer.Option(
@@ -45,13 +49,17 @@ def flash(
     """
     from dataclasses import asdict
 
+    from ipch.board import CLOCKS_MHZ
     from ipch.board import flash as flashing
+    from ipch.cli import text
     from ipch.cli.common import emit, options, say
     from ipch.device import find_port
     from ipch.errors import UsageError
 
     if not 1 <= timeout <= 3600:
         raise UsageError(f"--timeout {timeout:g}: allowed is 1 to 3600 s")
+    if mhz not in CLOCKS_MHZ:
+        raise UsageError(f"--mhz {mhz}: allowed are {' and '.join(map(str, CLOCKS_MHZ))}")
     said = ""
 
     def progress(what: str, share: float) -> None:
@@ -65,6 +73,7 @@ def flash(
         force=force,
         replace=replace,
         sources=sources,
+        mhz=mhz,
         timeout_s=timeout,
         progress=progress,
     )
@@ -75,4 +84,7 @@ def flash(
         f"{len(report.removed)} removed",
         f"took       {report.seconds:.0f} s, {report.bytes_sent} bytes",
     ]
+    if report.clock_mhz:
+        known = {"clock_mhz": report.clock_mhz, "start_ms": report.start_ms, "free_bytes": report.free_bytes}
+        lines += [f"board      {line}" for line in text.board(known)]
     emit(asdict(report), lines)

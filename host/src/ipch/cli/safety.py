@@ -152,12 +152,36 @@ _BITS = (
 )
 
 
-def selftest(port: Port = None, json: Json = False) -> None:
+def selftest(
+    report: Annotated[
+        Path | None,
+        typer.Option(
+            "--report",
+            metavar="FILE.json",
+            help="Measure the board as well (speed, memory, flash, noise), and write the figures to a new file.",
+        ),
+    ] = None,
+    seconds: Annotated[
+        float, typer.Option(metavar="S", help="Duration of that measurement, 1 to 3600 s.")
+    ] = 20.0,
+    port: Port = None,
+    json: Json = False,
+) -> None:
     """Run the self test of the device; no valve moves."""
-    from ipch.errors import CheckError
+    from ipch.errors import CheckError, UsageError
 
+    if not 1 <= seconds <= 3600:
+        raise UsageError(f"--seconds {seconds:g}: allowed is 1 to 3600 s")
+    if report is not None and report.exists():
+        raise UsageError(f"{report} exists; name a new file")
     with connected() as instrument:
         result = int(instrument.query("*TST?"))
+        if report is not None:
+            from ipch.base.files import write_text
+            from ipch.workflows import board_report
+
+            write_text(report, to_json(board_report.measure(instrument, seconds)) + "\n")
+            say(f"figures of the board in {report}")
     found = [text for bit, text in enumerate(_BITS) if result >> bit & 1]
     if result >> len(_BITS):
         found.append(f"bits unknown to this version of ipch: {result >> len(_BITS) << len(_BITS)}")

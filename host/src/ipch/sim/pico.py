@@ -53,13 +53,14 @@ class PicoDevice:
         *,
         files: dict[str, bytes] | None = None,
         button: bool = False,
+        slower: float = 1.0,
     ) -> None:
         """Boot `image`; `state` keeps the content of the flash chip between runs (pico.flash).
 
         An empty flash chip receives `files` (name -> content) and confirmed limits before the actual boot; without
-        them the board is bare. `button` holds the maintenance button, from power-up on.
+        them the board is bare. `button` holds the maintenance button, from power-up on; `slower` is Chip's.
         """
-        self.chip = Chip(find_image(image))
+        self.chip = Chip(find_image(image), slower=slower)
         self._state = state / "pico.flash" if state is not None else None
         bare = self._state is None or not self._state.is_file()
         if self._state is not None and not bare:

@@ -126,6 +126,7 @@ class _CoreRig:
         self.serial_number = world.serial_number or DEFAULT_SERIALS["core"]
         self.serial = _Port(world)
         self.reset_cause = reset_cause
+        self.clock_mhz = self.start_ms = self.free_bytes = 0
 
     def wait_tick(self) -> int:
         self._world.advance()

@@ -74,6 +74,7 @@ class Rig:
     """Frames instead of pins."""
 
     maintenance = False
+    clock_mhz = start_ms = free_bytes = 0
 
     def __init__(self):
         self.reset_cause = int(sys.argv[3])
