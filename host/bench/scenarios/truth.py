@@ -881,7 +881,7 @@ class LetOut(Rule):
         self.wrong_pa = 0.0  # error of the control transducer that lasted for longer than a glitch
         self.wrong_ms = -HOUR_MS  # when it was last so wrong
         self.right_ms = 0  # when it was last right
-        self.failed_ms = -HOUR_MS  # when both transducers had failed
+        self.failed_ms = {"control": -HOUR_MS, "safety": -HOUR_MS}  # when each transducer had last failed
 
     def commanded(self, name: str, value: Any) -> None:
         if name in ("on", "target", "slew", "setting", "quiet", "abort"):
@@ -933,6 +933,7 @@ class LetOut(Rule):
         truth = self.truth
         before_pa, self.last_pa = self.last_pa, truth.pa
         if truth.world.failures or self.wrong_pa:
+            self._note_failed()
             self._look_for_errors()
         else:
             self.right_ms = truth.ms
@@ -1038,19 +1039,20 @@ class LetOut(Rule):
         return min(1.0, late_ms / max(truth.ms - self.begin_ms, 1))
 
     def _both_failed(self) -> bool:
-        """Return whether both transducers have an injected fault, or had one a moment ago."""
-        truth = self.truth
-        failed = set()
-        for each in active(truth.world):
+        """Return whether each transducer has an injected fault, or had one a moment ago: the device doubts one that
+        was erratic for 0.7 s after it has recovered, and until then cannot let it deny what the other one shows.
+        """
+        return self.truth.ms - min(self.failed_ms.values()) < SHUTTING_MS + 1000
+
+    def _note_failed(self) -> None:
+        ms = self.truth.ms
+        for each in active(self.truth.world):
             if each["present"] and each["name"].startswith(("transducer", "port")):
-                failed.add(each["values"].get("which", "control"))
+                self.failed_ms[each["values"].get("which", "control")] = ms
             elif each["present"] and each["name"].startswith(("control", "adc", "bus", "reference")):
-                failed.add("control")
+                self.failed_ms["control"] = ms
             elif each["present"] and each["name"].startswith("safety"):
-                failed.add("safety")
-        if len(failed) == 2:
-            self.failed_ms = truth.ms
-        return truth.ms - self.failed_ms < SHUTTING_MS + 1000
+                self.failed_ms["safety"] = ms
 
     def _outputs_pa(self) -> float:
         """Return the lower one of the valid outputs, 0 without any."""
@@ -1470,8 +1472,9 @@ class Reactions(Rule):
         if name == "comparator-trips":
             return world.tripped
         if name == "supply-high":
+            # The ADS1115 converts this signal, too.
             return truth.plant.supply_pa > 10.4e6 and not truth.present(
-                "supply-sensor", "supply-sensor-frozen"
+                "supply-sensor", "supply-sensor-frozen", "adc-stale"
             )
         return True
 
