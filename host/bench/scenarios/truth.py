@@ -871,6 +871,7 @@ class LetOut(Rule):
         self.begin_kg = 0.0
         self.begin_ms = 0
         self.begin_state = ""
+        self.blind = False  # both transducers had failed then
         self.was_pa = self.last_pa = truth.pa
         self.slope_pa = 0.0  # rise in the last tick before an output opened
         self.out_ms: Optional[int] = None  # when they last did
@@ -954,6 +955,7 @@ class LetOut(Rule):
             self.begin_kg = self._out_kg()
             self.begin_state = truth.state
             self.relief_pa = 0.0
+            self.blind = self._both_failed()
         self.out_ms = ms
         if relief and not self.relief_pa:
             # A large relief on a small chamber has let much out by the end of its first tick.
@@ -987,7 +989,7 @@ class LetOut(Rule):
             return 0.0, "vent"
         trip_pa = min(settings["trip_pa"])
         floor_pa, reason = self.begin_pa, "no reason"
-        both_failed = self._both_failed()
+        both_failed = self.blind or self._both_failed()
         if self.relief_pa and (both_failed or self._outputs_pa() > trip_pa - RELIEVED_PA):
             # Both transducers are wrong, or the other one has failed, too.
             return 0.0, "outputs above the trip"
