@@ -55,7 +55,9 @@ def test_a_run_is_read_as_it_was_written(tmp_path: Path, regulator: Instrument, 
     assert list(run.samples["pressure_pa"]) == [sample.pressure_pa, 4_999_999]
     assert run.states == [sample.state, "REGULATE"]
     assert np.isnan(run.samples["gas_k"][1])
-    assert [(event.kind, event.text) for event in run.events] == [
+    (health,) = [event for event in run.events if event.kind == "health"]
+    assert health.text.startswith("spikes 0, flash writes ") and health.data["late_ticks"] == 0
+    assert [(event.kind, event.text) for event in run.events if event is not health] == [
         ("begin", "recording"),
         ("valves", "learned gains: fill 0 Pa/s per MPa, vent 0 Pa/s per MPa"),
         ("state", "OFF"),
@@ -335,7 +337,7 @@ def test_the_start_of_a_record_says_who_recorded_what(
         (mark,) = recorder.marks("note")
         assert (mark.kind, mark.text, mark.data) == ("note", "mine", {"answer": 42})
         assert (mark.boot, mark.uptime_s) == (sample.boot, sample.uptime_s)
-        assert mark.number == len(recorder.marks("begin", "valves", "state", "note")) and mark.utc_s > 1e9
+        assert mark.number == len(recorder.marks("begin", "valves", "health", "state", "note")) and mark.utc_s > 1e9
         assert recorder.marks("gap") == []
     (begin,) = events(path, "begin")
     assert begin["pid"] == os.getpid() and begin["port"] == regulator.port and begin["ipch"] == __version__

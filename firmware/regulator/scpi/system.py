@@ -205,9 +205,8 @@ class System:
         accept(self._app.panel.note_proof(integer(args[0], 20_200_101, 99_991_231)))
 
     def _counts(self, _):
-        """Spikes rejected since boot, total flash writes, failed flash writes since boot, hours in service; since boot:
-        longest ms between two ticks, the same with a flash write, late ticks, collections of memory; clock in MHz, ms
-        from reset to first tick, bytes free (0: not known).
+        """Spikes, flash writes, failed ones, hours; longest tick and write in ms, late ticks, collections; MHz, start in
+        ms, bytes free.
         """
         app = self._app
         health = app.health

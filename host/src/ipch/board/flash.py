@@ -39,7 +39,8 @@ _ERROR = r'-?\d+,"'
 # So clear both the request and the count of failed starts (see board.py).
 _RESTART = """
 import machine,os
-a=0x400D800C if 'RP2350' in os.uname().machine else 0x4005800C
+_RP2350='RP2350' in os.uname().machine
+a=0x400D800C if _RP2350 else 0x4005800C
 machine.mem32[a]=machine.mem32[a+4]=0
 machine.reset()
 """
