@@ -18,7 +18,7 @@ from ipch.analysis.clock import ClockCheck, clock_check
 from ipch.analysis.cycles import COLUMNS, Cycle, CyclerRows, PressureSamples, cycle_table, grouped
 from ipch.analysis.estimate import Estimate
 from ipch.analysis.gas import AIR, GasLaw, gas_law
-from ipch.analysis.gas_record import GasRecord, condensed
+from ipch.analysis.gas_record import GasRecord, Groups
 from ipch.analysis.holding import (
     BAND_PA,
     Stability,
@@ -40,8 +40,8 @@ from ipch.analysis.valve_wear import RATED, Wear, wear
 
 __all__ = [
     "AIR", "BAND_PA", "COLUMNS", "RATED", "Balance", "ClockCheck", "Cycle", "CyclerRows", "Estimate", "Excursion",
-    "GasLaw", "GasRecord", "Held", "Noise", "NotEnough", "PressureSamples", "Stability", "StepResult", "Supply", "Wear",
-    "clock_check", "condensed", "cycle_table", "evaluate", "excursions", "forecast", "gas_law", "grouped", "is_held",
+    "GasLaw", "GasRecord", "Groups", "Held", "Noise", "NotEnough", "PressureSamples", "Stability", "StepResult", "Supply", "Wear",
+    "clock_check", "cycle_table", "evaluate", "excursions", "forecast", "gas_law", "grouped", "is_held",
     "longest_step_s", "overall", "pulses_between", "solve_balance", "stability", "usual_step_s", "wear", "weighted_sum",
     "weights",
 ]  # fmt: skip

@@ -36,36 +36,32 @@ class GasRecord:
     """Largest less smallest charge of each cycle by the cycler, also while no pressure was recorded."""
 
 
-def condensed(record: GasRecord, most: int = 400_000) -> GasRecord:
-    """Fewer samples: means over a few consecutive ones, the last value of counters; all usable or none.
+class Groups:
+    """A few consecutive samples as one: means of readings, the last value of counters.
 
     The balance works with means of a minute or more; a month of samples per second would only cost memory.
     """
-    every = -(-len(record.time_s) // most)
-    if every < 2:
-        return record
-    edges = np.arange(0, len(record.time_s), every)
-    ends = np.append(edges[1:], len(record.time_s)) - 1
-    count = (ends - edges + 1).astype(np.float64)
 
-    def mean(values: Floats) -> Floats:
-        total: Floats = np.add.reduceat(values, edges, dtype=np.float64)
-        return total / count
+    def __init__(self, samples: int, most: int = 400_000) -> None:
+        every = -(-samples // most)
+        self._whole = every < 2
+        self._starts = np.arange(0, samples, max(every, 1))
+        self._ends = np.append(self._starts[1:], samples) - 1
 
-    return GasRecord(
-        time_s=mean(record.time_s),
-        pressure_pa=mean(record.pressure_pa),
-        gas_k=mean(record.gas_k),
-        wall_k=mean(record.wall_k),
-        supply_pa=mean(record.supply_pa),
-        fills=record.fills[ends],
-        vents=record.vents[ends],
-        fill_open_s=record.fill_open_s[ends],
-        vent_open_s=record.vent_open_s[ends],
-        segment=record.segment[ends],
-        usable=np.logical_and.reduceat(record.usable, edges)
-        & (record.segment[edges] == record.segment[ends]),
-        charge_ah=None if record.charge_ah is None else mean(record.charge_ah),
-        cycle=None if record.cycle is None else record.cycle[ends],
-        spans_ah=record.spans_ah,
-    )
+    def mean(self, values: Floats) -> Floats:
+        if self._whole:
+            return values
+        total: Floats = np.add.reduceat(values, self._starts, dtype=np.float64)
+        return total / (self._ends - self._starts + 1)
+
+    def last(self, values: NDArray[Any]) -> NDArray[Any]:
+        return values if self._whole else values[self._ends]
+
+    def all(self, marked: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        """Whether all samples of a group are marked."""
+        return marked if self._whole else np.logical_and.reduceat(marked, self._starts)
+
+    def one(self, label: NDArray[Any]) -> NDArray[np.bool_]:
+        """Whether a label that only rises is the same in all samples of a group."""
+        same: NDArray[np.bool_] = label[self._starts] == label[self._ends]
+        return same

@@ -85,8 +85,9 @@ def weights(time_s: Floats) -> Floats:
     """Time that each sample represents: half of the interval on either side, none of a gap."""
     if len(time_s) < 2:
         return np.ones(len(time_s))
+    longest_s = longest_step_s(time_s)
     halves = np.diff(time_s)
-    halves[halves > longest_step_s(time_s)] = 0.0
+    halves[halves > longest_s] = 0.0
     halves /= 2
     result = np.zeros(len(time_s))
     result[:-1] += halves

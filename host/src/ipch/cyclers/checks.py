@@ -101,9 +101,10 @@ def _cycles(merged: Merged) -> Line:
     )
     own = {number: values for part in merged.parts for number, values in part.own_cycles.items()}
     worst = 0.0
+    moved = (merged.charged_ah, merged.discharged_ah)
     for number, values in own.items():
         inside = merged.cycle == number
-        found = (float(merged.charged_ah[inside].sum()), float(merged.discharged_ah[inside].sum()))
+        found = [float(each[inside].sum()) for each in moved]
         size = max(*values, *found, 1e-12)
         worst = max(worst, *(abs(a - b) / size for a, b in zip(values, found, strict=True)))
     if own:

@@ -27,6 +27,7 @@ UNIT_OF: Mapping[str, str] = {
     "capacity": "Ah", "net": "Ah", "passed": "Ah",
 }  # fmt: skip
 _SHORT = 3
+_UNIT = re.compile(r"\s?([^)\]\s]{1,8}?)\s?")
 _CHANNEL = ("Channel", "Channel_ID", "Channel ID", "Chl", "Chan", "\u901a\u9053", "\u901a\u9053\u53f7")
 
 
@@ -90,16 +91,13 @@ def fit(candidate: Map, head: Sequence[str], where: str) -> Found | None:
         str(q): names for q, names in candidate.columns.items()
     }
     for quantity, patterns in wanted.items():
-        for pattern in patterns:
-            fitting = [
-                (at, match)
-                for at, name in enumerate(names)
-                if (match := _expression(pattern).fullmatch(name))
-            ]
-            if fitting and quantity not in column:
-                column[quantity], match = fitting[0]
-                if match.groups():
-                    unit[quantity] = match[1]
+        fitting = ((at, told) for pattern in patterns for at, name in enumerate(names)
+                   if (told := _unit(pattern, name)) is not None)  # fmt: skip
+        at, told = next(fitting, (-1, ""))
+        if at >= 0:
+            column[quantity] = at
+            if told:
+                unit[quantity] = told
     if not set(candidate.recognise) <= set(column):
         return None
     if candidate.needs and not {_plain(name) for name in candidate.needs} & set(names):
@@ -120,21 +118,34 @@ def present(candidate: Map, head: Sequence[str]) -> tuple[list[Quantity], list[Q
     there: list[Quantity] = [
         quantity
         for quantity, patterns in candidate.columns.items()
-        if any(_expression(pattern).fullmatch(name) for pattern in patterns for name in names)
+        if any(_unit(pattern, name) is not None for pattern in patterns for name in names)
     ]
     return there, [quantity for quantity in candidate.recognise if quantity not in there]
 
 
+def _unit(pattern: str, name: str) -> str | None:
+    """The unit in a name that a pattern fits, empty if it has none; None for any other name.
+
+    Names are compared without regard to case, but units with it: mA is not MA. Short names differ by case alone: dq and
+    dQ, u and U.
+    """
+    before, unit, after, short = _parts(pattern)
+    begin, end = name[: len(before)], name[len(name) - len(after) :]
+    if (begin if short else begin.lower()) != before or end.lower() != after:
+        return None
+    between = name[len(before) : len(name) - len(after)]
+    if not unit:
+        return None if between else ""
+    told = _UNIT.fullmatch(between)
+    return None if told is None else told[1]
+
+
 @cache
-def _expression(pattern: str) -> re.Pattern[str]:
-    """Names without regard to case, but units with it: mA is not MA."""
+def _parts(pattern: str) -> tuple[str, bool, str, bool]:
+    """Text before the unit, whether there is one, text after it, and whether the case of the name counts."""
     before, unit, after = re.findall(r"^([^{]*)(\{\w+\})?(.*)$", pattern)[0]
-    plain = re.escape(_plain(before))
-    # Short names differ by case alone: dq and dQ, u and U.
-    text = plain if len(before) <= _SHORT else f"(?i:{plain})"
-    if unit:
-        text += r"\s?([^)\]\s]{1,8}?)\s?" + f"(?i:{re.escape(_plain(after))})"
-    return re.compile(text)
+    short = len(before) <= _SHORT
+    return _plain(before) if short else _plain(before).lower(), bool(unit), _plain(after).lower(), short
 
 
 def _plain(name: str) -> str:

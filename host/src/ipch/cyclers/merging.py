@@ -5,7 +5,7 @@ counted. A sample between two rows of one cycle belongs to that cycle; its charg
 moved meanwhile.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -35,30 +35,45 @@ class Merged:
 
     run: Run
     parts: list[CyclerData]
-    order: NDArray[np.integer[Any]]
-    """Rows of all parts in order of time."""
+    order: NDArray[np.integer[Any]] | None
+    """Rows of all parts in order of time; None if they are so already."""
     unix_s: Floats
     """Times of the rows, corrected for clocks that were set back."""
     clock_steps: int
     """Number of backward steps of the cycler's clock."""
     pressure_pa: Floats
     """At each row; nan where no sample is near."""
-    charge_ah: Floats
-    """Charge put into the cell since the first row, at each row."""
-    charged_ah: Floats
-    """Increments of the capacities at each row."""
-    discharged_ah: Floats
     sample_gap_s: float
     row_gap_s: float
 
     def column(self, name: str) -> Floats:
         """A column of the cycler's data over all files."""
-        values: Floats = np.concatenate([getattr(part, name) for part in self.parts])[self.order]
-        return values
+        return self._in_order([getattr(part, name) for part in self.parts])
+
+    def _in_order(self, columns: Sequence[Floats]) -> Floats:
+        # Of a long file nothing is held twice.
+        values = columns[0] if len(columns) == 1 else np.concatenate(columns)
+        return values if self.order is None else values[self.order]
 
     @cached_property
     def cycle(self) -> Floats:
         return self.column("cycle")
+
+    @property
+    def charged_ah(self) -> Floats:
+        """Increment of the capacity at each row."""
+        return self._in_order([np.diff(part.charged_ah, prepend=0.0) for part in self.parts])
+
+    @property
+    def discharged_ah(self) -> Floats:
+        """Increment of the capacity at each row."""
+        return self._in_order([np.diff(part.discharged_ah, prepend=0.0) for part in self.parts])
+
+    @property
+    def charge_ah(self) -> Floats:
+        """Charge put into the cell since the first row, at each row."""
+        charge_ah: Floats = np.cumsum(self.charged_ah - self.discharged_ah)
+        return charge_ah
 
     @property
     def rows(self) -> int:
@@ -75,40 +90,38 @@ class Merged:
 
         Between two rows of one cycle every sample belongs to it, however long the cycler wrote nothing.
         """
-        before, after, inside = self._neighbours()
-        near = self.unix_s[after] - self.unix_s[before] <= self.row_gap_s
-        same = self.cycle[before] == self.cycle[after]
-        # Of a month, single precision saves memory: it holds all numbers of cycles, and charge to a ten millionth.
-        return np.where(inside & (near | same), self.cycle.astype(np.float32)[before], np.float32(np.nan))
+        same = np.diff(self.cycle, append=self.cycle[-1:]) == 0
+        return self._at_samples(same, lambda before: self.cycle.astype(np.float32)[before])
 
-    @cached_property
+    @property
     def charge_of_samples(self) -> Floats:
         """Charge in the cell at each sample, Ah; nan without cycler data, and where it moved while no row came."""
-        before, after, inside = self._neighbours()
-        near = self.unix_s[after] - self.unix_s[before] <= self.row_gap_s
-        still = np.abs(self.charge_ah[after] - self.charge_ah[before]) <= _STILL * float(
-            np.ptp(self.charge_ah)
+        charge_ah = self.charge_ah
+        still = np.abs(np.diff(charge_ah, append=charge_ah[-1:])) <= _STILL * float(np.ptp(charge_ah))
+        return self._at_samples(
+            still, lambda _: np.interp(self.run.utc_s, self.unix_s, charge_ah).astype(np.float32)
         )
-        sample_s = self.run.utc_s
-        found = np.interp(sample_s, self.unix_s, self.charge_ah).astype(np.float32)
-        return np.where(inside & (near | still), found, np.float32(np.nan))
 
-    def _neighbours(self) -> tuple[Any, Any, Any]:
-        """Rows before and after each sample, and whether it lies between two rows."""
+    def _at_samples(self, known: NDArray[np.bool_], values: Callable[[NDArray[Any]], Floats]) -> Floats:
+        """Values at each sample, of the row before it; nan unless the next row is near or the value `known` till then.
+
+        Of a month, single precision saves memory: it holds all numbers of cycles, and charge to a ten millionth.
+        """
         sample_s = self.run.utc_s
-        before = np.searchsorted(self.unix_s, sample_s, side="right").astype(np.int32) - 1
+        known = known | (np.diff(self.unix_s, append=self.unix_s[-1:]) <= self.row_gap_s)
+        before = np.searchsorted(self.unix_s, sample_s, side="right").astype(np.int32) - np.int32(1)
         inside = (before >= 0) & (sample_s <= self.unix_s[-1])
-        before = np.clip(before, 0, self.rows - 1)
-        return before, np.minimum(before + 1, self.rows - 1), inside
+        np.maximum(before, 0, out=before)
+        return np.where(inside & known[before], values(before), np.float32(np.nan))
 
     @cached_property
     def spans_ah(self) -> dict[int, float]:
         """Largest less smallest charge of each cycle, from the row before its first."""
-        spans = {}
-        for number, rows in grouped(self.cycle).items():
-            charge_ah = self.charge_ah[np.append(max(rows[0] - 1, 0), rows)]
-            spans[number] = float(np.ptp(charge_ah))
-        return spans
+        charge_ah = self.charge_ah
+        return {
+            number: float(np.ptp(charge_ah[np.append(max(rows[0] - 1, 0), rows)]))
+            for number, rows in grouped(self.cycle).items()
+        }
 
 
 def merge(run: Run, parts: Sequence[CyclerData]) -> Merged:
@@ -117,21 +130,23 @@ def merge(run: Run, parts: Sequence[CyclerData]) -> Merged:
     If no row lies beside a sample, the time zone or the offset is wrong, and the merge is refused.
     """
     steps = 0
-    times, charged, discharged = [], [], []
+    times = []
     for part in parts:
-        back = np.diff(part.unix_s, append=part.unix_s[-1:]) < -_BACK_S
+        advance_s = np.diff(part.unix_s, append=part.unix_s[-1:])
+        if (advance_s >= 0).all():
+            times.append(part.unix_s)
+            continue
+        back = advance_s < -_BACK_S
         steps += int(back.sum())
         # Without test time the real duration of a row is unknown: assume one second.
         test_s = np.where(np.isfinite(part.test_s), part.test_s, np.arange(len(part)))
-        unix_s = steady(part.unix_s, test_s, back) if back.any() else part.unix_s
-        times.append(np.maximum.accumulate(unix_s))
-        charged.append(np.diff(part.charged_ah, prepend=0.0))
-        discharged.append(np.diff(part.discharged_ah, prepend=0.0))
-    unix_s = np.concatenate(times)
-    # Files of techniques in a loop take turns.
-    order = np.argsort(unix_s, kind="stable")
-    unix_s = unix_s[order]
-    put_in, taken_out = np.concatenate(charged)[order], np.concatenate(discharged)[order]
+        times.append(np.maximum.accumulate(steady(part.unix_s, test_s, back)))
+    unix_s = times[0] if len(times) == 1 else np.concatenate(times)
+    order = None
+    if (np.diff(unix_s) < 0).any():
+        # Files of techniques in a loop take turns.
+        order = np.argsort(unix_s, kind="stable")
+        unix_s = unix_s[order]
     sample_s = run.utc_s
     gap_s = longest_step_s(sample_s)
     pressure_pa = between(sample_s, run.samples["pressure_pa"], unix_s, gap_s)
@@ -148,9 +163,6 @@ def merge(run: Run, parts: Sequence[CyclerData]) -> Merged:
         unix_s=unix_s,
         clock_steps=steps,
         pressure_pa=pressure_pa,
-        charge_ah=np.cumsum(put_in - taken_out),
-        charged_ah=put_in,
-        discharged_ah=taken_out,
         sample_gap_s=gap_s,
         row_gap_s=max(_ROW_GAP_S, _USUAL * usual_step_s(unix_s)),
     )

@@ -53,8 +53,9 @@ class Raw:
         lost = int(np.sum(~rows))
         if not lost:
             return self
-        columns = {name: getattr(self, name)[rows] for name in COLUMNS}
-        return replace(self, **columns, dropped={**self.dropped, why: self.dropped.get(why, 0) + lost})
+        columns = {name: getattr(self, name)[rows] for name in COLUMNS if self.has(name)}
+        dropped = {**self.dropped, why: self.dropped.get(why, 0) + lost}
+        return replace(self, **_filled(columns, len(self) - lost), dropped=dropped)
 
 
 COLUMNS = tuple(column.name for column in fields(Raw) if column.type is Floats)
@@ -63,6 +64,10 @@ COLUMNS = tuple(column.name for column in fields(Raw) if column.type is Floats)
 
 def raw(path: Path, reader: str, rows: int, columns: dict[str, Floats], **more: Any) -> Raw:
     """A Raw of the columns that the file has."""
-    empty = np.full(rows, np.nan)
-    values: dict[str, Any] = {name: columns.get(name, empty) for name in COLUMNS}
-    return Raw(path, reader, **values, **more)
+    return Raw(path, reader, **_filled(columns, rows), **more)
+
+
+def _filled(columns: dict[str, Floats], rows: int) -> dict[str, Any]:
+    """All columns; those that the file has not take no memory."""
+    empty = np.broadcast_to(np.nan, rows)
+    return {name: columns.get(name, empty) for name in COLUMNS}

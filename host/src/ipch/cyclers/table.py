@@ -31,7 +31,7 @@ class CyclerData:
     voltage_v: Floats
     current_a: Floats
     cycle: Floats
-    step: Floats
+    step: NDArray[np.integer[Any]]
     """Counts up with each step."""
     charged_ah: Floats
     """Since the first row, never restarting: the sum of the counter's signed increments."""
@@ -73,7 +73,8 @@ def canonical(
         took_s = np.diff(columns["unix_s"], prepend=columns["unix_s"][:1])
         current_a = np.where(took_s > 0, (charged - discharged) * 3600.0 / np.maximum(took_s, 1e-9), 0.0)
     cycle = _numbered(columns, net, numbering, parts[0].path)
-    step = np.cumsum(counters.changes(columns["step"]) | counters.changes(cycle)) + 1.0
+    begins = counters.changes(columns["step"]) | counters.changes(cycle)
+    step = np.cumsum(begins, dtype=np.int32) + np.int32(1)
     found = []
     for part, start, end in zip(parts, [0, *ends], [*ends, len(net)], strict=True):
         rows = slice(start, end)

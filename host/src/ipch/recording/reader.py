@@ -4,7 +4,7 @@ import json
 import os
 import sqlite3
 import struct
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -20,6 +20,7 @@ from ipch.recording.clock import steady
 from ipch.recording.columns import COLUMNS
 from ipch.recording.schema import INTEGERS, SAMPLE_COLUMNS, last_run, open_database
 from ipch.recording.schema import columns as columns_of
+from ipch.recording.stepped import Stepped
 from ipch.recording.texts import Texts
 
 Floats = NDArray[np.floating[Any]]
@@ -79,7 +80,7 @@ class Run:
     identity: dict[str, str]
     settings: dict[str, int]
     recipe: str | None
-    samples: dict[str, NDArray[Any]]
+    samples: Mapping[str, NDArray[Any]]
     states: Sequence[str]
     faults: Sequence[str]
     events: list[Event]
@@ -169,8 +170,8 @@ def load_run(
     """Read a run from a record, or from the folder that `ipch run` wrote.
 
     A record can hold several runs: `number` counts from 1, and without it the last one is read. `columns` limits the
-    memory for long runs; `narrow` keeps integers in 32 bits if they fit. Raises FileError if there is no record, or no
-    sample in it.
+    memory for long runs; `narrow` keeps integers in 32 bits if they fit, and columns that rarely change as their steps.
+    Raises FileError if there is no record, or no sample in it.
     """
     path = find_record(Path(path))
     with closing(open_database(path)) as database:
@@ -182,7 +183,8 @@ def load_run(
             row = database.execute("SELECT * FROM runs WHERE run = ?", (wanted,)).fetchone()
             if row is None:
                 raise FileError(f"{path} holds no run {wanted}")
-            samples, texts = _samples(database, wanted, columns, np.int32 if narrow else np.int64)
+            table, texts = _samples(database, wanted, columns, np.int32 if narrow else np.int64)
+            samples = Stepped(table) if narrow else table
             host_span_s = _host_span_s(database, wanted)
             offsets_s = _offsets_s(samples)
             events = [
@@ -318,7 +320,7 @@ def _host_span_s(database: sqlite3.Connection, run: int) -> float:
     return float(ends[1][0] - ends[0][0]) if all(ends) else 0.0
 
 
-def _offsets_s(samples: dict[str, NDArray[Any]]) -> dict[int, float]:
+def _offsets_s(samples: Mapping[str, NDArray[Any]]) -> dict[int, float]:
     boots, uptime_s, utc_s = samples["boot"], samples["uptime_s"], samples["utc_s"]
     if not len(boots):
         return {}
@@ -330,7 +332,7 @@ def _offsets_s(samples: dict[str, NDArray[Any]]) -> dict[int, float]:
     return offsets_s
 
 
-def _on_one_axis(samples: dict[str, NDArray[Any]], offsets_s: dict[int, float]) -> Floats:
+def _on_one_axis(samples: Mapping[str, NDArray[Any]], offsets_s: dict[int, float]) -> Floats:
     if len(offsets_s) < 2:
         uptime_s: Floats = samples["uptime_s"]
         return uptime_s

@@ -19,13 +19,13 @@ from ipch.analysis import (
     Excursion,
     GasLaw,
     GasRecord,
+    Groups,
     Held,
     NotEnough,
     PressureSamples,
     Supply,
     Wear,
     clock_check,
-    condensed,
     cycle_table,
     excursions,
     forecast,
@@ -44,8 +44,9 @@ from ipch.recording import Run, among
 
 Floats = NDArray[np.floating[Any]]
 
-_GAS_COLUMNS = ("pressure_pa", "gas_k", "wall_k", "supply_pa", "fills", "vents", "fill_open_s", "vent_open_s")
-COLUMNS = ("ramp_pa", "target_pa", *_GAS_COLUMNS)
+_GAS_READINGS = ("pressure_pa", "gas_k", "wall_k", "supply_pa")
+_GAS_COUNTERS = ("fills", "vents", "fill_open_s", "vent_open_s")
+COLUMNS = ("ramp_pa", "target_pa", *_GAS_READINGS, *_GAS_COUNTERS)
 """Columns of the samples that the evaluation needs."""
 
 # States in which gas moves only through metered valves or a leak.
@@ -135,7 +136,7 @@ def evaluate(run: Run, merged: Merged | None = None, assumed: Assumed | None = N
 
 def _gas(run: Run, merged: Merged | None, given: Assumed) -> tuple[Balance | None, str, Supply | None]:
     """The gas balance, or why there is none; how long a cylinder lasts."""
-    record = condensed(gas_record(run, merged))
+    record = gas_record(run, merged)
     try:
         balance = solve_balance(
             record, given.law, given.volume_ml, float(run.settings.get("ambient_pa", 101_325))
@@ -232,26 +233,33 @@ def write_cycles(path: Path, cycles: Sequence[Cycle]) -> None:
 
 
 def gas_record(run: Run, merged: Merged | None = None) -> GasRecord:
-    """Input of the gas balance from the samples of a run."""
-    samples = run.samples
-    time_s = run.time_s
-    ramping = _ramping(run)
-    restarted = np.diff(samples["boot"], prepend=samples["boot"][0]) != 0
-    begins = restarted | (ramping & ~np.concatenate([[False], ramping[:-1]]))
-    since_s = _since(time_s, ramping)
-    usable = ~ramping & (since_s > _RAMP_SETTLE_S) & _in_states(run, _SHUT)
+    """Input of the gas balance from the samples of a run: a few samples as one for a long run."""
+    samples, time_s = run.samples, run.time_s
+    groups = Groups(len(time_s))
+    usable, segment = _usable(run)
+    of_cell: dict[str, Any] = {}
     if merged is not None:
+        charge_ah, cycle = merged.charge_of_samples, merged.cycle_of_samples
         # Charge moved, but the cycler did not write when.
-        usable &= np.isfinite(merged.charge_of_samples) | ~np.isfinite(merged.cycle_of_samples)
+        usable &= np.isfinite(charge_ah) | ~np.isfinite(cycle)
+        of_cell = {"charge_ah": groups.mean(charge_ah), "cycle": groups.last(cycle), "spans_ah": merged.spans_ah}
     return GasRecord(
-        time_s=time_s,
-        **{name: samples[name] for name in _GAS_COLUMNS},
-        segment=np.cumsum(begins, dtype=np.int32),
-        usable=usable,
-        charge_ah=None if merged is None else merged.charge_of_samples,
-        cycle=None if merged is None else merged.cycle_of_samples,
-        spans_ah=None if merged is None else merged.spans_ah,
+        time_s=groups.mean(time_s),
+        **{name: groups.mean(samples[name]) for name in _GAS_READINGS},
+        **{name: groups.last(samples[name]) for name in _GAS_COUNTERS},
+        segment=groups.last(segment),
+        usable=groups.all(usable) & groups.one(segment),
+        **of_cell,
     )
+
+
+def _usable(run: Run) -> tuple[NDArray[np.bool_], NDArray[np.integer[Any]]]:
+    """Samples at which no gas moved but by pulses and a leak, and the number of the stretch between ramps of each."""
+    boot, ramping = run.samples["boot"], _ramping(run)
+    begins = np.diff(boot, prepend=boot[0]) != 0
+    begins |= ramping & ~np.concatenate([[False], ramping[:-1]])
+    usable = ~ramping & (_since(run.time_s, ramping) > _RAMP_SETTLE_S) & _in_states(run, _SHUT)
+    return usable, np.cumsum(begins, dtype=np.int32)
 
 
 def find_gaps(time_s: Floats) -> list[Gap]:
@@ -282,13 +290,11 @@ def _ramping(run: Run) -> NDArray[np.bool_]:
 
 def _since(time_s: Floats, marked: NDArray[np.bool_]) -> Floats:
     """Time since the last marked sample; inf before the first."""
+    since = np.full(len(time_s), np.inf)
     at = np.flatnonzero(marked)
-    if not len(at):
-        return np.full(len(time_s), np.inf)
-    since = np.empty(len(time_s))
-    since[: at[0]] = np.inf
-    lengths = np.diff(np.append(at, len(time_s)))
-    since[at[0] :] = time_s[at[0] :] - np.repeat(time_s[at], lengths)
+    if len(at):
+        since[at[0] :] = time_s[at[0] :]
+        since[at[0] :] -= np.repeat(time_s[at], np.diff(at, append=len(time_s)))
     return since
 
 
@@ -332,7 +338,6 @@ def _excursions(run: Run, merged: Merged | None, assumed: Assumed) -> list[Excur
     samples = run.samples
     moving = samples["ramp_pa"] != samples["target_pa"]
     faulty = ~among(run.faults, ("NONE",))
-    since_s = _since(run.time_s, moving)
     away = np.abs(samples["pressure_pa"] - samples["target_pa"]) > assumed.band_pa
     held = _on_target(run, ~away)
     outside = np.flatnonzero(away & held)
@@ -356,7 +361,7 @@ def _excursions(run: Run, merged: Merged | None, assumed: Assumed) -> list[Excur
             pulses=(samples["fills"] + samples["vents"])[inside],
             free=_in_states(run, ("REGULATE",))[inside],
             faulty=faulty[inside],
-            since_ramp_s=since_s[inside],
+            since_ramp_s=_since(run.time_s, moving)[inside],
         ),
         assumed.band_pa,
         assumed.law,

@@ -36,36 +36,32 @@ def figure(
 ) -> dict[str, Any]:
     """Data and layout for plotly."""
     plot = Figure(run)
-    samples, time = run.samples, plot.at(run.time_s)
+    samples, time = run.samples, run.time_s
     plot.panel("pressure / MPa", rangemode="tozero")
-    pressure = _broken(run, samples["pressure_pa"] / 1e6, found)
-    plot.line("absolute pressure", time, pressure, BLUE, 6)
+    plot.line("absolute pressure", time, _broken(run, samples["pressure_pa"] / 1e6, found), BLUE, 6)
     plot.clock(time, run.utc_s)
-    setpoint = _broken(run, _while_regulating(run, samples["ramp_pa"]) / 1e6, found)
-    plot.line("setpoint", time, setpoint, ORANGE, 6, dash="dash")
+    setpoint_mpa = _while_regulating(run, samples["ramp_pa"]) / 1e6
+    plot.line("setpoint", time, _broken(run, setpoint_mpa, found), ORANGE, 6, dash="dash")
+    del setpoint_mpa
     _mark_events(plot, run)
     if merged is not None:
         plot.panel("cell / V")
         seen_s = np.interp(merged.unix_s, run.utc_s, run.time_s, left=np.nan, right=np.nan)
         known = np.isfinite(seen_s)
         volts = merged.column("voltage_v")[known]
-        x = plot.at(seen_s[known])
-        plot.line("voltage of the cell", *_with_breaks(x, volts, merged.row_gap_s / plot.unit_s), PURPLE, 5)
+        plot.line("voltage of the cell", *_with_breaks(seen_s[known], volts, merged.row_gap_s), PURPLE, 5)
     plot.panel("hold error / kPa")
-    errors = _hold_errors(plot, run, truth, found)
+    largest_kpa = _hold_errors(plot, run, truth, found)
     plot.band(judged.band_pa / 1e3)
     # The band sets the scale, unless an error needs more, measured or true.
-    largest = [np.nanmax(np.abs(each)) / 1e3 for each in errors if np.isfinite(each).any()]
-    limit = max([1.3 * judged.band_pa / 1e3, *(1.1 * float(value) for value in largest)])
+    limit = max(1.3 * judged.band_pa / 1e3, 1.1 * largest_kpa)
     plot.scale(range=[-limit, limit])
     balance = found.balance
     if balance is not None and balance.cycles:
         volume_ml = found.assumed.volume_ml
         factor, unit = (volume_ml, "mL") if volume_ml is not None else (100.0, "% of gas")
         plot.panel(f"cell swelling / {unit}")
-        share = _with_breaks(
-            plot.at(balance.time_s), balance.swelling_share * factor, 20 * balance.bin_s / plot.unit_s
-        )
+        share = _with_breaks(balance.time_s, balance.swelling_share * factor, 20 * balance.bin_s)
         plot.line("volume change by gas dilatometry", *share, GREEN, 5)
     plot.panel("temperature / \u00b0C")
     plot.line("gas", time, _broken(run, samples["gas_k"] - 273.15, found), ORANGE, 3)
@@ -87,7 +83,8 @@ def time_unit(duration_s: float) -> tuple[float, str]:
     return 1.0, "s"
 
 
-def _hold_errors(plot: Figure, run: Run, truth: Truth | None, found: Evaluation) -> list[Floats]:
+def _hold_errors(plot: Figure, run: Run, truth: Truth | None, found: Evaluation) -> float:
+    """Draw them; return the largest, in kPa."""
     measured = run.samples["pressure_pa"]
     if run.steps:
         error = _of_steps(run, run.time_s, measured)
@@ -96,16 +93,20 @@ def _hold_errors(plot: Figure, run: Run, truth: Truth | None, found: Evaluation)
     grey = truth is not None
     shown = _broken(run, error / 1e3, found)
     plot.line(
-        "as measured", plot.at(run.time_s), shown, GREY if grey else BLUE, 4, width=1.0 if grey else 1.6
+        "as measured", run.time_s, shown, GREY if grey else BLUE, 4, width=1.0 if grey else 1.6
     )
-    errors = [error]
+    largest_pa = _largest(error)
     if truth is not None:
         inside = (truth.time_s >= run.time_s[0]) & (truth.time_s <= run.time_s[-1])
         true_s = truth.time_s[inside]
         true = _of_steps(run, true_s, truth.pressure_pa[inside])
-        plot.line("true (simulated)", plot.at(true_s), true / 1e3, BLUE, 4)
-        errors.append(true)
-    return errors
+        plot.line("true (simulated)", true_s, true / 1e3, BLUE, 4)
+        largest_pa = max(largest_pa, _largest(true))
+    return largest_pa / 1e3
+
+
+def _largest(values: Floats) -> float:
+    return float(np.nanmax(np.abs(values))) if np.isfinite(values).any() else 0.0
 
 
 def _of_steps(run: Run, time_s: Floats, pressure_pa: Floats) -> Floats:
@@ -148,7 +149,7 @@ def _mark_events(plot: Figure, run: Run) -> None:
         time_s = np.array([e.uptime_s for e in events], dtype=np.float64)
         at = np.clip(np.searchsorted(run.time_s, time_s), 0, len(run.time_s) - 1)
         texts = [f"{e.kind}: {e.text}" for e in events]
-        plot.marks("events", plot.at(time_s), run.samples["pressure_pa"][at] / 1e6, texts, "#1c1f24")
+        plot.marks("events", time_s, run.samples["pressure_pa"][at] / 1e6, texts, "#1c1f24")
 
 
 def _steps(run: Run, plot: Figure) -> list[dict[str, Any]]:

@@ -3,9 +3,10 @@
 import json
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ipch.analysis import (
     BAND_PA,
@@ -21,6 +22,8 @@ from ipch.base.files import write_text
 from ipch.base.units import format_duration, format_target
 from ipch.recording import TRUTH_NAME, Run, Truth, load_truth
 from ipch.report.evaluation import held_pulses, holding
+
+Floats = NDArray[np.floating[Any]]
 
 
 @dataclass(frozen=True)
@@ -60,42 +63,50 @@ def judge(run: Run, truth: Truth | None, band_pa: float = BAND_PA) -> Judgement:
     """Evaluate the steps of a run; without steps, the times at which the device was to keep its target."""
     samples = run.samples
     time_s, pressure_pa = run.time_s, samples["pressure_pa"]
-    fills, vents = samples["fills"], samples["vents"]
     if truth is not None:
         # Skip what the simulator did before and after the run.
         inside = (truth.time_s >= time_s[0]) & (truth.time_s <= time_s[-1])
         time_s, true_pa = truth.time_s[inside], truth.pressure_pa[inside]
         pressure_pa = true_pa + truth.control_error_pa[inside]
     none = np.zeros(0)
-    ramp = (run.time_s, samples["ramp_pa"])
-    # Pulses are the device's own count everywhere.
-    steps = [
-        replace(
-            judged,
-            fills=pulses_between(run.time_s, fills, step.start_s, step.end_s),
-            vents=pulses_between(run.time_s, vents, step.start_s, step.end_s),
-        )
-        for step, judged in zip(
-            run.steps, evaluate(run.steps, time_s, pressure_pa, ramp, none, none, band_pa), strict=True
-        )
-    ]
+    steps = evaluate(run.steps, time_s, pressure_pa, (run.time_s, samples["ramp_pa"]), none, none, band_pa)
     held = overall(run.steps, time_s, pressure_pa, band_pa)
     inside = holding(run, band_pa)
     if not run.steps and truth is None and inside.any():
         target_pa = samples["target_pa"][inside]
         held = stability(time_s[inside], pressure_pa[inside], target_pa, band_pa)
+    # Pulses are the device's own count everywhere.
+    fills, vents = (_pulses(run, samples[name], inside) for name in ("fills", "vents"))
     return Judgement(
         source="device" if truth is None else "truth",
         band_pa=band_pa,
-        steps=steps,
+        steps=[
+            replace(step, fills=filled, vents=vented)
+            for step, filled, vented in zip(steps, fills.of_steps, vents.of_steps, strict=True)
+        ],
         held=held,
         overshoot_pa=max((step.overshoot_pa for step in steps if step.overshoot_pa is not None), default=0.0),
-        fills=round(float(np.ptp(fills))),
-        vents=round(float(np.ptp(vents))),
-        held_fills=0 if held is None else held_pulses(run, fills, inside),
-        held_vents=0 if held is None else held_pulses(run, vents, inside),
+        fills=fills.all,
+        vents=vents.all,
+        held_fills=0 if held is None else fills.held,
+        held_vents=0 if held is None else vents.held,
         true_held=None if truth is None else overall(run.steps, time_s, true_pa, band_pa),
         reading_error_pa=None if truth is None else _reading_error_pa(run, truth),
+    )
+
+
+class _Pulses(NamedTuple):
+    of_steps: list[int]
+    all: int
+    held: int
+
+
+def _pulses(run: Run, counter: Floats, inside: NDArray[np.bool_]) -> _Pulses:
+    """Increments of a counter in each step, over the run, and in the samples `inside` of holding."""
+    return _Pulses(
+        [pulses_between(run.time_s, counter, step.start_s, step.end_s) for step in run.steps],
+        round(float(np.ptp(counter))),
+        held_pulses(run, counter, inside),
     )
 
 

@@ -45,6 +45,10 @@ class Panels:
         self._ranges: dict[int, dict[str, Any]] = {}
         self._bands: list[tuple[int, float]] = []
 
+    def at(self, x: Any) -> Any:
+        """Convert to the unit of the axis."""
+        return x
+
     def panel(self, title: str, **axis: Any) -> None:
         """Start the next panel."""
         self.titles.append(title)
@@ -61,17 +65,17 @@ class Panels:
     def line(
         self, name: str, x: Floats, y: Floats, colour: str, digits: int, in_legend: bool = True, **look: Any
     ) -> None:
-        """Draw a line in the present panel; x in the unit of the axis."""
+        """Draw a line in the present panel."""
         x, y = thin(x, y)
         style = {"color": colour, "width": 1.6, **look}
         unit = self.titles[-1].partition(" / ")[2]
         hover = f"%{{y}} {unit}".rstrip() + f"<extra>{name}</extra>"
-        self._add(name, x, y, digits, mode="lines", line=style, showlegend=in_legend, hovertemplate=hover)
+        self._add(name, self.at(x), y, digits, mode="lines", line=style, showlegend=in_legend, hovertemplate=hover)
 
     def clock(self, x: Floats, utc_s: Floats) -> None:
         """Show the time of day, too, where the last line is pointed at; `utc_s` is Unix time at the points `x`."""
         trace = self.traces[-1]
-        at_s = np.interp(np.array(trace["x"], dtype=np.float64), x, utc_s)
+        at_s = np.interp(np.array(trace["x"], dtype=np.float64), self.at(x), utc_s)
         trace["customdata"] = [f"{text}Z" for text in at_s.astype("datetime64[s]").astype(str)]
         trace["hovertemplate"] = trace["hovertemplate"].replace("<extra>", ", %{customdata}<extra>")
 
@@ -80,7 +84,7 @@ class Panels:
         marker = {"color": colour, "size": 8, "symbol": "diamond-open", "line": {"width": 1.6}}
         # A mark at the edge is whole.
         self._add(
-            name, x, y, 6, mode="markers", marker=marker, text=texts, hovertemplate="%{text}<extra></extra>",
+            name, self.at(x), y, 6, mode="markers", marker=marker, text=texts, hovertemplate="%{text}<extra></extra>",
             cliponaxis=False,
         )  # fmt: skip
 
