@@ -186,6 +186,27 @@ def test_integers_in_half_the_memory_where_they_fit(tmp_path: Path, monkeypatch:
     assert "host_s" not in narrow.samples and narrow.speed == whole.speed
 
 
+def test_columns_that_rarely_change(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A month keeps them as their steps: the values are the same, also where a piece of many changes follows."""
+    monkeypatch.setattr("ipch.recording.reader._CHUNK", 70)
+    rows = [
+        {
+            "boot": 1 + n // 600, "sequence": n % 600, "uptime_s": float(n), "pressure_pa": 5_000_000 + n,
+            "fills": n // 40, "vents": 0 if n < 700 else n << 31 * (n > 900), "gas_k": None,
+            "ramp_pa": None if n == 500 else 5_000_000,
+        }
+        for n in range(1000)
+    ]  # fmt: skip
+    path = record(tmp_path / "run.db", rows)
+    narrow, whole = load_run(path, narrow=True).samples, load_run(path).samples
+    assert list(narrow) == list(whole)
+    for name, values in whole.items():
+        assert np.array_equal(narrow[name], values, equal_nan=True), name
+    assert narrow["vents"].tolist() == [row["vents"] for row in rows]
+    narrow["fills"][:] = 9
+    assert narrow["fills"][0] == 0
+
+
 def test_a_damaged_cell_is_told(tmp_path: Path) -> None:
     path = record(tmp_path / "run.db", [{}, {"pressure_pa": "much"}])
     with pytest.raises(FileError, match=r"run\.db cannot be read: "):

@@ -40,8 +40,8 @@ from ipch.analysis.valve_wear import RATED, Wear, wear
 
 __all__ = [
     "AIR", "BAND_PA", "COLUMNS", "RATED", "Balance", "ClockCheck", "Cycle", "CyclerRows", "Estimate", "Excursion",
-    "GasLaw", "GasRecord", "Groups", "Held", "Noise", "NotEnough", "PressureSamples", "Stability", "StepResult", "Supply", "Wear",
-    "clock_check", "cycle_table", "evaluate", "excursions", "forecast", "gas_law", "grouped", "is_held",
-    "longest_step_s", "overall", "pulses_between", "solve_balance", "stability", "usual_step_s", "wear", "weighted_sum",
+    "GasLaw", "GasRecord", "Groups", "Held", "Noise", "NotEnough", "PressureSamples", "Stability", "StepResult",
+    "Supply", "Wear", "clock_check", "cycle_table", "evaluate", "excursions", "forecast", "gas_law", "grouped",
+    "is_held", "longest_step_s", "overall", "pulses_between", "solve_balance", "stability", "usual_step_s", "wear", "weighted_sum",
     "weights",
 ]  # fmt: skip

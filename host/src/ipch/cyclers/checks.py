@@ -80,20 +80,20 @@ def _integral(part: CyclerData) -> tuple[Floats, Floats]:
     low, high = np.zeros(2), np.zeros(2)
     for side, sign in enumerate((1.0, -1.0)):
         ampere = np.maximum(sign * current_a, 0.0)
-        ends = np.sort([ampere[1:], ampere[:-1]], axis=0)
+        larger = np.maximum(ampere[1:], ampere[:-1])
         sums = sorted(
             [
                 float(ampere[1:] @ np.where(paused, 0.0, hours)),
                 float(ampere[:-1] @ np.where(paused, 0.0, hours)),
             ]
         )
-        low[side], high[side] = sums[0], sums[1] + float(ends[1] @ np.where(paused, hours, 0.0))
+        low[side], high[side] = sums[0], sums[1] + float(larger @ np.where(paused, hours, 0.0))
     return low, high
 
 
 def _cycles(merged: Merged) -> Line:
     numbers = len(np.unique(merged.cycle))
-    turns = len(np.unique(cycles.by_charge(merged.charge_ah)))
+    turns = int(cycles.by_charge(merged.charge_ah).max())
     text = (
         f"{numbers} in the file, {turns} by its charges"
         if merged.parts[0].numbered

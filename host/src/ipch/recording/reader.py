@@ -20,7 +20,7 @@ from ipch.recording.clock import steady
 from ipch.recording.columns import COLUMNS
 from ipch.recording.schema import INTEGERS, SAMPLE_COLUMNS, last_run, open_database
 from ipch.recording.schema import columns as columns_of
-from ipch.recording.stepped import Stepped
+from ipch.recording.stepped import Growing, Stepped, Steps
 from ipch.recording.texts import Texts
 
 Floats = NDArray[np.floating[Any]]
@@ -183,8 +183,8 @@ def load_run(
             row = database.execute("SELECT * FROM runs WHERE run = ?", (wanted,)).fetchone()
             if row is None:
                 raise FileError(f"{path} holds no run {wanted}")
-            table, texts = _samples(database, wanted, columns, np.int32 if narrow else np.int64)
-            samples = Stepped(table) if narrow else table
+            kept, texts = _samples(database, wanted, columns, np.int32 if narrow else np.int64)
+            samples = kept if narrow else dict(kept)
             host_span_s = _host_span_s(database, wanted)
             offsets_s = _offsets_s(samples)
             events = [
@@ -226,7 +226,7 @@ def _samples(
     run: int,
     wanted: Collection[str] | None,
     integer: type[np.signedinteger[Any]],
-) -> tuple[dict[str, NDArray[Any]], dict[str, Texts]]:
+) -> tuple[Stepped, dict[str, Texts]]:
     there = columns_of(database)
     more = [
         name for name in there if name not in (*SAMPLE_COLUMNS, *_OURS) and (wanted is None or name in wanted)
@@ -237,13 +237,10 @@ def _samples(
     count = sum(boots.values())
     clocks = [name for name in ("utc_s", "host_s") if wanted is None or name != "host_s" or name in wanted]
     names = [name for name in (*chosen, *more, *clocks) if name not in codes and name != "boot"]
-    table = {
-        name: np.full(count, np.nan if name not in there else 0, dtype=_dtype(name, there, integer))
-        for name in names
-    }
-    table["boot"] = np.repeat(np.array(list(boots), dtype=integer), list(boots.values()))
+    missing = np.full(1, np.nan, np.float32), np.array([count])
+    table: dict[str, Steps] = dict.fromkeys(names, missing)
     texts = {name: np.zeros(count, dtype=np.min_scalar_type(len(found))) for name, found in codes.items()}
-    read = [name for name in names if name in there]
+    read = {name: Growing(count, _dtype(name, integer)) for name in names if name in there}
     # Texts are read as numbers, so that a chunk of the table is one array.
     varied = [name for name in codes if len(codes[name]) > 1]
     cases = [
@@ -267,27 +264,28 @@ def _samples(
             rows = slice(at, at + len(piece))
             for number, name in enumerate(varied):
                 texts[name][rows] = piece[:, number]
-            for number, name in enumerate(read, len(varied)):
+            for number, (name, growing) in enumerate(read.items(), len(varied)):
                 column = np.where(np.isinf(piece[:, number]), np.nan, piece[:, number])
-                if table[name].dtype.kind == "i":
-                    table[name] = _wide_enough(table[name], column)
-                table[name][rows] = column
+                growing.add(column.astype(_wide_enough(_dtype(name, integer), column)))
             at = rows.stop
-    return table, {name: Texts(texts[name], codes[name]) for name in codes}
+    table |= {name: growing.steps() for name, growing in read.items()}
+    table["boot"] = np.array(list(boots), dtype=integer), np.array(list(boots.values()), dtype=int)
+    return Stepped(table), {name: Texts(texts[name], codes[name]) for name in codes}
 
 
-def _wide_enough(values: NDArray[Any], more: Floats) -> NDArray[Any]:
-    """Integers in a type that holds `more`, too: floats if one is missing or no integer."""
-    if not np.array_equal(more, np.floor(more)):
-        return values.astype(np.float64)
-    fits = np.abs(more).max() <= np.iinfo(values.dtype).max
-    return values if fits else values.astype(np.int64)
+def _wide_enough(dtype: Any, values: Floats) -> Any:
+    """A type that holds the values: for integers a wider one, or floats if one is missing or no integer."""
+    if not np.issubdtype(dtype, np.integer):
+        return dtype
+    if not np.array_equal(values, np.floor(values)):
+        return np.float64
+    return dtype if np.abs(values).max() <= np.iinfo(dtype).max else np.int64
 
 
-def _dtype(name: str, there: list[str], integer: type[np.signedinteger[Any]]) -> Any:
-    if name not in SAMPLE_COLUMNS or name in INTEGERS:
-        return integer if name in there and name not in _DOUBLE else np.float64
-    return np.float64 if name in _DOUBLE else np.float32
+def _dtype(name: str, integer: type[np.signedinteger[Any]]) -> Any:
+    if name in _DOUBLE:
+        return np.float64
+    return integer if name not in SAMPLE_COLUMNS or name in INTEGERS else np.float32
 
 
 def _codes(database: sqlite3.Connection, run: int, more: list[str]) -> dict[str, list[str]]:

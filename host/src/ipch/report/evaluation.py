@@ -107,7 +107,10 @@ def evaluate(run: Run, merged: Merged | None = None, assumed: Assumed | None = N
     gaps = find_gaps(run.time_s)
     samples = run.samples
     held = holding(run, given.band_pa)
-    held_s = float(weights(run.time_s)[held].sum()) if len(run.time_s) > 1 else 0.0
+    share_s = weights(run.time_s)
+    held_s = float(share_s[held].sum()) if len(run.time_s) > 1 else 0.0
+    recorded_s = float(share_s.sum())
+    del share_s
     wears = [
         wear(
             name,
@@ -129,7 +132,7 @@ def evaluate(run: Run, merged: Merged | None = None, assumed: Assumed | None = N
         cycles=_cycles(run, merged, balance, given) if merged is not None else [],
         wear=wears,
         gaps=gaps,
-        recorded_share=float(weights(run.time_s).sum() / run.duration_s) if run.duration_s else 1.0,
+        recorded_share=recorded_s / run.duration_s if run.duration_s else 1.0,
         checks=[] if merged is None else [*check(merged), _clock(run, merged, balance)],
     )
 
@@ -242,13 +245,18 @@ def gas_record(run: Run, merged: Merged | None = None) -> GasRecord:
         charge_ah, cycle = merged.charge_of_samples, merged.cycle_of_samples
         # Charge moved, but the cycler did not write when.
         usable &= np.isfinite(charge_ah) | ~np.isfinite(cycle)
-        of_cell = {"charge_ah": groups.mean(charge_ah), "cycle": groups.last(cycle), "spans_ah": merged.spans_ah}
+        of_cell = {
+            "charge_ah": groups.mean(charge_ah),
+            "cycle": groups.last(cycle),
+            "spans_ah": merged.spans_ah,
+        }
+    values: dict[str, Any] = {name: groups.mean(samples[name]) for name in _GAS_READINGS}
+    values |= {name: groups.last(samples[name]) for name in _GAS_COUNTERS}
     return GasRecord(
         time_s=groups.mean(time_s),
-        **{name: groups.mean(samples[name]) for name in _GAS_READINGS},
-        **{name: groups.last(samples[name]) for name in _GAS_COUNTERS},
         segment=groups.last(segment),
         usable=groups.all(usable) & groups.one(segment),
+        **values,
         **of_cell,
     )
 

@@ -92,9 +92,7 @@ def _hold_errors(plot: Figure, run: Run, truth: Truth | None, found: Evaluation)
         error = _error_without_steps(run)
     grey = truth is not None
     shown = _broken(run, error / 1e3, found)
-    plot.line(
-        "as measured", run.time_s, shown, GREY if grey else BLUE, 4, width=1.0 if grey else 1.6
-    )
+    plot.line("as measured", run.time_s, shown, GREY if grey else BLUE, 4, width=1.0 if grey else 1.6)
     largest_pa = _largest(error)
     if truth is not None:
         inside = (truth.time_s >= run.time_s[0]) & (truth.time_s <= run.time_s[-1])

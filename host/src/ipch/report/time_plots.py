@@ -70,7 +70,9 @@ class Panels:
         style = {"color": colour, "width": 1.6, **look}
         unit = self.titles[-1].partition(" / ")[2]
         hover = f"%{{y}} {unit}".rstrip() + f"<extra>{name}</extra>"
-        self._add(name, self.at(x), y, digits, mode="lines", line=style, showlegend=in_legend, hovertemplate=hover)
+        self._add(
+            name, self.at(x), y, digits, mode="lines", line=style, showlegend=in_legend, hovertemplate=hover
+        )
 
     def clock(self, x: Floats, utc_s: Floats) -> None:
         """Show the time of day, too, where the last line is pointed at; `utc_s` is Unix time at the points `x`."""
