@@ -42,6 +42,6 @@ __all__ = [
     "AIR", "BAND_PA", "COLUMNS", "RATED", "Balance", "ClockCheck", "Cycle", "CyclerRows", "Estimate", "Excursion",
     "GasLaw", "GasRecord", "Groups", "Held", "Noise", "NotEnough", "PressureSamples", "Stability", "StepResult",
     "Supply", "Wear", "clock_check", "cycle_table", "evaluate", "excursions", "forecast", "gas_law", "grouped",
-    "is_held", "longest_step_s", "overall", "pulses_between", "solve_balance", "stability", "usual_step_s", "wear", "weighted_sum",
-    "weights",
+    "is_held", "longest_step_s", "overall", "pulses_between", "solve_balance", "stability", "usual_step_s", "wear",
+    "weighted_sum", "weights",
 ]  # fmt: skip
