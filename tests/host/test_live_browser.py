@@ -239,6 +239,32 @@ def test_tiles_of_all_devices(page: Any, fed: Feed) -> None:
         wait_for(page, "#count", "2 found, 2 with a fault or away")
 
 
+def test_sixty_four_tiles_fit_and_begin_with_what_needs_a_person(page: Any) -> None:
+    feeds = {}
+    for number in range(64):
+        name = f"E66138C1{number:08X}"
+        feeds[name] = one = feed()
+        one.facts = {**one.facts, "serial_number": name}
+        one.sample(after(0, warnings=1 << 14) if number == 40 else after(0))
+        one.heard_s += 300.0
+    feeds["E66138C10000003F"].sample(after(1, fault="CONTROL_OPEN", state="SEALED"))
+    feeds["E66138C10000003F"].heard_s += 300.0
+    with Server("127.0.0.1:0", feeds) as server:
+        for width, height in ((1280, 800), (390, 844)):
+            page.set_viewport_size({"width": width, "height": height})
+            page.goto(server.url)
+            wait_for(page, "#count", "64 found")
+            tops = [
+                page.locator(f".tile{kind}").first.bounding_box()
+                for kind in (".bad", ".warn", ":not(.bad):not(.warn)")
+            ]
+            assert [(box["y"], box["x"]) for box in tops] == sorted((box["y"], box["x"]) for box in tops)
+            seen = page.evaluate(
+                "[document.documentElement.scrollWidth, document.documentElement.scrollHeight]"
+            )
+            assert seen[0] <= width and seen[1] < (1300 if width == 1280 else 3500), seen
+
+
 def test_a_run_and_all_devices_in_a_real_browser(page: Any, tmp_path: Path) -> None:
     recipe = tmp_path / "recipe.toml"
     recipe.write_text(

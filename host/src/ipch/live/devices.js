@@ -1,11 +1,15 @@
 "use strict";
 
 const tiles = new Map();
+// With more devices than this, a tile shows state and pressure alone.
+const MOST_FULL = 24;
+const URGENCY = ["bad", "warn"];
 
-function line(list, name) {
-  const term = list.appendChild(document.createElement("dt"));
+function line(list, name, minor) {
+  const term = list.appendChild(document.createElement("dt")), value = list.appendChild(document.createElement("dd"));
   term.textContent = name;
-  return list.appendChild(document.createElement("dd"));
+  if (minor) term.className = value.className = "minor";
+  return value;
 }
 
 function tile(serial) {
@@ -14,8 +18,8 @@ function tile(serial) {
   link.href = `device?serial=${encodeURIComponent(serial)}`;
   link.textContent = serial;
   const list = item.appendChild(document.createElement("dl"));
-  const parts = {item, state: line(list, "state"), pressure: line(list, "pressure"), target: line(list, "target"),
-    supply: line(list, "supply"), gas: line(list, "gas")};
+  const parts = {item, state: line(list, "state"), pressure: line(list, "pressure"), target: line(list, "target", true),
+    supply: line(list, "supply", true), gas: line(list, "gas", true)};
   parts.note = item.appendChild(document.createElement("p"));
   parts.note.className = "soft";
   return parts;
@@ -26,7 +30,10 @@ function show(device) {
   if (!tiles.has(serial)) tiles.set(serial, tile(serial));
   const parts = tiles.get(serial);
   const old = outdated(device);
-  parts.item.className = `tile ${condition(device)}${old ? " stale" : ""}`;
+  const kind = condition(device);
+  parts.item.className = `tile ${kind}${old ? " stale" : ""}`;
+  // What needs a person comes first.
+  parts.item.style.order = URGENCY.includes(kind) ? URGENCY.indexOf(kind) : URGENCY.length;
   if (sample) {
     parts.state.textContent = sample.state;
     parts.pressure.textContent = megapascal(sample.pressure_pa);
@@ -44,6 +51,7 @@ function show(device) {
 
 listen("events", {devices: (devices) => {
   devices.forEach(show);
+  document.getElementById("tiles").classList.toggle("dense", devices.length > MOST_FULL);
   const kinds = devices.map(condition);
   const bad = kinds.filter((kind) => kind === "bad").length, warn = kinds.filter((kind) => kind === "warn").length;
   text("count", devices.length
