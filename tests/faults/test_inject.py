@@ -193,7 +193,7 @@ def test_inject_into_a_running_simulator(tmp_path: Path) -> None:
         assert [each["name"] for each in json.loads(done.stdout)["active"]] == ["host", "control-open"]
         bad = ipch_inject("control-open", "ma=9", "--port", sim.port)
         assert (bad.returncode, bad.stdout) == (2, "")
-        assert bad.stderr == "ipch: control-open: ma=9; allowed is 0 to 3.59 mA\n"
+        assert bad.stderr == "ipch: control-open: ma=9; expected 0 to 3.59 mA\n"
         cleared = ipch_inject("--clear", "--json", "--port", sim.port)
         assert json.loads(cleared.stdout) == {"cleared": 2, "active": []}
     gone = ipch_inject("control-open")

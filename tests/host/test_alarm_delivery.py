@@ -104,11 +104,11 @@ def test_a_server_that_is_down_for_a_while_gets_everything_in_order(tmp_path: Pa
 @pytest.mark.parametrize(
     ("answer", "said"),
     [
-        (b"220 mail.example ESMTP\r\n", "no HTTP answer"),
+        (b"220 mail.example ESMTP\r\n", "not an HTTP response"),
         (b"", "closed connection|reset"),
         (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n", ""),
         (b"HTTP/1.1 302 Found\r\nLocation: file:///x\r\n\r\n", "302"),
-        (b"HTTP/1.1 200 OK\r\n" + b"x" * 70_000 + b": 1\r\n\r\n", "no HTTP answer"),
+        (b"HTTP/1.1 200 OK\r\n" + b"x" * 70_000 + b": 1\r\n\r\n", "not an HTTP response"),
     ],
 )
 def test_what_answers_otherwise_is_told_and_asked_again(tmp_path: Path, answer: bytes, said: str) -> None:

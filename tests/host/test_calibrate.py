@@ -129,7 +129,7 @@ def test_two_points_a_megapascal_apart_and_five_kelvin_suffice() -> None:
     assert two.freedom == 0 and set(two.uncertainty) == {"zero_pa", "span_ppm"}
     assert all(math.isnan(value) for value in two.uncertainty.values())
     with pytest.raises(
-        UsageError, match="2 points do not determine the span; needed are pressures at least 1 MPa"
+        UsageError, match="2 points do not determine the span; it takes pressures at least 1 MPa"
     ):
         fit([at(1e6, REFERENCE_K), at(1_999_999.0, REFERENCE_K)], "control", REFERENCE_K, Coefficients())
     four = [at(pa, k) for pa in (1e6, 2e6) for k in (300.0, 305.0)]
@@ -167,7 +167,7 @@ def test_a_correction_is_linear_in_the_temperature() -> None:
 def test_initials() -> None:
     assert [calibration.initials(text) for text in ("mvb", " A ", "abcdeZ")] == ["MVB", "A", "ABCDEZ"]
     for text in ("", "ABCDEFG", "M B", "Ä", "A1"):
-        with pytest.raises(UsageError, match=f"^not initials: '{text}'; allowed are one to six letters"):
+        with pytest.raises(UsageError, match=f"^not initials: '{text}'; expected one to six letters"):
             calibration.initials(text)
 
 
@@ -200,7 +200,7 @@ def test_a_file_of_points_keeps_its_times_and_is_read_without_them(tmp_path: Pat
         ("standard_pa,block_c,control_nominal_pa\n1,2,3\n", "no column safety_nominal_pa"),
         (
             "standard_pa,block_c,control_nominal_pa,safety_nominal_pa\n1,2,x,4\n",
-            r"bad\.csv: line 2: control_nominal_pa = 'x'; allowed is a number",
+            r"bad\.csv: line 2: control_nominal_pa = 'x'; expected a number",
         ),
         (
             "standard_pa,block_c,control_nominal_pa,safety_nominal_pa\n1,2,3\n",

@@ -198,7 +198,7 @@ def test_cycle_numbers_that_are_not_whole(tmp_path: Path) -> None:
         lambda cells: [cells[0], *([*row[:4], "1.5", *row[5:]] for row in cells[1:])],
     )
     with pytest.raises(
-        FileError, match=r"cycle number 1.5 in row 1 is no whole number of a cycle; .* --cycles charge"
+        FileError, match=r"cycle number 1.5 in row 1 is not a whole number; .* --cycles charge"
     ):
         read_cycler(path)
     judged(per_cycle([path], Reading(cycles="charge")))
@@ -269,7 +269,7 @@ def test_two_channels_in_a_file(tmp_path: Path) -> None:
     numbered = edited(
         path, lambda c: [["Channel", *c[0]], *([str(1 + n % 2), *row] for n, row in enumerate(c[1:]))]
     )
-    with pytest.raises(FileError, match=r"holds 2 channels \(1, 2\)"):
+    with pytest.raises(FileError, match=r"has 2 channels \(1, 2\)"):
         read_cycler(numbered, UTC)
     path.write_text(path.read_text() + "\n".join(other))
     with pytest.raises(FileError, match="two tests or channels"):

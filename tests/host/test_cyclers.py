@@ -325,7 +325,7 @@ def test_what_is_refused(tmp_path: Path) -> None:
         "dates.csv": (f"{head},Date\n1,1,0,3,0,yesterday", "cannot read the date 'yesterday'"),
         "other.csv": ("a,b,c\n1,2,3", "unknown columns a, b, c"),
         "empty.csv": ("", "is empty"),
-        "none.csv": (f"{head},Date\n", "holds no rows"),
+        "none.csv": (f"{head},Date\n", "has no rows"),
         "relative.csv": ("Test Time / s,Voltage / V,Current / A\n0,3,0", "test time alone .* --start"),
         "voltage.csv": (
             "Unix Time / s,Voltage / V\n0,3\n",
@@ -333,7 +333,7 @@ def test_what_is_refused(tmp_path: Path) -> None:
         ),
         "cycles.csv": (
             "Unix Time / s,Voltage / V,Current / A,cycle_count\n0,3,0,1e300",
-            "1e\\+300 in row 1 is no whole",
+            "1e\\+300 in row 1 is not a whole",
         ),
         "commas.csv": (
             "Unix Time / s,Voltage / V,Current / A\n0,000,3,2200,0,1000\n60,000,3,2300,0,1000\n",

@@ -120,7 +120,7 @@ def test_a_fast_ramp_is_asked_for_twice(cli: Cli, slow: RunningServer) -> None:
         assert cli("config", "get", "slew_pa_s").out == before
         found, shown = answered(slow, "set 1MPa --slew 1MPa/s", answers)
         assert found == code, shown
-        assert "5 MPa in 5 s" in shown and "do it all the same? [y/N]" in shown
+        assert "5 MPa in 5 s" in shown and "do it anyway? [y/N]" in shown
         assert ("really? [y/N]" in shown) == answers.startswith("y")
         assert ("nothing was changed" in shown) == (code == 9)
     assert cli("config", "get", "slew_pa_s").out == "1000000\n"

@@ -405,7 +405,7 @@ def test_unplugged_and_plugged_in_again(slow: RunningServer) -> None:
             plug(slow, False)
             with pytest.raises(ExchangeCutError):
                 instrument.target_pa = 2_000_000
-            with pytest.raises(DeviceLostError, match="not back yet"):
+            with pytest.raises(DeviceLostError, match="has not returned"):
                 instrument.fetch()
             plug(slow, True)
             # The command that was cut is not sent again.

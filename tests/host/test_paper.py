@@ -71,10 +71,10 @@ def test_cycles_and_swelling_need_the_cycler_once(cli: Cli, folder: Path, tmp_pa
     ("options", "said"),
     [
         (["--out", "a.jpg"], "a figure ends in .pdf, .svg, .png"),
-        (["--out", "a.pdf", "--what", "pressure,gas"], "unknown; allowed are pressure"),
+        (["--out", "a.pdf", "--what", "pressure,gas"], "unknown; allowed: pressure"),
         (["--out", "a.pdf", "--width", "85"], "not a length"),
         (["--out", "a.pdf", "--width", "2m"], "not a length"),
-        (["--out", "a.pdf", "--width", "900mm"], "allowed is 40mm to 400mm"),
+        (["--out", "a.pdf", "--width", "900mm"], "expected 40mm to 400mm"),
         (["--out", "a.pdf", "--width", "-85mm"], "not a length"),
     ],
 )

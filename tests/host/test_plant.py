@@ -723,7 +723,7 @@ def test_settings_that_contradict_each_other_name_both_places(tmp_path: Path) ->
             "[plant]\ncell_profile_csv = 'text.csv'\n",
             ["text.csv line 2", "expected time in s and current in A"],
         ),
-        ("[plant]\ncell_profile_csv = 'empty.csv'\n", ["holds no points"]),
+        ("[plant]\ncell_profile_csv = 'empty.csv'\n", ["has no points"]),
         ("[plant]\ncell_profile_csv = 'text.csv'\ncell_profile = [[0, 1], [1, 1]]\n", ["not both"]),
     ],
 )

@@ -148,7 +148,7 @@ def test_a_report_remembers_what_it_was_told(planted: Path, tmp_path: Path, cli:
     assert (first["gas"], first["gas_told"], len(first["cycles"])) == ("argon", True, 4)
     again = cli("report", str(folder), "--json")
     assert again.json()["cycles"] == first["cycles"]
-    assert "as told for the last report: --cycler" in again.err and "--volume 100mL" in again.err
+    assert "options remembered from the last report: --cycler" in again.err and "--volume 100mL" in again.err
     # The cycler's file is gone: the report that knew it stays.
     (folder / "cell.csv").rename(folder / "elsewhere.csv")
     before = (folder / "report.html").read_bytes()

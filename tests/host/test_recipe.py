@@ -108,12 +108,12 @@ RAMP = '[[step]]\nramp="1MPa"\n'
     [
         ("", None, "no [[step]]; at least one is needed"),
         ("step = 3", 1, "step"),
-        (RAMP + "slow = 3", 3, "unknown key 'slow'; allowed are ramp, slew, timeout, note"),
-        (RAMP + '[[step]]\nhold = "1h"\nslew = "1kPa/s"', 5, "unknown key 'slew'; allowed are hold, note"),
+        (RAMP + "slow = 3", 3, "unknown key 'slow'; allowed: ramp, slew, timeout, note"),
+        (RAMP + '[[step]]\nhold = "1h"\nslew = "1kPa/s"', 5, "unknown key 'slew'; allowed: hold, note"),
         (
             "speed = 1\n" + RAMP,
             1,
-            "unknown key 'speed'; allowed are description, sample, finally, parameters, step",
+            "unknown key 'speed'; allowed: description, sample, finally, parameters, step",
         ),
         (RAMP + 'hold = "3h"', 1, "exactly one of ramp, hold, quiet, wait, vent, repeat, log-rate"),
         ("[[step]]\nnote = 'x'", 1, "exactly one of ramp, hold, quiet, wait, vent, repeat, log-rate"),
@@ -170,7 +170,7 @@ def test_what_is_wrong_is_told_with_its_line(
 
 
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:
-    with pytest.raises(FileError, match="no recipe 'dmeo'; a path, or one of activation"):
+    with pytest.raises(FileError, match="no recipe is named 'dmeo'; give a path, or one of activation"):
         find_recipe("dmeo")
     with pytest.raises(FileError, match="cannot read"):
         load_recipe(tmp_path / "none.toml")
@@ -290,7 +290,7 @@ def test_a_column_of_cycles_is_enough_to_follow(tmp_path: Path, head: str) -> No
         path.write_text(f"{head}\n")
         settled(cycles)
         path.write_text(head + "\n" + separator.join("2.5" for _ in columns) + "\n")
-        assert settled(cycles) == 4 and "is no whole number of a cycle" in cycles.trouble
+        assert settled(cycles) == 4 and "is not a whole number" in cycles.trouble
 
 
 def test_cycles_are_counted_as_a_merge_counts_them(tmp_path: Path) -> None:

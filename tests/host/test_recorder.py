@@ -239,7 +239,7 @@ def test_several_runs_in_one_file(tmp_path: Path, regulator: Instrument, sample:
             recorder.sample(sample)
     assert load_run(path).name == "second"
     assert load_run(path, 1).name == "first"
-    with pytest.raises(FileError, match="holds no run 3"):
+    with pytest.raises(FileError, match="has no run 3"):
         load_run(path, 3)
 
 

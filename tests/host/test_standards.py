@@ -111,7 +111,7 @@ def test_the_instruments_of_pyvisa_sim_are_read(
 
 def test_a_visa_name_in_the_wrong_case_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PYVISA_LIBRARY", "@sim")
-    with pytest.raises(NoDeviceError, match="asrl1::instr is no VISA instrument that takes messages"):
+    with pytest.raises(NoDeviceError, match="asrl1::instr is not a message-based VISA instrument"):
         Asked(StandardPort("asrl1::instr"), "?FREQ", "kPa")
 
 
@@ -174,7 +174,7 @@ def test_a_standard_that_is_unplugged() -> None:
     with terminal() as (master, name), closing(Asked(StandardPort(name), "PA?", "Pa")) as standard:
         helper = threading.Thread(target=lambda: (os.read(master, 4), os.close(master)))
         helper.start()
-        with pytest.raises(DeviceLostError, match=rf"^the standard at {name} is gone: "):
+        with pytest.raises(DeviceLostError, match=rf"^the standard at {name} was disconnected: "):
             standard.read_pa("")
         helper.join()
 
@@ -253,7 +253,7 @@ def test_a_person_types_what_the_standard_reads(
     assert asked[0].startswith("ipch: point 1, 5 MPa: what does the standard read? (such as 5.0012MPa; skip")
     assert asked[1].startswith("ipch: not a pressure: 'five'") and asked[2] == asked[0]
     with pytest.raises(
-        UsageError, match=r"^no reading of the standard was typed; use --standard PORT to query it$"
+        UsageError, match=r"^no reading of the standard was entered; use --standard PORT to query it$"
     ):
         standard.read_pa("point 3")
     # Without a person a mistake is an error: the next line answers another question.
@@ -282,7 +282,7 @@ def test_serial_formats_that_are_refused(wrong: str) -> None:
 
 
 def test_a_line_end_that_is_none_and_a_port_that_is_none(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="allowed are cr, lf, crlf"):
+    with pytest.raises(UsageError, match="allowed: cr, lf, crlf"):
         StandardPort("x", end="nl")
     assert StandardPort("x", end=" CRLF").end == "crlf"
     with pytest.raises(UsageError, match=r"^not a query: "):

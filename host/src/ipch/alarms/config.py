@@ -92,9 +92,7 @@ class Limit(_Strict):
     @model_validator(mode="after")
     def _check(self) -> Self:
         if self.field not in Sample.__dataclass_fields__:
-            raise ValueError(
-                f"unknown field {self.field}; allowed are {', '.join(Sample.__dataclass_fields__)}"
-            )
+            raise ValueError(f"unknown field {self.field}; allowed: {', '.join(Sample.__dataclass_fields__)}")
         if (self.above is None) == (self.below is None):
             raise ValueError("give either above or below")
         return self
@@ -151,14 +149,14 @@ class Heartbeat(_Strict):
     @model_validator(mode="after")
     def _check(self) -> Self:
         if self.daily and not re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d", self.daily):
-            raise ValueError("daily: allowed is a time of the day in UTC, such as 07:30")
+            raise ValueError("daily: expected a time of the day in UTC, such as 07:30")
         _check_address("ping", self.ping)
         return self
 
 
 def _check_address(name: str, address: str) -> None:
     if address and not address.startswith(("http://", "https://")):
-        raise ValueError(f"{name}: allowed is an http:// or https:// address")
+        raise ValueError(f"{name}: expected an http:// or https:// address")
 
 
 class Config(_Strict):
@@ -185,7 +183,7 @@ class Config(_Strict):
         known = {name for name, _ in WARNINGS}
         for name in self.ignore_warnings:
             if name not in known:
-                raise ValueError(f"ignore_warnings: no warning is called {name}")
+                raise ValueError(f"ignore_warnings: no warning is named {name}")
         return self
 
 

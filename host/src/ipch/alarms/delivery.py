@@ -136,7 +136,7 @@ def _request(request: urllib.request.Request) -> None:
         error.close()
         raise
     except http.client.HTTPException as error:
-        raise OSError(f"no HTTP answer: {error!r}") from error
+        raise OSError(f"not an HTTP response: {error!r}") from error
 
 
 def _run(config: Config, event: Event) -> None:

@@ -64,10 +64,10 @@ def parse_pressure(text: str) -> int:
     match = _QUANTITY.fullmatch(text)
     unit = match.group(2).lower() if match else ""
     if unit in _GAUGE:
-        raise UsageError(f"gauge pressure: {text!r}; allowed is an absolute pressure: {PRESSURE_HELP}")
+        raise UsageError(f"gauge pressure: {text!r}; expected an absolute pressure: {PRESSURE_HELP}")
     if match is None or unit not in _PASCAL:
         hint = "the decimal sign is a point; " if _DECIMAL_COMMA.match(text) else ""
-        raise UsageError(f"not a pressure: {text!r}; {hint}allowed is {PRESSURE_HELP}")
+        raise UsageError(f"not a pressure: {text!r}; {hint}expected {PRESSURE_HELP}")
     value = Decimal(match.group(1)) * _PASCAL[unit]
     if value < 0:
         raise UsageError(
@@ -75,7 +75,7 @@ def parse_pressure(text: str) -> int:
             " `ipch vent` lets the gas out"
         )
     if not 0 <= value <= 10**12:
-        raise UsageError(f"pressure out of range: {text!r}; allowed is {PRESSURE_HELP}, from 0 to 1e12 Pa")
+        raise UsageError(f"pressure out of range: {text!r}; expected {PRESSURE_HELP}, from 0 to 1e12 Pa")
     return _to_integer(value)
 
 
@@ -87,10 +87,10 @@ def parse_slew(text: str) -> int:
     unit = match.group(2).lower() if match else ""
     if not slash or seconds is None or match is None or unit == "" or unit not in _PASCAL:
         hint = "the decimal sign is a point; " if _DECIMAL_COMMA.match(text) else ""
-        raise UsageError(f"not a slew rate: {text!r}; {hint}allowed is {SLEW_HELP}")
+        raise UsageError(f"not a slew rate: {text!r}; {hint}expected {SLEW_HELP}")
     value = Decimal(match.group(1)) * _PASCAL[unit] / seconds
     if not 1 <= value <= 10**12:
-        raise UsageError(f"slew rate out of range: {text!r}; allowed is {SLEW_HELP}, at least 1 Pa/s")
+        raise UsageError(f"slew rate out of range: {text!r}; expected {SLEW_HELP}, at least 1 Pa/s")
     return _to_integer(value)
 
 
@@ -102,11 +102,11 @@ def parse_duration(text: str) -> float:
         match = _PART.match(stripped, at)
         scale = _SECONDS.get(match.group(2).lower()) if match else None
         if match is None or scale is None:
-            raise UsageError(f"not a duration: {text!r}; allowed is {DURATION_HELP}")
+            raise UsageError(f"not a duration: {text!r}; expected {DURATION_HELP}")
         total += Decimal(match.group(1)) * scale
         at = match.end()
     if not Decimal("0.001") <= total <= 10**10:
-        raise UsageError(f"not a duration: {text!r}; allowed is {DURATION_HELP}, longer than 0")
+        raise UsageError(f"not a duration: {text!r}; expected {DURATION_HELP}, longer than 0")
     return float(total)
 
 
@@ -125,7 +125,7 @@ def parse_volume_ml(text: str) -> float:
     scale = _MILLILITRE.get(match.group(2).lower()) if match else None
     value = float(Decimal(match.group(1)) * scale) if match and scale else 0.0
     if not 0 < value <= 1e9:
-        raise UsageError(f"not a volume: {text!r}; allowed is {VOLUME_HELP}")
+        raise UsageError(f"not a volume: {text!r}; expected {VOLUME_HELP}")
     return value
 
 
@@ -135,7 +135,7 @@ def parse_length_mm(text: str) -> float:
     scale = {"mm": 1.0, "cm": 10.0, "in": 25.4}.get(match.group(2).lower()) if match else None
     value = float(match.group(1)) * scale if match and scale else 0.0
     if not value > 0:
-        raise UsageError(f"not a length: {text!r}; allowed is a number with mm, cm or in, such as 85mm")
+        raise UsageError(f"not a length: {text!r}; expected a number with mm, cm or in, such as 85mm")
     return value
 
 
@@ -182,6 +182,6 @@ def parse_speed(text: str) -> float | None:
         value = 0.0
     if not 0.001 <= value <= 1e6:
         raise UsageError(
-            f"not a speed: {text!r}; allowed is max, or a multiple of real time, from 0.001 to 1e6"
+            f"not a speed: {text!r}; expected max, or a multiple of real time, from 0.001 to 1e6"
         )
     return value

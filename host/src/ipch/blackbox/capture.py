@@ -181,9 +181,11 @@ def load(path: Path) -> BlackBox:
     except ValueError as error:
         raise FileError(f"{path} is damaged: {error}") from error
     if not isinstance(content, dict) or content.get("format") != FORMAT:
-        raise FileError(f"{path} is not a file of ipch blackbox")
+        raise FileError(f"{path} was not written by `ipch blackbox`")
     if content.get("version") != VERSION:
-        raise FileError(f"{path} has version {content.get('version')}; this ipch knows {VERSION}")
+        raise FileError(
+            f"{path} has version {content.get('version')}; this version of ipch reads version {VERSION}"
+        )
     if content.pop("crc32", None) != _crc(content):
         raise FileError(f"{path} is damaged: its checksum does not match its content")
     try:

@@ -157,7 +157,7 @@ class Replay:
             if names_crc(self._found) != box.names_crc:
                 raise FileError(
                     f"recorded by firmware {box.identity.get('firmware', '?')} whose internal values are not those of "
-                    "the firmware here; install the ipch that came with it"
+                    "this version; install the ipch that came with that firmware"
                 )
             self._restore(keyframe.values)
             # The warning stands for the store, which is not recorded: an unconfirmed board refuses to regulate.
@@ -167,7 +167,7 @@ class Replay:
                 # While it decides on a resume, the firmware reads its flash, which is not recorded.
                 return keyframe
         raise FileError(
-            "no keyframe to start from: the black box was frozen too soon, or the host sent too much"
+            "no keyframe to start from: the black box was frozen too early, or the commands of the host filled it"
         )
 
     def _make(self, modules: dict[str, Any], values: dict[str, int]) -> Any:

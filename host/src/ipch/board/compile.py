@@ -231,7 +231,7 @@ def _uses(tree: ast.Module, names: Mapping[str, int], left_out: Set[ast.AST] = f
                 raise FileError(f"line {node.lineno}: an imported constant inside an f-string")
         elif isinstance(node, ast.Name) and node.id in names and node not in left_out:
             if not isinstance(node.ctx, ast.Load):
-                raise FileError(f"line {node.lineno}: {node.id} is a constant and set again")
+                raise FileError(f"line {node.lineno}: {node.id} is a constant and assigned twice")
             uses.append(node)
     return uses
 

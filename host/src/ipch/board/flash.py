@@ -240,7 +240,7 @@ def _to_prompt(port: str, force: bool, timeout_s: float) -> str:
             state = _fetch(transport, timeout_s).get("state", "")
             if state != "OFF":
                 raise NotOffError(
-                    f"the regulator on {port} does not leave {state}: the cause persists; {HOW_TO_RESCUE}"
+                    f"the regulator on {port} stays in {state}: the cause persists; {HOW_TO_RESCUE}"
                 )
         answer = _maintain(transport, ":SYST:MAIN FORC" if force else ":SYST:MAIN", timeout_s)
         if force and answer.startswith("-108,"):
@@ -248,8 +248,8 @@ def _to_prompt(port: str, force: bool, timeout_s: float) -> str:
             answer = _maintain(transport, ":SYST:MAIN", timeout_s)
         if "in the chamber" in answer or "not known" in answer:
             raise NotOffError(
-                f"the board on {port} refuses: {_reason(answer)} (`ipch vent --wait`), or --force to keep the gas in "
-                "with every valve shut, while nothing watches it"
+                f"the board on {port} refuses: {_reason(answer)} (`ipch vent --wait`), or use --force: every "
+                "valve shuts, the gas stays in, and nothing monitors it"
             )
         if answer.startswith("-221,"):
             raise NotOffError(

@@ -112,7 +112,7 @@ def fit(
     warmer = np.array([point.block_k - reference_k for point in points], float)
     if len(points) < 2 or np.ptp(standard) < LEAST_PRESSURES_PA:
         raise UsageError(
-            f"{len(points)} points do not determine the span; needed are pressures at least"
+            f"{len(points)} points do not determine the span; it takes pressures at least"
             f" {LEAST_PRESSURES_PA / 1e6:g} MPa apart"
         )
     fitted: tuple[str, ...] = _TERMS if np.ptp(warmer) >= LEAST_TEMPERATURES_K else _TERMS[:2]
@@ -127,7 +127,7 @@ def fit(
     scale = np.abs(matrix).max(axis=0)
     if len(points) < len(fitted) or np.linalg.matrix_rank(matrix / scale, tol=1e-3) < len(fitted):
         raise UsageError(
-            f"{len(points)} points do not determine {len(fitted)} coefficients; needed are at least two pressures"
+            f"{len(points)} points do not determine {len(fitted)} coefficients; it takes at least two pressures"
             " at each of at least two temperatures, or one temperature for zero and span alone"
         )
     solution = np.linalg.lstsq(matrix / scale, standard - nominal - kept, rcond=None)[0] / scale
@@ -245,7 +245,7 @@ def initials(text: str) -> str:
     """Initials of an operator in the device's format. Raises UsageError."""
     letters = text.strip().upper()
     if not 1 <= len(letters) <= 6 or not all("A" <= letter <= "Z" for letter in letters):
-        raise UsageError(f"not initials: {text!r}; allowed are one to six letters from A to Z")
+        raise UsageError(f"not initials: {text!r}; expected one to six letters from A to Z")
     return letters
 
 
@@ -294,11 +294,11 @@ def load_points(path: Path) -> list[Point]:
         raise FileError(f"{path}: not a CSV file: {error}") from error
     if not rows:
         raise FileError(
-            f"{path}: no points; allowed is a heading {','.join(COLUMNS)} and a line for each point"
+            f"{path}: no points; expected a heading {','.join(COLUMNS)} and a line for each point"
         )
     missing = [column for column in COLUMNS[1:] if column not in rows[0]]
     if missing:
-        raise FileError(f"{path}: no column {missing[0]}; needed are {', '.join(COLUMNS[1:])}")
+        raise FileError(f"{path}: no column {missing[0]}; it needs {', '.join(COLUMNS[1:])}")
     points = []
     for line, row in enumerate(rows, start=2):
         values = {column: _number(path, line, column, row[column]) for column in COLUMNS[1:]}
@@ -323,5 +323,5 @@ def _number(path: Path, line: int, column: str, text: Any) -> float:
     except (TypeError, ValueError):
         value = math.nan
     if not math.isfinite(value):
-        raise FileError(f"{path}: line {line}: {column} = {text!r}; allowed is a number")
+        raise FileError(f"{path}: line {line}: {column} = {text!r}; expected a number")
     return value

@@ -59,7 +59,7 @@ class Calibrator:
         sample = self._instrument.fetch()
         if sample.state != "OFF":
             raise UsageError(
-                f"the device is {sample.state}; a calibration moves the pressure: `ipch off` first, with no cell in it"
+                f"the device is {sample.state}; a calibration changes the pressure: take the cell out, then `ipch off`"
             )
         try:
             for celsius in plan.temperatures_c or (None,):

@@ -124,7 +124,7 @@ class ProofTest:
     ) -> None:
         """`ask(part, question)`: False skips the part. Raises UsageError if the test cannot start now."""
         if not _SHORTEST_S <= seconds <= _LONGEST_S:
-            raise UsageError(f"valve time of {seconds:g} s; allowed is {_SHORTEST_S:g} to {_LONGEST_S:g} s")
+            raise UsageError(f"valve time of {seconds:g} s; expected {_SHORTEST_S:g} to {_LONGEST_S:g} s")
         self._instrument = instrument
         self._law = gas_law(gas)
         self._seconds = seconds
@@ -134,7 +134,7 @@ class ProofTest:
         ambient_pa = instrument.setting("ambient_pa").value
         if sample.state != "OFF" or sample.faulty:
             raise UsageError(
-                f"a proof test starts from OFF without a fault; the device is {sample.state}: ipch off"
+                f"a proof test starts from OFF without a fault; the device is {sample.state}; use `ipch off` first"
             )
         if sample.pressure_pa < ambient_pa + _ACROSS_PA or sample.supply_pa < sample.pressure_pa + _ACROSS_PA:
             raise UsageError(

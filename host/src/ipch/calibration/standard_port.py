@@ -30,10 +30,10 @@ class StandardPort:
         object.__setattr__(self, "end", self.end.strip().lower())
         object.__setattr__(self, "serial", self.serial.strip())
         if self.end not in ENDS:
-            raise UsageError(f"not a line end: {self.end!r}; allowed are {', '.join(ENDS)}")
+            raise UsageError(f"not a line end: {self.end!r}; allowed: {', '.join(ENDS)}")
         if _SERIAL.fullmatch(self.serial) is None:
             raise UsageError(
-                f"not a serial format: {self.serial!r}; allowed are a baud rate, data bits, parity and stop bits,"
+                f"not a serial format: {self.serial!r}; expected a baud rate, data bits, parity and stop bits,"
                 " such as 9600-8N1 or 2400-7E1"
             )
 
@@ -81,7 +81,7 @@ class _Line:
         except OSError as error:
             if "lock" in str(error) or "denied" in str(error).lower():
                 raise PortBusyError(
-                    f"the standard's port {port} is busy or may not be opened: {error}"
+                    f"the standard's port {port} is busy, or you may not open it: {error}"
                 ) from error
             raise NoDeviceError(f"cannot open the standard {port}: {error}") from error
 
@@ -92,7 +92,7 @@ class _Line:
             self._serial.write(query.encode("ascii") + ENDS[self._end])
             return _line(lambda: bytes(self._serial.read(1)), query, self._end)
         except OSError as error:
-            raise DeviceLostError(f"the standard at {self._serial.port} is gone: {error}") from error
+            raise DeviceLostError(f"the standard at {self._serial.port} was disconnected: {error}") from error
 
     def close(self) -> None:
         self._serial.close()
@@ -117,7 +117,7 @@ class _Visa:
         if not isinstance(self._device, pyvisa.resources.MessageBasedResource):
             self.close()
             raise NoDeviceError(
-                f"{place.name} is no VISA instrument that takes messages; allowed are names such as"
+                f"{place.name} is not a message-based VISA instrument; expected a name such as"
                 " GPIB0::5::INSTR and TCPIP0::192.168.1.20::5025::SOCKET"
             )
         self._device.timeout = _TIMEOUT_S * 1000

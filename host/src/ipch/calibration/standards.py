@@ -39,7 +39,7 @@ class Typed:
             )
             line = sys.stdin.readline()
             if not line:
-                raise UsageError("no reading of the standard was typed; use --standard PORT to query it")
+                raise UsageError("no reading of the standard was entered; use --standard PORT to query it")
             if line.strip().lower() == "skip":
                 return None
             try:
@@ -61,7 +61,7 @@ class Asked:
         """The standard answers `query` with a number in `unit`. Raises UsageError, NoDeviceError or PortBusyError."""
         parse_pressure(f"1{unit}")
         if not query.strip() or not query.isascii() or not query.isprintable():
-            raise UsageError(f"not a query: {query!r}; allowed is a line of ASCII text, such as :SENS:PRES?")
+            raise UsageError(f"not a query: {query!r}; expected a line of ASCII text, such as :SENS:PRES?")
         self._unit = unit
         self._query = query
         self._port = open_port(place)

@@ -42,9 +42,7 @@ def try_out(alarm_file: File = None, json: Json = False) -> None:
 
     place = alarm_file or paths.alarm_config()
     if not place.exists():
-        raise FileError(
-            f"no alarm file {place}; the page 'Get alarms' of the documentation has one to start from"
-        )
+        raise FileError(f"no alarm file {place}; the page 'Get alarms' of the documentation has an example")
     loaded = alarms.load(place)
     ways = alarms.ways(loaded)
     if not ways:
@@ -89,5 +87,5 @@ def ack(
 
     done = alarms.Alarms(alarms.Config(), paths.alarm_state()).acknowledge(name)
     if name and not done:
-        raise UsageError(f"no alarm is called {name!r}; `ipch alarm list` lists them")
+        raise UsageError(f"no alarm is named {name!r}; `ipch alarm list` lists them")
     emit({"acknowledged": done}, [f"acknowledged: {each}" for each in done] or ["no alarms"])

@@ -166,7 +166,7 @@ def calibrate(
             number = int(abs(worst.residual_pa).argmax()) + 1
             raise FaultError(
                 f"nothing was written: point {number} of the {worst.name} transducer is"
-                f" {worst.largest_pa / 1e3:.2f} kPa off the fit; allowed is {limit:g} % of full scale (--limit)"
+                f" {worst.largest_pa / 1e3:.2f} kPa off the fit; the limit is {limit:g} % of full scale (--limit)"
             )
         if write is None:
             write = _agreed(found, fits)
@@ -232,7 +232,7 @@ def verify(
     for name, value in largest.items():
         if value > limit / 100 * calibration.FULL_SCALE_PA:
             raise FaultError(
-                f"the {name} transducer is up to {value / 1e3:.2f} kPa off the standard; allowed is"
+                f"the {name} transducer is up to {value / 1e3:.2f} kPa off the standard; expected"
                 f" {limit:g} % of full scale: calibrate it"
             )
 
@@ -339,7 +339,7 @@ def _names(transducer: str) -> tuple[str, ...]:
     if transducer == "both":
         return TRANSDUCERS
     if transducer not in TRANSDUCERS:
-        raise UsageError(f"not a transducer: {transducer!r}; allowed are control, safety and both")
+        raise UsageError(f"not a transducer: {transducer!r}; allowed: control, safety, both")
     return (transducer,)
 
 
@@ -355,7 +355,7 @@ def _plan(pressures: str, temperatures: str | None, by_hand: bool, seconds: floa
         except ValueError:
             value = math.nan
         if not -20 <= value <= 80:
-            raise UsageError(f"not a temperature: {text!r}; allowed is -20 to 80 degC, for example 20,32,45")
+            raise UsageError(f"not a temperature: {text!r}; expected -20 to 80 degC, for example 20,32,45")
         celsius.append(value)
     return Plan(
         tuple(parse_pressure(text) for text in pressures.split(",")), tuple(celsius), by_hand, seconds

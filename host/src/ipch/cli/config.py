@@ -206,7 +206,7 @@ def confirm(
             )
         if not yes and not _agreed():
             raise CheckError(
-                "nothing was confirmed; enter the right limits with `ipch config set` or `config apply`"
+                "nothing was confirmed; set the right limits with `ipch config set` or `config apply`"
             )
         instrument.confirm(*limits)
     emit({"confirmed": True, "limits_pa": values}, ["confirmed"])

@@ -28,7 +28,7 @@ def _show(sample: "Sample | None", instrument: "Instrument | None" = None) -> No
     """Print the device's reply to an action; `instrument` is asked for what a sample does not hold."""
     if sample is None:
         emit({"state": None}, [])
-        say("done; the readings that followed are not known to this version of ipch")
+        say("done; this version of ipch does not understand the readings that followed")
         return
     more = text.Asked() if instrument is None else text.ask(instrument, sample)
     emit(sample.row() | (more.data() if instrument else {}), [text.one_line(sample, more)])

@@ -179,7 +179,7 @@ def _rehearse(chosen: "Chosen") -> None:
     emit_table(rows, ("step", "begins after", "what", "simulated", "ends at"), cells, right=(0, 1, 3, 4))
     if not options.json:
         say(
-            f"simulated with timed steps cut to {_REHEARSED_S:g} s; the full recipe takes {format_duration(begin_s)}"
+            f"simulated, timed steps shortened to {_REHEARSED_S:g} s; the full recipe takes {format_duration(begin_s)}"
             + (", plus the waits for others" if waits_for_others(chosen.recipe) else "")
         )
 

@@ -57,9 +57,9 @@ def flash(
     from ipch.errors import UsageError
 
     if not 1 <= timeout <= 3600:
-        raise UsageError(f"--timeout {timeout:g}: allowed is 1 to 3600 s")
+        raise UsageError(f"--timeout {timeout:g}: expected 1 to 3600 s")
     if mhz not in CLOCKS_MHZ:
-        raise UsageError(f"--mhz {mhz}: allowed are {' and '.join(map(str, CLOCKS_MHZ))}")
+        raise UsageError(f"--mhz {mhz}: expected {' or '.join(map(str, CLOCKS_MHZ))}")
     said = ""
 
     def progress(what: str, share: float) -> None:

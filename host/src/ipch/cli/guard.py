@@ -46,9 +46,9 @@ def ask(said: str, else_: str, *, twice: bool = False) -> None:
     from ipch.errors import CheckError, UsageError
 
     if options.json or not (sys.stdin.isatty() and sys.stderr.isatty()):
-        raise UsageError(f"{said}; {else_}, --yes does it all the same")
+        raise UsageError(f"{said}; {else_}; use --yes to do it anyway")
     say(said)
-    for question in ("do it all the same?", "really?")[: 1 + twice]:
+    for question in ("do it anyway?", "really?")[: 1 + twice]:
         if not typer.confirm(question, default=False, err=True):
             raise CheckError(else_)
 

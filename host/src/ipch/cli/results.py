@@ -143,7 +143,7 @@ def report(
     place = report_place(found, out)
     _keep_what_knew_more(place, before, told, force)
     if told != given:
-        say("as told for the last report: " + _shown(told, given))
+        say("options remembered from the last report: " + _shown(told, given))
     assumed = assumed_of(told, band, reference, rated)
     judged_run, judged, evaluation = report_run(
         found, place, run, assumed, lambda loaded: merged_of(loaded, told)
@@ -275,7 +275,7 @@ def _keep_what_knew_more(place: Path, before: dict[str, Any], told: Told, force:
     if place.exists() and not force and before.get("report") == str(place.resolve()) and old - told.knows():
         missing = ", ".join(f"--{name}" for name in sorted(old - told.knows()))
         raise FileError(
-            f"{place} was made with {missing}: give that again, name another file with --out, or use --force"
+            f"{place} was made with {missing}: give it again, name another file with --out, or use --force"
         )
 
 
@@ -327,9 +327,7 @@ def assumed_of(told: Told, band: str, reference: int | None, rated: int | None =
     if told.cylinder is not None:
         size, at, pressure = told.cylinder.partition("@")
         if not at:
-            raise UsageError(
-                f"not a cylinder: {told.cylinder!r}; allowed is VOLUME@PRESSURE, as in 10L@20MPa"
-            )
+            raise UsageError(f"not a cylinder: {told.cylinder!r}; expected VOLUME@PRESSURE, as in 10L@20MPa")
         values |= {"cylinder_l": parse_volume_ml(size) / 1e3, "cylinder_pa": float(parse_pressure(pressure))}
     if rated is not None:
         values["rated"] = rated

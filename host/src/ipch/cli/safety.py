@@ -171,7 +171,7 @@ def selftest(
     from ipch.errors import CheckError, UsageError
 
     if not 1 <= seconds <= 3600:
-        raise UsageError(f"--seconds {seconds:g}: allowed is 1 to 3600 s")
+        raise UsageError(f"--seconds {seconds:g}: expected 1 to 3600 s")
     if report is not None and report.exists():
         raise UsageError(f"{report} exists; name a new file")
     with connected() as instrument:
@@ -233,7 +233,7 @@ def prooftest(
         left_out = skip or []
         for part in left_out:
             if part not in parts:
-                raise UsageError(f"no such part: {part!r}; allowed are {', '.join(parts)}")
+                raise UsageError(f"no such part: {part!r}; allowed: {', '.join(parts)}")
 
         def ask(part: str, question: str) -> bool:
             return part not in left_out and (yes or typer.confirm(question, default=True, err=True))

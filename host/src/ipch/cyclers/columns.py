@@ -127,7 +127,7 @@ class Columns:
         columns = {_RENAMED.get(name, name): self.numbers(name) for name in self._numbers}
         rows = len(columns["voltage_v"])
         if not rows:
-            raise FileError(f"{path}: holds no rows")
+            raise FileError(f"{path}: has no rows")
         self._one_channel()
         notes = (
             [f"{path.name} tells no unit of {' and '.join(found.assumed)}: taken as A, Ah"]
@@ -165,7 +165,7 @@ class Columns:
         if len(channels) > 1:
             named = ", ".join(channels[:4])
             raise FileError(
-                f"{self._path}: holds {len(channels)} channels ({named}); export one channel to a file"
+                f"{self._path}: has {len(channels)} channels ({named}); export one channel to a file"
             )
 
     def _start(self, above: Sequence[str], zone: tzinfo | None, start: datetime | None) -> float:

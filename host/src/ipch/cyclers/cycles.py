@@ -26,7 +26,7 @@ def whole_numbers(cycle: Floats, path: object) -> Floats:
     broken = np.flatnonzero((np.abs(kept - np.round(kept)) > 1e-6) | (np.abs(kept) > _MOST))
     if len(broken):
         raise FileError(
-            f"{path}: cycle number {kept[broken[0]]:g} in row {broken[0] + 1} is no whole number of a cycle; number"
+            f"{path}: cycle number {kept[broken[0]]:g} in row {broken[0] + 1} is not a whole number; number"
             " them by their charges with --cycles charge"
         )
     whole: Floats = np.round(kept)

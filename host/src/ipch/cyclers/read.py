@@ -85,7 +85,7 @@ def _read(path: Path, zone: tzinfo | None, how: Reading) -> Raw:
         text = " ".join(str(error).split()) or "damaged"
         raise FileError(f"{path} cannot be read: {type(error).__name__}: {text}") from error
     if not len(found):
-        raise FileError(f"{path}: holds no rows")
+        raise FileError(f"{path}: has no rows")
     if not np.isfinite(found.unix_s).any():
         raise FileError(f"{path}: no time stamps; give the start of the test with --start")
     return found

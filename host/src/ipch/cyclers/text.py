@@ -124,8 +124,8 @@ def _read(path: Path, encoding: str, lines: Sequence[str], place: Place, levels:
     first_rows = [next(csv.reader([row], delimiter=separator), []) for row in body[:5]]
     if not levels and separator == "," and _split_numbers(first_rows, len(head)):
         raise FileError(
-            f"{path}: its rows have more cells than its head: the comma is a decimal mark as well as a separator; save"
-            " it with semicolons"
+            f"{path}: its rows have more cells than its header: the comma is a decimal mark as well as a separator;"
+            " save it with semicolons"
         )
     found = _with_dates(found, first_rows)
     columns = Columns(path, found, _decimal_comma(body, separator))

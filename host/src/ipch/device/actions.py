@@ -101,7 +101,7 @@ def hold(instrument: Instrument, what: str) -> Sample:
     """Hold the `pressure` or the `amount` of gas. Raises UsageError for anything else."""
     if what not in ("pressure", "amount"):
         raise UsageError(
-            f"cannot hold {what!r}; allowed are pressure and amount (`ipch set 5MPa` sets the pressure)"
+            f"cannot hold {what!r}; expected pressure or amount (`ipch set 5MPa` sets the pressure)"
         )
     instrument.holds_amount = what == "amount"
     return instrument.fetch()

@@ -277,7 +277,7 @@ class Instrument:
                 f"a message has at most {_MESSAGE_LIMIT} printable ASCII characters, this one has {len(message)}"
             )
         if not message.isprintable() or not message.isascii():
-            raise UsageError(f"not a message: {message!r}; allowed are printable ASCII characters")
+            raise UsageError(f"not a message: {message!r}; expected printable ASCII characters")
         return self.session.ask(message)
 
     def query(self, message: str) -> str:

@@ -436,7 +436,7 @@ class Session:
         try:
             channel = self._open(self.served_at)
         except IpchError as error:
-            raise DeviceLostError(f"device lost: {self.port} is not back yet: {error}") from error
+            raise DeviceLostError(f"device lost: {self.port} has not returned: {error}") from error
         if channel.identity.serial_number != self.identity.serial_number:
             channel.close()
             raise DeviceLostError(

@@ -48,7 +48,7 @@ def parse_value(setting: Setting, text: str) -> int:
         if setting.unit in ("s", "ms"):
             return round(parse_duration(text) * (1000 if setting.unit == "ms" else 1))
     raise UsageError(
-        f"not a value for {setting.name}: {text!r}; allowed is an integer "
+        f"not a value for {setting.name}: {text!r}; expected an integer "
         f"from {setting.minimum} to {setting.maximum} {setting.unit}".rstrip()
     )
 
@@ -88,7 +88,7 @@ def read(path: Path) -> tuple[dict[str, int], str | None]:
     unknown = document.keys() - {"device", "settings"}
     if unknown:
         raise FileError(
-            f"{path}: unknown table or key {sorted(unknown)[0]!r}; allowed are [device] and [settings]"
+            f"{path}: unknown table or key {sorted(unknown)[0]!r}; allowed: [device] and [settings]"
         )
     settings = document.get("settings")
     device = document.get("device", {})
@@ -96,7 +96,7 @@ def read(path: Path) -> tuple[dict[str, int], str | None]:
         raise FileError(f"{path}: no [settings] table; `ipch config save` writes one")
     for name, value in settings.items():
         if not isinstance(value, int) or isinstance(value, bool):
-            raise FileError(f"{path}: {name} = {value!r}; allowed is an integer")
+            raise FileError(f"{path}: {name} = {value!r}; expected an integer")
     serial_number = device.get("serial_number")
     return settings, str(serial_number) if serial_number is not None else None
 

@@ -99,9 +99,7 @@ def resolve_port(name: str) -> str:
         return name
     found = [info.port for info in list_ports() if name in (info.port, info.serial_number)]
     if len(found) > 1:
-        raise NoDeviceError(
-            f"{len(found)} devices are called {name}: {', '.join(found)}; choose one of these"
-        )
+        raise NoDeviceError(f"{len(found)} devices are named {name}: {', '.join(found)}; choose one of these")
     if found:
         return found[0]
     raise NoDeviceError(f"unknown port: {name}; `ipch ports` lists all ports")

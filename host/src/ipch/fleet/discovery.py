@@ -27,7 +27,7 @@ def targets(more: list[str]) -> list[dict[str, Any]]:
     for address in more:
         found_address = _ADDRESS.fullmatch(address)
         if found_address is None or not 0 < int(found_address[2]) < 65536:
-            raise UsageError(f"not an address: {address!r}; allowed is HOST:PORT, as 192.168.1.20:8765")
+            raise UsageError(f"not an address: {address!r}; expected HOST:PORT, as 192.168.1.20:8765")
     found: dict[str, str] = {}
     for info in list_ports():
         if info.kind == "other":

@@ -118,7 +118,7 @@ def name_devices(words: list[str], prefix: str) -> dict[str, str]:
         device, _, given = word.rpartition("=") if "=" in word else (word, "", word)
         if not device or not re.fullmatch(r"[A-Za-z0-9_-]+", given):
             raise UsageError(
-                f"not a name for records: {given or word!r}; allowed are letters, digits, - and _:"
+                f"not a name for records: {given or word!r}; allowed: letters, digits, - and _:"
                 f" {device or 'DEVICE'}=NAME"
             )
         if given in named:
@@ -131,7 +131,7 @@ def name_devices(words: list[str], prefix: str) -> dict[str, str]:
                 f"{prefix}{given} is too long: EPICS allows {_LONGEST_NAME} characters for a record"
             )
     if not re.fullmatch(r"[A-Za-z0-9_:-]*", prefix):
-        raise UsageError(f"not a prefix for records: {prefix!r}; allowed are letters, digits, -, _ and :")
+        raise UsageError(f"not a prefix for records: {prefix!r}; allowed: letters, digits, -, _ and :")
     return named
 
 

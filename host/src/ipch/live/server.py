@@ -127,7 +127,7 @@ class _Handler(BaseHTTPRequestHandler):
             host = urlsplit(f"//{self.headers.get('Host', '')}").hostname
             if host in ("localhost", "127.0.0.1", "::1") or _is_loopback(host or ""):
                 return True
-            self._refuse(HTTPStatus.FORBIDDEN, "this server answers to localhost only")
+            self._refuse(HTTPStatus.FORBIDDEN, "this server accepts requests for localhost only")
             return False
         cookies = http.cookies.SimpleCookie(self.headers.get("Cookie", ""))
         bearer = self.headers.get("Authorization", "").removeprefix("Bearer ")
@@ -273,7 +273,7 @@ def _parse(address: str) -> tuple[str, int]:
     host, colon, port = address.rpartition(":")
     host = host.strip("[]")
     if not colon or not host or not port.isdecimal() or not int(port) < 65536:
-        raise UsageError(f"not an address: {address!r}; allowed is HOST:PORT, as {DEFAULT_ADDRESS}")
+        raise UsageError(f"not an address: {address!r}; expected HOST:PORT, as {DEFAULT_ADDRESS}")
     return host, int(port)
 
 

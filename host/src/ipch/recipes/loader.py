@@ -75,7 +75,7 @@ def find_recipe(name: str) -> Path:
     path = Path(name)
     if path.is_file():
         return path
-    raise FileError(f"no recipe {name!r}; a path, or one of {', '.join(shipped)}")
+    raise FileError(f"no recipe is named {name!r}; give a path, or one of {', '.join(shipped)}")
 
 
 def load_recipe(path: Path, changes: Mapping[str, str] | None = None) -> Recipe:
@@ -210,7 +210,7 @@ def _explain(path: Path, text: str, error: ValidationError) -> str:
     kind = first["type"]
     if kind == "extra_forbidden":
         allowed = _allowed_keys(first["loc"])
-        return f"{where}: unknown key {key!r}; allowed are {', '.join(allowed)}"
+        return f"{where}: unknown key {key!r}; allowed: {', '.join(allowed)}"
     if kind in ("union_tag_not_found", "union_tag_invalid"):
         return f"{where}: a step needs exactly one of {', '.join(KINDS)}"
     if kind == "missing":

@@ -53,7 +53,7 @@ def format_of(path: Path, wanted: str | None = None) -> str:
         raise UsageError(f"{path}: a Parquet file ends in .parquet")
     found = wanted or ("bdf" if ".bdf" in name else "parquet" if name.endswith(".parquet") else "csv")
     if found not in FORMATS:
-        raise UsageError(f"unknown format: {found}; allowed are {', '.join(FORMATS)}")
+        raise UsageError(f"unknown format: {found}; allowed: {', '.join(FORMATS)}")
     return found
 
 

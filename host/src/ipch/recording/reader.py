@@ -154,7 +154,7 @@ def find_record(path: Path) -> Path:
     if record.suffix.lower() in (".csv", ".parquet") and record.is_file():
         raise FileError(
             f"{path} is a table, not a record: it lacks settings and events, which a report needs; name the .db"
-            " file (`ipch log NAME.db` writes one, a CSV cannot be turned into it)"
+            " file (`ipch log NAME.db` writes one; a CSV cannot be converted)"
         )
     if not record.is_file():
         raise FileError(f"no record at {path}; name a folder written by `ipch run`, or a .db file")
@@ -182,7 +182,7 @@ def load_run(
             wanted = number or last_run(database, path)
             row = database.execute("SELECT * FROM runs WHERE run = ?", (wanted,)).fetchone()
             if row is None:
-                raise FileError(f"{path} holds no run {wanted}")
+                raise FileError(f"{path} has no run {wanted}")
             kept, texts = _samples(database, wanted, columns, np.int32 if narrow else np.int64)
             samples = kept if narrow else dict(kept)
             host_span_s = _host_span_s(database, wanted)

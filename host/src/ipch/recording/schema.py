@@ -219,7 +219,7 @@ def last_run(database: sqlite3.Connection, path: Path) -> int:
     """Number of the latest run in a record. Raises FileError if there is none."""
     number = database.execute("SELECT max(run) FROM runs").fetchone()[0]
     if number is None:
-        raise FileError(f"{path} holds no run")
+        raise FileError(f"{path} has no run")
     return int(number)
 
 

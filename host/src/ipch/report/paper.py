@@ -39,11 +39,11 @@ def check(what: list[str], place: Path, width_mm: float) -> None:
     """Check a wish before a record is read. Raises UsageError, and FileError without matplotlib."""
     for name in what:
         if name not in WHAT:
-            raise UsageError(f"--what {name}: unknown; allowed are {', '.join(WHAT)}")
+            raise UsageError(f"--what {name}: unknown; allowed: {', '.join(WHAT)}")
     if place.suffix.lower() not in ENDINGS:
         raise UsageError(f"--out {place}: a figure ends in {', '.join(ENDINGS)}")
     if not NARROWEST_MM <= width_mm <= WIDEST_MM:
-        raise UsageError(f"--width: {width_mm:g} mm; allowed is {NARROWEST_MM:g}mm to {WIDEST_MM:g}mm")
+        raise UsageError(f"--width: {width_mm:g} mm; expected {NARROWEST_MM:g}mm to {WIDEST_MM:g}mm")
     try:
         import matplotlib  # noqa: F401
     except ImportError as error:

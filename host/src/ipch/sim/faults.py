@@ -238,7 +238,7 @@ def parse_values(name: str, given: Mapping[str, object]) -> tuple[Fault, dict[st
         try:
             values[key] = option.parse(given[key]) if key in given else option.default
         except ValueError:
-            raise UsageError(f"{name}: {key}={given[key]}; allowed is {option.allowed()}") from None
+            raise UsageError(f"{name}: {key}={given[key]}; expected {option.allowed()}") from None
     if values["every_s"] and not 0.0 < float(values["on_s"]) < float(values["every_s"]):
         raise UsageError(f"{name}: on_s={values['on_s']}; with every_s it must be above 0 and below every_s")
     if values["on_s"] and not values["every_s"]:

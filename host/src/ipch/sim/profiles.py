@@ -52,7 +52,7 @@ def read_profile(path: Path) -> CellProfile:
         reason = error.strerror if isinstance(error, OSError) else "not a CSV text file"
         raise ValueError(f"cell_profile_csv: cannot read {path}: {reason}") from None
     if not points:
-        raise ValueError(f"cell_profile_csv: {path} holds no points")
+        raise ValueError(f"cell_profile_csv: {path} has no points")
     return tuple(points)
 
 

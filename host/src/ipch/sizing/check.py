@@ -29,7 +29,7 @@ def check(design: Design) -> None:
     shown = format_target
     refuse(
         design.gas not in COEFFICIENTS,
-        f"gas {design.gas!r}; allowed is {' or '.join(COEFFICIENTS)}: neither toxic, flammable nor oxidising",
+        f"gas {design.gas!r}; expected {' or '.join(COEFFICIENTS)}: neither toxic, flammable nor oxidising",
     )
     for name, value, low, high, unit in (
         ("volume", design.volume_m3 * 1e3, 0.005, 100.0, "L"),
@@ -46,11 +46,11 @@ def check(design: Design) -> None:
     ):
         refuse(
             not low <= value <= high,
-            f"{name} {value:g} {unit}".rstrip() + f"; allowed is {low:g} to {high:g}",
+            f"{name} {value:g} {unit}".rstrip() + f"; expected {low:g} to {high:g}",
         )
     refuse(
         not 2 * AMBIENT_PA <= design.working_pa < FULL_SCALE_PA,
-        f"working pressure {shown(design.working_pa)}; allowed is 0.21 MPa to below the transducers' 10 MPa",
+        f"working pressure {shown(design.working_pa)}; expected 0.21 MPa to below the transducers' 10 MPa",
     )
     refuse(
         design.working_pa >= design.rated_pa,
@@ -85,13 +85,13 @@ def check(design: Design) -> None:
     refuse(
         design.supply_pa < design.working_pa + TOLERANCE_PA,
         f"supply {shown(design.supply_pa)} cannot fill to {shown(design.working_pa)}; "
-        f"allowed is at least {shown(design.working_pa + TOLERANCE_PA)}",
+        f"expected at least {shown(design.working_pa + TOLERANCE_PA)}",
     )
     refuse(
         design.source_pa < design.supply_pa,
         f"source {shown(design.source_pa)} is below the supply {shown(design.supply_pa)} that it feeds",
     )
-    refuse(design.source_pa > 31_000_000, f"source {shown(design.source_pa)}; allowed is up to 31 MPa")
+    refuse(design.source_pa > 31_000_000, f"source {shown(design.source_pa)}; expected up to 31 MPa")
     refuse(design.seat_mm < (design.hole_mm or 0.0), "the restrictor's hole is larger than the valve's seat")
     needed = Flow(design).relief_c(chain["relief_valve_pa"])
     refuse(
@@ -102,5 +102,5 @@ def check(design: Design) -> None:
     refuse(
         design.relief_c is not None and not needed <= design.relief_c < 1.0,
         f"relief valve of C = {design.relief_c or 0:.1e} m3/(s Pa) cannot discharge the worst fault or is too large; "
-        f"allowed is at least {needed:.1e}",
+        f"expected at least {needed:.1e}",
     )

@@ -90,7 +90,7 @@ def _choose_mm(design: Design, slowest_c: float, coarsest_c: float, side: str) -
     ]
     if not allowed:
         raise UsageError(
-            f"no hole serves the {side} side: the ramp needs C of at least {slowest_c:.1e} m3/(s Pa), "
+            f"no hole suits the {side} side: the ramp needs C of at least {slowest_c:.1e} m3/(s Pa), "
             f"the band at most {coarsest_c:.1e}; allow a slower --slew, a wider --band, or give --hole"
         )
     middle = sqrt(slowest_c * coarsest_c)
@@ -105,7 +105,7 @@ def size(design: Design) -> Sizing:
     pulse_room_pa = (design.band_pa - 3.0 * NOISE_PA) / BAND_PER_PULSE
     if pulse_room_pa <= 0.0:
         raise UsageError(
-            f"band {design.band_pa:g} Pa; allowed is more than 3 sigma of the reading, {3 * NOISE_PA:g} Pa"
+            f"band {design.band_pa:g} Pa; expected more than 3 sigma of the reading, {3 * NOISE_PA:g} Pa"
         )
     low_pa = max(1_000_000, 2 * AMBIENT_PA) if design.working_pa > 1_000_000 else 2 * AMBIENT_PA
     fill_mm = _choose_mm(

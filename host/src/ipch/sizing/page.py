@@ -77,7 +77,7 @@ def write_page(sizing: Sizing, path: Path) -> None:
 
     kind = path.suffix.lower()
     if kind not in (".md", ".html"):
-        raise UsageError(f"page {path}: allowed is a name that ends in .html or .md")
+        raise UsageError(f"page {path}: expected a name that ends in .html or .md")
     if kind == ".md":
         write_text(path, markdown(sizing))
         return
