@@ -19,9 +19,25 @@ import pytest
 from ipch.base.paths import owners_dir, running_simulators
 from ipch.device.instrument import Instrument
 from ipch.device.session import Direct, OwnerEnded, Session, Silence, _FairLock, is_query
-from ipch.device.sharing import Owned, Owner, open_session, running_tasks
-from ipch.device.transport import Transport
-from ipch.errors import DeviceError, DeviceLostError, ExchangeCutError, PortBusyError, UsageError
+from ipch.device.sharing import (
+    Owned,
+    Owner,
+    _is_being_opened,
+    _only_regulator,
+    find,
+    open_session,
+    recipe_among,
+    running_tasks,
+)
+from ipch.device.transport import PortInfo, Transport
+from ipch.errors import (
+    DeviceError,
+    DeviceLostError,
+    ExchangeCutError,
+    NoDeviceError,
+    PortBusyError,
+    UsageError,
+)
 from ipch.sim import channel
 from ipch.sim.server import RunningServer, simulate
 
@@ -446,6 +462,140 @@ def test_another_device_on_the_port_is_not_taken_for_this_one(slow: RunningServe
         plug(slow, True)
         with pytest.raises(DeviceLostError, match=r"now has device SIM000000\d, expected ANOTHER"):
             instrument.fetch()
+
+
+def test_the_only_regulator_is_found_beside_other_boards(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+
+    def ours(port: str) -> bool:
+        asked.append(port)
+        return port in regulators
+
+    def choose(*infos: PortInfo) -> str:
+        asked.clear()
+        for module in ("sharing", "transport"):
+            monkeypatch.setattr(f"ipch.device.{module}.list_ports", lambda: list(infos))
+        return _only_regulator()
+
+    monkeypatch.setattr("ipch.device.sharing._is_regulator", ours)
+    one, two, three = (PortInfo(f"/dev/b{number}", "board", f"S{number}", "") for number in (1, 2, 3))
+    simulated, other = PortInfo("/dev/s", "simulator", "SIM", ""), PortInfo("/dev/o", "other", "", "")
+    regulators = {"/dev/b2"}
+    # A single board is taken without a question: whoever opens it will see.
+    assert choose(one, other) == "/dev/b1" and asked == []
+    assert choose(simulated, other) == "/dev/s" and asked == []
+    assert choose(one, two, other) == "/dev/b2" and sorted(asked) == ["/dev/b1", "/dev/b2"]
+    assert choose(one, simulated) == "/dev/s" and asked == ["/dev/b1"]
+    for several in ((two, simulated), (one, three), (two, three, two)):
+        with pytest.raises(NoDeviceError, match="devices found"):
+            choose(*several)
+
+
+def test_without_a_name_the_owner_is_found_only_if_nothing_else_is_there(
+    owner: Session, sim: RunningServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here = PortInfo(sim.port, "simulator", "", "")
+    for others, so in (([], True), ([PortInfo("/dev/o", "other", "", "")], True),
+                       ([PortInfo("/dev/b", "board", "", "")], False)):  # fmt: skip
+        monkeypatch.setattr("ipch.device.sharing.list_ports", lambda others=others: [here, *others])
+        found = find(None)
+        assert (found is not None) == so, others
+        if found is not None:
+            found.close()
+
+
+def test_entries_that_are_damaged_are_passed_over(sim: RunningServer) -> None:
+    for number, text in enumerate(("{", "[]", '{"names": 3}', "{}")):
+        (owners_dir() / f"{os.getpid()}-{number}.json").write_text(text)
+    opening = owners_dir() / f"{os.getpid()}-9.opening"
+    opening.write_text(json.dumps({"names": ["/dev/x"]}))
+    assert _is_being_opened({"/dev/x", "y"}) and not _is_being_opened({"/dev/y"})
+    for path in owners_dir().glob(f"{os.getpid()}-*"):
+        path.unlink()
+    assert not _is_being_opened({"/dev/x"})
+
+
+def test_a_recipe_that_runs_is_told_with_its_step() -> None:
+    task = {"kind": "run", "name": "gitt", "pid": 7}
+    assert recipe_among([{"kind": "log"}, task]) == "the recipe gitt runs on this device (process 7)"
+    assert "device, step 2/3 hold (" in recipe_among([{**task, "step": "2/3 hold"}])
+    assert recipe_among([{"kind": "log", "name": "x"}]) == ""
+
+
+class Speaker:
+    """The other end of a client's connection, with one thing to say."""
+
+    def __init__(self, said: bytes | OSError, refuses: OSError | None = None) -> None:
+        self.said, self.refuses = said, refuses
+
+    def write(self, data: bytes) -> None:
+        if self.refuses is not None:
+            raise self.refuses
+
+    def flush(self) -> None:
+        pass
+
+    def readline(self) -> bytes:
+        if isinstance(self.said, OSError):
+            raise self.said
+        return self.said
+
+
+@pytest.mark.parametrize(
+    ("speaker", "kind", "said"),
+    [
+        (Speaker(b"", BrokenPipeError("pipe")), OwnerEnded, "device lost: the owner process of its port is gone: pipe"),
+        (Speaker(b"", OSError("slow")), DeviceLostError, "device lost: the owner process of its port is stuck: slow"),
+        (Speaker(OSError("late")), DeviceLostError, "device lost: the owner process of its port does not answer: late"),
+        (Speaker(b"{"), DeviceLostError, "device lost: the owner process of its port ended"),
+        (Speaker(b'{"ended": true}\n'), OwnerEnded, "device lost: the owner process of its port has just ended"),
+        (Speaker(b'{"error": ["cut", "in doubt"]}\n'), ExchangeCutError, "in doubt"),
+        (Speaker(b'{"error": ["silent", "quiet"]}\n'), Silence, "quiet"),
+        (Speaker(b'{"error": ["lost", "gone"]}\n'), DeviceLostError, "gone"),
+    ],
+)  # fmt: skip
+def test_what_an_owner_says_is_told(speaker: Speaker, kind: type[Exception], said: str) -> None:
+    channel = Owned.__new__(Owned)
+    channel._file = speaker  # type: ignore[assignment]
+    with pytest.raises(DeviceLostError) as raised:
+        channel.ask("*IDN?")
+    assert type(raised.value) is kind and str(raised.value) == said
+
+
+def test_what_goes_through_an_owner_is_logged_without_its_token(
+    owner: Session, sim: RunningServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("DEBUG", "ipch.device.sharing")
+    (path,) = owners_dir().glob("*.json")
+    with Instrument.open(sim.port) as client:
+        client.ask("*OPC?")
+    assert json.loads(path.read_text())["token"] not in caplog.text
+    assert "> token" in caplog.messages and "> {'ask': '*OPC?'}" in caplog.messages
+    assert '< {"replies": ["1"]}' in caplog.messages
+
+
+def test_an_owner_that_cannot_publish_says_why(
+    sim: RunningServer, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def full(*words: object) -> None:
+        raise OSError("no space left")
+
+    monkeypatch.setattr("ipch.device.sharing._write_entry", full)
+    session = open_session(sim.port)
+    with Owner(session):
+        assert session.ask("*OPC?") == ["1"]
+    session.close()
+    assert f"other programs cannot use {sim.port} meanwhile: no space left" in caplog.text
+
+
+def test_an_owner_that_has_ended_takes_nothing_more(owner: Session, sim: RunningServer) -> None:
+    with closing(find(sim.port)) as channel:  # type: ignore[type-var]
+        assert channel is not None
+        listener = next(each for each in owner.listeners if hasattr(each, "__self__"))
+        listener.__self__._ended = True
+        with pytest.raises(OwnerEnded, match="has just ended"):
+            channel.ask("*OPC?")
+        listener.__self__._ended = False
 
 
 def test_two_devices_that_swap_their_ports_are_told_apart() -> None:

@@ -156,6 +156,15 @@ def test_a_table_as_parquet_has_types(tmp_path: Path) -> None:
     assert read["utc"].to_pylist()[1].isoformat() == "2026-01-01T00:00:00.500000+00:00"
 
 
+def test_files_are_written_into_folders_that_do_not_exist_yet(tmp_path: Path) -> None:
+    deep = tmp_path / "new" / "deep"
+    with CsvLog(deep / "log.csv"):
+        pass
+    write_table(deep / "deeper" / "still" / "table.csv", {"a": [1.0]})
+    assert (deep / "log.csv").is_file() and (deep / "deeper" / "still" / "table.csv").is_file()
+    assert not list(tmp_path.rglob("*.part"))
+
+
 def test_a_table_is_no_record(tmp_path: Path) -> None:
     for name in ("log.csv", "log.PARQUET"):
         (tmp_path / name).write_text("")

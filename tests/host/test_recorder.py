@@ -27,7 +27,7 @@ from ipch.errors import FileError
 from ipch.recording.csv_writer import CsvLog
 from ipch.recording.export import export
 from ipch.recording.reader import find_record, load_run, load_truth
-from ipch.recording.recorder import Recorder
+from ipch.recording.recorder import Recorder, look
 from ipch.recording.schema import CLOSE_THE_OTHER, SAMPLE_COLUMNS, iso_utc
 from ipch.recording.thinning import Thinning
 from ipch.sim.server import RunningServer
@@ -337,7 +337,10 @@ def test_the_start_of_a_record_says_who_recorded_what(
         (mark,) = recorder.marks("note")
         assert (mark.kind, mark.text, mark.data) == ("note", "mine", {"answer": 42})
         assert (mark.boot, mark.uptime_s) == (sample.boot, sample.uptime_s)
-        assert mark.number == len(recorder.marks("begin", "valves", "health", "state", "note")) and mark.utc_s > 1e9
+        assert (
+            mark.number == len(recorder.marks("begin", "valves", "health", "state", "note"))
+            and mark.utc_s > 1e9
+        )
         assert recorder.marks("gap") == []
     (begin,) = events(path, "begin")
     assert begin["pid"] == os.getpid() and begin["port"] == regulator.port and begin["ipch"] == __version__
@@ -449,6 +452,33 @@ def test_a_log_goes_on_while_it_reads_the_settings_again(
     assert in_time == [True]
     # Also at the end it waits for what it was reading.
     assert [event["settings"] for event in events(path, "settings")] == [{"dead_band_pa": [5000, 6000]}]
+
+
+def test_rows_have_the_times_of_the_computer(
+    tmp_path: Path, regulator: Instrument, sample: Sample, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ipch.recording.recorder.time.time", lambda: 1_700_000_000.5)
+    monkeypatch.setattr("ipch.recording.recorder.time.monotonic", lambda: 77.25)
+    with Recorder(tmp_path / "run.db", regulator, "log") as recorder:
+        recorder.sample(sample)
+    with closing(sqlite3.connect(tmp_path / "run.db")) as database:
+        for table in ("samples", "events"):
+            times = database.execute(f"SELECT DISTINCT run, utc_s, host_s FROM {table}").fetchall()
+            assert times == [(1, 1_700_000_000.5, 77.25)], table
+
+
+def test_another_firmware_is_noted_with_its_identity(
+    tmp_path: Path, regulator: Instrument, sample: Sample
+) -> None:
+    with Recorder(tmp_path / "run.db", regulator, "log") as recorder:
+        recorder.sample(sample)
+        found = look(regulator)
+        recorder.note(found)
+        recorder.note(replace(found, identity={**found.identity, "firmware": "9.9.9"}))
+        recorder.note(replace(found, identity={**found.identity, "firmware": "9.9.9"}))
+    (noted,) = [mark for mark in load_run(tmp_path / "run.db").events if "firmware" in mark.text]
+    assert noted.text == "the firmware is 9.9.9 now"
+    assert noted.data == {"identity": {**found.identity, "firmware": "9.9.9"}}
 
 
 def test_gaps_of_a_busy_computer_are_told_once_a_minute(
