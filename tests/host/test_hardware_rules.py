@@ -263,6 +263,45 @@ def test_every_wire_of_the_rig_ends_on_a_terminal() -> None:
             assert set(part.nets.values()) <= ends, part.ref
 
 
+# The way of the current through the diodes of the supply: reference -> (from, to).
+FEEDS = {
+    "D1": ("V24_FUSED", "V24"),
+    "D3": ("V24", "V24_LOGIC"),
+    "D60": ("HOLD_UP", "V24_LOGIC"),
+    "D4": ("V5", "VSYS"),
+}
+
+
+def reversed_parts(parts: list[Part]) -> list[str]:
+    """Name polar capacitors, lamps and diodes of the supply that lie the wrong way round."""
+    found = []
+    limited = {net for part in parts if part.kind == "R" for net in part.nets.values()}
+    for part in parts:
+        nets = part.nets
+        if (
+            (part.kind == "CP" and nets["2"] != "GND")
+            or (part.kind == "LED" and (nets["K"] not in ("GND", "RAIL_FAULT") or nets["A"] not in limited))
+            or (part.ref in FEEDS and (nets["A"], nets["K"]) != FEEDS[part.ref])
+        ):
+            found.append(part.ref)
+    return found
+
+
+def test_nothing_with_a_polarity_lies_the_wrong_way_round() -> None:
+    assert reversed_parts(circuit()) == []
+
+
+@pytest.mark.parametrize("ref", ["C1", "C2", "D73", "D74", "D75", *FEEDS])
+def test_a_part_the_wrong_way_round_shows(ref: str) -> None:
+    turned = [
+        replace(part, nets=dict(zip(part.nets, reversed(part.nets.values()), strict=True)))
+        if part.ref == ref
+        else part
+        for part in circuit()
+    ]
+    assert reversed_parts(turned) == [ref]
+
+
 def unlike(parts: list[Part]) -> list[str]:
     """Name the parts of drivers and loops that differ from those of the first one: only that one has figures."""
     known = {part.ref: part for part in parts}
