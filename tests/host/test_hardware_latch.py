@@ -1,4 +1,4 @@
-"""Logic of the comparator's gates, evaluated from the netlist: latch of the fill side, the relief without a processor."""
+"""Logic of the comparator's gates, from the netlist: latch of the fill side, the relief without a processor."""
 
 from __future__ import annotations
 
