@@ -1,4 +1,4 @@
-"""Each chip is connected as its data sheet asks: supplies and grounds, buses, the RTD's four wires, the current limiter.
+"""Each chip is connected as its data sheet asks: supplies, grounds, buses, wires of the RTD, the current limiter.
 
 The names of the pins are those of pinouts.csv; a part taken out or two pins that are swapped must show.
 """
@@ -14,15 +14,8 @@ from hardware.design.circuit import KINDS, Part, circuit
 from hardware.design.outputs import HARDWARE
 
 # A supply -> the ground that belongs to it.
-SUPPLIES = {
-    "V24": "GND",
-    "V24_LOGIC": "GND",
-    "V5": "GND",
-    "V3V3": "GND",
-    "VSYS": "GND",
-    "V3M": "GND_M",
-    "V3W": "GND_W",
-}
+SUPPLIES = {"V24": "GND", "V24_LOGIC": "GND", "V5": "GND", "V3V3": "GND", "VSYS": "GND", "V3M": "GND_M", "V3W": "GND_W",
+            "WALL_PLUS": "GND_W"}  # fmt: skip
 GROUNDS = set(SUPPLIES.values())
 # Pins of ground and of supply; those with the same digit or sign belong together.
 GROUND_PIN = re.compile(r"GND\d*|AGND|DGND|PAD|V-|-VIN|-VOUT")
@@ -59,12 +52,7 @@ def badly_supplied(parts: list[Part]) -> list[str]:
             plus, minus = pair.split()
             if SUPPLIES.get(part.nets[plus]) != part.nets[minus]:
                 found.append(f"{part.ref}: {part.nets[plus]} against {part.nets[minus]}")
-    fed = {
-        part.nets[name]
-        for part in parts
-        for _, name, kind in KINDS[part.kind]
-        if kind == "PWROUT" and name in part.nets
-    }
+    fed = {part.nets.get(name) for part in parts for _, name, kind in KINDS[part.kind] if kind == "PWROUT"}
     found += [f"{net}: no source" for net in ("V5", "V3V3", "V3M", "V3W") if net not in fed]
     return found
 
@@ -85,7 +73,8 @@ def swapped(ref: str, one: str, other: str) -> list[Part]:
 @pytest.mark.parametrize(
     ("ref", "one", "other"),
     [("U1", "VIN", "GND"), ("U1", "GND", "VOUT"), ("U3", "VCC", "GND"), ("U21", "VCC", "GND"), ("U22", "VCC", "GND"),
-     ("U10", "3V3", "GND"), ("U10", "GND", "VSYS"), ("U11", "GND", "VDD"), ("U11", "AIN3", "VDD"), ("U13", "VDD", "GND1"),
+     ("U10", "3V3", "GND"), ("U10", "GND", "VSYS"), ("U11", "GND", "VDD"), ("U11", "AIN3", "VDD"),
+     ("U13", "VDD", "GND1"),
      ("U14", "VIN", "VOUT"), ("U14", "VIN", "GND"), ("U14", "VOUT", "GND"), ("U23", "VDD1", "GND1"),
      ("U23", "GND1", "GND2"), ("U23", "VDD1", "VDD2"), ("U24", "-VIN", "+VIN"), ("U24", "+VOUT", "-VOUT"),
      ("U26", "-VIN", "-VOUT"), ("U26", "+VIN", "+VOUT"), ("U28", "GND1", "GND2"), ("U4", "V-", "V+"),
@@ -151,7 +140,7 @@ def through(parts: list[Part], net: str, kinds: tuple[str, ...]) -> set[str]:
 
 
 def wrong_wires_of_the_gas_sensor(parts: list[Part]) -> list[str]:
-    """The RTD in four wires: current through A and B, voltage at A' and B'; the reference resistor in the same current."""
+    """The RTD in four wires: current through A and B, voltage at A' and B'; the reference resistor in that current."""
     by = {part.ref: part.nets for part in parts}
     found = []
     wires = (("A", "FORCE+", "PTC"), ("A'", "RTDIN+", "R"), ("B'", "RTDIN-", "R"), ("B", "FORCE-", "PTC"))
@@ -194,11 +183,8 @@ def wrong_limiter(parts: list[Part]) -> list[str]:
         if isinstance(wanted, str):
             right = nets[pin] == wanted
         else:
-            at = sorted(
-                part.ref
-                for part in parts
-                if nets[pin] in part.nets.values() and part.kind not in ("EFUSE", "TEST")
-            )
+            others = [part for part in parts if part.kind not in ("EFUSE", "TEST")]
+            at = sorted(part.ref for part in others if nets[pin] in part.nets.values())
             right = at == sorted(wanted)
         if not right:
             found.append(pin)
@@ -209,7 +195,10 @@ def test_the_current_limiter_is_connected_as_its_data_sheet_asks() -> None:
     assert wrong_limiter(circuit()) == []
 
 
-@pytest.mark.parametrize(("one", "other"), [("ILIM", "IMON"), ("DVDT", "ILIM"), ("UVLO", "SHDN"), ("FLT", "SHDN"), ("IN", "OUT")])  # fmt: skip
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [("ILIM", "IMON"), ("DVDT", "ILIM"), ("UVLO", "SHDN"), ("FLT", "SHDN"), ("IN", "OUT")],
+)
 def test_a_swapped_pin_of_the_limiter_shows(one: str, other: str) -> None:
     assert wrong_limiter(swapped("U20", one, other))
 
