@@ -116,6 +116,7 @@ def test_what_is_shut_without_power() -> None:
     parts = {part.ref: part for part in circuit()}
     # A pin that nobody drives cuts nothing: what ends the rail then is the beat that is missing.
     assert parts["R20"].value == "4.7k" and set(parts["R20"].nets.values()) == {"CUT_GATE", "GND"}
+    assert parts["R82"].value == "4.7k" and set(parts["R82"].nets.values()) == {"RELAY_GATE", "GND"}
     for n, name in enumerate(("FILL", "VENT", "SUPPLY_ISOLATION", "VENT_ISOLATION", "RELIEF"), 1):
         assert parts[f"R2{n}"].value == "4.7k"
         assert set(parts[f"R2{n}"].nets.values()) == {f"{name}_GATE", "GND"}

@@ -85,6 +85,7 @@ def test_the_comparator_opens_the_relief_only_while_a_processor_is_gone_that_was
         steps.append(TRIP if tripped else CALM)
         assert run(*steps)["ALONE"] == (tripped and not alive and was), (tripped, alive, was)
     assert run(ALIVE, *acknowledge(CALM), GONE, TRIP, SHORT)["ALONE"]
+    assert not run(ALIVE, *acknowledge(CALM), GONE, TRIP, CALM)["ALONE"], "latched, but below the trip again"
 
 
 @pytest.mark.parametrize("dead", ["U21", "U22"])

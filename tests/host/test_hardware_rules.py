@@ -272,7 +272,7 @@ FEEDS = {
 
 def reversed_parts(parts: list[Part]) -> list[str]:
     """Name polar capacitors, lamps and diodes of the supply that lie the wrong way round."""
-    found = []
+    found = sorted(FEEDS.keys() - {part.ref for part in parts})
     limited = {net for part in parts if part.kind == "R" for net in part.nets.values()}
     for part in parts:
         nets = part.nets
@@ -374,6 +374,10 @@ def unprotected(parts: list[Part]) -> list[str]:
         }.get(part.kind)
         if wanted and not any((p.kind, p.nets.get("K"), p.nets.get("A")) == wanted for p in parts):
             found.append(f"{part.ref}: no {wanted[0]}")
+        if part.kind == "PMOS" and not any(
+            p.kind == "R" and set(p.nets.values()) == {part.nets["S"], part.nets["G"]} for p in parts
+        ):
+            found.append(f"{part.ref}: nothing shuts it")
     # 24 V with a surge at its clamp is more than a gate of 20 V withstands.
     found += [f"{p.ref}: {p.value}" for p in parts if p.kind == "ZENER" and assumptions.number(p.value) > 18]
     return found
@@ -383,7 +387,7 @@ def test_switches_are_protected_from_surges_and_coils() -> None:
     assert unprotected(circuit()) == []
 
 
-@pytest.mark.parametrize("ref", ["D6", "D9", "D71", "D61"])
+@pytest.mark.parametrize("ref", ["D6", "D9", "D71", "D61", "R4", "R7"])
 def test_a_switch_without_its_diode_shows(ref: str) -> None:
     assert unprotected([part for part in circuit() if part.ref != ref])
 
