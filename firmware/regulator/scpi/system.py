@@ -205,8 +205,8 @@ class System:
         accept(self._app.panel.note_proof(integer(args[0], 20_200_101, 99_991_231)))
 
     def _counts(self, _):
-        """Spikes, flash writes, failed ones, hours; longest tick and write in ms, late ticks, collections; MHz, start in
-        ms, bytes free.
+        """Spikes, flash writes, failed ones, hours; longest tick and write in ms, late ticks, collections; MHz,
+        start in ms, bytes free.
         """
         app = self._app
         health = app.health
