@@ -87,3 +87,12 @@ def test_only_the_board_touches_the_hardware() -> None:
         if path.name != "board.py":
             found = re.search(r"^\s*(?:import|from) (?:machine|rp2)\b", path.read_text(), re.MULTILINE)
             assert not found, path
+
+
+def test_the_registers_in_the_table_of_both_chips_are_those_that_the_board_uses() -> None:
+    text = (ROOT / "firmware" / "README.md").read_text()
+    table = text[text.index("## RP2040 and RP2350") :].partition("\n\n|")[2].partition("\n\n")[0]
+    numbers = re.findall(r"0x[0-9A-F]{8}", table)
+    assert len(numbers) == 10
+    used = (ROOT / "firmware" / "board.py").read_text()
+    assert not [number for number in numbers if number not in used]
