@@ -198,6 +198,18 @@ def test_a_shorted_loop_and_a_spike_set_no_latch() -> None:
     assert found["latch"] < 0.5
 
 
+@pytest.mark.parametrize("without", ["", "D64"])
+def test_short_peaks_do_not_add_up_to_a_trip(without: str) -> None:
+    """D64 empties C52 whenever OVER falls: hum or noise across the trip sets no latch."""
+    peaks = "".join(f" {t:.5f} 8m {t + 1e-5:.5f} 17m {t + 6e-4:.5f} 17m {t + 6.1e-4:.5f} 8m"
+                    for t in (0.5 + 1.5e-3 * n for n in range(20)))  # fmt: skip
+    found = safety(beat(0.6), f"0 8m{peaks}", CLEARED, without=without).run(
+        ["latch MAX V(LATCH) FROM=0.4 TO=0.55", "over MAX V(OVER) FROM=0.5 TO=0.53"], 0.6, 5e-5
+    )
+    assert found["over"] > 4.0
+    assert (found["latch"] < 0.5) == (without == "")
+
+
 CORNERS = {
     "earliest": {"C51": 0.85, "R101": 0.99, "C50": 0.85},
     "typical": {},
