@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -375,3 +376,112 @@ def test_ec_labs_two_kinds_of_dq(tmp_path: Path) -> None:
     ):
         path.write_bytes(with_column(name, values).encode("cp1252"))
         judged(per_cycle([path]), 1e-8)
+
+
+@pytest.mark.parametrize(("dialect", "columns"), [("neware", (8, 9, 10)), ("bdf", (6, 7)), ("arbin", (8, 9))])
+def test_a_counter_that_restarts_inside_a_step(
+    dialect: str, columns: tuple[int, ...], tmp_path: Path
+) -> None:
+    """The cycler's computer was restarted: no step, cycle or direction changes there."""
+
+    def edit(cells: Cells) -> Cells:
+        before = [float(cells[31][at]) for at in columns]
+        # In counters of the step until its end; in those of the test for good.
+        for row in cells[32 : len(cells) if dialect == "bdf" else 62]:
+            for at, lost in zip(columns, before, strict=True):
+                row[at] = f"{float(row[at]) - lost:.9f}"
+        return cells
+
+    judged(per_cycle([edited(write(tmp_path, TABLE, dialect), edit)]), 1e-8)
+
+
+def test_a_counter_that_is_zero_in_one_row_has_not_restarted(tmp_path: Path) -> None:
+    def edit(cells: Cells) -> Cells:
+        cells[45][6] = "0"
+        return cells
+
+    judged(per_cycle([edited(write(tmp_path, TABLE, "bdf"), edit)]))
+
+
+def bare(cell: str) -> tuple[str, str]:
+    """Name and unit of a head's cell."""
+    found = re.fullmatch(r"(.*?) ?(?:\((\w*)\)| / (\w+))", cell)
+    return (found[1], found[2] or found[3] or "") if found else (cell, "")
+
+
+@pytest.mark.parametrize("dialect", ["neware", "neware-uA", "bdf", "arbin", "maccor"])
+def test_units_in_a_row_below_the_names(dialect: str, tmp_path: Path) -> None:
+    path = write(tmp_path, TABLE, dialect)
+    encoding = DIALECTS[dialect][3]
+    lines = path.read_text(encoding=encoding).splitlines()
+    at = len(lines) - len(TABLE.time_s) - 1
+    heads = [bare(cell) for cell in lines[at].split(",")]
+    lines[at : at + 1] = [",".join(name for name, _ in heads), ",".join(unit for _, unit in heads)]
+    path.write_text("\n".join(lines), encoding=encoding)
+    judged(per_cycle([path]), 1e-8)
+    found = read_cycler(path, UTC)
+    assert np.abs(found.current_a).max() == pytest.approx(0.1, rel=1e-6) and not found.dropped
+    assert not any("tells no unit" in note for note in found.notes)
+
+
+@pytest.mark.parametrize("dialect", ["bdf", "neware", "maccor", "novonix"])
+def test_the_newest_row_first(dialect: str, tmp_path: Path) -> None:
+    path = write(tmp_path, TABLE, dialect)
+    lines = path.read_text().splitlines()
+    head = len(lines) - len(TABLE.time_s)
+    path.write_text("\n".join(lines[:head] + lines[: head - 1 : -1]))
+    judged(per_cycle([path]), 1e-8)
+    found = read_cycler(path, UTC)
+    assert found.unix_s == pytest.approx(START + TABLE.time_s, abs=1)
+    assert "the newest row first" in " ".join(found.notes)
+
+
+def test_cells_that_are_no_numbers(tmp_path: Path) -> None:
+    def edit(cells: Cells) -> Cells:
+        for n, row in enumerate(cells[1:]):
+            row[2] = row[2].replace("-", "\u2212")
+            if n % 9 == 4:
+                row[2] = row[6] = ("NaN", "#N/A", "--", "inf", "-Infinity", "null")[n // 9 % 6]
+        return cells
+
+    found = read_cycler(edited(write(tmp_path, TABLE, "bdf"), edit))
+    known = np.isfinite(found.current_a)
+    assert not np.isinf(found.current_a).any() and known.sum() == len(TABLE.time_s) - 48
+    assert found.current_a[known] == pytest.approx(TABLE.ampere[known], abs=1e-6)
+    assert found.charged_ah[-1] == pytest.approx(0.3, abs=1e-9)
+
+
+@pytest.mark.parametrize(("dialect", "at"), [("bdf", 7), ("neware", 10)])
+def test_discharge_that_is_counted_below_zero(dialect: str, at: int, tmp_path: Path) -> None:
+    def edit(cells: Cells) -> Cells:
+        return [cells[0], *([*row[:at], f"-{row[at]}", *row[at + 1 :]] for row in cells[1:])]
+
+    judged(per_cycle([edited(write(tmp_path, TABLE, dialect), edit)]), 1e-8)
+
+
+@pytest.mark.parametrize(
+    ("content", "what"),
+    [(b"PK\x03\x04", "a ZIP archive or workbook"), (b"\x1f\x8b\x08", "a gzip archive"),
+     (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "an old Excel workbook"), (b"%PDF-1.7", "a PDF document")],
+)  # fmt: skip
+def test_what_only_looks_like_a_table(content: bytes, what: str, tmp_path: Path) -> None:
+    (tmp_path / "cell.csv").write_bytes(content + bytes(range(256)) * 9)
+    with pytest.raises(FileError, match=rf"cell\.csv: is {what}, no table of text"):
+        read_cycler(tmp_path / "cell.csv", UTC)
+
+
+def test_a_head_that_lacks_a_name(tmp_path: Path) -> None:
+    """R writes row names without a head: every column would be taken for the one beside it."""
+    for dialect in ("bdf", "neware"):
+        path = edited(
+            write(tmp_path, TABLE, dialect),
+            lambda c: [c[0], *([str(n), *row] for n, row in enumerate(c[1:], 1))],
+        )
+        with pytest.raises(FileError, match="its rows have one cell more than its header"):
+            read_cycler(path, UTC)
+
+
+def test_cycles_from_zero_are_told(tmp_path: Path) -> None:
+    zero = read_cycler(write(tmp_path, replace(TABLE, cycle=TABLE.cycle - 1), "bdf"))
+    assert sorted(set(zero.cycle)) == [1, 2, 3]
+    assert zero.notes == ("cycles of cell.bdf.csv begin with 0: numbered from 1",)

@@ -66,6 +66,7 @@ def test_a_zip_that_threads_mixed_up_is_read_again(monkeypatch: pytest.MonkeyPat
     assert tries
 
 
+@needs_samples
 @pytest.mark.parametrize(
     ("name", "count", "cycles"),
     [
@@ -136,6 +137,37 @@ def test_biologic_binary_is_what_galvani_says() -> None:
     assert sorted(set(data.cycle)) == [1, 2, 3]
     charging = (np.diff(data.charged_ah, prepend=0.0) > 0) & (data.voltage_v < 4.89)
     assert np.median(data.current_a[charging]) == pytest.approx(1.2065e-3, rel=1e-3)
+
+
+@needs_samples
+@pytest.mark.parametrize(
+    ("name", "count"),
+    [
+        ("250116_kigr_gen6_01_01_GCPL_CD8.mpr", 392), ("250116_kigr_gen6_01_02_GCPL_CD8.mpr", 3791),
+        ("second/bcd.issue_241.mpr", 2550), ("second/coc.issue_185.mpr", 24), ("second/coc.issue_185.mpt", 24),
+        ("second/mb.issue_223.mpt", 108), ("second/mb.issue_95.de.mpt", 33),
+    ],
+)  # fmt: skip
+def test_ec_lab_is_what_yadg_says(name: str, count: int) -> None:
+    """A reader of its own, not galvani, of binary files and of text in any number format."""
+    extractors = pytest.importorskip("yadg.extractors")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        table = extractors.extract(
+            f"eclab.{name[-3:]}", sample(name), timezone="UTC", locale="de_DE" if ".de." in name else "en_GB"
+        ).to_dataset()
+    found = read_cycler(sample(name), UTC)
+    assert len(found) == table.sizes["uts"] == count
+    assert list(found.unix_s) == table["uts"].values.tolist()
+    assert list(found.test_s) == table["time"].values.tolist()
+    net_mah = 1e3 * np.cumsum(np.diff(found.charged_ah - found.discharged_ah, prepend=0.0))
+    counter = table["(Q-Qo)"].values
+    assert net_mah - net_mah[0] == pytest.approx(counter - counter[0], abs=1e-12)
+    for mine, theirs in ((found.voltage_v, "Ewe"), (found.current_a * 1e3, "I")):
+        if theirs in table:
+            assert mine == pytest.approx(table[theirs].values, rel=1e-12)
+    halves = table["half cycle"].values
+    assert len(set(found.cycle)) == len(set(halves // 2))
 
 
 @needs_samples

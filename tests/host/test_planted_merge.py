@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import csv
 import os
 import re
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -179,3 +181,25 @@ def test_a_record_in_a_read_only_folder_is_read(planted: Path, tmp_path: Path, c
         assert "the options are not remembered" in done.err
     finally:
         folder.chmod(0o755)
+
+
+def test_a_current_with_the_other_sign_is_told(planted: Path, tmp_path: Path, cli: Cli) -> None:
+    path = write(tmp_path, replace(TABLE, ampere=-TABLE.ampere), "bdf")
+    charge = line(merged(cli, planted / "run.db", "--cycler", str(path)), "charge")
+    assert not charge["ok"] and charge["text"].endswith("the current has the other sign")
+
+
+def test_a_clock_that_was_set_forward_is_told(planted: Path, tmp_path: Path, cli: Cli) -> None:
+    """Or the test paused: the file does not tell which."""
+    with write(tmp_path, TABLE, "bdf").open(newline="") as file:
+        cells = list(csv.reader(file))
+    for row in cells[150:]:
+        row[3] = f"{float(row[3]) + 1500:.3f}"
+    with (tmp_path / "set.bdf.csv").open("w", newline="") as file:
+        csv.writer(file).writerows(cells)
+    found = merged(cli, planted / "run.db", "--cycler", str(tmp_path / "set.bdf.csv"))
+    told = line(found, "rows")["text"]
+    assert (
+        "dates of set.bdf.csv go 25 min ahead of its test time at row 150: a pause, or the clock was set"
+        in told
+    )

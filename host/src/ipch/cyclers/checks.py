@@ -62,6 +62,14 @@ def _charge(merged: Merged) -> Line:
     ok = bool(off.max() <= _WORTH_A_WARNING)
     middle = 1e3 * (low + high) / 2
     text += f", {middle[0]:.5g} and {middle[1]:.5g} by the integral of the current"
+    if (
+        sum(
+            float(np.nansum(part.current_a[1:] * np.diff(part.charged_ah - part.discharged_ah)))
+            for part in merged.parts
+        )
+        < 0
+    ):
+        return Line("charge", False, f"{text}: the current has the other sign")
     return Line("charge", ok, text if ok else f"{text}: they differ by {off.max():.1%}")
 
 

@@ -110,16 +110,15 @@ class Columns:
 
     def _column(self, texts: Sequence[str], name: str) -> Floats:
         scale = self._found.scale.get(name, 1.0)
-        try:
-            found = np.fromiter(map(float, texts), dtype=np.float64, count=len(texts)) * scale
-            found[np.isinf(found)] = np.nan
-            return found
-        except ValueError:
-            pass
         if name == "test_time" and any(":" in text for text in texts):
             # A clock has no unit, whatever the head says.
             return np.array([clock(text) for text in texts])
-        return np.array([_number(text, self._comma) for text in texts]) * scale
+        try:
+            found = np.fromiter(map(float, texts), dtype=np.float64, count=len(texts))
+        except ValueError:
+            found = np.array([_number(text, self._comma) for text in texts])
+        found[np.isinf(found)] = np.nan
+        return found * scale
 
     def raw(self, above: Sequence[str], zone: tzinfo | None, start: datetime | None) -> Raw:
         """The columns with their times; `above` are the lines above the table. Raises FileError."""
@@ -137,6 +136,8 @@ class Columns:
         if found.map.discharge_positive:
             for name in {"current_a", "net", "passed"} & set(columns):
                 columns[name] = -columns[name]
+        if "discharged" in columns and not (columns["discharged"] > 0).any():
+            columns["discharged"] = np.abs(columns["discharged"])
         if "state" in found.column:
             columns["way"] = _ways(self._texts["state"])
             if "current_a" in columns and not (columns["current_a"] < 0).any():
@@ -209,7 +210,7 @@ def _ways(texts: Sequence[str]) -> Floats:
 
 
 def _number(text: str, comma: bool) -> float:
-    text = text.strip().replace("\u00a0", "").replace(" ", "")
+    text = text.strip().replace("\u00a0", "").replace(" ", "").replace("\u2212", "-")
     if "," in text:
         if "." in text:
             # Both: the last one is the decimal mark.

@@ -2,7 +2,8 @@
 
 Counters are noisy, drop by a digit, hold over pauses, and restart with each step, half cycle or cycle, or never.
 An increment is therefore the signed difference of two rows. A counter restarts only where a label changes, only if it
-does so at most changes of that label, and only where that agrees better with the current than going on does.
+does so at most changes of that label, and only where that agrees better with the current than going on does; or where
+all that it counted is lost at once for good, against the current, as when the cycler's computer starts anew.
 """
 
 from collections.abc import Sequence
@@ -18,6 +19,8 @@ Bools = NDArray[np.bool_]
 _FALLS_TO = 0.05
 # The first row may hold what so many usual intervals move.
 _FIRST = 3.0
+# So many usual intervals are lost at once only by a restart.
+_LOST = 10.0
 # A longer interval than so many usual ones says nothing about the charge that passed in it.
 _USUAL = 20.0
 
@@ -59,6 +62,7 @@ def increments(counter: Floats, labels: Sequence[Bools], expected: Floats, pause
         for label in told:
             restarts |= _restarts(counter, going_on, label & ~decided, expected)
             decided |= label
+        restarts |= _lost(counter, going_on, expected)
     else:
         before = np.concatenate([counter[:1], counter[:-1]])
         restarts = np.abs(counter) < _FALLS_TO * np.abs(before)
@@ -84,6 +88,20 @@ def _restarts(counter: Floats, going_on: Floats, at: Bools, expected: Floats) ->
     if telling.any() and np.mean(found[telling]) < 0.5:
         found[:] = False
     return found
+
+
+def _lost(counter: Floats, going_on: Floats, expected: Floats) -> Bools:
+    """Where a counter fell to next to nothing, against its current, without coming back."""
+    before, off, usual = np.abs(counter - going_on), going_on - expected, _usual(expected)
+    fell = (
+        (before > _LOST * usual)
+        & (np.abs(counter) <= _FIRST * usual)
+        & (np.abs(counter - expected) < np.abs(off))
+    )
+    for row in np.flatnonzero(fell) if usual else ():
+        jumps = np.flatnonzero(np.abs(off[row + 1 :]) > 0.5 * before[row])
+        fell[row] = not len(jumps) or off[row] * off[row + 1 + jumps[0]] > 0
+    return fell & (usual > 0)
 
 
 def of_steps(values: Floats, labels: Sequence[Bools]) -> Floats:

@@ -108,6 +108,17 @@ def _continued(tests: Sequence[Sequence[CyclerData]]) -> list[CyclerData]:
     for test in tests:
         first = float(test[0].cycle.min())
         by = 0.0 if first > last else last + 1 - first
-        found += [replace(part, cycle=part.cycle + by) if by else part for part in test]
+        note = f"cycles of {test[0].path.name} begin with {first:g}: numbered from {first + by:g}"
+        found += [
+            replace(
+                part,
+                cycle=part.cycle + by,
+                own_cycles={number + int(by): moved for number, moved in part.own_cycles.items()},
+                notes=(*part.notes, note),
+            )
+            if by
+            else part
+            for part in test
+        ]
         last = max(float(part.cycle.max()) for part in found)
     return found

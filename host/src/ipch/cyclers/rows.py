@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ipch.base.units import format_duration
 from ipch.cyclers.raw import COLUMNS, Raw
 from ipch.errors import FileError
 
@@ -20,6 +21,7 @@ _OUTLIERS = 3
 _STEP_S = 2.0
 _MOST_UNDATED = 0.01
 _TWO_TESTS_S = 60.0
+_TOLD_S = 60.0
 _ROWS_TO_COMPARE = 10
 _SAME_UNIT = 0.02
 
@@ -29,7 +31,7 @@ def cleaned(raw: Raw) -> Raw:
     undated = ~np.isfinite(raw.unix_s)
     if undated.sum() > max(1.0, _MOST_UNDATED * len(raw)):
         raise FileError(f"{raw.path}: {int(undated.sum())} of {len(raw)} rows have no time stamp")
-    raw = _in_seconds(raw.keep(~undated, "no time stamp"))
+    raw = _in_seconds(_oldest_first(raw.keep(~undated, "no time stamp")))
     raw = raw.keep(~_repeated(raw), "written twice")
     back = np.flatnonzero((np.diff(raw.unix_s) < -_TWO_TESTS_S) & (np.diff(raw.test_s) < -_TWO_TESTS_S))
     if len(back):
@@ -43,7 +45,28 @@ def cleaned(raw: Raw) -> Raw:
             ~outlying,
             f"stamped {off_s / 3600:+.2f} h off" if abs(off_s) >= 180 else f"stamped {off_s:+.0f} s off",
         )
-    return raw
+    return _ahead(raw)
+
+
+def _oldest_first(raw: Raw) -> Raw:
+    """The rows in reverse, if they are in reverse order of time."""
+    advance_s = np.diff(raw.unix_s)
+    if np.sum(advance_s < 0) <= np.sum(advance_s > 0):
+        return raw
+    columns: dict[str, Any] = {name: getattr(raw, name)[::-1] for name in COLUMNS}
+    return replace(raw, **columns, notes=(*raw.notes, f"{raw.path.name} has the newest row first"))
+
+
+def _ahead(raw: Raw) -> Raw:
+    """Tells the largest jump of the dates beyond the test time, which may be a pause."""
+    ran_s = np.diff(raw.test_s)
+    jump_s = np.where(ran_s >= 0, np.diff(raw.unix_s) - ran_s, 0.0)
+    if not len(jump_s) or jump_s.max() < _TOLD_S:
+        return raw
+    at = int(jump_s.argmax())
+    by = format_duration(jump_s[at])
+    note = f"dates of {raw.path.name} go {by} ahead of its test time at row {at + 2}: a pause, or the clock was set"
+    return replace(raw, notes=(*raw.notes, note))
 
 
 def _in_seconds(raw: Raw) -> Raw:

@@ -14,11 +14,19 @@ from ipch.cyclers import nested
 from ipch.cyclers.columns import CHUNK, Columns
 from ipch.cyclers.maps import Found, Map, fit, present
 from ipch.cyclers.raw import Floats, Raw
+from ipch.cyclers.units import is_unit
 from ipch.errors import FileError
 
 _HEAD_LINES = 400
 _HEAD_BYTES = 400_000
 _TAIL_BYTES = 65_536
+_NO_TEXT = {
+    b"PK\x03\x04": "a ZIP archive or workbook",
+    b"\x1f\x8b": "a gzip archive",
+    b"\xd0\xcf\x11\xe0": "an old Excel workbook",
+    b"%PDF": "a PDF document",
+}
+_UNITS_BELOW = ("{}({})", "{} ({})", "{} / {}")
 _DECIMAL = re.compile(r"[-+]?\d*\.\d+([eE][-+]?\d+)?")
 _DATED = re.compile(r"^\s*\d+[/.-]\d+[/.-]\d+")
 
@@ -47,6 +55,9 @@ def _table(path: Path, maps: Sequence[Map]) -> tuple[Sequence[str], Columns]:
         top = file.read(_HEAD_BYTES)
     if not top.strip(b"\0 \t\r\n"):
         raise FileError(f"{path}: is empty")
+    for mark, what in _NO_TEXT.items():
+        if top.startswith(mark):
+            raise FileError(f"{path}: is {what}, no table of text; see its ending")
     for encoding, text in _decoded(top):
         lines = text.splitlines()[:_HEAD_LINES]
         levels = nested.head_of(lines)
@@ -86,18 +97,32 @@ Place = tuple[Found, int, str, list[str]]
 def find_head(path: Path, lines: Sequence[str], maps: Sequence[Map]) -> Place | None:
     """The map that finds most columns in one of these lines."""
     best: Place | None = None
-    for number, line in enumerate(lines):
+    for number in range(len(lines)):
         for separator in "\t;,":
-            cells = next(csv.reader([line], delimiter=separator), [])
-            for candidate in maps:
-                if len(cells) < min(3, len(candidate.columns) + 1):
-                    continue
-                found = fit(candidate, cells, str(path))
-                if found is not None and (best is None or len(found.column) > len(best[0].column)):
-                    best = found, number, separator, cells
+            for last, cells in _heads(lines, number, separator):
+                for candidate in maps:
+                    if len(cells) < min(3, len(candidate.columns) + 1):
+                        continue
+                    found = fit(candidate, cells, str(path))
+                    if found is not None and (best is None or len(found.column) > len(best[0].column)):
+                        best = found, last, separator, cells
         if best is not None and number >= best[1] + 3:
             break
     return best
+
+
+def _heads(lines: Sequence[str], number: int, separator: str) -> Iterator[tuple[int, list[str]]]:
+    """A line as a head, before that with the units that the line below may hold; and the head's last line."""
+    names, *rest = csv.reader(lines[number : number + 2], delimiter=separator)
+    units = [cell.strip() for cell in rest[0]] if rest else []
+    if sum(map(is_unit, units)) > 1 and len(units) <= len(names):
+        for form in _UNITS_BELOW:
+            spelled = [
+                form.format(name.strip(), unit) if unit else name
+                for name, unit in zip(names, units, strict=False)
+            ]
+            yield number + 1, spelled + names[len(units) :]
+    yield number, names
 
 
 def _almost(path: Path, lines: Sequence[str], maps: Sequence[Map]) -> str:
@@ -122,11 +147,8 @@ def _read(path: Path, encoding: str, lines: Sequence[str], place: Place, levels:
     found, line, separator, head = place
     body = lines[line + 1 :]
     first_rows = [next(csv.reader([row], delimiter=separator), []) for row in body[:5]]
-    if not levels and separator == "," and _split_numbers(first_rows, len(head)):
-        raise FileError(
-            f"{path}: its rows have more cells than its header: the comma is a decimal mark as well as a separator;"
-            " save it with semicolons"
-        )
+    if not levels and first_rows and all(any(row[len(head) :]) for row in first_rows if row):
+        raise FileError(f"{path}: its rows have {_more(first_rows, len(head))}")
     found = _with_dates(found, first_rows)
     columns = Columns(path, found, _decimal_comma(body, separator))
     with path.open(encoding=encoding, errors="replace", newline=None) as file:
@@ -142,11 +164,15 @@ def _read(path: Path, encoding: str, lines: Sequence[str], place: Place, levels:
     return columns
 
 
-def _split_numbers(rows: Sequence[Sequence[str]], wide: int) -> bool:
-    """Whether numbers with decimal commas were cut by separators that are commas, too."""
-    return bool(rows) and all(
-        any(row[wide:]) and not any(_DECIMAL.fullmatch(cell.strip()) for cell in row) for row in rows if row
-    )
+def _more(rows: Sequence[Sequence[str]], wide: int) -> str:
+    """What may be wrong with rows that have more cells than their head."""
+    if not any(_DECIMAL.fullmatch(cell.strip()) for row in rows for cell in row):
+        return "more cells than its header: the comma is a decimal mark as well as a separator; save it with semicolons"
+    if all(len(row) == wide + 1 for row in rows if row):
+        return (
+            "one cell more than its header, so that it is not known which column is which: add the missing name"
+        )
+    return "more cells than its header, so that it is not known which column is which: add the missing names"
 
 
 def _with_dates(found: Found, rows: Sequence[Sequence[str]]) -> Found:

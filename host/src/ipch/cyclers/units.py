@@ -35,3 +35,13 @@ def scale_of(quantity: str, unit: str, where: str) -> float:
         return _PREFIXES[plain[0]] * bases[plain[1:]]
     known = {"V": "V, mV, uV", "A": "A, mA, uA, nA", "Ah": "Ah, mAh, uAh, As, mAs, uAs", "s": "s, ms, min, h"}
     raise FileError(f"{where}: unknown unit {unit!r}; known are {known[quantity]}")
+
+
+def is_unit(text: str) -> bool:
+    """Whether a text is a unit that is known here, and nothing else."""
+    for quantity in _BASES:
+        try:
+            return scale_of(quantity, text, "") > 0
+        except FileError:
+            continue
+    return False
