@@ -169,9 +169,7 @@ def _more(rows: Sequence[Sequence[str]], wide: int) -> str:
     if not any(_DECIMAL.fullmatch(cell.strip()) for row in rows for cell in row):
         return "more cells than its header: the comma is a decimal mark as well as a separator; save it with semicolons"
     if all(len(row) == wide + 1 for row in rows if row):
-        return (
-            "one cell more than its header, so that it is not known which column is which: add the missing name"
-        )
+        return "one cell more than its header, so that it is not known which column is which: add the missing name"
     return "more cells than its header, so that it is not known which column is which: add the missing names"
 
 
