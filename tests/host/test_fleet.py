@@ -74,6 +74,24 @@ def test_metrics_of_a_device() -> None:
         assert "ipch_pressure_pascals{" not in gone and "ipch_faulty{" not in gone
 
 
+@pytest.mark.skipif(shutil.which("promtool") is None, reason="no promtool on the PATH")
+def test_labels_may_hold_any_text() -> None:
+    odd = ('a"b', "a\nb", "a\\b", "", "x" * 300, "ü€", '{serial="x"} 1')
+    feeds = {}
+    for name in odd:
+        feeds[name] = one = feed()
+        one.serial_number, one.facts = name, {**one.facts, "program": name, "firmware": name}
+        one.sample(after(0, state=name or "OFF", fault=name or "NONE"))
+    with Server("127.0.0.1:0", feeds) as server:
+        text = scrape(server)
+    assert text.count("\nipch_pressure_pascals{") == len(odd)
+    assert all(line.startswith(("#", "ipch_")) for line in text.splitlines())
+    done = subprocess.run(
+        ["promtool", "check", "metrics"], input=text, capture_output=True, text=True, timeout=60
+    )
+    assert done.returncode == 0, done
+
+
 def test_a_thousand_chambers_are_scraped_quickly() -> None:
     feeds = {}
     for number in range(1000):

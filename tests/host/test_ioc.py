@@ -6,6 +6,7 @@ import contextlib
 import math
 import os
 import re
+import signal
 import socket
 import subprocess
 import sys
@@ -57,13 +58,13 @@ class Ioc:
         told = self.read(record).metadata
         return int(told.severity), int(told.status)
 
-    def put(self, record: str, value: float) -> bool:
+    def put(self, record: str, value: float, timeout_s: float = 10) -> bool:
         """Write, and wait until it is carried out; whether EPICS let it through to the record."""
-        response = client.write(self._start + record, value, notify=True, repeater=False, timeout=10)
+        response = client.write(self._start + record, value, notify=True, repeater=False, timeout=timeout_s)
         return isinstance(response, caproto.WriteNotifyResponse) and bool(response.status.success)
 
-    def await_(self, so: Callable[[], bool]) -> None:
-        await_(lambda: self.process.poll() is not None or so())
+    def await_(self, so: Callable[[], bool], seconds: float = 20) -> None:
+        await_(lambda: self.process.poll() is not None or so(), seconds)
         assert self.process.poll() is None
 
 
@@ -225,6 +226,28 @@ def test_faults_are_alarms_and_a_device_that_is_away_is_invalid(
         assert {found.alarm(record) for record in ROWS} == {(INVALID, COMM)}
         with simulate(["--ideal", "--rig", "core", "--serial", "EPIC2"]):
             found.await_(lambda: found.alarm("PRESSURE")[0] == 0)
+
+
+@pytest.mark.long
+def test_a_device_that_dies_during_a_put_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    rules = tmp_path / "rules.acf"
+    rules.write_text(OPEN_RULES)
+    with (
+        simulate(["--ideal", "--rig", "core", "--serial", "EPIC3"]) as running,
+        ioc(monkeypatch, "EPIC3=a", "--access", str(rules)) as found,
+    ):
+        found.await_(lambda: found.alarm("PRESSURE")[0] == 0)
+        os.kill(running.pid, signal.SIGSTOP)
+        try:
+            found.put("SETPOINT", 1.25, timeout_s=60)
+            assert found.alarm("SETPOINT") == (INVALID, WRITE)
+            assert "device lost" in found.text("REFUSED") or "is away" in found.text("REFUSED")
+            found.await_(lambda: found.alarm("PRESSURE") == (INVALID, COMM))
+        finally:
+            os.kill(running.pid, signal.SIGCONT)
+        found.await_(lambda: found.alarm("PRESSURE")[0] == 0, 60)
+        found.put("SETPOINT", 1.3, timeout_s=60)
+        assert found.alarm("SETPOINT") == (0, 0) and found.text("REFUSED") == ""
 
 
 def test_a_second_server_of_the_same_names_is_refused(

@@ -7,6 +7,7 @@ file uses: out and in with %f, %d, %c, %[..] and %{..|..}, arguments, @init and 
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -162,6 +163,17 @@ def test_a_device_answers_in_the_same_form(line: Transport) -> None:
         if reply is not None:
             got = line.read_line(5.0)
             assert got is not None and shape(got) == shape(reply), sent
+
+
+@pytest.mark.parametrize("name", ["SETPOINT", "SLEW", "QUIET"])
+@pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf, 1e300, -1.0, 1e6])
+def test_what_is_no_value_is_refused_and_told(line: Transport, name: str, value: float) -> None:
+    protocol = Protocol(records()[name]["OUT"])
+    for message in protocol.outs(value):
+        line.write_line(message)
+    reply = line.read_line(5.0)
+    assert reply is not None and _REFUSED.match(reply), reply
+    assert not protocol.takes(reply) and protocol.takes(reply, "mismatch")
 
 
 def shape(reply: str) -> str:

@@ -102,6 +102,15 @@ def test_what_cannot_be_is_refused_before_or_at_the_start(driver: Any, cli: Cli)
     ):
         told = driver.task_start(key=KEY, task=bad)
         assert not told.success and said in told.msg, told
+    for attr, val, said in (
+        ("setpoint", "nan MPa", "not a finite number: nan megapascal"),
+        ("setpoint", "inf MPa", "greater"),
+        ("setpoint", "-1 MPa", "0.1013250 to 5.5000000 MPA"),
+        ("slew", "nan MPa/s", "not a finite number"),
+        ("slew", "1e300 MPa/s", "at most 256"),
+    ):
+        with pytest.raises(ValueError, match=said):
+            driver.cmp_set_attr(attr=attr, val=val, key=KEY)
     # The device refuses a quiet window while it is off: no later task is carried out until the component is reset.
     cli("off", "--port", "TOM1")
     driver.task_start(key=KEY, task=task("quiet", 4))

@@ -93,6 +93,8 @@ class Device(ModelDevice):
         """Raises ValueError for what the device refuses."""
         try:
             self._allowed()
+            if not math.isfinite(val.m):
+                raise ValueError(f"not a finite number: {val}")
             if attr == "slew":
                 self.instrument.slew_pa_s = round(val.to("Pa/s").m)
             else:
