@@ -607,11 +607,13 @@ def test_two_devices_that_swap_their_ports_are_told_apart() -> None:
             instruments.append(stack.enter_context(Instrument.open(serial)))
         for _ in range(10):
             before = [port_of(each) for each in devices]
+            # The first to come back gets the lowest number.
+            order = sorted(devices, key=lambda each: int(port_of(each).rpartition("/")[2]), reverse=True)
             for each, instrument in zip(devices, instruments, strict=True):
                 plug(each, False)
                 with pytest.raises(DeviceLostError):
                     instrument.fetch()
-            for each in reversed(devices):
+            for each in order:
                 plug(each, True)
             # Unless another program has taken one of the pseudo-terminals meanwhile.
             if [port_of(each) for each in devices] == before[::-1]:
