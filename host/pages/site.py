@@ -6,12 +6,14 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import io
 import os
 import re
 import shutil
 import tempfile
 from pathlib import Path
+from typing import Any
 
 from pages import commands
 
@@ -82,11 +84,19 @@ def _help_of(command: str) -> str:
 
 
 def _help(*words: str) -> str:
-    from ipch.cli import run
-
     with contextlib.redirect_stdout(io.StringIO()) as shown:
-        run([*words, "--help"])
+        _program().main([*words, "--help"], prog_name="ipch", standalone_mode=False)
     return shown.getvalue()
+
+
+@functools.cache
+def _program() -> Any:
+    """The command line, put together once for all help texts."""
+    from typer.main import get_command
+
+    from ipch.cli.app import app
+
+    return get_command(app)
 
 
 def settings() -> str:
