@@ -31,6 +31,7 @@ UVLO_V, SMART_A = 1.2, 0.7  # threshold of U20; lowest limit of a protected driv
 RISING_V, FALLING_V, GATE_A = (0.9, 1.9), (0.5, 1.4), 1e-6
 GATE_DROP_V = 0.66  # below its supply at 4 mA
 SMART_INPUT_OHM = 5.0 / 300e-6  # a protected driver's input while hot (Diodes ZXMS6005DG data sheet)
+WALL_PF = 140.0  # 1 m of cable at 100 pF/m, two clamps' and chips' pins [estimate]
 _UNITS = {"k": 1e3, "M": 1e6, "u": 1e-6, "n": 1e-9, "": 1.0}
 
 

@@ -116,8 +116,8 @@ def _wall(put: Any) -> None:
     for n, (net, wire) in enumerate((("V3W", "WALL_PLUS"), ("SDA_W", "WALL_SDA"), ("SCL_W", "WALL_SCL"))):
         put("wall", f"F2{n + 4}", "PTC", "100 mA resettable", net, wire)
         terminals.append(wire)
-    put("wall", "R112", "R", "4.7k", "V3W", "SDA_W")
-    put("wall", "R113", "R", "4.7k", "V3W", "SCL_W")
+    put("wall", "R112", "R", "2.2k", "V3W", "SDA_W")
+    put("wall", "R113", "R", "2.2k", "V3W", "SCL_W")
     put("wall", "D67", "CLAMP", "Schottky pair", "GND_W", "V3W", "SDA_W")
     put("wall", "D68", "CLAMP", "Schottky pair", "GND_W", "V3W", "SCL_W")
     put("wall", "D69", "TVS", "5 V stand-off", "V3W", "GND_W")

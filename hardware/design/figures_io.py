@@ -11,6 +11,7 @@ from hardware.design.assumptions import (
     V24_HIGH,
     V24_LOW,
     V33,
+    WALL_PF,
     Add,
     Values,
 )
@@ -38,8 +39,6 @@ def rest(add: Add, v: Values) -> None:
     s = "the rest"
     add(s, "lamp current", 1e3 * (V24 - 2) / v["R89"], "mA", 1, 5, "R89")
     add(s, "dissipation of R89", (V24_HIGH - 2) ** 2 / v["R89"], "W", 0, 0.1, "its rating")
-    for ref in ("R83", "R84"):
-        assert v[ref] == v["R83"]
     pole = 2 * 3.14159 * 10e3 * v["R83"] * v["C31"]
     add(s, "current of the button input with 24 V on it", 1e3 * (V24_HIGH - V33) / v["R88"], "mA", 0, 10,
         "through D80 into 3.3 V, which the Pico uses")  # fmt: skip
@@ -58,5 +57,9 @@ def rest(add: Add, v: Values) -> None:
     add(s, "ripple of the monitor", V33 * 0.64 / pole**2 * 1e3, "mV", 0, 1, "10 kHz through two RC stages")
     add(s, "monitor settles within", 1e3 * 5 * 2.62 * v["R83"] * v["C31"], "ms", 0, 200, "to 1 %")
     add(s, "sink current of I2C", 1e3 * V33 / v["R91"], "mA", 0, 3, "R91, R92")
-    add(s, "I2C cable capacitance at 400 kHz", 0.3e-6 / 0.847 / v["R91"] * 1e12, "pF", 100, inf,
-        "rise in 0.3 us; the wire to U12 is on the isolated side")  # fmt: skip
+    add(s, "capacitance of the bus on the board at 400 kHz", 0.3e-6 / 0.847 / v["R91"] * 1e12, "pF", 100, inf,
+        "rise in 0.3 us, R91, R92")  # fmt: skip
+    add(s, "sink current of the isolated bus", 1e3 * V33 / v["R112"], "mA", 0, 3,
+        "R112, R113; side 1 of U28; pull-ups on the breakout of U12 add to it")  # fmt: skip
+    add(s, "capacitance of the isolated bus at 400 kHz", 0.3e-6 / 0.847 / v["R112"] * 1e12, "pF", WALL_PF, inf,
+        "rise in 0.3 us; 1 m of cable with 100 pF/m, D67, F25, U28 and U12 [estimate]")  # fmt: skip

@@ -95,6 +95,7 @@ def rail(add: Add, v: Values) -> None:
     add(s, "rail on after the first beat", 1e3 * beats * BEAT_S, "ms", 0, 300,
         "limit: how long the firmware waits")  # fmt: skip
     cut(add, v)
+    switches(add, v)
     kick = V24 * v["C6"] / (v["C5"] + v["C6"])
     add(s, "kick at switch-off", kick, "V", 0.1, 0.6, "C6: Q2 never stays half on")
     first_v, last_v = V24_LOW - 3 * SCHOTTKY_V, 9.0
@@ -124,6 +125,37 @@ def rail(add: Add, v: Values) -> None:
         3.0,
         "C2 20 % high; 3 W wirewound",
     )
+
+
+def switches(add: Add, v: Values) -> None:
+    """Figures of the gates of the P-channel switches, of the relay and of the rail's readback."""
+    s = "coil rail and hold-up"
+    for switch, upper, lower in (("Q2", "R4", "R3"), ("Q3", "R7", "R8")):
+        share = v[upper] / (v[upper] + v[lower])
+        add(s, f"gate voltage of {switch}, 24 V low", (V24_LOW - SCHOTTKY_V) * share, "V", 8, 18,
+            f"{upper}, {lower}; on-resistance at -10 V")  # fmt: skip
+        add(
+            s,
+            f"gate voltage of {switch}, 24 V high",
+            V24_HIGH * share,
+            "V",
+            8,
+            18,
+            "its gate withstands 20 V",
+        )
+    gate_v = V33_LOW * v["R82"] / (v["R82"] + v["R81"] + PAD_OHM)
+    add(s, "gate voltage of Q8", gate_v, "V", 2.5, 5.0, "lowest: R81, R82")
+    share = v["R6"] / (v["R5"] + v["R6"])
+    add(
+        s,
+        "readback of the rail while on",
+        (V24_LOW - 2 * SCHOTTKY_V) * share,
+        "V",
+        2.0,
+        V33,
+        "24 V 5 % low; a 1 needs 2 V",
+    )
+    add(s, "readback of the rail, 24 V 5 % high", V24_HIGH * share, "V", 2.0, V33, "no clamp current")
 
 
 def cut(add: Add, v: Values) -> None:

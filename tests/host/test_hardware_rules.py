@@ -328,6 +328,16 @@ def test_drivers_and_loops_are_alike() -> None:
     assert unlike(circuit()) == []
 
 
+def test_pairs_of_which_one_has_a_figure_are_alike() -> None:
+    value = {part.ref: part.value for part in circuit()}
+    pairs = ("R83 R84", "C31 C32", "R91 R92", "R112 R113", "R117 R118", "R93 R94")
+    assert [pair for pair in pairs if len({value[ref] for ref in pair.split()}) > 1] == []
+    # The firmware counts with this reference of the converter.
+    driver = (ROOT / "firmware/drivers/max31865.py").read_text(encoding="utf-8")
+    ohm = sum(assumptions.number(value[ref]) for ref in ("R93", "R94"))
+    assert f"32768 // {ohm:.0f} " in driver
+
+
 @pytest.mark.parametrize("ref", ["R42", "R33", "D14", "R63", "C13", "D52", "Q15", "R53"])
 def test_a_driver_or_loop_unlike_the_others_shows(ref: str) -> None:
     assert unlike([part for part in circuit() if part.ref != ref])
