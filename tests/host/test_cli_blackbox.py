@@ -61,6 +61,24 @@ def test_the_self_test_passes(port, capsys):
     assert code == 0 and out.out == "self test passed\n"
 
 
+def test_a_report_has_the_figures_of_the_board_and_replaces_no_file(port, tmp_path, capsys):
+    path = tmp_path / "board.json"
+    code, out = said(capsys, "selftest", "--report", str(path), "--seconds", "1", "--port", port)
+    assert (code, out.out) == (0, "self test passed\n") and str(path) in out.err
+    told = json.loads(path.read_text())
+    assert told["self_test"] == 0 and told["identity"]["model"] == "IPCH-1"
+    assert told["health"]["flash_writes"] >= 1 and "clock_mhz" not in told["health"]
+    # The simulated transducers' noise is 0.25 and 5 kPa (ipch/sim/sensors.py).
+    assert 50 < told["noise"]["control_pa"]["standard_deviation"] < 1000
+    assert 2000 < told["noise"]["safety_pa"]["standard_deviation"] < 10_000
+    assert told["round_trip_ms"][":FETC?"]["queries"] > 0
+    before = path.read_bytes()
+    code, out = said(capsys, "selftest", "--report", str(path), "--port", port)
+    assert code == 2 and "exists" in out.err and path.read_bytes() == before
+    code, out = said(capsys, "selftest", "--report", "x.json", "--seconds", "0", "--port", port)
+    assert code == 2 and "1 to 3600 s" in out.err
+
+
 def test_a_replay_has_everything_of_the_store_that_the_firmware_may_use():
     """Some of it is used only once an hour: a replay over that moment must not end with an error."""
     modules = load_firmware()
