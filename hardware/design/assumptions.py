@@ -16,8 +16,9 @@ COIL_H = 0.5  # [estimate], of a 10 W valve
 TVS_LOW, TVS_HIGH, HOT = 1.11, 1.228, 1.05  # breakdown of a TVS / its stand-off voltage; factor when warm
 LIMITER_A, BASE_V = (0.030, 0.038), (0.50, 0.65)  # limiting current; Q1's base-emitter voltage, 50 to 0 degC
 Q2_GATE_V, FET_OHM = (1.0, 3.0), 0.6
-# Pico at 200 MHz, two isolated supplies at little load, logic and lamps, through U1 at 80 % [estimate].
-LOGIC_W = 0.8
+# Pico at 200 MHz 60 mA [estimate], two isolated supplies at little load 40 mA each (TRACO TMR 2 data sheet, 2020: 35 mA
+# without load), logic and lamps 20 mA, through U1 at 80 %.
+LOGIC_W = 5.0 * (0.06 + 2 * 0.04 + 0.02) / 0.8
 # Load of U1 at 5 V: Pico, two isolated supplies, lamps, logic and pull-ups [estimate].
 PICO_A, ISOLATED_A, REST_A = 0.10, 0.06, 0.03
 BEAT_S, TICK_S = 0.04, 0.02

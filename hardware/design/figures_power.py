@@ -105,7 +105,7 @@ def rail(add: Add, v: Values) -> None:
         0.8 * v["C2"] / loops_a * (first_v - last_v - power_v * log((power_v + first_v) / (power_v + last_v)))
     )
     add(s, "hold-up of the logic without 24 V", hold, "s", 0.4, inf,
-        "C2 20 % low, 0.8 W and three loops, until the 9 V of U1")  # fmt: skip
+        f"C2 20 % low, {LOGIC_W:g} W and three loops, until the 9 V of U1")  # fmt: skip
     add(
         s,
         "load of U1",

@@ -12,7 +12,7 @@ import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-from hardware.design.assumptions import number
+from hardware.design.assumptions import COIL_H, LOGIC_W, number
 from hardware.design.circuit import Part, circuit
 
 # Diode models by what the value says: saturation current, ideality, series resistance, breakdown.
@@ -29,8 +29,7 @@ _DIODES = (
 )
 _PTC_OHM = {"100 mA": 20.0, "0.75 A": 0.3, "0.5 A": 0.5}
 DRIVER_OHM, DRIVER_A = 0.5, 1.3  # of a protected driver; its limit is typical
-COIL_H, COIL_OHM = 0.5, 57.6  # [estimate] of a 10 W valve
-LOGIC_W = 0.8
+COIL_OHM = 57.6  # of a 10 W valve
 
 
 def installed() -> bool:

@@ -206,6 +206,8 @@ def test_figures_in_the_pages_are_those_of_the_circuit() -> None:
     assert f"{found['gate voltage while on']:.1f} V at a gate" in electronics
     assert f"puts {found['shunt voltage, miswired loop']:.1f} V on" in electronics
     assert f"{found['source resistance of a readback']:.1f} kohm of source" in electronics
+    modules = (HARDWARE / "modules.md").read_text()
+    assert f"hold-up of the logic, {found['hold-up of the logic without 24 V']:.1f} s" in modules
     bring_up = (HARDWARE / "bring-up.md").read_text()
     shut, open_, again, short = (
         float(text) for text in re.findall(r"^\| ([\d.]+) mA \|", bring_up, re.MULTILINE)
