@@ -267,6 +267,8 @@ FEEDS = {
     "D3": ("V24", "V24_LOGIC"),
     "D60": ("HOLD_UP", "V24_LOGIC"),
     "D4": ("V5", "VSYS"),
+    # The other way round STARTED would rise with 5 V, and NEVER would not be set at power-up.
+    "D66": ("STARTED", "V5"),
 }
 
 
