@@ -8,6 +8,7 @@ import logging
 import os
 import re
 import tempfile
+import warnings
 from collections.abc import Sequence
 from unittest import mock
 
@@ -25,7 +26,10 @@ def build(parts: Sequence[Part]) -> tuple[str, str]:
     with tempfile.TemporaryDirectory() as folder, contextlib.redirect_stderr(io.StringIO()) as said:
         os.chdir(folder)
         try:
-            import skidl.circuit
+            with warnings.catch_warnings():
+                # Its escapes: Python 3.12 and later warn of them wherever the package is not compiled beforehand.
+                warnings.simplefilter("ignore", SyntaxWarning)
+                import skidl.circuit
 
             # SKiDL notes the whole call stack of each part and net, only to name the line in a field that is dropped
             # here: half of its time, and more in a process with many modules.
