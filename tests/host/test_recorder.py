@@ -53,7 +53,8 @@ def test_a_run_is_read_as_it_was_written(tmp_path: Path, regulator: Instrument, 
     assert run.settings["slew_pa_s"] == regulator.slew_pa_s
     assert run.duration_s == pytest.approx(1.0)
     assert list(run.samples["pressure_pa"]) == [sample.pressure_pa, 4_999_999]
-    assert run.states == [sample.state, "REGULATE"]
+    assert run.states == [sample.state, "REGULATE"] and run.faults == ["NONE", "NONE"]
+    assert all(abs(event.utc_s - time.time()) < 60 for event in run.events)
     assert np.isnan(run.samples["gas_k"][1])
     (health,) = [event for event in run.events if event.kind == "health"]
     assert health.text.startswith("spikes 0, flash writes ") and health.data["late_ticks"] == 0
@@ -489,14 +490,15 @@ def test_gaps_of_a_busy_computer_are_told_once_a_minute(
     monkeypatch.setattr("ipch.recording.recorder.time.monotonic", lambda: now[0])
     told: list[str] = []
     with Recorder(tmp_path / "run.db", regulator, "log", alarm=told.append) as recorder:
-        for number, passed_s in enumerate((0, 1, 2.5, 1, 2.6, 40, 2.0, 20)):
+        for number, passed_s in enumerate((0, 1, 2.5, 1, 2.6, 40, 2.0, 20, 30, 31, 1)):
             now[0] += passed_s
             recorder.sample(replace(sample, sequence=number + 1, uptime_s=now[0]))
     assert told == [
         "the computer was busy: no sample for 2.5 s; the record marks each gap",
         "the computer was busy: no sample for 20.0 s, 3 gaps since this was last said; the record marks each gap",
+        "the computer was busy: no sample for 31.0 s, 2 gaps since this was last said; the record marks each gap",
     ]
-    assert len(events(tmp_path / "run.db", "gap")) == 4
+    assert len(events(tmp_path / "run.db", "gap")) == 6
 
 
 def test_a_full_disk_ends_nothing(tmp_path: Path, regulator: Instrument, sample: Sample) -> None:

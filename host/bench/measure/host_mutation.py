@@ -48,6 +48,7 @@ _REASONS = (
         re.compile(r"\b(SELECT|WHERE|VALUES|INSERT|UPDATE|DELETE|PRAGMA|CREATE|BEGIN)\b", re.IGNORECASE),
         "SQL ignores case",
     ),
+    (re.compile(r"_insert\(|\be\[\""), "names of columns ignore case"),
     (re.compile(r"headers?\b|Content-Type|message\["), "header names ignore case"),
     (re.compile(r'"utf-8"|"ascii"|"replace"'), "names of codecs ignore case"),
 )
