@@ -501,6 +501,32 @@ def test_gaps_of_a_busy_computer_are_told_once_a_minute(
     assert len(events(tmp_path / "run.db", "gap")) == 6
 
 
+def test_a_csv_log_tells_its_gaps(
+    tmp_path: Path, regulator: Instrument, sample: Sample, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = [1000.0]
+    monkeypatch.setattr("ipch.workflows.logger.time.time", lambda: now[0])
+    monkeypatch.setattr("ipch.workflows.logger.time.monotonic", lambda: now[0])
+
+    def follow(
+        instrument: Instrument, every_s: float, duration_s: Any, lost: Any, seen: Any
+    ) -> Iterator[Sample]:
+        for passed_s, away in ((0.0, False), (1.0, False), (2.5, False), (30.0, True)):
+            now[0] += passed_s
+            if away:
+                lost("device lost")
+            yield replace(sample, uptime_s=now[0])
+
+    monkeypatch.setattr("ipch.workflows.logger.follow", follow)
+    told: list[str] = []
+    assert log(regulator, tmp_path / "log.csv", 1.0, None, lambda sample: None, alarm=told.append) == 4
+    assert told == [
+        "the computer was busy: no sample for 2.5 s; the file has no mark of it",
+        "device lost; this resumes when it returns",
+        "the device is back",
+    ]
+
+
 def test_a_full_disk_ends_nothing(tmp_path: Path, regulator: Instrument, sample: Sample) -> None:
     path = tmp_path / "run.db"
     told: list[str] = []

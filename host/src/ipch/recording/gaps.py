@@ -1,5 +1,7 @@
 """Causes of gaps between recorded samples, from three clocks: one of the device and two of the computer."""
 
+import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from ipch.device import Sample
@@ -10,6 +12,8 @@ _CLOCK_STEP_S = 0.5
 _GAP_INTERVALS = 2.0
 _GAP_HOST_S = 1.0
 BUSY = "the computer was busy"
+# Such gaps are told at most this often.
+_TELL_BUSY_S = 60.0
 
 
 @dataclass(frozen=True)
@@ -51,6 +55,25 @@ def between(last: Seen, now: Seen, every_s: float, cause: str = "") -> Between:
         )
         gap = next((reason for so, reason in reasons if so), "")
     return Between(gap, step_s if was_set else 0.0)
+
+
+class BusyAlarm:
+    """Tells the gaps of a busy computer, once a minute."""
+
+    def __init__(self, alarm: Callable[[str], None], trace: str) -> None:
+        """`trace` says what is left of such a gap in the file."""
+        self._alarm = alarm
+        self._trace = trace
+        self._count = 0
+        self._told_s = -math.inf
+
+    def note(self, last: Seen, now: Seen) -> None:
+        self._count += 1
+        if now.host_s - self._told_s >= _TELL_BUSY_S:
+            passed_s = now.sample.uptime_s - last.sample.uptime_s
+            more = f", {self._count} gaps since this was last said" if self._count > 1 else ""
+            self._alarm(f"{BUSY}: no sample for {passed_s:.1f} s{more}; {self._trace}")
+            self._count, self._told_s = 0, now.host_s
 
 
 def describe(last: Seen, now: Seen, cause: str) -> dict[str, str | int | float]:

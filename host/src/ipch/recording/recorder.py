@@ -20,7 +20,7 @@ from typing import Any, Self
 from ipch import __version__
 from ipch.device import Instrument, Sample
 from ipch.errors import FileError
-from ipch.recording.gaps import BUSY, Seen, between, describe
+from ipch.recording.gaps import BUSY, BusyAlarm, Seen, between, describe
 from ipch.recording.schema import (
     CLOSE_THE_OTHER,
     SAMPLE_COLUMNS,
@@ -34,8 +34,6 @@ from ipch.recording.thinning import Thinning
 
 # Longest loss in a crash; committing every sample would slow down a fast simulation.
 _COMMIT_S = 1.0
-# Gaps of a busy computer are told at most this often; each is marked.
-_TELL_BUSY_S = 60.0
 # Rows kept in memory while the file cannot be written: 14 h at one per second.
 _MOST_WAITING = 50_000
 
@@ -106,8 +104,7 @@ class Recorder:
         self._acknowledge = acknowledge
         self._seen: Seen | None = None
         self._cause = ""
-        self._busy = 0
-        self._told_busy_s = -math.inf
+        self._busy = BusyAlarm(alarm, "the record marks each gap")
         self._waiting: deque[tuple[str, dict[str, Any]]] = deque()
         self._gains: dict[str, int] = {}
         self._health: dict[str, int] = {}
@@ -334,14 +331,7 @@ class Recorder:
             self._keep_held()
             self.event("gap", found.gap, describe(last, now, found.gap), now.sample)
         if found.gap == BUSY:
-            self._tell_busy(now.sample.uptime_s - last.sample.uptime_s, now.host_s)
-
-    def _tell_busy(self, seconds: float, host_s: float) -> None:
-        self._busy += 1
-        if host_s - self._told_busy_s >= _TELL_BUSY_S:
-            more = f", {self._busy} gaps since this was last said" if self._busy > 1 else ""
-            self._alarm(f"{BUSY}: no sample for {seconds:.1f} s{more}; the record marks each gap")
-            self._busy, self._told_busy_s = 0, host_s
+            self._busy.note(last, now)
 
     def _note_valves(self, valves: dict[str, dict[str, Any]]) -> None:
         """Record the learned gains of the valves if they changed."""

@@ -9,7 +9,17 @@ from pathlib import Path
 
 from ipch.device import Instrument, Pacer, Sample
 from ipch.errors import DeviceLostError, IpchError
-from ipch.recording import CsvLog, Looked, Recorder, Thinning, look
+from ipch.recording import (
+    BUSY,
+    BusyAlarm,
+    CsvLog,
+    Looked,
+    Recorder,
+    Seen,
+    Thinning,
+    between,
+    look,
+)
 
 # Retry interval for a lost device; longest sleep; interval for rereading the settings.
 _AGAIN_S = 0.25
@@ -99,7 +109,8 @@ def log(
     with every sample that is read.
     """
     if path.suffix.lower() == ".csv":
-        return _log_csv(instrument, path, every_s, duration_s, show, watch, Absence(alarm, away), seen)
+        busy = BusyAlarm(alarm, "the file has no mark of it")
+        return _log_csv(instrument, path, every_s, duration_s, show, watch, Absence(alarm, away), busy, seen)
     recorder = Recorder(
         path,
         instrument,
@@ -159,12 +170,17 @@ def _log_csv(
     show: Callable[[Sample], None],
     watch: Callable[[Sample], None],
     absence: Absence,
+    busy: BusyAlarm,
     seen: Callable[[Sample], None],
 ) -> int:
-    count = 0
+    count, last = 0, None
     with CsvLog(path) as sink, contextlib.suppress(KeyboardInterrupt):
         for sample in follow(instrument, every_s, duration_s, absence, seen):
-            absence.over()
+            now = Seen(sample, time.time(), time.monotonic())
+            cause = "away" if absence.over() else ""
+            if last is not None and between(last, now, every_s, cause).gap == BUSY:
+                busy.note(last, now)
+            last = now
             sink.sample(sample)
             watch(sample)
             count += 1
