@@ -101,7 +101,10 @@ def stability(
     """Judge pressures against a target. At least one sample; times in s, ascending; pressures in Pa."""
     if len(time_s) == 0:
         raise ValueError("no samples to judge")
-    return _judge(float(time_s[-1] - time_s[0]), weights(time_s), pressure_pa, target_pa, band_pa)
+    duration_s, weight = float(time_s[-1] - time_s[0]), weights(time_s)
+    # Of a month, 19 MB that are not needed any more.
+    del time_s
+    return _judge(duration_s, weight, pressure_pa, target_pa, band_pa)
 
 
 def _judge(

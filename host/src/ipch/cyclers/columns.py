@@ -91,7 +91,9 @@ class Columns:
 
     def numbers(self, name: str) -> Floats:
         """A column of numbers, as read."""
-        return np.concatenate(self._numbers[name]) if self._numbers[name] else np.zeros(0)
+        # The parts go: a long file is not held twice.
+        self._numbers[name] = [np.concatenate([np.zeros(0), *self._numbers[name]])]
+        return self._numbers[name][0]
 
     def drop_last(self, why: str) -> None:
         """Leave out the last row."""

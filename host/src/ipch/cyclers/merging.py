@@ -84,7 +84,7 @@ class Merged:
         """Rows that have a pressure."""
         return int(np.isfinite(self.pressure_pa).sum())
 
-    @cached_property
+    @property
     def cycle_of_samples(self) -> Floats:
         """Cycle of each sample of the run; nan without cycler data.
 

@@ -59,9 +59,11 @@ def _oldest_first(raw: Raw) -> Raw:
 
 def _ahead(raw: Raw) -> Raw:
     """Tells the largest jump of the dates beyond the test time, which may be a pause."""
+    if not raw.has("test_s"):
+        return raw
     ran_s = np.diff(raw.test_s)
     jump_s = np.where(ran_s >= 0, np.diff(raw.unix_s) - ran_s, 0.0)
-    if not len(jump_s) or jump_s.max() < _TOLD_S:
+    if jump_s.max(initial=0.0) < _TOLD_S:
         return raw
     at = int(jump_s.argmax())
     by = format_duration(jump_s[at])

@@ -374,15 +374,14 @@ def _excursions(run: Run, merged: Merged | None, assumed: Assumed) -> list[Excur
         assumed.band_pa,
         assumed.law,
     )
-    return [_placed(run, merged, each) for each in found]
+    starts = np.searchsorted(run.time_s, [each.start_s for each in found])
+    cycles = np.full(len(found), np.nan) if merged is None else merged.cycle_of_samples[starts]
+    return [_placed(run, each, float(cycle)) for each, cycle in zip(found, cycles, strict=True)]
 
 
-def _placed(run: Run, merged: Merged | None, found: Excursion) -> Excursion:
+def _placed(run: Run, found: Excursion, cycle: float) -> Excursion:
     """The excursion with the step and the cycle in which it began."""
     number = sum(step.start_s <= found.start_s for step in run.steps)
-    cycle = np.nan
-    if merged is not None:
-        cycle = merged.cycle_of_samples[np.searchsorted(run.time_s, found.start_s)]
     return replace(found, step=number or None, cycle=int(cycle) if np.isfinite(cycle) else None)
 
 
@@ -392,9 +391,13 @@ def _arrived(
     """Whether the band was reached since the present period of holding began, or one at an `other` target."""
     # A month has 2.4 million samples: half as wide an index is enough.
     index = np.arange(len(holding), dtype=np.int32)
-    none = np.int32(-1)
-    began = np.maximum.accumulate(np.where(~holding, index, np.where(other, index - 1, none)))
-    reached = np.maximum.accumulate(np.where(holding & near, index, none))
+    began, reached = np.full_like(index, -1), np.full_like(index, -1)
+    at = np.flatnonzero(other)
+    began[at] = at - 1
+    np.copyto(began, index, where=~holding)
+    np.copyto(reached, index, where=holding & near)
+    for each in (began, reached):
+        np.maximum.accumulate(each, out=each)
     arrived: NDArray[np.bool_] = reached > began
     return arrived
 
