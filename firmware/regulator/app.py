@@ -247,7 +247,18 @@ class App:
         if self.saving:
             return False
         if self._saves_settings:
+            self.store.settings_failed = not went
             self.watches.warn(SETTINGS_LOST, self.store.lost or not went)
         else:
+            self.store.state_failed = not went
             self.watches.warn(STATE_LOST, not went)
         return True
+
+    def try_again(self) -> bool:
+        """Have a save that failed tried again; return whether one did."""
+        store = self.store
+        if store.settings_failed:
+            self.panel.save_due = True
+        if store.state_failed:
+            self.record.due = True
+        return store.settings_failed or store.state_failed

@@ -33,6 +33,7 @@ class Flash:
     def __init__(self):
         self.files = {}
         self.writes = 0
+        self.fails_in = 0  # this many operations from now one fails; 0: none
         self.energised = None  # tells whether a coil is on, to be asserted at each operation
 
     def read(self, name):
@@ -46,6 +47,10 @@ class Flash:
 
     def _touch(self):
         assert not (self.energised and self.energised()), "a write while a coil is energised"
+        if self.fails_in:
+            self.fails_in -= 1
+            if not self.fails_in:
+                raise OSError(5)
 
     def rename(self, old, new):
         self._touch()

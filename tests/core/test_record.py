@@ -302,6 +302,53 @@ def test_switching_on_and_off_does_not_wear_the_flash():
     assert desk.flash.writes - start <= 11
 
 
+def test_a_save_that_failed_is_tried_again():
+    # Each operation of a save fails in turn: a new file, what is written into it, its end, its new name.
+    for operation in (1, 2, 3, 4):
+        desk = Desk()
+        desk.run_s(62)
+        desk.flash.fails_in = operation
+        desk.app.panel.set_target(5_100_000)
+        desk.run_s(0.2)
+        assert desk.app.store.failures == 1 and desk.watches.warnings & STATE_LOST
+        desk.flash.fails_in = operation
+        assert desk.app.panel.change_setting("dead_band_pa", 5_432) == ""
+        desk.run_s(0.2)
+        assert desk.app.store.failures == 2 and desk.watches.warnings & SETTINGS_LOST
+        before = desk.flash.writes
+        desk.run_s(2)
+        assert desk.flash.writes == before
+        desk.app.record._own_s = 599
+        desk.run_s(2)
+        assert desk.flash.writes == before + 2
+        assert not desk.watches.warnings & (STATE_LOST | SETTINGS_LOST)
+        assert Copies(desk.flash, "state").load()["target_pa"] == 5_100_000
+        assert Copies(desk.flash, "settings").load()["dead_band_pa"] == 5_432
+        desk.app.record._own_s = 599
+        desk.run_s(2)
+        assert desk.flash.writes == before + 2
+
+
+def test_a_save_that_always_fails_is_tried_each_ten_minutes_at_the_cost_of_other_writes():
+    desk = Desk()
+    desk.run_s(62)
+    record = desk.app.record
+    record._own_s = 0
+    desk.flash.fails_in = 1
+    desk.app.panel.change_setting("dead_band_pa", 5_432)
+    desk.run_s(1.2)
+    own = record._own
+    for count in range(2, 20):
+        desk.flash.fails_in = 1
+        desk.run_s(1.2)
+        assert desk.app.store.failures == count - 1
+        record._own_s = 599
+        desk.run_s(1.2)
+        assert desk.app.store.failures == count
+        record._own_s = 0
+    assert record._own == own
+
+
 def test_the_state_is_written_before_a_valve_moves():
     desk = Desk(4.9e6)
     desk.run_s(3)

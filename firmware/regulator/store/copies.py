@@ -86,7 +86,7 @@ class Store:
     """The stored settings, and the state as (name, integer) pairs.
 
     `boots` counts all starts, `starts` those in a row without a healthy minute, `writes` all writes to flash,
-    `failures` the failed writes since this start.
+    `failures` the failed writes since this start; `settings_failed` and `state_failed` tell of the last save of each.
     """
 
     def __init__(self, files, settings):
@@ -104,6 +104,7 @@ class Store:
         # Versions without the flag stored settings that were in use, which counts as confirmed.
         self.lost = values is None or not values.get("confirmed", 1)
         self.failures = 0
+        self.settings_failed = self.state_failed = False
         self._saving = None  # the record that is being saved
         state = self._state_copies.load()
         if values is None or self._settings_copies.damaged:

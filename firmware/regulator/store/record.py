@@ -18,7 +18,8 @@ _PAUSE_S = 4
 _PARTED_S = 300
 _COOLED_S = 60
 # Writes that the device may begin by itself: 40, and one more each 10 min, so at most 184 a day; the last of them are
-# kept for the ends of ramps. Accepted changes: 60, and one more each 20 s.
+# kept for the ends of ramps. A save that failed is tried again each 10 min instead. Accepted changes: 60, and one more
+# each 20 s.
 _OWN, _OWN_S = 40, 600
 _KEPT = 10
 _TOLD, _TOLD_S = 60, 20
@@ -238,7 +239,8 @@ class Record:
         self._own_s += 1
         if self._own_s >= _OWN_S:
             self._own_s = 0
-            self._own = min(self._own + 1, _OWN)
+            if not self._app.try_again():
+                self._own = min(self._own + 1, _OWN)
         self._told_s += 1
         if self._told_s >= _TOLD_S:
             self._told_s = 0

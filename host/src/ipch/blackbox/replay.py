@@ -108,7 +108,16 @@ class _Store(SimpleNamespace):
 
     def __init__(self, settings: Any) -> None:
         super().__init__(
-            boots=1, starts=1, writes=0, failures=0, lost=False, state_lost=False, last={}, settings=settings
+            boots=1,
+            starts=1,
+            writes=0,
+            failures=0,
+            settings_failed=False,
+            state_failed=False,
+            lost=False,
+            state_lost=False,
+            last={},
+            settings=settings,
         )
 
     def begin_settings(self) -> None:
