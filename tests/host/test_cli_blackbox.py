@@ -10,6 +10,7 @@ from ipch.blackbox import capture, replay
 from ipch.cli import run
 from ipch.sim.rigs import load_firmware
 from ipch.sim.server import simulate
+from ipch.workflows import board_report
 
 
 @pytest.fixture(scope="module")
@@ -77,6 +78,26 @@ def test_a_report_has_the_figures_of_the_board_and_replaces_no_file(port, tmp_pa
     assert code == 2 and "exists" in out.err and path.read_bytes() == before
     code, out = said(capsys, "selftest", "--report", "x.json", "--seconds", "0", "--port", port)
     assert code == 2 and "1 to 3600 s" in out.err
+
+
+def test_a_report_that_cannot_be_written_is_told_before_the_measurement(port, tmp_path, capsys, monkeypatch):
+    def measure(*_):
+        raise AssertionError("measured in vain")
+
+    monkeypatch.setattr(board_report, "measure", measure)
+    (tmp_path / "file").write_text("")
+    for place in (tmp_path / "nowhere" / "x.json", tmp_path / "file" / "x.json"):
+        code, out = said(capsys, "selftest", "--report", str(place), "--port", port)
+        assert code == 8 and f"cannot write {place}" in out.err
+
+
+def test_an_interrupted_report_leaves_no_file(port, tmp_path, capsys, monkeypatch):
+    def measure(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(board_report, "measure", measure)
+    code, _ = said(capsys, "selftest", "--report", str(tmp_path / "x.json"), "--port", port)
+    assert code == 130 and not list(tmp_path.iterdir())
 
 
 def test_a_replay_has_everything_of_the_store_that_the_firmware_may_use():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import contextlib
 import hashlib
 import json
 import re
@@ -22,7 +23,7 @@ from ipch.board.compile import (
     with_short_parameters,
     without_texts,
 )
-from ipch.board.flash import NotOffError, Report
+from ipch.board.flash import FlashError, NotOffError, Report
 from ipch.errors import FileError, UsageError
 from ipch.sim.line import SerialLine
 from ipch.sim.rigs import find_micropython
@@ -116,6 +117,39 @@ def test_a_cut_at_any_moment_leaves_old_or_prompt_and_the_next_try_completes() -
             assert complete, (cut_at, code)
         update(FakeRepl(files), NEW)
         assert files == NEW | {"settings.a": b"kept", "notes.txt": b"somebody's own"}, cut_at
+
+
+@pytest.mark.parametrize(("running", "said"), [("ipch,IPCH-1,1,0.1.0", ["restart"]), ("", ["resume"])])
+@pytest.mark.parametrize("stop", [FileError("mpy-cross is not installed"), KeyboardInterrupt(), None])
+def test_a_board_that_cannot_be_flashed_runs_its_program_again(
+    monkeypatch: pytest.MonkeyPatch, running: str, said: list[str], stop: BaseException | None
+) -> None:
+    found: list[str] = []
+
+    class Board(FakeRepl):
+        def about(self) -> dict[str, object]:
+            return {"version": "1.19.1", "mpy": stop is not None}
+
+        def start_file(self) -> tuple[str, str]:
+            return "", ""
+
+        def restart(self) -> None:
+            found.append("restart")
+
+        def resume(self) -> None:
+            found.append("resume")
+
+    def none(*_: object) -> dict[str, bytes]:
+        assert stop is not None
+        raise stop
+
+    monkeypatch.setattr(flash, "resolve_port", lambda port: port)
+    monkeypatch.setattr(flash, "_to_prompt", lambda *_: running)
+    monkeypatch.setattr(flash, "_repl", lambda *_: contextlib.nullcontext(Board(dict(OLD))))
+    monkeypatch.setattr(flash, "firmware_files", none)
+    with pytest.raises(type(stop) if stop else FlashError):
+        flash.flash("port")
+    assert found == said
 
 
 def test_the_firmware_is_complete_and_main_comes_last() -> None:

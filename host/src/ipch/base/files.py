@@ -26,3 +26,18 @@ def write_text(path: Path, text: str) -> None:
     """Write a text file. Raises FileError."""
     with access("write", path):
         path.write_text(text, encoding="utf-8")
+
+
+@contextlib.contextmanager
+def reserved(path: Path) -> Iterator[None]:
+    """Create an empty file before the work whose result it is to hold; an exception in the block removes it.
+
+    Raises FileError if the file exists or cannot be created.
+    """
+    with access("write", path):
+        path.touch(exist_ok=False)
+    try:
+        yield
+    except BaseException:
+        path.unlink(missing_ok=True)
+        raise

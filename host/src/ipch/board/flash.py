@@ -141,12 +141,20 @@ def flash(
         about = _suitable(repl, replace)
         if not report.before:
             report.before = "MicroPython " + about["version"]
-        if not about["mpy"] and not sources:
-            raise FlashError(
-                f"MicroPython {about['version']} on the board loads no files compiled for version "
-                f"{MPY_VERSION}.{MPY_SUB_VERSION}: install 1.23 or newer, or --sources for slow, large source files"
-            )
-        wanted = files if files is not None else firmware_files(not sources, mhz)
+        try:
+            if not about["mpy"] and not sources:
+                raise FlashError(
+                    f"MicroPython {about['version']} on the board loads no files compiled for version "
+                    f"{MPY_VERSION}.{MPY_SUB_VERSION}: install 1.23 or newer, or --sources for slow, large source files"
+                )
+            wanted = files if files is not None else firmware_files(not sources, mhz)
+        except BaseException:
+            # Nothing was changed, so the program that was stopped runs again.
+            if report.before.startswith("ipch,"):
+                repl.restart()
+            else:
+                repl.resume()
+            raise
         _update(repl, wanted, report, progress)
         progress("restarting", 0.97)
         repl.restart()

@@ -177,10 +177,11 @@ def selftest(
     with connected() as instrument:
         result = int(instrument.query("*TST?"))
         if report is not None:
-            from ipch.base.files import write_text
+            from ipch.base.files import reserved, write_text
             from ipch.workflows import board_report
 
-            write_text(report, to_json(board_report.measure(instrument, seconds)) + "\n")
+            with reserved(report):
+                write_text(report, to_json(board_report.measure(instrument, seconds)) + "\n")
             say(f"figures of the board in {report}")
     found = [text for bit, text in enumerate(_BITS) if result >> bit & 1]
     if result >> len(_BITS):
