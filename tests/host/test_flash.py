@@ -24,6 +24,7 @@ from ipch.board.compile import (
     without_texts,
 )
 from ipch.board.flash import FlashError, NotOffError, Report
+from ipch.cli import run
 from ipch.errors import FileError, UsageError
 from ipch.sim.line import SerialLine
 from ipch.sim.rigs import find_micropython
@@ -150,6 +151,17 @@ def test_a_board_that_cannot_be_flashed_runs_its_program_again(
     with pytest.raises(type(stop) if stop else FlashError):
         flash.flash("port")
     assert found == said
+
+
+def test_an_interrupted_flash_says_what_to_do(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def stopped(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(flash, "flash", stopped)
+    assert run(["flash", "--port", "port"]) == 130
+    assert "repeat `ipch flash`" in capsys.readouterr().err
 
 
 def test_the_firmware_is_complete_and_main_comes_last() -> None:

@@ -68,15 +68,19 @@ def flash(
             said = what
             say(f"{share:4.0%} {what}")
 
-    report = flashing.flash(
-        options.port or find_port(),
-        force=force,
-        replace=replace,
-        sources=sources,
-        mhz=mhz,
-        timeout_s=timeout,
-        progress=progress,
-    )
+    try:
+        report = flashing.flash(
+            options.port or find_port(),
+            force=force,
+            replace=replace,
+            sources=sources,
+            mhz=mhz,
+            timeout_s=timeout,
+            progress=progress,
+        )
+    except KeyboardInterrupt:
+        say("interrupted: repeat `ipch flash`; until then the board may have no firmware, and every valve stays shut")
+        raise
     lines = [
         f"before     {report.before}",
         f"now        {report.after}",
