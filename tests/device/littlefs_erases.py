@@ -1,48 +1,15 @@
 """Counts the sectors that littlefs erases in each step of a save, on MicroPython: prints [writes, closes, renames]
 with 0, 1, 2 and more erases each, over 2,000 saves of a state and, one in five, of the settings."""
 
-import os
-
 import files
-import vfs
+from littlefs import Flash, mount
 
 from regulator.store.copies import SAVE_STEPS, Copies
 
-_SECTOR = 4096
 _SECTORS = 352  # of a Pico's file system
 
-
-class Flash:
-    """A block device in memory that counts its erases."""
-
-    def __init__(self):
-        self.data = bytearray(_SECTORS * _SECTOR)
-        self.erases = 0
-
-    def readblocks(self, block, buffer, offset=0):
-        start = block * _SECTOR + offset
-        buffer[:] = self.data[start : start + len(buffer)]
-
-    def writeblocks(self, block, buffer, offset=0):
-        start = block * _SECTOR + offset
-        self.data[start : start + len(buffer)] = buffer
-
-    def ioctl(self, operation, block):
-        if operation == 4:
-            return _SECTORS
-        if operation == 5:
-            return _SECTOR
-        if operation == 6:
-            self.erases += 1
-            self.data[block * _SECTOR : (block + 1) * _SECTOR] = b"\xff" * _SECTOR
-        return 0
-
-
-flash = Flash()
-# As the stock image's _boot.py.
-vfs.VfsLfs2.mkfs(flash, progsize=256)
-vfs.mount(vfs.VfsLfs2(flash, progsize=256), "/flash")
-os.chdir("/flash")
+flash = Flash(_SECTORS)
+mount(flash, new=True)
 for number in range(45):
     with open(f"module{number}.mpy", "wb") as file:
         file.write(b"x" * (1500 + number * 40))

@@ -8,6 +8,7 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from random import Random
+from typing import Any
 
 import pytest
 
@@ -88,14 +89,23 @@ def test_no_write_begins_while_the_trip_is_near_and_the_pressure_rises() -> None
         bench.close()
 
 
-def test_a_step_of_a_save_erases_one_sector() -> None:
-    """On MicroPython's own littlefs; two at once, where it moves worn metadata, may come once in a thousand."""
-    program = Path(__file__).parents[1] / "device" / "littlefs_erases.py"
+def on_littlefs(program: str) -> Any:
+    """What a program of tests/device prints on MicroPython with its own littlefs."""
     done = subprocess.run(
-        [find_micropython(), "-X", "heapsize=16m", program],
+        [find_micropython(), "-X", "heapsize=16m", Path(__file__).parents[1] / "device" / program],
         env={**os.environ, "MICROPYPATH": str(firmware_dir())},
         capture_output=True, text=True, timeout=120,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
-    for none, one, two, more in json.loads(done.stdout):
+    return json.loads(done.stdout)
+
+
+def test_a_step_of_a_save_erases_one_sector() -> None:
+    """On MicroPython's own littlefs; two at once, where it moves worn metadata, may come once in a thousand."""
+    for none, one, two, more in on_littlefs("littlefs_erases.py"):
         assert none + one + two == 2000 and two <= 2 and more == 0
+
+
+def test_a_cut_or_a_failure_at_any_change_of_the_flash_loses_neither_record() -> None:
+    cuts, failures = on_littlefs("littlefs_cuts.py")
+    assert cuts > 50 and failures > 50
