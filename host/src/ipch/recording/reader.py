@@ -244,13 +244,11 @@ def _samples(
         name for name in there if name not in (*SAMPLE_COLUMNS, *_OURS) and (wanted is None or name in wanted)
     ]
     chosen = [name for name in SAMPLE_COLUMNS if wanted is None or name in (*wanted, *_DOUBLE)]
-    codes = _codes(database, run, more)
-    boots = _boots(database, run)
-    count = sum(boots.values())
+    boots, codes = _codes(database, run, more)
+    # At most: other runs may be in the file.
+    count = int(database.execute("SELECT count(*) FROM samples").fetchone()[0])
     clocks = [name for name in ("utc_s", "host_s") if wanted is None or name != "host_s" or name in wanted]
     names = [name for name in (*chosen, *more, *clocks) if name not in codes and name != "boot"]
-    missing = np.full(1, np.nan, np.float32), np.array([count])
-    table: dict[str, Steps] = dict.fromkeys(names, missing)
     texts = {name: np.zeros(count, dtype=np.min_scalar_type(len(found))) for name, found in codes.items()}
     in_order = sorted((name for name in names if name in there), key=lambda name: name in _STEADY)
     read = {name: Growing(count, _dtype(name, integer)) for name in in_order}
@@ -265,7 +263,8 @@ def _samples(
     steady = [name for name in read if name in _STEADY]
     words = [text for name in varied for text in codes[name]]
     at = 0
-    for piece in _pieces(database, (run, list(boots)), [*cases, *values], words, steady):
+    for boot, piece in _pieces(database, (run, list(boots)), [*cases, *values], words, steady):
+        boots[boot] += len(piece)
         rows = slice(at, at + len(piece))
         for number, name in enumerate(varied):
             texts[name][rows] = piece[:, number]
@@ -273,9 +272,11 @@ def _samples(
             column = np.where(np.isinf(piece[:, number]), np.nan, piece[:, number])
             growing.add(column.astype(_wide_enough(_dtype(name, integer), column)))
         at = rows.stop
+    missing = np.full(1, np.nan, np.float32), np.array([at])
+    table: dict[str, Steps] = dict.fromkeys(names, missing)
     table |= {name: growing.steps() for name, growing in read.items()}
     table["boot"] = np.array(list(boots), dtype=integer), np.array(list(boots.values()), dtype=int)
-    return Stepped(table), {name: Texts(texts[name], codes[name]) for name in codes}
+    return Stepped(table), {name: Texts(texts[name][:at], codes[name]) for name in codes}
 
 
 def _pieces(
@@ -284,8 +285,8 @@ def _pieces(
     columns: list[str],
     words: list[str],
     steady: list[str],
-) -> Iterator[Floats]:
-    """Rows of a run and its boots in parts: a month of samples is gigabytes as Python numbers.
+) -> Iterator[tuple[int, Floats]]:
+    """Rows of a run and its boots in parts, each with its boot: a month of samples is gigabytes as Python numbers.
 
     `words` are the parameters of the columns, the last of which are `steady`: those that are the same in all of a part
     are not read. SQLite compares them in half of the time.
@@ -313,7 +314,7 @@ def _pieces(
             if held is not None and same:
                 piece = np.hstack([piece, np.broadcast_to(held, (len(piece), len(held)))])
             held = piece[-1, moving:] if steady else None
-            yield piece
+            yield boot, piece
 
 
 def _bound(values: Floats) -> list[float | None]:
@@ -335,24 +336,21 @@ def _dtype(name: str, integer: type[np.signedinteger[Any]]) -> Any:
     return integer if name not in SAMPLE_COLUMNS or name in INTEGERS else np.float32
 
 
-def _codes(database: sqlite3.Connection, run: int, more: list[str]) -> dict[str, list[str]]:
-    """The distinct texts in each column of text, among them those of `more`."""
-    query = "SELECT DISTINCT state, fault FROM samples WHERE run = ?"
-    pairs = database.execute(query, (run,)).fetchall()
-    codes = {name: sorted({str(pair[at]) for pair in pairs}) for at, name in enumerate(_TEXTS)}
+def _codes(
+    database: sqlite3.Connection, run: int, more: list[str]
+) -> tuple[dict[int, int], dict[str, list[str]]]:
+    """Starts of the device, each with a count of 0, and the distinct texts in each column of text, also of `more`."""
+    query = "SELECT DISTINCT boot, state, fault FROM samples WHERE run = ?"
+    found = database.execute(query, (run,)).fetchall()
+    boots = dict.fromkeys(sorted({int(each[0]) for each in found}), 0)
+    codes = {name: sorted({str(each[at]) for each in found}) for at, name in enumerate(_TEXTS, 1)}
     for name in more:
         found = database.execute(
             f'SELECT DISTINCT coalesce("{name}", \'\'), typeof("{name}") FROM samples WHERE run = ?', (run,)
         ).fetchall()
         if any(kind == "text" for _, kind in found):
             codes[name] = sorted({str(text) for text, _ in found})
-    return codes
-
-
-def _boots(database: sqlite3.Connection, run: int) -> dict[int, int]:
-    """Number of samples of each start of the device."""
-    query = "SELECT boot, count(*) FROM samples WHERE run = ? GROUP BY boot ORDER BY boot"
-    return {int(boot): int(count) for boot, count in database.execute(query, (run,)).fetchall()}
+    return boots, codes
 
 
 def _host_span_s(database: sqlite3.Connection, run: int) -> float:

@@ -30,7 +30,7 @@ class Stepped(Mapping[str, NDArray[Any]]):
 
 
 class Growing:
-    """A column of `count` values that is read in pieces: as its steps while these are few."""
+    """A column of at most `count` values that is read in pieces: as its steps while these are few."""
 
     def __init__(self, count: int, dtype: Any) -> None:
         self._count, self._filled, self._taken = count, 0, 0
@@ -60,7 +60,7 @@ class Growing:
     def steps(self) -> Steps:
         """The column; its type holds the values of all pieces."""
         if self._whole is not None:
-            return self._whole, None
+            return self._whole[: self._filled], None
         return self._joined()
 
     def _joined(self) -> tuple[NDArray[Any], NDArray[np.integer[Any]]]:
