@@ -18,7 +18,6 @@ HOLDING = ("hold", "quiet", "wait")
 # every 10 s.
 _GAP_S = 30.0
 _MANY = 100_000
-_SORTED = 5000
 _GAP_USUAL = 5.0
 
 
@@ -145,7 +144,7 @@ def quantiles(values: Floats, weight: Floats, shares: Sequence[float]) -> list[f
     # Sums of many small weights differ in their last digits.
     wanted = np.array(shares) * total * (1 - 1e-9)
     below = 0.0
-    if len(values) > _SORTED:
+    if len(values) > _MANY:
         # Only the upper values need sorting, if they hold enough of the weight.
         upper = values >= np.partition(values, int(0.8 * len(values)))[int(0.8 * len(values))]
         left = total - float(weight[upper].sum(dtype=np.float64))
