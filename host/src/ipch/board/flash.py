@@ -150,10 +150,11 @@ def flash(
             wanted = files if files is not None else firmware_files(not sources, mhz)
         except BaseException:
             # Nothing was changed, so the program that was stopped runs again.
-            if report.before.startswith("ipch,"):
-                repl.restart()
-            else:
-                repl.resume()
+            with contextlib.suppress(Exception):
+                if report.before.startswith("ipch,"):
+                    repl.restart()
+                else:
+                    repl.resume()
             raise
         _update(repl, wanted, report, progress)
         progress("restarting", 0.97)

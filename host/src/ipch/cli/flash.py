@@ -79,7 +79,9 @@ def flash(
             progress=progress,
         )
     except KeyboardInterrupt:
-        say("interrupted: repeat `ipch flash`; until then the board may have no firmware, and every valve stays shut")
+        say(
+            "interrupted: repeat `ipch flash`; until then the board may have no firmware, and every valve stays shut"
+        )
         raise
     lines = [
         f"before     {report.before}",
