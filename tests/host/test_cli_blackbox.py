@@ -13,11 +13,19 @@ from ipch.sim.server import simulate
 from ipch.workflows import board_report
 
 
+OPTIONS = ["--ideal", "--rig", "sim", "--speed", "max", "--ahead", "10s", "--set", "initial_mpa=4.9"]
+
+
 @pytest.fixture(scope="module")
 def port():
-    with simulate(
-        ["--ideal", "--rig", "sim", "--speed", "max", "--ahead", "10s", "--set", "initial_mpa=4.9"]
-    ) as simulator:
+    with simulate(OPTIONS) as simulator:
+        yield simulator.port
+
+
+@pytest.fixture
+def resting_port():
+    """A device of its own, because a ramp that another test began would count as noise."""
+    with simulate(OPTIONS) as simulator:
         yield simulator.port
 
 
@@ -62,9 +70,9 @@ def test_the_self_test_passes(port, capsys):
     assert code == 0 and out.out == "self test passed\n"
 
 
-def test_a_report_has_the_figures_of_the_board_and_replaces_no_file(port, tmp_path, capsys):
+def test_a_report_has_the_figures_of_the_board_and_replaces_no_file(resting_port, tmp_path, capsys):
     path = tmp_path / "board.json"
-    code, out = said(capsys, "selftest", "--report", str(path), "--seconds", "1", "--port", port)
+    code, out = said(capsys, "selftest", "--report", str(path), "--seconds", "1", "--port", resting_port)
     assert (code, out.out) == (0, "self test passed\n") and str(path) in out.err
     told = json.loads(path.read_text())
     assert told["self_test"] == 0 and told["identity"]["model"] == "IPCH-1"
@@ -74,9 +82,9 @@ def test_a_report_has_the_figures_of_the_board_and_replaces_no_file(port, tmp_pa
     assert 2000 < told["noise"]["safety_pa"]["standard_deviation"] < 10_000
     assert told["round_trip_ms"][":FETC?"]["queries"] > 0
     before = path.read_bytes()
-    code, out = said(capsys, "selftest", "--report", str(path), "--port", port)
+    code, out = said(capsys, "selftest", "--report", str(path), "--port", resting_port)
     assert code == 2 and "exists" in out.err and path.read_bytes() == before
-    code, out = said(capsys, "selftest", "--report", "x.json", "--seconds", "0", "--port", port)
+    code, out = said(capsys, "selftest", "--report", "x.json", "--seconds", "0", "--port", resting_port)
     assert code == 2 and "1 to 3600 s" in out.err
 
 
