@@ -49,6 +49,8 @@ _SOME_GARBAGE = 8
 _MUCH_GARBAGE = 20
 # The count of silent seconds stops here, above the largest host_timeout_s and far below 2^30.
 _SILENT_MOST_S = 1_000_000
+# A host that changes settings all the time leaves the valves this long between two saves. Design choice.
+_TURN_MS = 1000
 _CALM_WAIT_S = 3600  # design choice: row 11 of the fault matrix allows a day
 # Displays and record are looked after this often. Design choice.
 _LOOK_MS = 200
@@ -95,6 +97,7 @@ class App:
         self.health = Health()
         self.saving = 0  # steps left of the save that has begun
         self._saves_settings = False
+        self._turn_ms = 0  # of the valves, while settings that changed during a save wait
         self._seen = OFF
         self._garbage = 0  # ticks that served the line since memory was collected
         self._late = False  # the previous tick collected and made the host wait
@@ -158,12 +161,14 @@ class App:
             self.control.rest()
         elif not self.saving or self.modes.relief_open():
             # A save that has begun takes three ticks, in which no other coil is energised.
+            self._turn_ms = max(self._turn_ms - dt_ms, 0) if self.panel.save_due else 0
             self.modes.tick(dt_ms)
             if record.outcome == PENDING:
                 record.decide(dt_ms)
 
     def _saves_first(self) -> bool:
-        return self.record.urgent or (self.panel.save_due and self.modes.state == REGULATE)
+        settings = self.panel.save_due and not self._turn_ms and self.modes.state == REGULATE
+        return self.record.urgent or settings
 
     def _serve(self, hurry: bool):
         # A host that leaves no time to collect waits for this tick and for the late one after it.
@@ -237,6 +242,7 @@ class App:
         if not self.saving:
             self.saving = SAVE_STEPS
             self._saves_settings = self.panel.save_due
+            self._turn_ms = _TURN_MS if self._saves_settings else 0
             if self._saves_settings:
                 self.panel.begin_save()
             else:

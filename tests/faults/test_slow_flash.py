@@ -45,6 +45,21 @@ def test_what_is_sent_while_a_pressure_is_held_is_stored(bench: Bench, ms: int) 
     assert float(bench.ask(":UNIT:PRES PA;:SOUR:PRES?")) == 5_010_000
 
 
+def test_a_host_that_changes_a_setting_all_the_time_does_not_stop_the_regulation() -> None:
+    bench = Bench()
+    try:
+        learn(bench)
+        bench.send(":SOUR:PRES 4.9")
+        for number in range(500):
+            bench.send(f':SYST:SETT "dead_band_pa",{5_100 + number % 2}')
+            bench.board.run(3)
+        assert abs(bench.app.sensors.pressure_pa - 4_900_000) < 20_000
+        bench.run_s(1)
+        assert not bench.app.record.is_promised()
+    finally:
+        bench.close()
+
+
 def test_a_power_cut_in_any_moment_leaves_the_old_or_the_new_values() -> None:
     bench = Bench()
     try:
