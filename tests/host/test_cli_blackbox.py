@@ -12,7 +12,6 @@ from ipch.sim.rigs import load_firmware
 from ipch.sim.server import simulate
 from ipch.workflows import board_report
 
-
 OPTIONS = ["--ideal", "--rig", "sim", "--speed", "max", "--ahead", "10s", "--set", "initial_mpa=4.9"]
 
 
