@@ -29,7 +29,7 @@ from regulator.faults import (
     SETTINGS_LOST,
     STATE_LOST,
 )
-from regulator.health import LATE_MS, Health
+from regulator.health import Health
 from regulator.measure.sensors import Sample, Sensors
 from regulator.modes import OFF, QUIET, REGULATE, Modes
 from regulator.outputs import Outputs
@@ -121,9 +121,7 @@ class App:
         """Do one tick: wait, read, measure, watch, decide, drive, serve, collect, record, feed."""
         dt_ms = self.rig.wait_tick()
         self.clock.advance(dt_ms)
-        if dt_ms >= LATE_MS:
-            self.health.note(dt_ms)
-        self.health.wrote = False
+        self.health.advance(dt_ms)
         sample = self.sample
         self.rig.read(sample)
         self.sensors.update(sample, dt_ms)
@@ -188,7 +186,7 @@ class App:
         elif wrote or (self._garbage >= _SOME_GARBAGE and not hurry):
             # This takes longer than the rest of a tick (27 ms on the emulated board): seldom, and never twice in a row.
             self._garbage = 0
-            self.health.collections += 1
+            self.health.note_collection()
             self.rig.collect()
 
     def _look_after(self):
@@ -247,24 +245,13 @@ class App:
                 self.panel.begin_save()
             else:
                 self.record.begin_save()
-        self.health.wrote = True
+        self.health.note_write()
         went = self.store.step()
         self.saving = self.saving - 1 if went else 0
         if self.saving:
             return False
         if self._saves_settings:
-            self.store.settings_failed = not went
             self.watches.warn(SETTINGS_LOST, self.store.lost or not went)
         else:
-            self.store.state_failed = not went
             self.watches.warn(STATE_LOST, not went)
         return True
-
-    def try_again(self) -> bool:
-        """Have a save that failed tried again; return whether one did."""
-        store = self.store
-        if store.settings_failed:
-            self.panel.save_due = True
-        if store.state_failed:
-            self.record.due = True
-        return store.settings_failed or store.state_failed

@@ -26,6 +26,10 @@ class Panel:
         self.save_due = False  # settings are waiting to be written
         self._proved_s = {}  # uptime at which a command last proved a valve
 
+    def save_again(self):
+        """Have the settings written once more, because that failed."""
+        self.save_due = True
+
     def begin_save(self):
         """Begin to save the settings."""
         self.save_due = False

@@ -110,8 +110,8 @@ class FakeApp:
         self.rig.reset_cause = 1
         self.rig.clock_mhz, self.rig.start_ms, self.rig.free_bytes = 200, 1_100, 71_000
         self.health = Health()
-        self.health.note(46)
-        self.health.collections = 12
+        self.health.advance(46)
+        self.health.note_collection()
         self.store = Part()
         self.store.starts = 2
         self.store.lost = False

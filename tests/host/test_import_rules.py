@@ -68,6 +68,7 @@ ROOMS = (
     "changes",
     "panel",
     "blackbox",
+    "health",
     "scpi",
     "app",
 )

@@ -157,12 +157,19 @@ class Store:
         try:
             if self._saving.step():
                 self.writes += 1
-                self._saving = None
+                self._end(False)
         except OSError:
             self.failures += 1
-            self._saving = None
+            self._end(True)
             return False
         return True
+
+    def _end(self, failed: bool):
+        if self._saving is self._settings_copies:
+            self.settings_failed = failed
+        else:
+            self.state_failed = failed
+        self._saving = None
 
     def _finish(self) -> bool:
         went = True

@@ -239,7 +239,7 @@ class Record:
         self._own_s += 1
         if self._own_s >= _OWN_S:
             self._own_s = 0
-            if not self._app.try_again():
+            if not self._try_again():
                 self._own = min(self._own + 1, _OWN)
         self._told_s += 1
         if self._told_s >= _TOLD_S:
@@ -249,6 +249,15 @@ class Record:
         if self._hour_s >= 3600:
             self._hour_s = 0
             self.hours += 1
+
+    def _try_again(self) -> bool:
+        """Have a save that failed tried again; return whether one did."""
+        store = self._store
+        if store.settings_failed:
+            self._app.panel.save_again()
+        if store.state_failed:
+            self.due = True
+        return store.settings_failed or store.state_failed
 
     def proof_is_overdue(self) -> bool:
         """Return whether the proof test is overdue, in hours in service."""

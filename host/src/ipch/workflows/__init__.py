@@ -1,5 +1,6 @@
 """Complete tasks: run, resume, rehearse or demonstrate a recipe; log; report; make the example."""
 
+from ipch.workflows import board_report
 from ipch.workflows.example import CYCLER_NAME, VOLUME_ML, make_example
 from ipch.workflows.logger import Absence, follow, log
 from ipch.workflows.results import CYCLES_NAME, RECORD_NAME, load_for_report, report_place, report_run
@@ -19,6 +20,7 @@ __all__ = [
     "RECORD_NAME",
     "VOLUME_ML",
     "Absence",
+    "board_report",
     "check_new",
     "demonstrate",
     "follow",
