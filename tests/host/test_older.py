@@ -180,7 +180,7 @@ def test_a_firmware_without_readings_is_still_switched_off(cli: Cli) -> None:
         for words in ("off", "vent", "vent --abort", "ack"):
             result = cli(*words.split(), "--port", port)
             assert (result.code, result.out) == (0, ""), words
-            assert "done; the readings that followed are not known" in result.error_line()
+            assert "done; this version of ipch does not understand the readings that followed" in result.error_line()
         assert cli("off", "--json", "--port", port).json() == {"state": None}
 
 
