@@ -35,7 +35,7 @@ def _show(sample: "Sample | None", instrument: "Instrument | None" = None) -> No
 
 
 def info(port: Port = None, json: Json = False) -> None:
-    """Show the device's identity, firmware, valve counters, and how well the board keeps up."""
+    """Show the device: identity, firmware, valve counters, board."""
     from dataclasses import asdict
 
     with connected() as instrument:
