@@ -622,3 +622,15 @@ def test_two_devices_that_swap_their_ports_are_told_apart() -> None:
             pytest.skip("other programs take the ports")
         for instrument in instruments:
             assert instrument.fetch().state == "OFF"
+
+
+def test_a_simulator_that_was_started_again_is_found_by_its_serial_number() -> None:
+    with simulate(["--serial", "AGAIN"]) as first:
+        transport = Transport("AGAIN")
+    try:
+        # It takes the path that has become free.
+        with simulate(["--serial", "OTHER"]) as other, simulate(["--serial", "AGAIN"]) as again:
+            transport.reopen()
+            assert transport.port == again.port and again.port != other.port, first.port
+    finally:
+        transport.close()

@@ -137,9 +137,12 @@ class Transport:
         """Present port of the device. Raises NoDeviceError while it is away."""
         if self._simulator is not None:
             simulators = running_simulators()
-            same = [sim for sim in simulators if sim.pid == self._simulator] or [
-                sim for sim in simulators if sim.port == self.port
-            ]
+            # One that was started again has the same serial number, and its old path may be another one's by now.
+            same = (
+                [sim for sim in simulators if sim.pid == self._simulator]
+                or [sim for sim in simulators if sim.first_line.get("serial") == self._serial_number]
+                or [sim for sim in simulators if sim.port == self.port]
+            )
             if not same:
                 # Another process may own its pseudo-terminal by now.
                 raise NoDeviceError(f"the simulator of {self.port} is gone or unplugged")
