@@ -88,6 +88,34 @@ def test_a_sequence_that_breaks_a_rule_is_found(monkeypatch: pytest.MonkeyPatch)
     assert error.startswith("T6: at "), error
 
 
+SAFETY_OFF: Step = ["fault", "transducer-wrong", {"which": "safety", "kpa": 5000}]
+
+
+# A test bleed without effect, and one while the gas warmed up, "proved" the safety transducer right: the relief opened.
+@pytest.mark.parametrize(
+    ("state", "steps"),
+    [
+        (
+            "VENT",
+            [
+                ["fault", "relief-stuck-open", {}], ["wait", 0.2], ["say", ":SOUR:PRES:VENT 0"], ["wait", 0.06],
+                ["clear"], ["wait", 1.5], SAFETY_OFF, ["wait", 4.0],
+            ],
+        ),
+        (
+            "RAMP",
+            [
+                ["fault", "line-burst", {}], ["wait", 0.02], ["clear"], ["wait", 0.6], SAFETY_OFF, ["wait", 0.8],
+                ["fault", "coil-open", {}], ["wait", 5.0],
+            ],
+        ),
+    ],
+    ids=["gas that warms up", "no effect"],
+)  # fmt: skip
+def test_a_bleed_proves_nothing_by_what_came_before_it(state: str, steps: list[Step]) -> None:
+    assert sequences.judge(state, steps)[0] == ""
+
+
 faults = st.sampled_from([*((name, sequences.VALUES.get(name, {})) for name in FAULTS), *sequences.MORE])
 steps = st.one_of(
     faults.map(lambda fault: ["fault", *fault]),

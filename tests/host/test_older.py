@@ -180,7 +180,10 @@ def test_a_firmware_without_readings_is_still_switched_off(cli: Cli) -> None:
         for words in ("off", "vent", "vent --abort", "ack"):
             result = cli(*words.split(), "--port", port)
             assert (result.code, result.out) == (0, ""), words
-            assert "done; this version of ipch does not understand the readings that followed" in result.error_line()
+            assert (
+                "done; this version of ipch does not understand the readings that followed"
+                in result.error_line()
+            )
         assert cli("off", "--json", "--port", port).json() == {"state": None}
 
 
