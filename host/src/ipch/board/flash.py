@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ipch.board.compile import CLOCKS_MHZ, MPY_SUB_VERSION, MPY_VERSION, firmware_files
-from ipch.device import Transport, list_ports, resolve_port
+from ipch.device import Transport, health, list_ports, resolve_port
 from ipch.errors import DeviceLostError, IpchError, NoDeviceError, PortBusyError, UsageError
 
 HOW_TO_INSTALL = (
@@ -103,9 +103,7 @@ class Report:
     unchanged: int = 0
     bytes_sent: int = 0
     seconds: float = 0.0
-    clock_mhz: int = 0  # of the restarted board; 0 with the next two: not known
-    start_ms: int = 0  # from its reset to its first tick
-    free_bytes: int = 0  # of its memory, with the firmware loaded
+    health: dict[str, int] = field(default_factory=dict)  # of the restarted board, as Instrument.health()
 
 
 def flash(
@@ -159,13 +157,11 @@ def flash(
         _update(repl, wanted, report, progress)
         progress("restarting", 0.97)
         repl.restart()
-    report.after, counts = _identify(port, timeout_s)
+    report.after, report.health = _identify(port, timeout_s)
     if not report.after:
         raise FlashError(
             f"the firmware was written and verified, but does not answer on {port}; {HOW_TO_RESCUE}"
         )
-    if len(counts) >= 11:
-        report.clock_mhz, report.start_ms, report.free_bytes = counts[8:11]
     report.seconds = time.monotonic() - started
     return report
 
@@ -315,10 +311,10 @@ def _ask(transport: Transport, query: str, timeout_s: float, like: str = "") -> 
     return ""
 
 
-def _identify(port: str, timeout_s: float) -> tuple[str, list[int]]:
-    """Answers to *IDN? and :DIAG:COUN? once the board is back on its port.
+def _identify(port: str, timeout_s: float) -> tuple[str, dict[str, int]]:
+    """Answer to *IDN? and health once the board is back on its port.
 
-    "" and [] if it does not return within three times `timeout_s`.
+    "" and nothing if it does not return within three times `timeout_s`.
     """
     deadline = time.monotonic() + max(timeout_s, 5.0) * 3
     while time.monotonic() < deadline:
@@ -327,12 +323,11 @@ def _identify(port: str, timeout_s: float) -> tuple[str, list[int]]:
             try:
                 answer = _ask(transport, "*IDN?", max(2.0, timeout_s / 10))
                 if answer.startswith("ipch,"):
-                    counts = _ask(transport, ":DIAG:COUN?", timeout_s, r"\d+(,\d+)+$")
-                    return answer, [int(text) for text in counts.split(",") if text]
+                    return answer, health(_ask(transport, ":DIAG:COUN?", timeout_s, r"\d+(,\d+)+$"))
             finally:
                 transport.close()
         time.sleep(0.2)
-    return "", []
+    return "", {}
 
 
 class _Repl:

@@ -90,7 +90,5 @@ def flash(
         f"{len(report.removed)} removed",
         f"took       {report.seconds:.0f} s, {report.bytes_sent} bytes",
     ]
-    if report.clock_mhz:
-        known = {"clock_mhz": report.clock_mhz, "start_ms": report.start_ms, "free_bytes": report.free_bytes}
-        lines += [f"board      {line}" for line in text.board(known)]
+    lines += [f"board      {line}" for line in text.board(report.health)]
     emit(asdict(report), lines)

@@ -149,7 +149,7 @@ def info(
 def board(health: dict[str, int]) -> list[str]:
     """What is known of how well the board keeps up, in up to two lines."""
     lines = []
-    if "clock_mhz" in health:
+    if {"clock_mhz", "start_ms", "free_bytes"} <= health.keys():
         lines.append(
             f"{health['clock_mhz']} MHz, first tick {health['start_ms'] / 1000:.2f} s after the reset, "
             f"{health['free_bytes'] / 1000:.1f} kB free"

@@ -156,6 +156,13 @@ HEALTH = (
 _UNKNOWN_IF_0 = ("clock_mhz", "start_ms", "free_bytes")
 
 
+def health(reply: str) -> dict[str, int]:
+    """The counts in a reply to `:DIAG:COUN?`, by the names of HEALTH; what is not known is left out."""
+    values = [scpi.integer(text, "health") for text in scpi.fields(reply)] if reply else []
+    known = dict(zip(HEALTH, values, strict=False))
+    return {name: value for name, value in known.items() if value or name not in _UNKNOWN_IF_0}
+
+
 def _setting_query(name: str) -> str:
     return f":SYST:SETT? {scpi.quote(name)}"
 
@@ -530,10 +537,7 @@ class Instrument:
 
     def health(self) -> dict[str, int]:
         """How well the board keeps up, by the names of HEALTH; what its firmware does not know is left out."""
-        reply = self._known(":DIAG:COUN?")
-        values = [scpi.integer(text, "health") for text in scpi.fields(reply)] if reply else []
-        known = dict(zip(HEALTH, values, strict=False))
-        return {name: value for name, value in known.items() if value or name not in _UNKNOWN_IF_0}
+        return health(self._known(":DIAG:COUN?"))
 
     # The line
 
