@@ -7,6 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 REPOSITORY = Path(__file__).resolve().parents[2]
 TESTS = (
     "test_boots_identifies_itself_and_measures",
@@ -27,3 +29,13 @@ def test_each_is_named(tmp_path: Path) -> None:
     assert f"{len(TESTS)} skipped" in done.stdout
     for name in TESTS:
         assert f"::{name}: no RPI_PICO-*.uf2 in " in done.stdout
+
+
+def test_an_emulator_without_its_compiled_part_is_refused_in_one_line() -> None:
+    pytest.importorskip("rp2040py")
+    code = "from ipch.sim.emulator import _clock_class; _clock_class()"
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env={**os.environ, "RP2040PY_SKIP_CYTHON": "1"}, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.stderr.splitlines()[-1].endswith("install its wheel for this Python")

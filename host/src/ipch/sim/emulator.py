@@ -77,6 +77,10 @@ def _clock_class() -> Any:
     """
     from rp2040py.clock.simulation_clock import SimulationClock
 
+    if "native" not in SimulationClock.__module__:
+        # Its Python part asks this clock where the compiled one does not, and is too slow for the firmware anyway.
+        raise FileError("the compiled part of rp2040py is missing; install its wheel for this Python")
+
     counted: Any = SimulationClock.nanos
 
     class Clock(SimulationClock):
