@@ -240,9 +240,11 @@ class Recorder:
         if self._failing:
             self._failing = ""
             self._given_up = False
-            self._alarm(f"recording to {self.path} resumed")
             self.event("note", "recording resumed; the waiting rows are written")
             self.commit()
+            if not self._failing:
+                # Told once it is in the record: a Ctrl-C that answers the message must not cost the note.
+                self._alarm(f"recording to {self.path} resumed")
 
     def close(self, ended_by: str) -> None:
         """End the run; `ended_by` is complete, interrupted or an error. Raises FileError if rows are lost."""
