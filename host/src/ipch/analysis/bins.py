@@ -1,5 +1,6 @@
 """Bins of samples: means between pulses, and the regressors of everything that moves gas or its temperature."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -81,7 +82,6 @@ def binned(record: GasRecord, law: GasLaw, ambient_pa: float) -> Bins:
     width_s = max(_BIN_S, np.ceil(span_s / _MOST_BINS / _BIN_S) * _BIN_S)
     while span_s / width_s < 3 * _LEAST_ROWS and width_s > 5.0:
         width_s /= 2.0
-    regressors = _regressors(record, settled, ambient_pa)
     pulses = (record.fills + record.vents)[index]
     slot = np.floor((time_s - time_s[0]) / width_s)
     segment = record.segment[index]
@@ -96,6 +96,8 @@ def binned(record: GasRecord, law: GasLaw, ambient_pa: float) -> Bins:
         total: Floats = np.add.reduceat(values.astype(np.float64), edges)
         return total / count
 
+    # One after the other: those of a long record would take as much memory as the record.
+    regressors = {name: mean(values) for name, values in _regressors(record, settled, ambient_pa)}
     pressure_pa = record.pressure_pa[index].astype(np.float64)
     gas_k = record.gas_k[index].astype(np.float64)
     wall_k = record.wall_k[index].astype(np.float64)
@@ -118,9 +120,7 @@ def binned(record: GasRecord, law: GasLaw, ambient_pa: float) -> Bins:
         raise NotEnough("too few samples between pulses")
     within = float(np.sum(scatter2[keep] / norm[keep] ** 2) / max(1.0, float(np.sum(count[keep] - 1))))
     ratio = (value / np.where(keep, norm, 1.0))[keep]
-    means = {name: mean(values)[keep] for name, values in regressors.items()}
-    # A long record's would be in the way of what follows.
-    del regressors
+    means = {name: values[keep] for name, values in regressors.items()}
     warmer = wall_k - base_k
     means["wall"] = mean(law.thermal_1_k(pressure_pa, base_k) * warmer)[keep] * ratio
     kelvin = mean(wall_k)[keep]
@@ -192,11 +192,12 @@ def _behind(values: Floats, part: float) -> Floats:
     return found
 
 
-def _regressors(record: GasRecord, settled: NDArray[np.bool_], ambient_pa: float) -> dict[str, Floats]:
-    """At each settled sample: the metered flows up to there, and the time for the leak."""
+def _regressors(
+    record: GasRecord, settled: NDArray[np.bool_], ambient_pa: float
+) -> Iterator[tuple[str, Floats]]:
+    """At each settled sample: the metered flows up to there, and the time for the leak; each with its name."""
     pressure_pa = np.maximum(record.pressure_pa.astype(np.float64), 1.0)
     whole = np.diff(record.segment, prepend=record.segment[0]) == 0
-    found: dict[str, Floats] = {}
     supply_pa = record.supply_pa.astype(np.float64)
     for side, count, open_s, drive in (
         (
@@ -210,17 +211,17 @@ def _regressors(record: GasRecord, settled: NDArray[np.bool_], ambient_pa: float
         sign = 1.0 if side == "fill" else -1.0
         opened = np.maximum(np.diff(open_s.astype(np.float64), prepend=open_s[:1]), 0.0) * whole
         pulses = np.maximum(np.diff(count.astype(np.float64), prepend=count[:1]), 0.0) * whole
-        found[side] = sign * np.cumsum(drive * opened)[settled]
+        yield side, sign * np.cumsum(drive * opened)[settled]
         moved = np.flatnonzero(opened)
         for fading_s, _ in FADING:
-            found[f"{side}_fading_{fading_s:g}"] = _faded(
-                record.time_s, moved, sign * (drive * opened)[moved], fading_s
-            )[settled]
-        found[f"{side}_count"] = -sign * np.cumsum(drive * pulses)[settled]
-    found["leak"] = -(record.time_s - record.time_s[0])[settled] * flow_share(
-        float(np.median(pressure_pa[settled])), ambient_pa
+            faded = _faded(record.time_s, moved, sign * (drive * opened)[moved], fading_s)
+            yield f"{side}_fading_{fading_s:g}", faded[settled]
+        yield f"{side}_count", -sign * np.cumsum(drive * pulses)[settled]
+    yield (
+        "leak",
+        -(record.time_s - record.time_s[0])[settled]
+        * flow_share(float(np.median(pressure_pa[settled])), ambient_pa),
     )
-    return found
 
 
 def _faded(time_s: Floats, moved: NDArray[np.integer[Any]], size: Floats, fading_s: float) -> Floats:

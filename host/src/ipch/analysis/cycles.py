@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -139,14 +140,15 @@ def cycle_table(
 
 def grouped(label: Floats) -> dict[int, NDArray[np.integer[Any]]]:
     """Rows of each label in ascending order; empty labels belong to none."""
-    # A month has 2.4 million samples: half as wide an index is enough.
-    at = np.flatnonzero(np.isfinite(label)).astype(np.int32)
-    values = label[at]
-    if (values[1:] < values[:-1]).any():
-        order = np.argsort(values, kind="stable")
-        at, values = at[order], values[order]
-    edges = np.flatnonzero(np.diff(values)) + 1
-    return {int(label[rows[0]]): rows for rows in np.split(at, edges) if len(rows)}
+    known = np.isfinite(label)
+    begins = (known[1:] != known[:-1]) | (known[1:] & (label[1:] != label[:-1]))
+    edges = [0, *(np.flatnonzero(begins) + 1).tolist(), len(label)]
+    rows: dict[int, list[NDArray[np.integer[Any]]]] = {}
+    for start, end in pairwise(edges):
+        if end > start and known[start]:
+            # A month has 2.4 million samples: half as wide an index is enough.
+            rows.setdefault(int(label[start]), []).append(np.arange(start, end, dtype=np.int32))
+    return {number: np.concatenate(rows[number]) for number in sorted(rows)}
 
 
 _NO_PRESSURE: dict[str, Any] = {

@@ -85,14 +85,16 @@ def weights(time_s: Floats) -> Floats:
     """Time that each sample represents: half of the interval on either side, none of a gap."""
     if len(time_s) < 2:
         return np.ones(len(time_s))
-    longest_s = longest_step_s(time_s)
-    halves = np.diff(time_s)
+    longest_s, count = longest_step_s(time_s), len(time_s)
+    # Of a month, nothing is held twice: halves of the intervals before and after each sample become their sum in parts.
+    halves = np.zeros(count + 1)
+    np.subtract(time_s[1:], time_s[:-1], out=halves[1:-1])
     halves[halves > longest_s] = 0.0
     halves /= 2
-    result = np.zeros(len(time_s))
-    result[:-1] += halves
-    result[1:] += halves
-    return result
+    for at in range(0, count, _MANY):
+        end = min(at + _MANY, count)
+        halves[at:end] += halves[at + 1 : end + 1]
+    return halves[:-1]
 
 
 def stability(

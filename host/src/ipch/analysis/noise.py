@@ -21,7 +21,7 @@ Floats = NDArray[np.floating[Any]]
 
 # Standard deviation of an unknown level, relative to the scale of the observations, which is 1.
 _UNKNOWN = 1.0
-_CHUNK = 256
+_CHUNK = 64
 SLOW: tuple[float, ...] = (0.0, *(10.0 ** (third / 3.0) for third in range(-18, -5)))
 """Rms of the mismatch, relative."""
 MEMORY_S = (300.0, 1800.0, 10_800.0, 43_200.0)

@@ -1,7 +1,7 @@
 """All evaluations of a run, from its samples and, if given, the cycler's file."""
 
 import csv
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, astuple, dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -54,6 +54,7 @@ _SHUT = ("OFF", "REGULATE", "QUIET", "SEALED")
 _RAMP_SETTLE_S = 600.0
 _AWAY_PA = 50e3
 _BEFORE_S = 3600.0
+_PART = 100_000
 
 
 @dataclass(frozen=True)
@@ -266,7 +267,9 @@ def _usable(run: Run) -> tuple[NDArray[np.bool_], NDArray[np.integer[Any]]]:
     boot, ramping = run.samples["boot"], _ramping(run)
     begins = np.diff(boot, prepend=boot[0]) != 0
     begins |= ramping & ~np.concatenate([[False], ramping[:-1]])
-    usable = ~ramping & (_since(run.time_s, ramping) > _RAMP_SETTLE_S) & _in_states(run, _SHUT)
+    usable, marks, time_s = ~ramping & _in_states(run, _SHUT), np.flatnonzero(ramping), run.time_s
+    for start, end in _parts(len(time_s)):
+        usable[start:end] &= _since(time_s, marks, np.arange(start, end)) > _RAMP_SETTLE_S
     return usable, np.cumsum(begins, dtype=np.int32)
 
 
@@ -296,13 +299,12 @@ def _ramping(run: Run) -> NDArray[np.bool_]:
     return ramping
 
 
-def _since(time_s: Floats, marked: NDArray[np.bool_]) -> Floats:
-    """Time since the last marked sample; inf before the first."""
-    since = np.full(len(time_s), np.inf)
-    at = np.flatnonzero(marked)
-    if len(at):
-        since[at[0] :] = time_s[at[0] :]
-        since[at[0] :] -= np.repeat(time_s[at], np.diff(at, append=len(time_s)))
+def _since(time_s: Floats, marks: NDArray[np.integer[Any]], rows: NDArray[np.integer[Any]]) -> Floats:
+    """Time at some rows since the last of the marked rows before; inf before the first."""
+    if not len(marks):
+        return np.full(len(rows), np.inf)
+    last = np.searchsorted(marks, rows, side="right") - 1
+    since: Floats = np.where(last >= 0, time_s[rows] - time_s[marks[np.maximum(last, 0)]], np.inf)
     return since
 
 
@@ -369,7 +371,7 @@ def _excursions(run: Run, merged: Merged | None, assumed: Assumed) -> list[Excur
             pulses=(samples["fills"] + samples["vents"])[inside],
             free=_in_states(run, ("REGULATE",))[inside],
             faulty=faulty[inside],
-            since_ramp_s=_since(run.time_s, moving)[inside],
+            since_ramp_s=_since(run.time_s, np.flatnonzero(moving), np.flatnonzero(inside)),
         ),
         assumed.band_pa,
         assumed.law,
@@ -385,20 +387,27 @@ def _placed(run: Run, found: Excursion, cycle: float) -> Excursion:
     return replace(found, step=number or None, cycle=int(cycle) if np.isfinite(cycle) else None)
 
 
+def _parts(count: int) -> Iterator[tuple[int, int]]:
+    """Rows in parts: a month has 2.4 million samples, and whole columns of intermediate values cost memory."""
+    return ((start, min(start + _PART, count)) for start in range(0, count, _PART))
+
+
 def _arrived(
     holding: NDArray[np.bool_], near: NDArray[np.bool_], other: NDArray[np.bool_]
 ) -> NDArray[np.bool_]:
     """Whether the band was reached since the present period of holding began, or one at an `other` target."""
-    # A month has 2.4 million samples: half as wide an index is enough.
-    index = np.arange(len(holding), dtype=np.int32)
-    began, reached = np.full_like(index, -1), np.full_like(index, -1)
-    at = np.flatnonzero(other)
-    began[at] = at - 1
-    np.copyto(began, index, where=~holding)
-    np.copyto(reached, index, where=holding & near)
-    for each in (began, reached):
-        np.maximum.accumulate(each, out=each)
-    arrived: NDArray[np.bool_] = reached > began
+    arrived = np.empty(len(holding), dtype=np.bool_)
+    # Rows at which both happened last.
+    last_began = last_reached = -1
+    for start, end in _parts(len(holding)):
+        part, index = slice(start, end), np.arange(start, end)
+        began = np.where(holding[part], np.where(other[part], index - 1, -1), index)
+        reached = np.where(holding[part] & near[part], index, -1)
+        began[0], reached[0] = max(began[0], last_began), max(reached[0], last_reached)
+        for each in (began, reached):
+            np.maximum.accumulate(each, out=each)
+        last_began, last_reached = began[-1], reached[-1]
+        np.greater(reached, began, out=arrived[part])
     return arrived
 
 
