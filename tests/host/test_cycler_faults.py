@@ -6,16 +6,18 @@ import csv
 import re
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta, timezone
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
 
-from bench.scenarios.cycler_files import DIALECTS, START, Rows, cycling, drive_cycle, rows, write
+from bench.scenarios.cycler_files import DIALECTS, START, Rows, Written, cycling, drive_cycle, rows, write
 from ipch.cyclers import Reading, read_cycler, read_cyclers
+from ipch.cyclers.cycles import going_on
 from ipch.errors import FileError
 
 Cells = list[list[str]]
@@ -485,3 +487,236 @@ def test_cycles_from_zero_are_told(tmp_path: Path) -> None:
     zero = read_cycler(write(tmp_path, replace(TABLE, cycle=TABLE.cycle - 1), "bdf"))
     assert sorted(set(zero.cycle)) == [1, 2, 3]
     assert zero.notes == ("cycles of cell.bdf.csv begin with 0: numbered from 1",)
+
+
+def at_dates(path: Path, column: int, form: str, name: str = "edited.csv") -> Path:
+    """A copy with the dates of a column in another format, in UTC; `serial` for Excel's days."""
+
+    def edit(cells: Cells) -> Cells:
+        for row, time_s in zip(cells[1:], TABLE.time_s, strict=True):
+            stamp = datetime.fromtimestamp(START + time_s, UTC)
+            row[column] = (
+                f"{25_569 + (START + time_s) / 86_400:.8f}" if form == "serial" else stamp.strftime(form)
+            )
+        return cells
+
+    return edited(path, edit, name)
+
+
+@pytest.mark.parametrize("dialect", ["neware", "bdf", "arbin", "maccor", "ec-lab"])
+def test_two_tests_in_one_file(dialect: str, tmp_path: Path) -> None:
+    """Two exports put together: the second begins with cycle 1 again, which is not the first test's cycle 1."""
+    half = TABLE.part(TABLE.cycle < 3)
+    first = write(tmp_path, half, dialect)
+    pause_s = half.time_s[-1] + 1800.0
+    # EC-Lab's dates are its test time, which goes on.
+    later = replace(half, time_s=half.time_s + pause_s) if dialect == "ec-lab" else half
+    second = write(tmp_path, later, dialect, Written(start=START + pause_s * (later is half)), "second")
+    encoding = DIALECTS[dialect][3]
+    lines = second.read_text(encoding=encoding).splitlines(keepends=True)
+    with first.open("a", encoding=encoding) as file:
+        file.writelines(lines[len(lines) - len(half.time_s) :])
+    found = per_cycle([first], AT_START)
+    assert sorted(found) == [1, 2, 3, 4]
+    for values in found.values():
+        assert values == pytest.approx((0.1, 0.099), abs=1e-8)
+    assert "begin anew at row 289: numbered on from the last" in " ".join(read_cycler(first, UTC).notes)
+
+
+@pytest.mark.parametrize(("row", "number"), [(200, "99"), (300, "1"), (200, "0")])
+def test_a_row_with_the_number_of_another_cycle(row: int, number: str, tmp_path: Path) -> None:
+    def edit(cells: Cells) -> Cells:
+        cells[row][4] = cells[row + 1][4] = number
+        return cells
+
+    path = edited(write(tmp_path, TABLE, "bdf"), edit)
+    judged(per_cycle([path]))
+    assert "2 rows of edited.csv with a number of cycles unlike those" in " ".join(read_cycler(path).notes)
+
+
+def test_numbers_that_begin_anew() -> None:
+    def numbers(*values: float, even: bool = False) -> list[float]:
+        return list(going_on(np.array(values, dtype=float), even)[0])
+
+    assert numbers(1, 2, 2, 3, 1, 2, 3) == [1, 2, 2, 3, 4, 5, 6]
+    assert numbers(0, 1, 2, 0, 1, 2, even=True) == [0, 1, 2, 4, 5, 6]
+    # The next cycle had just begun when a new test did.
+    assert numbers(1, 1, 1, 1, 2, 1, 1, 1, 1, 2) == [1, 1, 1, 1, 2, 3, 3, 3, 3, 4]
+
+
+@pytest.mark.parametrize("dialect", ["neware", "bdf", "maccor", "basytec"])
+@pytest.mark.parametrize("rows_of_both", [20, 10_000])
+def test_files_that_share_rows(dialect: str, rows_of_both: int, tmp_path: Path) -> None:
+    """Daily exports: the second has the last rows of the first too, or all of them."""
+    whole = write(tmp_path, TABLE, dialect)
+    encoding, half = DIALECTS[dialect][3], len(TABLE.time_s) // 2 + 7
+    lines = whole.read_text(encoding=encoding).splitlines(keepends=True)
+    head = len(lines) - len(TABLE.time_s)
+    shared = min(rows_of_both, half)
+    first, second = (whole.with_name(f"{name}{whole.suffix}") for name in ("first", "second"))
+    first.write_text("".join(lines[: head + half]), encoding=encoding)
+    second.write_text("".join([*lines[:head], *lines[head + half - shared :]]), encoding=encoding)
+    parts = read_cyclers([second, first], UTC)
+    judged(per_cycle([second, first]), 1e-8)
+    ((why, count),) = [each for part in parts for each in part.dropped.items()]
+    assert count == shared and "also in" in why
+
+
+@pytest.mark.parametrize("timed", [True, False])
+@pytest.mark.parametrize("dialect_row", [1, -1])
+def test_the_first_or_last_row_with_a_wrong_stamp(dialect_row: int, timed: bool, tmp_path: Path) -> None:
+    """The last row 2 h behind moved all others by 2 h; a first row in 1970 made a cycle of 56 years."""
+
+    def edit(seconds: float) -> Callable[[Cells], Cells]:
+        def off(cells: Cells) -> Cells:
+            cells[dialect_row][3] = f"{float(cells[dialect_row][3]) + seconds:.3f}"
+            return cells if timed else [row[1:] for row in cells]
+
+        return off
+
+    true_s = START + (TABLE.time_s[1:] if dialect_row == 1 else TABLE.time_s[:-1])
+    for seconds in (7200.0 * dialect_row, -START + 10):
+        found = read_cycler(edited(write(tmp_path, TABLE, "bdf"), edit(seconds)))
+        assert list(found.unix_s) == list(true_s)
+        assert sum(found.dropped.values()) == 1
+
+
+@pytest.mark.parametrize(
+    ("dialect", "column", "form"),
+    [("neware", 11, "%Y/%m/%d %H:%M"), ("arbin", 1, "%d/%m/%Y %H:%M")],
+)
+def test_dates_without_seconds(dialect: str, column: int, form: str, tmp_path: Path) -> None:
+    """A spreadsheet program saves what it shows."""
+    path = at_dates(write(tmp_path, replace(TABLE, time_s=TABLE.time_s + 17.0), dialect), column, form)
+    found = read_cycler(path, UTC)
+    assert found.unix_s == pytest.approx(START + TABLE.time_s, abs=60)
+    assert np.diff(found.unix_s) == pytest.approx(np.diff(TABLE.time_s))
+    assert "have no seconds: these are those of the test time" in " ".join(found.notes)
+    if dialect == "arbin":
+        # Its map asks for the test time.
+        return
+    without = edited(path, lambda cells: [row[:5] + row[6:] for row in cells], "without.csv")
+    found = read_cycler(without, UTC)
+    assert found.unix_s == pytest.approx(START + TABLE.time_s, abs=31)
+    assert "right to half a minute" in " ".join(found.notes)
+
+
+@pytest.mark.parametrize(
+    "form",
+    ["%Y-%m-%dT%H:%M:%SZ", "%Y-%m-%d %H:%M:%S+00:00", "%Y-%m-%dT%H:%M:%S.000+0000", "serial"],
+)
+@pytest.mark.parametrize(("dialect", "column"), [("neware", 11), ("landt", 3), ("bdf", 3)])
+def test_dates_with_an_offset_and_days_of_a_spreadsheet(
+    dialect: str, column: int, form: str, tmp_path: Path
+) -> None:
+    path = write(tmp_path, TABLE, dialect)
+    if dialect == "landt":
+        path = edited(path, lambda cells: cells[2:], "head.csv")
+    elif dialect == "bdf":
+        path = edited(path, lambda cells: [[*cells[0][:3], "Date Time ISO", *cells[0][4:]], *cells[1:]])
+    found = read_cycler(at_dates(path, column, form, "dates.csv"), UTC if form == "serial" else None)
+    assert found.unix_s == pytest.approx(START + TABLE.time_s, abs=1e-3)
+
+
+def test_an_offset_of_a_date_counts(tmp_path: Path) -> None:
+    path = at_dates(write(tmp_path, TABLE, "neware"), 11, "%Y-%m-%dT%H:%M:%S-02:30")
+    assert read_cycler(path).unix_s[0] == START + 9000
+
+
+def test_days_of_a_spreadsheet_with_few_digits_are_refused(tmp_path: Path) -> None:
+    path = edited(
+        write(tmp_path, TABLE, "neware"),
+        lambda cells: [cells[0], *([*row[:11], "46023.041"] for row in cells[1:])],
+    )
+    with pytest.raises(FileError, match=r"cannot read the date '46023\.041'"):
+        read_cycler(path, UTC)
+
+
+@pytest.mark.parametrize(
+    ("start", "hours"),
+    [(datetime(2026, 10, 24, 22, tzinfo=UTC), 2), (datetime(2026, 3, 28, 22, tzinfo=UTC), 1)],
+)
+def test_a_computer_that_does_not_change_its_clock(start: datetime, hours: int, tmp_path: Path) -> None:
+    how = Written(start=start.timestamp(), zone=timezone(timedelta(hours=hours)))
+    found = read_cycler(write(tmp_path, TABLE, "neware", how), ZoneInfo("Europe/Oslo"))
+    assert found.unix_s == pytest.approx(start.timestamp() + TABLE.time_s, abs=1e-3)
+    assert f"did not change from or to summer time: taken as UTC +{hours} h" in " ".join(found.notes)
+
+
+def test_a_test_that_begins_in_the_second_of_two_equal_hours(tmp_path: Path) -> None:
+    start = datetime(2026, 10, 25, 1, 20, tzinfo=UTC).timestamp()
+    how = Written(start=start, zone=ZoneInfo("Europe/Oslo"))
+    found = read_cycler(write(tmp_path, TABLE, "neware", how), ZoneInfo("Europe/Oslo"))
+    assert found.unix_s == pytest.approx(start + TABLE.time_s, abs=1e-3)
+
+
+@pytest.mark.parametrize(
+    "form",
+    ["{d}d {h:02}:{m:02}:{s:02}", "{d}.{h:02}:{m:02}:{s:02}", "{d}-{h:02}:{m:02}:{s:02}.000", "{H}:{m:02}:{s:02}",
+     "{d} days, {h}:{m:02}:{s:02}", "{d} days {h:02}:{m:02}:{s:02},0", "{H:04}:{m:02}:{s:02}:000"],
+)  # fmt: skip
+def test_test_time_of_days(form: str, tmp_path: Path) -> None:
+    path = write(tmp_path, replace(TABLE, time_s=TABLE.time_s * 8), "basytec")
+    *head, names = (lines := path.read_text(encoding="cp1252").splitlines())[:4]
+    body = [line.split("\t", 1) for line in lines[4:]]
+    shown = [
+        form.format(d=t // 86_400, h=t // 3600 % 24, H=t // 3600, m=t // 60 % 60, s=t % 60)
+        for t in (round(float(time)) for time, _ in body)
+    ]
+    rest = [f"{time}\t{line}" for time, (_, line) in zip(shown, body, strict=True)]
+    path.write_text("\n".join([*head, names.replace("Time[s]", "Time[h:min:s]"), *rest]), encoding="cp1252")
+    found = read_cycler(path, UTC)
+    assert found.unix_s == pytest.approx(START + TABLE.time_s * 8, abs=1)
+
+
+def test_a_test_time_that_nobody_can_read_is_named(tmp_path: Path) -> None:
+    path = write(tmp_path, TABLE, "basytec")
+    lines = path.read_text(encoding="cp1252").splitlines()
+    path.write_text("\n".join([*lines[:4], *("0:12\t" + line.split("\t", 1)[1] for line in lines[4:])]))
+    with pytest.raises(FileError, match="cannot read the test time '0:12'"):
+        read_cycler(path, UTC)
+
+
+@pytest.mark.parametrize("apart", ["\u202f", "\u2009", "'", "\u2019", "\u00a0", " "])
+def test_thousands_that_are_set_apart(apart: str, tmp_path: Path) -> None:
+    path = write(tmp_path, TABLE, "neware-uA")
+    with path.open(encoding="cp1252", newline="") as file:
+        cells = list(csv.reader(file))
+    for row in cells[1:]:
+        row[6] = f"{float(row[6]):,.3f}".replace(",", apart)
+    with path.open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file, delimiter=";").writerows(cells)
+    assert read_cycler(path, UTC).current_a == pytest.approx(TABLE.ampere, abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("dialect", "columns", "most"), [("neware", (8, 9, 10), 65.536), ("bdf", (6, 7), 0.262144)]
+)
+def test_a_counter_that_wraps(dialect: str, columns: tuple[int, ...], most: float, tmp_path: Path) -> None:
+    def edit(cells: Cells) -> Cells:
+        for row in cells[1:]:
+            for at in columns:
+                row[at] = f"{float(row[at]) % most:.9f}"
+        return cells
+
+    judged(per_cycle([edited(write(tmp_path, TABLE, dialect), edit)]), 1e-7)
+
+
+@pytest.mark.parametrize("thousands", [1, 2, 3])
+def test_unix_time_in_smaller_units_than_its_name_says(thousands: int, tmp_path: Path) -> None:
+    def edit(cells: Cells) -> Cells:
+        return [
+            cells[0],
+            *([*row[:3], f"{float(row[3]) * 1000**thousands:.0f}", *row[4:]] for row in cells[1:]),
+        ]
+
+    found = read_cycler(edited(write(tmp_path, TABLE, "bdf"), edit))
+    assert found.unix_s == pytest.approx(START + TABLE.time_s, abs=1e-3)
+
+
+def test_a_log_above_the_table(tmp_path: Path) -> None:
+    path = write(tmp_path, TABLE, "neware")
+    path.write_text(
+        "".join(f"step {n}, voltage ok\n" for n in range(300)) + "log\n" * 3000 + path.read_text()
+    )
+    judged(per_cycle([path]))

@@ -60,8 +60,7 @@ def _charge(merged: Merged) -> Line:
     counted = np.array([charged, discharged])
     off = np.abs(counted - np.clip(counted, low, high)) / max(float(counted.max()), float(high.max()), 1e-12)
     ok = bool(off.max() <= _WORTH_A_WARNING)
-    middle = 1e3 * (low + high) / 2
-    text += f", {middle[0]:.5g} and {middle[1]:.5g} by the integral of the current"
+    text += f", {_range(low[0], high[0])} and {_range(low[1], high[1])} by the integral of the current"
     if (
         sum(
             float(np.nansum(part.current_a[1:] * np.diff(part.charged_ah - part.discharged_ah)))
@@ -71,6 +70,13 @@ def _charge(merged: Merged) -> Line:
     ):
         return Line("charge", False, f"{text}: the current has the other sign")
     return Line("charge", ok, text if ok else f"{text}: they differ by {off.max():.1%}")
+
+
+def _range(low: float, high: float) -> str:
+    """In mAh: one value, or what the current of few rows allows."""
+    if high - low > _WORTH_A_WARNING * high:
+        return f"{low * 1e3:.3g} to {high * 1e3:.3g}"
+    return f"{(low + high) / 2 * 1e3:.5g}"
 
 
 def _integral(part: CyclerData) -> tuple[Floats, Floats]:

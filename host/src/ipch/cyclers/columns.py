@@ -12,17 +12,28 @@ from numpy.typing import NDArray
 
 from ipch.cyclers.maps import UNIT_OF, Found
 from ipch.cyclers.raw import Raw, raw
-from ipch.cyclers.times import ambiguous, clock, start_unix, unix_of, wall_clock
+from ipch.cyclers.times import (
+    ambiguous,
+    as_kept,
+    clock,
+    instants,
+    serial,
+    start_unix,
+    unix_of,
+    wall_clock,
+)
 from ipch.errors import FileError
 
 Floats = NDArray[np.floating[Any]]
 
 CHUNK = 20_000
 _SAMPLE = 2000
+_FAR_S = 1e11
 _NUMBERS = (*UNIT_OF, "cycle", "half", "step", "record")
 _REST = re.compile(r"rest|pause|ocv|wait|^[RPSO]$|\u9759\u7f6e|\u6401\u7f6e", re.IGNORECASE)
 _OUT = re.compile(r"d(is)?[ _-]?ch(a?r?ge?)?|^D$|\u653e\u7535", re.IGNORECASE)
 _IN = re.compile(r"ch(a?r?ge?)|^C$|\u5145\u7535", re.IGNORECASE)
+_APART = re.compile(r"[\s'\u2019]")
 _RENAMED = {"unix": "unix_s", "test_time": "test_s", "voltage": "voltage_v", "current": "current_a"}
 
 
@@ -42,6 +53,8 @@ class Columns:
         ]
         self.dropped: dict[str, int] = {}
         self.own_cycles: dict[int, tuple[float, float]] = {}
+        self._strange = ""
+        """A test time that could not be read."""
 
     def take(self, rows: Iterable[Sequence[str]]) -> None:
         """Add rows. Those without cells, or without a voltage and a current, are counted and left out."""
@@ -114,7 +127,10 @@ class Columns:
         scale = self._found.scale.get(name, 1.0)
         if name == "test_time" and any(":" in text for text in texts):
             # A clock has no unit, whatever the head says.
-            return np.array([clock(text) for text in texts])
+            read = np.array([clock(text) for text in texts])
+            strange = (text for text, seconds in zip(texts, read, strict=True) if text and np.isnan(seconds))
+            self._strange = self._strange or next(strange, "")
+            return read
         try:
             found = np.fromiter(map(float, texts), dtype=np.float64, count=len(texts))
         except ValueError:
@@ -149,19 +165,42 @@ class Columns:
         if passed is not None and "net" not in columns:
             columns["net"] = np.cumsum(np.nan_to_num(passed))
         dates = self._texts.get("date", [])
-        if not np.isfinite(columns.get("unix_s", np.zeros(0))).any():
+        if np.isfinite(columns.get("unix_s", np.zeros(0))).any():
+            columns["unix_s"] = _as_seconds(columns["unix_s"])
+        else:
             if any(dates):
-                wall_s, form = _dates(path, dates, found.map.dates)
-                columns["unix_s"] = unix_of(wall_s, zone, path)
-                if ambiguous(form, wall_s):
-                    order = "month/day" if form.index("%m") < form.index("%d") else "day/month"
-                    notes.append(f"dates of {path.name} read as {order}/year")
+                columns["unix_s"] = self._dated(columns.get("test_s"), zone, notes)
             else:
                 test_s = columns.get("test_s", np.full(rows, np.nan))
+                if self._strange and not np.isfinite(test_s).any():
+                    raise FileError(
+                        f"{path}: cannot read the test time {self._strange!r}; known are h:mm:ss and days"
+                    )
                 columns["unix_s"] = self._start(above, zone, start) + test_s
         return raw(
             path, found.map.name, rows, columns, dropped=self.dropped, notes=tuple(notes), own_cycles=self.own_cycles
         )  # fmt: skip
+
+    def _dated(self, test_s: Floats | None, zone: tzinfo | None, notes: list[str]) -> Floats:
+        """Unix times of the column of dates."""
+        path, dates = self._path, self._texts["date"]
+        told = instants(dates)
+        if told is not None:
+            return told
+        timed = test_s is not None and np.isfinite(test_s).all()
+        days = serial(dates)
+        wall_s, form = (days, "") if days is not None else _dates(path, dates, self._found.map.dates)
+        if ambiguous(form, wall_s):
+            order = "month/day" if form.index("%m") < form.index("%d") else "day/month"
+            notes.append(f"dates of {path.name} read as {order}/year")
+        if form and "%S" not in form:
+            wall_s, note = _to_the_second(wall_s, test_s if timed else None)
+            notes.append(f"dates of {path.name} have no seconds: {note}")
+        unix_s = unix_of(wall_s, zone, path)
+        if test_s is not None and timed:
+            unix_s, note = as_kept(wall_s, unix_s, test_s, zone, path)
+            notes += [note] if note else []
+        return unix_s
 
     def _one_channel(self) -> None:
         channels = sorted({text for text in self._texts.get("channel", []) if text})
@@ -197,6 +236,23 @@ def _dates(path: Path, texts: Sequence[str], formats: Sequence[str]) -> tuple[Fl
     return wall_clock(texts, [form])
 
 
+def _as_seconds(unix: Floats) -> Floats:
+    """Unix time in s; no test was made so far from 1970 that ms or us could be meant as s."""
+    size = max(float(np.nanmedian(unix)), 1.0)
+    thousands = max(int(np.floor(np.log10(size / _FAR_S) / 3)) + 1, 0)
+    return unix / 1e3**thousands
+
+
+def _to_the_second(minute_s: Floats, test_s: Floats | None) -> tuple[Floats, str]:
+    """Dates that have no seconds, by the test time if it goes on as they do; and what was done."""
+    if test_s is not None:
+        off_s = minute_s - test_s
+        least, most = float(np.nanmax(off_s)), float(np.nanmin(off_s)) + 60.0
+        if least <= most:
+            return test_s + (least + most) / 2, "these are those of the test time"
+    return minute_s + 30.0, "right to half a minute"
+
+
 def _ways(texts: Sequence[str]) -> Floats:
     each = {
         text: 0.0
@@ -212,7 +268,8 @@ def _ways(texts: Sequence[str]) -> Floats:
 
 
 def _number(text: str, comma: bool) -> float:
-    text = text.strip().replace("\u00a0", "").replace(" ", "").replace("\u2212", "-")
+    # Thousands may be set apart by any space or apostrophe.
+    text = _APART.sub("", text).replace("\u2212", "-")
     if "," in text:
         if "." in text:
             # Both: the last one is the decimal mark.

@@ -56,17 +56,21 @@ def increments(counter: Floats, labels: Sequence[Bools], expected: Floats, pause
     counter = held(counter)
     going_on = np.diff(counter, prepend=counter[:1])
     restarts = np.zeros(len(counter), dtype=np.bool_)
+    lost = np.zeros_like(restarts)
     told = [label for label in labels if label.any()]
     if told:
         decided = np.zeros(len(counter), dtype=np.bool_)
         for label in told:
             restarts |= _restarts(counter, going_on, label & ~decided, expected)
             decided |= label
-        restarts |= _lost(counter, going_on, expected)
+        lost = _lost(counter, going_on, expected)
     else:
         before = np.concatenate([counter[:1], counter[:-1]])
         restarts = np.abs(counter) < _FALLS_TO * np.abs(before)
     result: Floats = np.where(restarts, counter, going_on)
+    # A counter that began anew, or wrapped, does not tell all that passed since the row before: the current may.
+    anew = np.where(np.abs(expected) > np.abs(counter), expected, counter)
+    result = np.where(lost & ~restarts, anew, result)
     # The first row has no row before it: more than its current moves in some intervals was counted in an earlier file.
     result[:1] = np.where(np.abs(counter[:1]) <= _FIRST * _usual(expected), counter[:1], 0.0)
     result[pauses] = 0.0

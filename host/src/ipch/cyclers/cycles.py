@@ -1,5 +1,6 @@
 """Numbers of cycles: the only place that makes them, where the file has none or others are asked for."""
 
+from itertools import pairwise
 from typing import Any, Literal
 
 import numpy as np
@@ -16,6 +17,35 @@ NUMBERINGS: tuple[Numbering, ...] = ("file", "charge", "discharge")
 _TURN = 0.02
 _NOISE = 2e-5
 _MOST = 1e7
+# So few rows may have the number of a cycle that is not theirs.
+_ERRORS = 3
+
+
+def going_on(numbers: Floats, even: bool = False) -> tuple[Floats, int, list[int]]:
+    """Numbers that never fall, how many rows were taken for errors, and the rows at which the numbers begin anew.
+
+    A few rows with a number outside those on both sides take the one before them. Where numbers begin anew, as when a
+    file holds several tests, they go on from the last; `even`: by an even number.
+    """
+    known = np.flatnonzero(np.isfinite(numbers))
+    values = numbers[known]
+    if not (np.diff(values) < 0).any():
+        return numbers, 0, []
+    edges = [0, *(np.flatnonzero(np.diff(values)) + 1).tolist(), len(values)]
+    errors = 0
+    for start, end in pairwise(edges[1:-1]):
+        before, own, after = values[start - 1], values[start], values[end]
+        # The first rows of a next cycle, after which a new test began, are none.
+        begun = own == before + 1 and after == values[0]
+        if end - start <= _ERRORS and before <= after and not before <= own <= after and not begun:
+            values[start:end] = before
+            errors += end - start
+    anew = np.flatnonzero(np.diff(values) < 0) + 1
+    add = values[anew - 1] - values[anew] + 1
+    values += np.cumsum(np.bincount(anew, np.ceil(add / 2) * 2 if even else add, len(values)))
+    found = numbers.copy()
+    found[known] = values
+    return found, errors, known[anew].tolist()
 
 
 def whole_numbers(cycle: Floats, path: object) -> Floats:

@@ -20,11 +20,13 @@ Floats = NDArray[np.floating[Any]]
 _OVERLAP_S = 60.0
 # Rows of files that take turns lie in pauses of the others: at most this share of them does not.
 _BESIDE = 0.05
+# Of rows in the time of the file before, more than this share are those of that file, or it is another cell's.
+_SAME = 0.9
 
 
 def joined(raws: Sequence[Raw], numbering: Numbering | None) -> list[CyclerData]:
     """Canonical tables in order of time, with cycle numbers that hold for all of them. Raises FileError."""
-    raws = sorted(raws, key=lambda part: float(part.unix_s[0]))
+    raws = _once(sorted(raws, key=lambda part: float(part.unix_s[0])))
     turns = _take_turns(raws)
     chains: list[list[Raw]] = []
     for part in raws:
@@ -37,6 +39,34 @@ def joined(raws: Sequence[Raw], numbering: Numbering | None) -> list[CyclerData]
     if len(tests) > 1 and (turns or numbering in ("charge", "discharge") or _single_halves(raws)):
         return _by_charge(parts, numbering)
     return _continued(tests)
+
+
+def _once(raws: Sequence[Raw]) -> list[Raw]:
+    """Files in order of time, without the rows that the file before has as well: exports of a growing test overlap."""
+    found: list[Raw] = []
+    for part in raws:
+        before = found[-1] if found else part
+        both = part.unix_s <= before.unix_s[-1]
+        if before is not part and before.reader == part.reader and both.any():
+            inside = before.unix_s >= part.unix_s[0]
+            same = set(_rows(before, inside))
+            again = np.zeros(len(part), dtype=np.bool_)
+            again[both] = [row in same for row in _rows(part, both)]
+            if np.mean(again[both]) > _SAME:
+                why = f"also in {before.path.name}"
+                if again.all():
+                    found[-1] = replace(
+                        before, dropped={**before.dropped, f"of {part.path.name} {why}": len(part)}
+                    )
+                    continue
+                part = part.keep(~again, why)
+        found.append(part)
+    return found
+
+
+def _rows(raw: Raw, rows: NDArray[np.bool_]) -> list[tuple[float, ...]]:
+    columns = (raw.unix_s, raw.voltage_v, raw.current_a)
+    return list(zip(*(np.round(np.nan_to_num(column[rows]), 6).tolist() for column in columns), strict=True))
 
 
 def goes_on(before: Raw, part: Raw) -> bool:

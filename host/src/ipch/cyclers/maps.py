@@ -27,7 +27,7 @@ UNIT_OF: Mapping[str, str] = {
     "capacity": "Ah", "net": "Ah", "passed": "Ah",
 }  # fmt: skip
 _SHORT = 3
-_UNIT = re.compile(r"\s?([^)\]\s]{1,8}?)\s?")
+_UNIT = re.compile(r"\s?([^)\]\s]{1,16}?)\s?")
 _CHANNEL = ("Channel", "Channel_ID", "Channel ID", "Chl", "Chan", "\u901a\u9053", "\u901a\u9053\u53f7")
 
 
@@ -137,7 +137,8 @@ def _unit(pattern: str, name: str) -> str | None:
     if not unit:
         return None if between else ""
     told = _UNIT.fullmatch(between)
-    return None if told is None else told[1]
+    # h:min:s is how a clock is written, and no unit.
+    return None if told is None else "" if ":" in told[1] else told[1]
 
 
 @cache

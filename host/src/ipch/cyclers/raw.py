@@ -36,6 +36,8 @@ class Raw:
     """Counter of charge less discharge."""
     record: Floats
     """Number of the row, by the cycler."""
+    test: Floats
+    """Number of the test, in a file that holds several."""
     own_cycles: dict[int, tuple[float, float]] = field(default_factory=dict)
     """The file's own table: Ah charged and discharged in each cycle."""
     dropped: dict[str, int] = field(default_factory=dict)

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ipch.base.units import format_duration
+from ipch.cyclers import cycles
 from ipch.cyclers.raw import COLUMNS, Raw
 from ipch.errors import FileError
 
@@ -24,11 +25,15 @@ _TWO_TESTS_S = 60.0
 _TOLD_S = 60.0
 _ROWS_TO_COMPARE = 10
 _SAME_UNIT = 0.02
+_EARLIEST_S = 946_684_800.0  # 2000
 
 
 def cleaned(raw: Raw) -> Raw:
     """The rows that count, with the reason for the others. Raises FileError if too many have no time."""
     undated = ~np.isfinite(raw.unix_s)
+    # A clock that was not set yet begins in 1970 or so.
+    early = raw.unix_s < _EARLIEST_S
+    undated |= early & ~(early | undated).all()
     if undated.sum() > max(1.0, _MOST_UNDATED * len(raw)):
         raise FileError(f"{raw.path}: {int(undated.sum())} of {len(raw)} rows have no time stamp")
     raw = _in_seconds(_oldest_first(raw.keep(~undated, "no time stamp")))
@@ -45,7 +50,26 @@ def cleaned(raw: Raw) -> Raw:
             ~outlying,
             f"stamped {off_s / 3600:+.2f} h off" if abs(off_s) >= 180 else f"stamped {off_s:+.0f} s off",
         )
-    return _ahead(raw)
+    return _ahead(_numbered_on(raw))
+
+
+def _numbered_on(raw: Raw) -> Raw:
+    """Numbers of cycles that never fall: a file may hold several tests, and single rows with a wrong number."""
+    notes = list(raw.notes)
+    columns: dict[str, Any] = {}
+    for name, what in (("cycle", "cycles"), ("half", "half cycles")):
+        columns[name], errors, anew = cycles.going_on(getattr(raw, name), even=name == "half")
+        if errors:
+            notes.append(
+                f"{errors} rows of {raw.path.name} with a number of {what} unlike those on both sides: taken as theirs"
+            )
+        if anew:
+            columns["test"] = np.searchsorted(anew, np.arange(len(raw)), side="right").astype(np.float64)
+            more = f" and {len(anew) - 1} times more" if len(anew) > 1 else ""
+            notes.append(
+                f"{what} of {raw.path.name} begin anew at row {anew[0] + 1}{more}: numbered on from the last"
+            )
+    return replace(raw, **columns, notes=tuple(notes))
 
 
 def _oldest_first(raw: Raw) -> Raw:
@@ -120,6 +144,13 @@ def _off_test_time(offset_s: Floats) -> Iterator[tuple[int, int, float]]:
     for start, end in pairwise(edges[1:-1]):
         if end - start <= _OUTLIERS and abs(offset_s[end] - offset_s[start - 1]) <= _STEP_S:
             yield start, end, float(offset_s[start] - offset_s[start - 1])
+    # At the ends a pause explains dates that are ahead of the test time, but none that go back.
+    if len(offset_s) > 2 * _OUTLIERS and len(edges) > 2:
+        first, last = edges[1], edges[-2]
+        if first <= _OUTLIERS and offset_s[first] < offset_s[first - 1]:
+            yield 0, first, float(offset_s[0] - offset_s[first])
+        if len(offset_s) - last <= _OUTLIERS and offset_s[last] < offset_s[last - 1]:
+            yield last, len(offset_s), float(offset_s[last] - offset_s[last - 1])
 
 
 def _out_of_order(unix_s: Floats) -> Iterator[tuple[int, int, float]]:
@@ -130,6 +161,11 @@ def _out_of_order(unix_s: Floats) -> Iterator[tuple[int, int, float]]:
             if first > 0 and unix_s[first - 1] <= unix_s[last + 1] + _STEP_S:
                 yield first, last + 1, float(unix_s[first] - unix_s[last + 1])
                 break
-            if after < len(unix_s) and unix_s[after] >= unix_s[last] - _STEP_S:
+            at_start = first == 0 and len(unix_s) > 2 * _OUTLIERS
+            if at_start:
+                yield 0, last + 1, float(unix_s[last] - unix_s[last + 1])
+                break
+            at_end = after == len(unix_s) > 2 * _OUTLIERS
+            if at_end or (after < len(unix_s) and unix_s[after] >= unix_s[last] - _STEP_S):
                 yield last + 1, after, float(unix_s[last + 1] - unix_s[last])
                 break

@@ -62,7 +62,7 @@ def canonical(
         for name in COLUMNS
     }
     ends = np.cumsum([len(part) for part in parts])[:-1]
-    file = np.zeros(len(columns["unix_s"]), dtype=np.bool_)
+    file = counters.changes(columns["test"])
     file[ends] = True
     nowhere = np.zeros(len(file), dtype=np.bool_)
     charged, discharged = increments(columns, file, nowhere if pauses is None else pauses)

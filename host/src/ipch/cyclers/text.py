@@ -17,8 +17,10 @@ from ipch.cyclers.raw import Floats, Raw
 from ipch.cyclers.units import is_unit
 from ipch.errors import FileError
 
-_HEAD_LINES = 400
-_HEAD_BYTES = 400_000
+# A log may stand above a table, but few of its lines have the name of a column.
+_HEAD_LINES = 20_000
+_HEAD_BYTES = 2_000_000
+_MOST_HEADS = 400
 _TAIL_BYTES = 65_536
 _NO_TEXT = {
     b"PK\x03\x04": "a ZIP archive or workbook",
@@ -64,7 +66,7 @@ def _table(path: Path, maps: Sequence[Map]) -> tuple[Sequence[str], Columns]:
         place = nested.found(path, levels, maps) if levels else find_head(path, lines, maps)
         if place is not None:
             return lines[: place[1]], _read(path, encoding, lines, place, levels is not None)
-    almost = _almost(path, lines, maps)
+    almost = _almost(path, lines[:_MOST_HEADS], maps)
     if almost:
         raise UnknownTable(almost)
     first = next(line for line in text.splitlines() if line.strip())
@@ -97,7 +99,9 @@ Place = tuple[Found, int, str, list[str]]
 def find_head(path: Path, lines: Sequence[str], maps: Sequence[Map]) -> Place | None:
     """The map that finds most columns in one of these lines."""
     best: Place | None = None
-    for number in range(len(lines)):
+    telling = {word for each in maps for name in each.columns[each.recognise[0]] if (word := _telling(name))}
+    heads = (n for n, line in enumerate(lines) if best or any(word in line.lower() for word in telling))
+    for number in islice(heads, _MOST_HEADS):
         for separator in "\t;,":
             for last, cells in _heads(lines, number, separator):
                 for candidate in maps:
@@ -109,6 +113,11 @@ def find_head(path: Path, lines: Sequence[str], maps: Sequence[Map]) -> Place | 
         if best is not None and number >= best[1] + 3:
             break
     return best
+
+
+def _telling(name: str) -> str:
+    """What a line must contain to have a column of this name; its spaces may be others."""
+    return max(re.split(r"\{\w+\}|\s", name.lower()), key=len)
 
 
 def _heads(lines: Sequence[str], number: int, separator: str) -> Iterator[tuple[int, list[str]]]:

@@ -16,16 +16,20 @@ Floats = NDArray[np.floating[Any]]
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _PARTS = {
     "Y": r"(?P<Y>\d{4})", "y": r"(?P<y>\d\d)", "m": r"(?P<m>\d\d?)", "d": r"(?P<d>\d\d?)", "H": r"(?P<H>\d\d?)",
-    "I": r"(?P<I>\d\d?)", "M": r"(?P<M>\d\d)", "S": r"(?P<S>\d\d)", "f": r"(?P<f>\d+)", "p": r"(?P<p>[AaPp])\.?[Mm]\.?",
-    "b": r"(?P<b>[A-Za-z]{3})",
+    "I": r"(?P<I>\d\d?)", "M": r"(?P<M>\d\d)", "S": r"(?P<S>\d\d)", "f": r"(?P<f>\d+)",
+    "p": r"(?P<p>[AaPp])\.?\s?[Mm]\.?", "b": r"(?P<b>[A-Za-z]{3})",
 }  # fmt: skip
-_STARTS = (
-    "%Y-%m-%dT%H:%M:%S.%f",
-    "%Y-%m-%dT%H:%M:%S",
-    "%Y-%m-%d %H:%M:%S.%f",
-    "%Y-%m-%d %H:%M:%S",
-    "%Y-%m-%d %H:%M",
+_INSTANT = re.compile(r"\s*(\d{4}-\d\d-\d\d)[T\s](\d\d:\d\d:\d\d(?:[.,]\d+)?)\s?(Z|([+-])(\d\d):?(\d\d))\s*")
+# The days end with a word, a space, a dash or a point.
+_CLOCK = re.compile(
+    r"\s*(?:(\d+)(?:\s*(?:d|days?)?\s*,?\s*|[-.])(?<!\d))?(\d+):(\d\d):(\d\d(?:[.,]\d+|:\d{3})?)\s*",
+    re.IGNORECASE,
 )
+_SERIAL = re.compile(r"[3-6]\d{4}(?:[.,](\d*))?")
+# Fewer decimals of a day are more than a second.
+_DIGITS = 5
+_EXCEL_1970 = 25_569.0
+_STEP_S = 2.0
 
 
 def zone_of(name: str | None) -> tzinfo | None:
@@ -55,17 +59,72 @@ def start_of(text: str | None) -> datetime | None:
 
 
 def clock(text: str) -> float:
-    """Seconds of a plain number, or of h:mm:ss(.fff), optionally with days in front; nan for anything else."""
+    """Seconds of a plain number, or of h:mm:ss(.fff), optionally with days in front; nan for anything else.
+
+    Four fields with colons are d:hh:mm:ss or h:mm:ss:cc, so they are read with three digits of milliseconds only.
+    """
     try:
         return float(text)
     except ValueError:
         pass
-    parts = re.fullmatch(r"\s*(?:(\d+)\s*[-dD ]\s*)?(\d+):(\d\d):(\d\d(?:[.,:]\d+)?)\s*", text)
+    parts = re.fullmatch(
+        r"\s*(?:(\d+)(?:\s*(?:d|days?)?\s*,?\s*|[-.])(?<!\d))?(\d+):(\d\d):(\d\d(?:[.,]\d+|:\d{3})?)\s*", text
+    )
     if parts is None:
         return float("nan")
     days, hours, minutes, seconds = parts.groups()
     seconds = seconds.replace(",", ".").replace(":", ".")
     return int(days or 0) * 86400.0 + int(hours) * 3600.0 + int(minutes) * 60.0 + float(seconds)
+
+
+def instants(texts: Sequence[str]) -> Floats | None:
+    """Unix times of dates that tell their offset from UTC (Z, +01:00), nan where one is empty; None for other dates."""
+    if not _INSTANT.fullmatch(next(filter(None, texts), "")):
+        return None
+    matches = [_INSTANT.fullmatch(text) for text in texts]
+    if any(text and match is None for text, match in zip(texts, matches, strict=True)):
+        return None
+    wall_s = _parse([f"{match[1]} {match[2]}" if match else "" for match in matches], "%Y-%m-%d %H:%M:%S")
+    offset_s = [
+        float(f"{match[4]}1") * (int(match[5]) * 3600 + int(match[6]) * 60) if match and match[4] else 0.0
+        for match in matches
+    ]
+    unix_s: Floats = wall_s - np.array(offset_s)
+    return unix_s
+
+
+def serial(texts: Sequence[str]) -> Floats | None:
+    """Wall clock of dates that Excel wrote as days since 1900, to the second at least; None for other dates."""
+    if not _SERIAL.fullmatch(next(filter(None, texts), "")):
+        return None
+    found = [match for text in texts if text and (match := _SERIAL.fullmatch(text))]
+    if len(found) < sum(map(bool, texts)) or max(len(match[1] or "") for match in found) < _DIGITS:
+        return None
+    days = np.array([float(text.replace(",", ".") or "nan") for text in texts])
+    wall_s: Floats = np.round((days - _EXCEL_1970) * 86_400.0, 3)
+    return wall_s
+
+
+def as_kept(
+    wall_s: Floats, unix_s: Floats, test_s: Floats, zone: tzinfo | None, path: Path
+) -> tuple[Floats, str]:
+    """Unix times where the clock of the cycler's computer did not follow a change of summer time, and what was done.
+
+    Its dates then go on as the test time does, while the zone has a jump. A test that begins in the repeated hour began
+    in its second half of the night.
+    """
+    offset_s = wall_s - unix_s
+    jumps = np.flatnonzero(np.abs(np.diff(offset_s)) > _STEP_S)
+    with_test = np.abs(np.diff(wall_s) - np.diff(test_s))[jumps] <= _STEP_S
+    if not len(jumps) or not with_test.all():
+        return unix_s, ""
+    first, second, _ = _offsets_s(wall_s[: jumps[0] + 1], zone or UTC)
+    if (first != second).all():
+        return wall_s - offset_s[-1], ""
+    kept = f"{offset_s[0] / 3600:+g} h"
+    return wall_s - offset_s[
+        0
+    ], f"the clock of {path.name} did not change from or to summer time: taken as UTC {kept}"
 
 
 def wall_clock(texts: Sequence[str], formats: Sequence[str]) -> tuple[Floats, str]:
@@ -94,7 +153,7 @@ def wall_clock(texts: Sequence[str], formats: Sequence[str]) -> tuple[Floats, st
 
 def ambiguous(form: str, wall_s: Floats) -> bool:
     """Whether month and day could be exchanged in all of these dates."""
-    if "%b" in form or form.startswith(("%Y", "%d.")):
+    if "%m" not in form or form.startswith(("%Y", "%d.")):
         return False
     day = wall_s[np.isfinite(wall_s)].astype("datetime64[s]").astype("datetime64[D]")
     numbers = (day - day.astype("datetime64[M]").astype("datetime64[D]")).astype(int) + 1
