@@ -720,3 +720,69 @@ def test_a_log_above_the_table(tmp_path: Path) -> None:
         "".join(f"step {n}, voltage ok\n" for n in range(300)) + "log\n" * 3000 + path.read_text()
     )
     judged(per_cycle([path]))
+
+
+@pytest.mark.parametrize(("dialect", "columns"), [("maccor", (8,)), ("neware", (3, 9, 10))])
+def test_nothing_tells_charge_from_discharge(dialect: str, columns: tuple[int, ...], tmp_path: Path) -> None:
+    """A current without sign and without the step's type: all of it was taken for charge, 331 mAh in and 0 out."""
+
+    def edit(cells: Cells) -> Cells:
+        return [
+            [cell.lstrip("-") for n, cell in enumerate(row) if n not in columns or len(row) < 3]
+            if row[0] != "Today's Date"
+            else row
+            for row in cells
+        ]
+
+    path = edited(write(tmp_path, TABLE, dialect), edit)
+    with pytest.raises(FileError, match="nothing tells charge from discharge"):
+        read_cycler(path, UTC)
+    # A test of charges alone is none of these.
+    charges = TABLE.part(TABLE.ampere > 0)
+    charges = replace(charges, discharged=0.0 * charges.discharged, charge=charges.charged)
+    only = write(tmp_path, charges, dialect, name="charges")
+    assert read_cycler(edited(only, edit), UTC).charged_ah[-1] == pytest.approx(0.3, rel=0.05)
+
+
+def test_a_current_without_sign_beside_counters_with_a_direction(tmp_path: Path) -> None:
+    def edit(cells: Cells) -> Cells:
+        return [[cell.lstrip("-") for n, cell in enumerate(row) if n != 3] for row in cells]
+
+    path = edited(write(tmp_path, TABLE, "neware"), edit)
+    judged(per_cycle([path]), 1e-8)
+    assert read_cycler(path, UTC).current_a == pytest.approx(TABLE.ampere, abs=1e-6)
+
+
+def test_a_capacity_that_rises_in_both_directions(tmp_path: Path) -> None:
+    net, _, _ = TABLE.since(TABLE.number)
+    path = write(tmp_path, TABLE, "novonix")
+    lines = path.read_text().splitlines()
+    body = [line.split(",") for line in lines[5:]]
+    for row, moved in zip(body, net, strict=True):
+        row[6] = f"{abs(moved):.9f}"
+    path.write_text("\n".join([*lines[:5], *map(",".join, body)]))
+    judged(per_cycle([path]), 1e-8)
+
+
+def test_cells_with_their_units_are_told(tmp_path: Path) -> None:
+    path = write(tmp_path, TABLE, "bdf")
+
+    def with_unit(*columns: int) -> Callable[[Cells], Cells]:
+        return lambda cells: [
+            cells[0],
+            *([f"{cell} mAh" if n in columns else cell for n, cell in enumerate(row)] for row in cells[1:]),
+        ]
+
+    found = read_cycler(edited(path, with_unit(6)))
+    assert f"432 cells of charged in edited.csv are no numbers, such as '{0:.9f} mAh'" in found.notes
+    with pytest.raises(FileError, match=r"has no rows of numbers, but '3\.2200 mAh' as voltage"):
+        read_cycler(edited(path, with_unit(1, 2)))
+
+
+@pytest.mark.parametrize(
+    "form",
+    ["%d.%m.%Y %H:%M:%S", "%d-%b-%Y %H:%M:%S", "%m/%d/%Y %I:%M:%S\u202f%p", "%Y-%m-%dT%H:%M:%S"],
+)
+def test_dates_that_a_program_was_told_to_write(form: str, tmp_path: Path) -> None:
+    found = read_cycler(at_dates(write(tmp_path, TABLE, "neware"), 11, form), UTC)
+    assert found.unix_s == pytest.approx(START + TABLE.time_s, abs=1e-3)

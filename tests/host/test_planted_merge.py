@@ -17,6 +17,7 @@ import pytest
 import ipch
 from bench.scenarios.cycler_files import Rows, cycling, half_cell, rows, write
 from bench.scenarios.planted_run import CAPACITY_AH, ML_PER_AH, record
+from ipch.errors import UsageError
 from ipch.recording import recall
 
 SWELLING_ML = ML_PER_AH * CAPACITY_AH
@@ -168,6 +169,8 @@ def test_python_merges_too(planted: Path) -> None:
     assert set(np.unique(run.arrays["cycle"][np.isfinite(run.arrays["cycle"])])) == {1, 2, 3, 4}
     assert np.nanmax(run.arrays["charge_ah"]) == pytest.approx(CAPACITY_AH + 3 * 0.01 * CAPACITY_AH, abs=1e-5)
     assert run.units["charge_ah"] == "Ah"
+    with pytest.raises(UsageError, match="list of files is empty"):
+        ipch.load_run(planted, cycler=[])
 
 
 @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may write everywhere")
@@ -203,3 +206,23 @@ def test_a_clock_that_was_set_forward_is_told(planted: Path, tmp_path: Path, cli
         "dates of set.bdf.csv go 25 min ahead of its test time at row 150: a pause, or the clock was set"
         in told
     )
+
+
+def test_two_cells_row_by_row_are_told(planted: Path, tmp_path: Path, cli: Cli) -> None:
+    """Of two cells without a column of channels, the capacities were some of both."""
+    other = replace(TABLE, volt=TABLE.volt - 0.3, ampere=0.8 * TABLE.ampere)
+    lines = [write(tmp_path, each, "neware", name=name).read_text().splitlines()
+             for name, each in (("a", TABLE), ("b", other))]  # fmt: skip
+    both = [line for pair in zip(lines[0][1:], lines[1][1:], strict=True) for line in pair]
+    (tmp_path / "both.csv").write_text("\n".join([lines[0][0], *both]))
+    found = merged(cli, planted / "run.db", "--cycler", str(tmp_path / "both.csv"))
+    assert not line(found, "cycles")["ok"]
+    assert "rows of both.csv alternate between voltages as of several cells" in found["stderr"]
+
+
+def test_the_integral_of_few_rows_is_a_range(planted: Path, tmp_path: Path, cli: Cli) -> None:
+    """Rows at the ends of steps alone: 375 mAh was said to be the integral of the current, for 667."""
+    ends = TABLE.part(np.append(0, np.flatnonzero(np.diff(TABLE.number, append=99) != 0)))
+    found = merged(cli, planted / "run.db", "--cycler", str(write(tmp_path, ends, "bdf")))
+    assert "by the counters, 278 to 667 and 110 to 660 by the integral" in line(found, "charge")["text"]
+    assert line(found, "charge")["ok"]

@@ -19,6 +19,8 @@ Floats = NDArray[np.floating[Any]]
 _WORTH_A_WARNING = 0.01
 # An interval of more than so many usual ones is a pause, whose current is not known.
 _USUAL = 20.0
+# Cells that one file may hold row by row, and how much less than their voltages those of one cell differ.
+_CELLS, _UNLIKE, _RESOLUTION_V, _ENOUGH = 8, 5.0, 1e-3, 20
 
 
 @dataclass(frozen=True)
@@ -123,4 +125,20 @@ def _cycles(merged: Merged) -> Line:
         worst = max(worst, *(abs(a - b) / size for a, b in zip(values, found, strict=True)))
     if own:
         text += f"; the file's own table agrees within {worst:.2%}"
-    return Line("cycles", worst <= _WORTH_A_WARNING, text)
+    mixed = [part.path.name for part in merged.parts if _alternates(part)]
+    if mixed:
+        text += f"; rows of {mixed[0]} alternate between voltages as of several cells: export each to a file of its own"
+    return Line("cycles", worst <= _WORTH_A_WARNING and not mixed, text)
+
+
+def _alternates(part: CyclerData) -> bool:
+    """Whether rows resemble those a few rows before rather than their neighbours, at currents of the same direction."""
+    volt, current_a = part.voltage_v, np.nan_to_num(part.current_a)
+
+    def change(rows: int) -> float:
+        same = (np.sign(current_a[rows:]) == np.sign(current_a[:-rows])) & (current_a[rows:] != 0)
+        changes = np.abs(volt[rows:] - volt[:-rows])[same & np.isfinite(volt[rows:] - volt[:-rows])]
+        return float(np.median(changes)) if len(changes) > _ENOUGH else 0.0
+
+    neighbours = change(1)
+    return any(neighbours > _UNLIKE * change(rows) + _RESOLUTION_V for rows in range(2, _CELLS + 1))

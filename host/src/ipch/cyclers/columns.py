@@ -29,6 +29,15 @@ Floats = NDArray[np.floating[Any]]
 CHUNK = 20_000
 _SAMPLE = 2000
 _FAR_S = 1e11
+# Cells that hold no value; so few others are a line between the rows.
+_EMPTY = re.compile(r"|-+|#?n/?an?|null|none|[-+\u2212]?inf(inity)?", re.IGNORECASE)
+_FEW, _FEW_SHARE = 3, 1e-3
+# Formats of dates that any program may have been told to write.
+_ANY_DATES = (
+    "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M:%S", "%Y/%m/%d %H:%M:%S", "%d.%m.%Y %H:%M:%S", "%d.%m.%Y %H:%M",
+    "%Y.%m.%d %H:%M:%S", "%d-%b-%Y %H:%M:%S", "%d/%b/%Y %H:%M:%S", "%d %b %Y %H:%M:%S", "%m/%d/%Y %I:%M:%S %p",
+    "%d/%m/%Y %I:%M:%S %p", "%m/%d/%Y %H:%M:%S", "%d/%m/%Y %H:%M:%S", "%m-%d-%Y %H:%M:%S", "%d-%m-%Y %H:%M:%S",
+)  # fmt: skip
 _NUMBERS = (*UNIT_OF, "cycle", "half", "step", "record")
 _REST = re.compile(r"rest|pause|ocv|wait|^[RPSO]$|\u9759\u7f6e|\u6401\u7f6e", re.IGNORECASE)
 _OUT = re.compile(r"d(is)?[ _-]?ch(a?r?ge?)?|^D$|\u653e\u7535", re.IGNORECASE)
@@ -53,8 +62,8 @@ class Columns:
         ]
         self.dropped: dict[str, int] = {}
         self.own_cycles: dict[int, tuple[float, float]] = {}
-        self._strange = ""
-        """A test time that could not be read."""
+        self._strange: dict[str, tuple[int, str]] = {}
+        """Cells that are no numbers, with the first of them, by column."""
 
     def take(self, rows: Iterable[Sequence[str]]) -> None:
         """Add rows. Those without cells, or without a voltage and a current, are counted and left out."""
@@ -127,15 +136,19 @@ class Columns:
         scale = self._found.scale.get(name, 1.0)
         if name == "test_time" and any(":" in text for text in texts):
             # A clock has no unit, whatever the head says.
-            read = np.array([clock(text) for text in texts])
-            strange = (text for text, seconds in zip(texts, read, strict=True) if text and np.isnan(seconds))
-            self._strange = self._strange or next(strange, "")
-            return read
-        try:
-            found = np.fromiter(map(float, texts), dtype=np.float64, count=len(texts))
-        except ValueError:
-            found = np.array([_number(text, self._comma) for text in texts])
+            found, scale = np.array([clock(text) for text in texts]), 1.0
+        else:
+            try:
+                found = np.fromiter(map(float, texts), dtype=np.float64, count=len(texts))
+            except ValueError:
+                found = np.array([_number(text, self._comma) for text in texts])
         found[np.isinf(found)] = np.nan
+        unread = [
+            text for at in np.flatnonzero(np.isnan(found)) if not _EMPTY.fullmatch(text := texts[at].strip())
+        ]
+        if unread:
+            count, first = self._strange.get(name, (0, unread[0]))
+            self._strange[name] = count + len(unread), first
         return found * scale
 
     def raw(self, above: Sequence[str], zone: tzinfo | None, start: datetime | None) -> Raw:
@@ -144,13 +157,16 @@ class Columns:
         columns = {_RENAMED.get(name, name): self.numbers(name) for name in self._numbers}
         rows = len(columns["voltage_v"])
         if not rows:
-            raise FileError(f"{path}: has no rows")
+            cells = ", ".join(f"{first!r} as {name}" for name, (_, first) in self._strange.items())
+            raise FileError(f"{path}: has no rows" + (f" of numbers, but {cells}" if cells else ""))
         self._one_channel()
-        notes = (
-            [f"{path.name} tells no unit of {' and '.join(found.assumed)}: taken as A, Ah"]
-            if found.assumed
-            else []
-        )
+        notes = [
+            f"{count} cells of {name} in {path.name} are no numbers, such as {first!r}"
+            for name, (count, first) in self._strange.items()
+            if count > max(_FEW, _FEW_SHARE * rows)
+        ]
+        if found.assumed:
+            notes.append(f"{path.name} tells no unit of {' and '.join(found.assumed)}: taken as A, Ah")
         if found.map.discharge_positive:
             for name in {"current_a", "net", "passed"} & set(columns):
                 columns[name] = -columns[name]
@@ -172,9 +188,10 @@ class Columns:
                 columns["unix_s"] = self._dated(columns.get("test_s"), zone, notes)
             else:
                 test_s = columns.get("test_s", np.full(rows, np.nan))
-                if self._strange and not np.isfinite(test_s).any():
+                if "test_time" in self._strange and not np.isfinite(test_s).any():
+                    first = self._strange["test_time"][1]
                     raise FileError(
-                        f"{path}: cannot read the test time {self._strange!r}; known are h:mm:ss and days"
+                        f"{path}: cannot read the test time {first!r}; known are h:mm:ss and days"
                     )
                 columns["unix_s"] = self._start(above, zone, start) + test_s
         return raw(
@@ -229,7 +246,8 @@ class Columns:
 
 def _dates(path: Path, texts: Sequence[str], formats: Sequence[str]) -> tuple[Floats, str]:
     """All dates by the format that fits an even sample of them."""
-    _, form = wall_clock(texts[:: max(1, len(texts) // _SAMPLE)], formats)
+    sample = texts[:: max(1, len(texts) // _SAMPLE)]
+    form = wall_clock(sample, formats)[1] or wall_clock(sample, _ANY_DATES)[1]
     if not form:
         first = next(text for text in texts if text)
         raise FileError(f"{path}: cannot read the date {first!r}; known are {', '.join(formats)}")

@@ -8,6 +8,7 @@ from pathlib import Path
 from ipch.cyclers.merging import between, merge
 from ipch.cyclers.read import Reading, read_cyclers
 from ipch.cyclers.times import zone_of
+from ipch.errors import UsageError
 from ipch.recording import Run
 from ipch.recording import load_run as load_record
 
@@ -35,6 +36,8 @@ def load_run(
     if cycler is None:
         return run
     files = [cycler] if isinstance(cycler, (str, os.PathLike)) else list(cycler)
+    if not files:
+        raise UsageError("cycler: the list of files is empty")
     merged = merge(run, read_cyclers([Path(file) for file in files], zone_of(tz), offset_s, reading))
     beside = {
         "cycle": merged.cycle_of_samples,

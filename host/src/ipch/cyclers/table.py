@@ -11,11 +11,14 @@ from numpy.typing import NDArray
 from ipch.cyclers import counters, cycles
 from ipch.cyclers.cycles import Numbering
 from ipch.cyclers.raw import COLUMNS, Raw
+from ipch.errors import FileError
 
 Floats = NDArray[np.floating[Any]]
 
 # A smaller share of the largest current is noise at rest.
 _MOVING = 1e-3
+# A voltage that falls by more than this share of its range was not charged.
+_FALL = 0.3
 
 
 @dataclass(frozen=True)
@@ -64,10 +67,19 @@ def canonical(
     ends = np.cumsum([len(part) for part in parts])[:-1]
     file = counters.changes(columns["test"])
     file[ends] = True
+    if _no_direction(columns):
+        raise FileError(
+            f"{parts[0].path}: nothing tells charge from discharge: its current has no sign, and there is no column"
+            " with the step's type"
+        )
     nowhere = np.zeros(len(file), dtype=np.bool_)
     charged, discharged = increments(columns, file, nowhere if pauses is None else pauses)
     net = np.cumsum(charged - discharged)
     current_a = columns["current_a"]
+    if not (current_a < 0).any():
+        # Without sign, though the counters have a direction.
+        way = np.where(charged == discharged, np.nan, np.sign(charged - discharged))
+        current_a = np.where(counters.held(way[::-1])[::-1] < 0, -current_a, current_a)
     if not np.isfinite(current_a).any():
         # Not stored: the mean since the row before, by the counted charge.
         took_s = np.diff(columns["unix_s"], prepend=columns["unix_s"][:1])
@@ -110,10 +122,11 @@ def increments(
 
     if has("charged") and has("discharged"):
         return of("charged", np.maximum(passed, 0.0)), of("discharged", np.maximum(-passed, 0.0))
-    if has("net"):
+    if has("net") and not _unsigned(columns["net"], passed, restarts):
         moved = of("net", passed)
-    elif has("capacity"):
-        moved = _ways(columns, labels) * of("capacity", np.abs(passed))
+    elif has("net") or has("capacity"):
+        counter = "net" if has("net") else "capacity"
+        moved = _ways(columns, labels) * of(counter, np.abs(passed))
     else:
         moved = passed
     if not labels[-1].any() and not has("step") and not has("half"):
@@ -121,6 +134,27 @@ def increments(
         labels = [*labels, cycles.half_cycles(np.cumsum(moved))]
     up = counters.of_steps(moved, labels) >= 0
     return np.where(up, moved, 0.0), np.where(up, 0.0, -moved)
+
+
+def _unsigned(counter: Floats, passed: Floats, restarts: list[NDArray[np.bool_]]) -> bool:
+    """Whether a counter rises in both directions of the current."""
+    moved = np.diff(counters.held(counter), prepend=counter[:1])
+    moved[np.any(restarts, axis=0)] = 0.0
+    return bool(moved[passed > 0].sum() > 0 and moved[passed < 0].sum() > 0)
+
+
+def _no_direction(columns: dict[str, Floats]) -> bool:
+    """Whether nothing tells charge from discharge, though the voltage falls as it does in a discharge."""
+    current_a = np.nan_to_num(columns["current_a"])
+    told = ("way", "net", "charged", "discharged")
+    if any(np.isfinite(columns[name]).any() for name in told) or (current_a < 0).any():
+        return False
+    volt = counters.held(columns["voltage_v"])
+    change = np.diff(volt, prepend=volt[:1])
+    # Not from step to step, nor from one half cycle of a technique to its next.
+    change[counters.changes(columns["step"]) | (counters.passed(current_a, columns["unix_s"]) <= 0)] = 0.0
+    passed = np.cumsum(change)
+    return bool(np.max(np.maximum.accumulate(passed) - passed) > _FALL * np.ptp(volt))
 
 
 def _ways(columns: dict[str, Floats], labels: list[NDArray[np.bool_]]) -> Floats:
