@@ -118,8 +118,9 @@ def _regulator(folder: Path) -> Any:
     return importlib.import_module("regulator.app").App(None, None, store, nothing)
 
 
+@functools.cache
 def load(folder: Path) -> ModuleType:
-    """Generate and load the module `generated`."""
+    """Generate and load the module `generated`, once: it holds no state."""
     module = ModuleType("generated")
     exec(compile(source(folder), "generated.py", "exec"), module.__dict__)
     return module
