@@ -90,8 +90,11 @@ class Modes:
         return self._control.target_pa if self.state == REGULATE or self.state == QUIET else 0
 
     def may_bleed(self) -> bool:
-        """Return whether a test bleed may let gas out: with all valves shut by a fault."""
-        return self.state == SEALED
+        """Return whether a test bleed may let gas out: with all valves shut by a fault, and with their rail on.
+
+        Without the rail no gas would flow, which looks like two readings that do not follow.
+        """
+        return self.state == SEALED and self._watches.coils.on
 
     def ramps(self) -> bool:
         """Return whether the ramped setpoint is on its way to the target."""

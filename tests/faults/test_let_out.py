@@ -47,3 +47,17 @@ def test_all_pulses_of_a_test_bleed_together_stay_below_50_kpa() -> None:
         assert 20_000 < vented_pa(bench, before_kg) < 50_000
     finally:
         bench.close()
+
+
+def test_without_the_coil_rail_a_test_bleed_is_no_evidence() -> None:
+    """No gas can flow, so four bleeds that nothing follows would open the relief for a transducer that is off."""
+    bench = settled("HOLD").copy("a test bleed without the rail")
+    try:
+        bench.inject("transistor-short", {})
+        bench.run_s(0.6)
+        pulses = bench.world.pulses[1]
+        bench.inject("transducer-wrong", {"which": "safety", "kpa": 5000})
+        bench.run_s(15)
+        assert (bench.state, bench.world.relief_asked_ms, bench.world.pulses[1]) == ("SEALED", None, pulses)
+    finally:
+        bench.close()

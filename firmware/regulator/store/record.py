@@ -107,12 +107,12 @@ class Record:
         """While the outcome is PENDING: resume the last run within bounds, or seal."""
         app = self._app
         sensors = app.sensors
+        if app.modes.state != OFF:
+            # A fault of this start has decided already, and must be stored: the next reset may come soon.
+            self.cancel()
+            return
         self._waited_ms += dt_ms
         if self._waited_ms < _SETTLE_MS:
-            return
-        if app.modes.state != OFF:
-            # A fault of this start has decided already.
-            self.cancel()
             return
         if sensors.trusted.agree():
             lowest_pa = min(sensors.pressure_pa, sensors.safety.mean_pa)

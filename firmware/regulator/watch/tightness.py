@@ -284,6 +284,9 @@ class Tightness:
             self._count = 0
         elif self._count >= _BURST_SAMPLES:
             moved_pa = safety.pa - self._safety_pa[index - _BURST_SAMPLES]
+            if self._count == _SAMPLES:
+                # At a low pressure a burst passes the noise only over twice the time, still faster than the vent.
+                moved_pa = min(moved_pa, safety.pa - self._safety_pa[index])
             if -moved_pa > self._burst_pa + _SAFETY_NOISE_PA:
                 self.fault = LINE_BURST
                 self.value = moved_pa
