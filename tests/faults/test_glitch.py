@@ -30,6 +30,22 @@ def test_a_glitch_of_the_control_transducer_is_counted_only(kpa: float, samples:
         spared.close()
 
 
+@pytest.mark.parametrize("state", ["HOLD", "QUIET"])
+@pytest.mark.parametrize(("kpa", "safety_kpa"), [(75, -4000), (-75, 900), (140, -300)])
+def test_both_transducers_that_jump_apart_move_no_gas(state: str, kpa: float, safety_kpa: float) -> None:
+    bench = settled(state).copy(f"{kpa} kPa on one, {safety_kpa} kPa on the other in {state}")
+    try:
+        pulses = list(bench.world.pulses)
+        bench.inject("transducer-wrong", {"which": "safety", "kpa": safety_kpa, "for_s": 0.08})
+        bench.run_s(0.02)
+        bench.inject("transducer-wrong", {"kpa": kpa, "for_s": 0.06})
+        bench.run_s(1.5)
+        assert bench.world.pulses == pulses
+        assert bench.app.modes.fault_name == "NONE"
+    finally:
+        bench.close()
+
+
 @pytest.mark.parametrize("kpa", [-4000, -900, 900, 1400])
 @pytest.mark.parametrize("state", ["RAMP", "DOWN", "QUIET"])
 @pytest.mark.parametrize("which", ["control", "safety"])

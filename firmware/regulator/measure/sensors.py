@@ -91,14 +91,14 @@ class Sensors:
         safety.update(sample.safety_counts)
         glitch = self._glitch(dt_ms)
         if control.band == VALID:
-            control.filter(glitch > 0)
+            control.filter(glitch & 1 != 0)
             self.control_pa = control.median_pa
             self.pressure.take(control.median_pa)
             self.pressure_pa = self.pressure.pa
         else:
             control.forget_mean()
         if safety.band == VALID:
-            safety.filter(glitch < 0)
+            safety.filter(glitch & 2 != 0)
         else:
             safety.forget_mean()
         self._predict()
@@ -111,16 +111,18 @@ class Sensors:
         self._moved_ms = _MOVED_MS
 
     def _glitch(self, dt_ms: int) -> int:
-        """Return 1 while the control transducer alone jumps, -1 for the safety transducer, 0 while neither does."""
+        """Return a bit for each transducer that alone jumps: 1 control, 2 safety; both where they jump apart."""
         jump_pa = self.control.pa - self.control.median_pa
         other_pa = self.safety.pa - self.safety.median_pa
-        glitch = 1 if abs(jump_pa) > abs(other_pa) else -1
+        glitch = 1 if abs(jump_pa) > abs(other_pa) else 2
         self._glitch_ms += dt_ms
         if self._moved_ms > 0:
             self._moved_ms -= dt_ms
             self._glitch_ms = 0
-        elif abs(jump_pa - other_pa) < (_ALONE_PA if glitch > 0 else WILD_PA) or not self._both_measure():
+        elif abs(jump_pa - other_pa) < (_ALONE_PA if glitch == 1 else WILD_PA) or not self._both_measure():
             self._glitch_ms = 0
+        elif glitch == 2 and abs(jump_pa) > _ALONE_PA and (jump_pa > 0) != (other_pa > 0):
+            glitch = 3
         return glitch if 0 < self._glitch_ms <= _GLITCH_MS else 0
 
     def _both_measure(self) -> bool:
