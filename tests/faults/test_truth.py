@@ -135,6 +135,21 @@ def test_t2_the_relay_stays_open_until_an_acknowledge() -> None:
     acknowledged.run(0.1)
 
 
+@pytest.mark.parametrize("safety", ["safety-range", "safety-open", ""])
+def test_t2_a_burst_that_no_measurement_shows_is_not_known(safety: str) -> None:
+    """3.7 mA is no failure of the loop and no measurement either."""
+    hand = Hand()
+    inject(hand.world, "adc-dead", {})
+    if safety:
+        inject(hand.world, safety, {})
+    inject(hand.world, "line-burst", {})
+    if safety:
+        hand.run(2)
+    else:
+        with broken("T2", "burst"):
+            hand.run(2)
+
+
 def test_t3_vented_is_empty() -> None:
     hand = Hand()
     with broken("T3"):
@@ -175,6 +190,30 @@ def test_t4_a_resume_finds_the_gas_that_it_left() -> None:
             fill(ordered)
         else:
             fill(hand)
+
+
+@pytest.mark.parametrize(("before_s", "late"), [(0.16, False), (0.4, True)])
+def test_t4_a_burst_that_comes_with_the_resume_is_no_resume_into_it(before_s: float, late: bool) -> None:
+    """The LED shows a state up to 0.2 s after it was decided; a processor that is stopped meanwhile decides nothing."""
+    hand = Hand()
+    hand.told(":SOUR:PRES 5;:OUTP ON")
+    hand.say("REGULATE")
+    hand.run(0.5)
+    hand.reset()
+    hand.say("OFF")
+    hand.run(0.5)
+    inject(hand.world, "line-burst", {"c": 2e-9})
+    stopped = copy.deepcopy(hand)
+    hand.run(before_s)
+    hand.say("REGULATE")
+    if late:
+        with broken("T4", "since"):
+            hand.run(0.1)
+    else:
+        hand.run(0.1)
+    stopped.run(before_s, feed=False)
+    stopped.say("REGULATE")
+    stopped.run(0.1)
 
 
 def vent_pulses(hand: Hand, count: int, state: str = "REGULATE") -> None:

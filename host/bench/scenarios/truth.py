@@ -786,8 +786,10 @@ class Cycler(Rule):
         truth = self.truth
         if truth.over.over_ms is not None:
             return "over-pressure"
-        _, control_valid, _, safety_valid = truth.outputs()
-        if not (control_valid or safety_valid):
+        control, control_valid, safety, _ = truth.outputs()
+        low_pa, high_pa = LIVE_PA
+        if not (control_valid and low_pa < control < high_pa) and not low_pa < safety < high_pa:
+            # Beyond a measurement (NAMUR NE43) no output shows the fall.
             return ""
         # Slower than what the vent could do it is not known for a burst.
         largest = max(truth.plant.valves[VENT].c, truth.plant.valves[RELIEF].c)
@@ -829,8 +831,12 @@ class Resume(Rule):
             None  # amount of gas when power went; none once a command came or a fill began
         )
         self.was_pa = 0.0
+        # The amount as pressure while the device could decide, as long as the LED may take to show what it decided: a
+        # burst that comes within that time is for other watches.
+        self.lately_pa: deque[float] = deque(maxlen=LED_MS // truth.world.tick_ms)
 
     def lost_power(self) -> None:
+        self.lately_pa.clear()
         if self.kg is None:
             self.kg = self.truth.plant.gas_kg
             self.was_pa = self.truth.plant.pressure_pa
@@ -843,19 +849,25 @@ class Resume(Rule):
         if self.kg is None:
             return
         truth = self.truth
+        if not truth.running:
+            return
+        now_pa = self.was_pa * truth.plant.gas_kg / self.kg
+        fed_ms = truth.world.fed_ms
+        if not self.lately_pa or (fed_ms is not None and truth.ms - fed_ms <= truth.world.tick_ms):
+            self.lately_pa.append(now_pa)
         valves = truth.plant.valves
         fills = valves[FILL].gate and valves[SUPPLY_ISOLATION].gate
         # What changes once it regulates again is for other watches.
-        if not truth.running or not (fills or truth.state == "REGULATE"):
+        if not (fills or truth.state == "REGULATE"):
             return
-        now_pa = self.was_pa * truth.plant.gas_kg / self.kg
         band_pa = max(self.wire.settings["resume_band_pa"])
         if truth.present("transducer-wrong", *LIARS):
             # One wrong transducer hides what is below the disagreement that seals.
             band_pa += MISLED_PA
         self.kg = None
-        if abs(now_pa - self.was_pa) > band_pa:
-            self.broken(f"a resume fills where {(now_pa - self.was_pa) / 1e3:.0f} kPa of gas have come since")
+        came_pa = min((pa - self.was_pa for pa in self.lately_pa), key=abs)
+        if abs(came_pa) > band_pa:
+            self.broken(f"a resume fills where {came_pa / 1e3:.0f} kPa of gas have come since")
         if truth.pa < truth.plant.parameters.ambient_kpa * 1e3 + RESUME_FLOOR_PA:
             self.broken("a resume fills a chamber that is empty")
 
