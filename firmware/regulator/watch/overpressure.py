@@ -19,13 +19,16 @@ _BLOCKED_MS = 2_000
 # Where the safety transducer alone is over the comparator's limit for _ALONE_MS (longer than a disagreement takes), a
 # vent pulse of about 25 kPa shows which reading follows, or up to _BLEEDS while none does. The fall
 # counts below the trend of before, _BLEED_MS later: means of 32 samples, lag, a window of the vent pair. _SEEN_PA is
-# clear of both transducers' noise. A mean that still follows an earlier movement, a jump or the first sample of all
-# would look like a trend, so both restart: the safety transducer's, which is noisy, gets _ALONE_MS to settle. Its noise
-# still makes a trend of 2.5 kPa (one sigma), so the first _SEEN_PA of a rise are not counted.
+# clear of both transducers' noise. A mean that still follows an earlier movement would look like a trend. So the
+# control transducer's, which is quiet, restarts; the other one's does after a jump that no gas makes within the time of
+# the mean, 0.64 s, and after a start, and then gets _ALONE_MS to settle. Its noise still makes a trend of 2.5 kPa (one
+# sigma), so the first _SEEN_PA of a rise are not counted.
 _ALONE_MS = 640
 _BLEED_MS = 1_600
 _BLEEDS = 4
 _SEEN_PA = 8_000
+_JUMP_PA = 1_000_000
+_YOUNG_S = 3
 # Stages of the test bleed.
 _NONE, _SETTLES, _ALONE, _WAITS, _DONE = range(5)
 # An erase of the flash may stop the processor for 0.4 s, three times _RISE_SAMPLES of 20 ms.
@@ -142,8 +145,10 @@ class Overpressure:
         self._stage_ms += dt_ms
         if self._stage == _NONE:
             if control.mean_pa < self._trip_pa and safety.mean_pa > self._comparator_pa and not self._proved:
-                safety.forget_mean()
-                self._begin_stage(_SETTLES)
+                young = safety.median_pa - safety.mean_pa > _JUMP_PA or self._sensors.age_s < _YOUNG_S
+                if young:
+                    safety.forget_mean()
+                self._begin_stage(_SETTLES if young else _ALONE)
         elif self._stage == _SETTLES:
             if self._stage_ms >= _ALONE_MS:
                 self._begin_stage(_ALONE)
