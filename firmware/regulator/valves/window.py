@@ -54,6 +54,7 @@ class Valves:
         self._last_side = FILL
         self.metered_pa = 0  # sum of the expected immediate steps of all pulses, fills less vents
         self._barred = [False, False]  # sides whose pulses are refused at present
+        self._held_back = False  # vent pulses, for a moment
         self._rest_ms = 0
         self._requested_us = 0
         self._kind = HOLD
@@ -80,6 +81,10 @@ class Valves:
         """Refuse pulses of these sides until the next call."""
         self._barred[FILL] = fill
         self._barred[VENT] = vent
+
+    def hold_back(self, vent: bool):
+        """Begin no vent pulse in this tick, because it would hide what the pressure shows; or do."""
+        self._held_back = vent
 
     def doubt(self):
         """Have what was learned confirmed, because the chamber may have been exchanged."""
@@ -179,7 +184,7 @@ class Valves:
 
     def request(self, side: int, us: int, kind: int) -> bool:
         """Begin a window of this kind with one pulse; return whether it began."""
-        if us <= 0 or self._barred[side]:
+        if us <= 0 or self._barred[side] or (side == VENT and self._held_back):
             return False
         if self.may_chain() and self.side == side:
             self._requested_us = us

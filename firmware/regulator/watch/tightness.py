@@ -38,6 +38,8 @@ _RELIEF_MS = 5_000
 _STILL_MS = 2_000
 # A fault needs this many samples with a movement, without a quiet window of _SAMPLES between them.
 _HITS = 2
+# A rise that nothing explains holds back a vent pulse, which would hide it, for this many samples.
+_DOUBTS = 3
 
 
 class Tightness:
@@ -54,6 +56,7 @@ class Tightness:
         self._shut_ms = 0
         self._dt_ms = 0
         self._hits = 0
+        self._doubts = 0  # samples in a row with a rise that nothing explains
         self._fast_pa = [0] * _SAMPLES
         self._safety_pa = [0] * _SAMPLES
         self._index = 0
@@ -93,6 +96,10 @@ class Tightness:
         burst_pa = self._fall_pa_s // 1000 * (dt_ms * _BURST_SAMPLES) * _BURST_PERCENT // 100
         self._burst_pa = max(_BURST_LEAST_PA, self._least_pa, burst_pa)
 
+    def suspects(self) -> bool:
+        """Return whether a rise needs a few more samples to be judged."""
+        return 0 < self._doubts <= _DOUBTS
+
     def check(self, moving: bool, relief: bool, dt_ms: int):
         """Judge this tick's sample. `moving`: a pulse or a proof may move gas; `relief`: the relief valve is open."""
         if self._sensors.control.band != VALID:
@@ -113,7 +120,7 @@ class Tightness:
             if self._shut_ms >= self._until_ms:
                 self._end_shut(pa)
                 self._begin_vent(pa)
-            self._shut_ms = 0
+            self._shut_ms = self._doubts = 0
         rises = self._rises_in_vent(dt_ms)
         if self._shut_ms < self._until_ms:
             self._shut_ms += dt_ms
@@ -159,8 +166,10 @@ class Tightness:
             moved_pa = self._last_pa - self._fast_pa[before]
             if moved_pa > self._least_pa or moved_pa < -self._least_pa:
                 self._judge(moved_pa, count * self._dt_ms, self._safety_pa[before])
-            elif count == _SAMPLES:
-                self._hits = 0
+            else:
+                self._doubts = 0
+                if count == _SAMPLES:
+                    self._hits = 0
         if count < _SAMPLES:
             self._count = count + 1
         if self._index == 0:
@@ -240,7 +249,12 @@ class Tightness:
         else:
             rate_pa_s = self._fall_pa_s
             over_pa = -moved_pa - self._heat.warm.back_pa(-before_pa, ms, self._last_pa)
-        if over_pa < self._least_pa or over_pa < muldiv(rate_pa_s, ms * _SHARE_PERCENT, 100_000):
+        if over_pa < self._least_pa:
+            self._doubts = 0
+            return
+        if moved_pa > 0:
+            self._doubts += 1
+        if over_pa < muldiv(rate_pa_s, ms * _SHARE_PERCENT, 100_000):
             return
         if not self._safety_saw(moved_pa, safety_from_pa):
             return

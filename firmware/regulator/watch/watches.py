@@ -101,6 +101,7 @@ class Watches:
             )
         else:
             self.tightness.check(valves.stage == PULSE, doing.relief_open(), dt_ms)
+        valves.hold_back(self.tightness.suspects())
         if valves.verdict.count != self._verdicts:
             self._verdicts = valves.verdict.count
             self.stuck.check()
