@@ -237,6 +237,19 @@ def test_t5_a_hold_lets_out_to_its_setpoint() -> None:
             vent_pulses(hand, pulses)
 
 
+def test_t5_a_sticky_valve_is_late_however_long_its_isolation_valve_is_open() -> None:
+    hand = Hand()
+    hand.told(":SOUR:PRES 5;:OUTP ON")
+    hand.say("REGULATE")
+    inject(hand.world, "vent-sticky", {"ms": 300})
+    hand.world.switch(VENT_SIDE)
+    hand.world.pulse(VENT, 20_000)
+    hand.run(1.5)
+    hand.world.pulse(VENT, 20_000)
+    with broken("T5", "lowest setpoint"):
+        hand.run(1.5)
+
+
 def test_t5_a_vent_is_asked_for() -> None:
     hand = Hand()
     with broken("T5", "no reason|lowest setpoint"):

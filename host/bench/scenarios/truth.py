@@ -887,6 +887,8 @@ class LetOut(Rule):
         self.was_pa = self.last_pa = truth.pa
         self.slope_pa = 0.0  # rise in the last tick before an output opened
         self.out_ms: Optional[int] = None  # when they last did
+        self.out_kg = 0.0
+        self.flowed_ms = 0  # when gas last flowed: an isolation valve may stay open for longer
         self.relief_pa = 0.0  # true pressure when the relief opened
         self.seldom_pa: dict[int, float] = {}  # what no setpoint, vent or danger explains, by its begin
         self.lowest_pa = truth.pa  # lowest setpoint that the last commands can have
@@ -973,7 +975,10 @@ class LetOut(Rule):
             # A large relief on a small chamber has let much out by the end of its first tick.
             self.relief_pa = max(pa, before_pa, self._rising_pa())
         # What the outputs let out: a burst or a leak beside them is not theirs.
-        out_pa = truth.as_pa(self._out_kg() - self.begin_kg)
+        out_kg = self._out_kg()
+        if out_kg > self.out_kg:
+            self.out_kg, self.flowed_ms = out_kg, ms
+        out_pa = truth.as_pa(out_kg - self.begin_kg)
         floor_pa, reason = self._floor()
         if self._relieves():
             floor_pa -= out_pa * min(1.0, DISBELIEF_MS / max(ms - self.begin_ms, 1))
@@ -1048,9 +1053,8 @@ class LetOut(Rule):
 
     def _late_share(self) -> float:
         """Return the share of what was let out that flows until a limit is seen and the valve is shut."""
-        truth = self.truth
-        late_ms = SHUTTING_MS + max(valve.stick_us for valve in truth.plant.valves) / 1000
-        return min(1.0, late_ms / max(truth.ms - self.begin_ms, 1))
+        late_ms = SHUTTING_MS + max(valve.stick_us for valve in self.truth.plant.valves) / 1000
+        return min(1.0, late_ms / max(self.flowed_ms - self.begin_ms, 1))
 
     def _both_failed(self) -> bool:
         """Return whether each transducer has an injected fault, or had one a moment ago: the device doubts one that
