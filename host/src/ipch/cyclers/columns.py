@@ -144,7 +144,9 @@ class Columns:
                 found = np.array([_number(text, self._comma) for text in texts])
         found[np.isinf(found)] = np.nan
         unread = [
-            text for at in np.flatnonzero(np.isnan(found)) if not _EMPTY.fullmatch(text := texts[at].strip())
+            text
+            for at in np.flatnonzero(np.isnan(found)).tolist()
+            if not _EMPTY.fullmatch(text := texts[at].strip())
         ]
         if unread:
             count, first = self._strange.get(name, (0, unread[0]))
