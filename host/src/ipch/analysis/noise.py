@@ -22,6 +22,8 @@ Floats = NDArray[np.floating[Any]]
 # Standard deviation of an unknown level, relative to the scale of the observations, which is 1.
 _UNKNOWN = 1.0
 _CHUNK = 64
+# A point of the grid with less of the weight makes no difference.
+_UNLIKELY = 1e-3
 SLOW: tuple[float, ...] = (0.0, *(10.0 ** (third / 3.0) for third in range(-18, -5)))
 """Rms of the mismatch, relative."""
 MEMORY_S = (300.0, 1800.0, 10_800.0, 43_200.0)
@@ -39,13 +41,13 @@ class Noise:
     scatter: float
 
 
-def grid() -> list[Noise]:
-    """Every combination of the parameters. Without a mismatch its memory makes no difference."""
+def grid(pulses: bool = True) -> list[Noise]:
+    """Every combination of the parameters that makes a difference: memory with a mismatch, scatter with pulses."""
     return [
         Noise(slow, memory_s, scatter)
         for slow in SLOW
         for memory_s in (MEMORY_S if slow else MEMORY_S[:1])
-        for scatter in SCATTER
+        for scatter in (SCATTER if pulses else SCATTER[:1])
     ]
 
 
@@ -76,6 +78,8 @@ class Fit:
     scale: float
     freedom: int
     """Residuals: observations less all estimated terms."""
+    likely: tuple[Noise, ...] = ()
+    """Points of the grid that matter to the mean."""
 
     def half_width(self, direction: Floats) -> float:
         """Half of the 95 % interval of a linear combination of the coefficients."""
@@ -104,7 +108,7 @@ def solve(
     `rescale` also estimates the overall level of noise. Optional columns count only if the observations are likelier
     with them. At least three more rows than columns.
     """
-    points = list(noises) if noises is not None else grid()
+    points = list(noises) if noises is not None else grid(bool(rows.step.any()))
     wide = rows.columns.shape[1]
     gram = np.zeros((len(points), wide + 1, wide + 1))
     logs = np.zeros(len(points))
@@ -161,7 +165,8 @@ def _fit(
     whole_mean, whole_covariance = np.zeros(len(used)), np.zeros((len(used), len(used)))
     whole_mean[used] = mean / scales
     whole_covariance[np.ix_(used, used)] = covariance / np.outer(scales, scales)
-    fit = Fit(whole_mean, whole_covariance, points[best], float(np.sqrt(variance[best])), freedom)
+    likely = tuple(points[at] for at in np.flatnonzero(weight > _UNLIKELY).tolist())
+    fit = Fit(whole_mean, whole_covariance, points[best], float(np.sqrt(variance[best])), freedom, likely)
     peak = float(evidence.max())
     return fit, peak + float(np.log(np.sum(np.exp(evidence - peak)))) - width
 
