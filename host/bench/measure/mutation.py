@@ -1,8 +1,9 @@
-"""Mutation testing of the firmware: which small mistakes would no test of tests/core notice?
+"""Mutation testing of the firmware: which small mistakes would no test notice?
 
-Of each file up to IPCH_MUTANTS mutants (200; 0 is all) are drawn, the same ones each time, and run against the tests
-named here; IPCH_MUTATE restricts the run to the named files. Survivors are listed in runs/bench/mutation.txt, with
-the reason for those of _REASONS.
+Of each file up to IPCH_MUTANTS mutants (200; 0 is all) are drawn, the same ones each time; IPCH_MUTATE restricts the
+run to the named files, and IPCH_DRAWN=60 draws so many from all of them together. Each runs against the tests of
+tests/core named here, then against the golden traces, then against the tests of tests/faults for its room. Survivors
+are listed in runs/bench/mutation.txt, with the reason for those of _REASONS.
 """
 
 from __future__ import annotations
@@ -13,19 +14,24 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections import Counter
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from queue import SimpleQueue
+from typing import Any, NamedTuple
 
-from bench.jobs import Workers
+from bench.jobs import Workers, interpreter
 from bench.mutants import mutants
 from bench.rows import row
 from ipch.base import generated
 
 ROOT = Path(__file__).resolve().parents[3]
-CORE = ROOT / "tests" / "core"
 MOST = int(os.environ.get("IPCH_MUTANTS", "200"))
-TIMEOUT_S = 300
+DRAWN = int(os.environ.get("IPCH_DRAWN", "0"))
+TIMEOUT_S = 600
+# What a mutant needs around it.
+_PARTS = ("firmware", "host/src", "host/bench", "tests/core", "tests/faults", "tests/golden")
 _ALL = ("test_modes", "test_last_word", "test_watches", "test_proof", "test_record")
 _SCPI = ("test_scpi", "test_server")
 # Each file with the tests that should notice, the quickest first.
@@ -43,6 +49,7 @@ FILES = {
     "valves/window.py": ("test_valves", "test_stuck_valves", "test_control"),
     "valves/learned.py": ("test_learned", "test_valves"),
     "valves/verdict.py": ("test_valves", "test_stuck_valves", "test_learned"),
+    "valves/sides.py": ("test_valves",),
     "valves/heat.py": ("test_heat", "test_watches"),
     "control/controller.py": ("test_control", "test_modes"),
     "control/ramp.py": ("test_control", "test_modes"),
@@ -54,11 +61,12 @@ FILES = {
     "control/amount.py": ("test_amount", "test_modes"),
     "store/copies.py": ("test_store", "test_record"),
     "store/record.py": ("test_record",),
-    "store/changes.py": ("test_settings", "test_record", "test_modes", "test_scpi"),
+    "changes.py": ("test_settings", "test_record", "test_modes", "test_scpi"),
     "modes.py": _ALL,
     "outputs.py": _ALL,
     "panel.py": ("test_modes", "test_record", "test_proof", "test_scpi"),
     "app.py": ("test_app", *_ALL),
+    "health.py": ("test_health", "test_app"),
     "blackbox.py": ("test_blackbox", "test_app"),
     "watch/watches.py": _ALL,
     "watch/overpressure.py": _ALL,
@@ -78,6 +86,7 @@ FILES = {
     "scpi/system.py": _SCPI,
     "scpi/calibration.py": _SCPI,
     "scpi/trace.py": ("test_blackbox", *_SCPI),
+    "scpi/places.py": ("test_scpi",),
     "scpi/server.py": ("test_server", "test_scpi"),
 }
 # Survivors without an effect: a part of the line, a part of the change, and the reason.
@@ -99,75 +108,153 @@ _REASONS = (
     ("at < 0", "", "a record without a head is refused two lines later"),
 )
 
+# Tests of tests/faults by room; "" are the files outside of rooms.
+FAULTS = {
+    "measure": ("test_glitch", "test_witness"),
+    "watch": ("test_let_out", "test_witness", "test_second_fault"),
+    "store": ("test_slow_flash", "test_modest_resume"),
+    "control": ("test_row_17", "test_chamber_changed"),
+    "valves": ("test_small_valve", "test_coil_time", "test_chamber_changed"),
+    "scpi": ("test_limits",),
+    "": ("test_let_out", "test_second_fault", "test_modest_resume", "test_limits"),
+}
+
 RUNNER = """
 import importlib, sys
-for name in sys.argv[1:]:
-    module = importlib.import_module(name)
-    for test in [value for key, value in vars(module).items() if key.startswith("test")]:
-        test()
+module = importlib.import_module(sys.argv[1])
+for test in [value for key, value in vars(module).items() if key.startswith("test")]:
+    test()
 """
 
 
-def _survives(firmware: Path, made: Path, tests: tuple[str, ...]) -> bool:
-    environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(firmware), str(CORE), str(made)])}
-    try:
-        done = subprocess.run(
-            [sys.executable, "-c", RUNNER, *tests],
-            env=environment,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            timeout=TIMEOUT_S,
-            check=False,
-        )
-    except subprocess.TimeoutExpired:
-        return False
-    return done.returncode == 0
+class _Mutant(NamedTuple):
+    file: str
+    line: int
+    said: str
+    source: str
+
+
+class _Checkout:
+    """A copy of firmware, tests and host package, in which one file at a time is a mutant."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        hidden = shutil.ignore_patterns("__pycache__", "*.md")
+        for part in _PARTS:
+            shutil.copytree(ROOT / part, folder / part, ignore=hidden)
+        for name in ("pytest.ini", "tests/conftest.py"):
+            shutil.copy(ROOT / name, folder / name)
+        (folder / "generated.py").write_text(generated.source(ROOT / "firmware"))
+        self.traces = (ROOT / "tests" / "golden" / "traces.txt").read_text()
+
+    def killer(self, name: str, source: str) -> str:
+        """Return which tests notice this source of a file; empty if none does."""
+        path = self.folder / "firmware" / "regulator" / name
+        whole = path.read_text()
+        try:
+            path.write_text(source)
+            return next((tests for tests in _killers(name) if not self.passes(tests)), "")
+        finally:
+            path.write_text(whole)
+
+    def passes(self, tests: str) -> bool:
+        """Return whether these tests pass: a module of tests/core or tests/faults, or the golden traces."""
+        if tests == "golden":
+            return self._run([*interpreter(), "tests/golden/traces.py"]) == self.traces
+        if tests.startswith("faults/"):
+            quickly = ("-qx", "-p", "no:cacheprovider")
+            return self._run([sys.executable, "-m", "pytest", *quickly, f"tests/{tests}.py"]) is not None
+        paths = (self.folder / "firmware", self.folder / "tests" / "core", self.folder)
+        return self._run([sys.executable, "-c", RUNNER, tests], os.pathsep.join(map(str, paths))) is not None
+
+    def _run(self, command: list[str], paths: str = "") -> str | None:
+        """Return the output of a program, None if it fails or does not end."""
+        environment = os.environ | {"PYTHONPATH": paths, "PYTHONDONTWRITEBYTECODE": "1"}
+        try:
+            done = subprocess.run(
+                command,
+                env=environment,
+                cwd=self.folder,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                text=True,
+                timeout=TIMEOUT_S,
+                check=False,
+            )
+        except subprocess.TimeoutExpired:
+            return None
+        return done.stdout if done.returncode == 0 else None
+
+
+def _killers(name: str) -> tuple[str, ...]:
+    """Return the tests that may notice a mutant of a file, the quickest first."""
+    return (*FILES[name], "golden", *(f"faults/{test}" for test in FAULTS[name.rpartition("/")[0]]))
 
 
 def _reason(line: str, said: str) -> str:
     return next((why for part, change, why in _REASONS if part in line and change in said), "")
 
 
-def measure(out: Path, workers: Workers) -> list[dict[str, Any]]:
-    """Return the share of killed mutants, file by file."""
+def _draw() -> Iterator[_Mutant]:
     only = os.environ.get("IPCH_MUTATE", "").split()
-    rows = []
-    report = []
-    with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(2) as pool:
-        made = Path(folder)
-        (made / "generated.py").write_text(generated.source(ROOT / "firmware"))
-        for name, tests in FILES.items():
-            if only and name not in only:
-                continue
-            source = (ROOT / "firmware" / "regulator" / name).read_text()
-            lines = source.splitlines()
-            drawn = list(mutants(source))
-            if MOST and len(drawn) > MOST:
-                drawn = random.Random(name).sample(drawn, MOST)
+    every: list[_Mutant] = []
+    for name in FILES:
+        if only and name not in only:
+            continue
+        source = (ROOT / "firmware" / "regulator" / name).read_text()
+        drawn = [_Mutant(name, *each) for each in mutants(source)]
+        if MOST and not DRAWN and len(drawn) > MOST:
+            drawn = random.Random(name).sample(drawn, MOST)
+        every += drawn
+    yield from random.Random(DRAWN).sample(every, DRAWN) if DRAWN else every
 
-            def run(numbered: tuple[int, str], name: str = name, tests: tuple[str, ...] = tests) -> bool:
-                number, mutated = numbered
-                firmware = made / f"{name.replace(os.sep, '-')}-{number}"
-                shutil.copytree(
-                    ROOT / "firmware", firmware, ignore=shutil.ignore_patterns("__pycache__", "*.md")
-                )
-                (firmware / "regulator" / name).write_text(mutated)
-                survives = _survives(firmware, made, tests)
-                shutil.rmtree(firmware)
-                return survives
 
-            if not _survives(ROOT / "firmware", made, tests):
-                raise RuntimeError(f"{name}: its tests fail without a mutation")
-            survived = list(pool.map(run, ((number, each[2]) for number, each in enumerate(drawn))))
-            unexplained = 0
-            for (line, said, _), lives in zip(drawn, survived, strict=True):
-                if lives:
-                    reason = _reason(lines[line - 1], said)
-                    unexplained += not reason
-                    report.append(f"{name}:{line}: {said}: {reason or 'no reason known'}")
-            killed = 100.0 * (len(drawn) - unexplained) / len(drawn)
-            rows.append(
-                row(f"{name}: killed or explained, of {len(drawn)} mutants", killed, "%", at_least=95.0)
-            )
-            (out / "mutation.txt").write_text("\n".join(report) + "\n")
-    return rows
+def measure(out: Path, workers: Workers) -> list[dict[str, Any]]:
+    """Return the share of killed mutants, file by file, or of all that were drawn together."""
+    drawn = list(_draw())
+    unexplained: Counter[str] = Counter()
+    killers: Counter[str] = Counter()
+    report: list[str] = []
+    with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(workers.count) as pool:
+        idle: SimpleQueue[_Checkout] = SimpleQueue()
+        for number in range(workers.count):
+            idle.put(_Checkout(Path(folder, str(number))))
+
+        def run(each: _Mutant) -> str:
+            checkout = idle.get()
+            try:
+                return checkout.killer(each.file, each.source)
+            finally:
+                idle.put(checkout)
+
+        def fails(tests: str) -> str:
+            checkout = idle.get()
+            try:
+                return "" if checkout.passes(tests) else tests
+            finally:
+                idle.put(checkout)
+
+        failed = "".join(pool.map(fails, sorted({tests for each in drawn for tests in _killers(each.file)})))
+        if failed:
+            raise RuntimeError(f"{failed}: fails without a mutation")
+        killed_by = pool.map(run, drawn)
+        for each, killer in zip(drawn, killed_by, strict=True):
+            killers[killer] += 1
+            if not killer:
+                line = (ROOT / "firmware" / "regulator" / each.file).read_text().splitlines()[each.line - 1]
+                reason = _reason(line, each.said)
+                unexplained[each.file] += not reason
+                report.append(f"{each.file}:{each.line}: {each.said}: {reason or 'no reason known'}")
+                (out / "mutation.txt").write_text("\n".join(report) + "\n")
+    print(f"  killed by: {dict(killers.most_common())}")
+    counts = Counter("all files" if DRAWN else each.file for each in drawn)
+    lives = Counter({"all files": unexplained.total()}) if DRAWN else unexplained
+    return [
+        row(
+            f"{name}: killed or explained, of {count} mutants",
+            100.0 * (count - lives[name]) / count,
+            "%",
+            at_least=90.0 if DRAWN else 95.0,
+        )
+        for name, count in counts.items()
+    ]
