@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import functools
+from itertools import product
+
 import pytest
 
 from bench.scenarios.rig import Bench, enter
+from tests.shares import share
 
 # The plant's truth may pass the budget by the gas of a period of 10 s, and by the error of the metering.
 BEYOND_PA = 250_000
@@ -13,6 +17,11 @@ BUDGET_PA = 300_000
 
 def held(volume_l: float = 0.5, *sets: str) -> Bench:
     """A bench that holds 5 MPa and knows its valves."""
+    return holding(volume_l, sets).copy()
+
+
+@functools.cache
+def holding(volume_l: float, sets: tuple[str, ...]) -> Bench:
     bench = Bench(sets=("initial_mpa=4.7", "missed_probability=0", f"volume_l={volume_l}", *sets))
     for target, seconds in ((5, 60), (4.9, 60), (5, 130)):
         bench.send(f":SOUR:PRES {target};:OUTP ON")
@@ -35,8 +44,11 @@ def until(bench: Bench, seconds: float) -> tuple[float, float]:
 @pytest.mark.parametrize("fault", ["fill-leak", "vent-leak"])
 @pytest.mark.parametrize(
     ("volume_l", "c", "state"),
-    [(0.5, c, state) for c in (2e-11, 5e-11, 8e-11) for state in ("HOLD", "QUIET", "OFF")]
-    + [(0.1, 2e-11, "HOLD"), (2, 2e-11, "HOLD"), (2, 8e-11, "HOLD"), (0.5, 5e-12, "HOLD")],
+    share(
+        [(0.5, c, state) for c in (2e-11, 5e-11, 8e-11) for state in ("HOLD", "QUIET", "OFF")]
+        + [(0.1, 2e-11, "HOLD"), (2, 2e-11, "HOLD"), (2, 8e-11, "HOLD"), (0.5, 5e-12, "HOLD")],
+        *(0, 4, 8, 9, 11),
+    ),
 )
 def test_both_seats_of_a_side_leak(fault: str, volume_l: float, c: float, state: str) -> None:
     bench = held(volume_l)
@@ -119,11 +131,10 @@ def test_reversals_have_a_budget() -> None:
         bench.close()
 
 
-@pytest.mark.parametrize(
-    "sets",
-    [("oven_step_k=20", "oven_step_s=300"), ("oven_step_k=-20", "oven_step_s=300"), ("cell_c_rate=2",)],
-)
-@pytest.mark.parametrize("volume_l", [0.1, 0.5, 2])
+HEALTHY = (("oven_step_k=20", "oven_step_s=300"), ("oven_step_k=-20", "oven_step_s=300"), ("cell_c_rate=2",))
+
+
+@pytest.mark.parametrize(("sets", "volume_l"), share(product(HEALTHY, (0.1, 0.5, 2)), 0, 8))
 def test_what_is_healthy_is_not_chased(sets: tuple[str, ...], volume_l: float) -> None:
     bench = held(volume_l, *sets)
     try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bench.scenarios.rig import Bench
+from tests.shares import share
 
 # A minute at most, then a second off; half of any hour.
 LONGEST_S = 60.0
@@ -41,7 +42,7 @@ class Coils:
 
 @pytest.mark.parametrize(
     ("slew", "begin", "end", "seconds"),
-    [(0.0001, 4.9, 5.0, 900), (0.001, 4.9, 5.0, 150), (0.005, 5.0, 4.5, 120)],
+    share([(0.0001, 4.9, 5.0, 900), (0.001, 4.9, 5.0, 150), (0.005, 5.0, 4.5, 120)], 1, 2),
 )
 def test_a_slow_ramp_pulses(slew: float, begin: float, end: float, seconds: float) -> None:
     bench = Bench(sets=(f"initial_mpa={begin}", "missed_probability=0"))
@@ -58,7 +59,7 @@ def test_a_slow_ramp_pulses(slew: float, begin: float, end: float, seconds: floa
         bench.close()
 
 
-@pytest.mark.parametrize(("volume_l", "end"), [(5, 5.0), (20, 5.0), (20, 0.2)])
+@pytest.mark.parametrize(("volume_l", "end"), share([(5, 5.0), (20, 5.0), (20, 0.2)], 0))
 def test_a_slow_valve_rests(volume_l: float, end: float) -> None:
     """A chamber so large that its valve has to stay open."""
     begin = 5.0 if end < 1 else 0.2

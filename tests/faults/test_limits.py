@@ -197,12 +197,16 @@ def test_no_change_trips_or_strands_the_target(make: Any, state: str) -> None:
     assert bench.app.modes.fault_name == "NONE" and bench.world.plant.pressure_pa > 4.9e6
 
 
-def test_what_is_bounded_while_a_leak_or_an_invalid_transducer_lasts_cannot_become_shorter(make: Any) -> None:
+def test_what_is_bounded_while_a_transducer_is_invalid_cannot_become_shorter(make: Any) -> None:
     bench = make(state="HOLD")
     bench.inject("safety-open", {})
     bench.run_s(20)
     assert "would trip" in error(bench, ':SYST:SETT "safety_invalid_s",10')
     assert error(bench, ':SYST:SETT "safety_invalid_s",7200') == ""
+
+
+@pytest.mark.long
+def test_what_is_bounded_while_a_leak_lasts_cannot_become_shorter(make: Any) -> None:
     other = make(state="HOLD")
     assert error(other, ':SYST:SETT "leak_budget_pa_h",190000') == ""
     other.inject("leak", {"kpa_h": 300.0})

@@ -6,6 +6,7 @@ import pytest
 
 from bench.faults import fuzz, long, pressure, sim
 from bench.scenarios.rig import STATES, Bench
+from tests.shares import share
 
 
 def test_over_pressure_reaches_the_relief_output_within_50_ms() -> None:
@@ -14,12 +15,12 @@ def test_over_pressure_reaches_the_relief_output_within_50_ms() -> None:
     assert max(ms for ms, _ in found) <= 50
 
 
-@pytest.mark.parametrize("part", range(4))
+@pytest.mark.parametrize("part", share(range(4), 0))
 def test_fuzzed_lines_change_nothing(part: int) -> None:
     fuzz.fuzz_core(42_500, seed=1000 + part)
 
 
-@pytest.mark.parametrize("part", range(2))
+@pytest.mark.parametrize("part", share(range(2), 0))
 def test_fuzzed_lines_change_nothing_on_micropython(part: int) -> None:
     fuzz.fuzz_sim(15_000, seed=2000 + part)
 

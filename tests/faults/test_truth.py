@@ -340,6 +340,7 @@ def test_t6_a_coil_rests() -> None:
             rested.run(61)
 
 
+@pytest.mark.long
 def test_t6_a_coil_rests_for_half_of_an_hour(monkeypatch: pytest.MonkeyPatch) -> None:
     hand = Hand()
     hand.told(":SOUR:PRES 5;:OUTP ON")
