@@ -17,7 +17,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas
 import pytest
 from pages import site
 
@@ -228,6 +227,8 @@ def test_no_array_loses_digits(record: Path) -> None:
 
 
 def test_pandas_takes_the_arrays_of_a_run(record: Path) -> None:
+    import pandas
+
     run = load_run(record)
     table = pandas.DataFrame(run.arrays)
     assert list(table.columns) == list(run.arrays) and set(table["fault"]) == {"NONE"}

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 import pytest
-from CoolProp import CoolProp
-from scipy.integrate import solve_ivp
-from scipy.optimize import brentq
 
 from ipch.sim import plant as stepping
 from ipch.sim.gas import Gas, Orifice
@@ -41,6 +39,14 @@ SINGLE: dict[str, Any] = {
     "supply_trap_ml": 0.001,
     "vent_trap_ml": 0.001,
 }
+
+
+@functools.cache
+def coolprop() -> Any:
+    """CoolProp takes two seconds to import, which other processes of a test run need not spend."""
+    from CoolProp import CoolProp
+
+    return CoolProp
 
 
 def plant(values: dict[str, Any] | None = None, **changes: Any) -> Plant:
@@ -87,21 +93,21 @@ def test_properties_are_coolprops(
     name: str, kelvins: tuple[float, ...], mpas: tuple[float, ...], z_share: float, energy_j_kg: float
 ) -> None:
     gas = Gas(name)
-    real = CoolProp.AbstractState("HEOS", FLUIDS[name])
+    real = coolprop().AbstractState("HEOS", FLUIDS[name])
     for kelvin in kelvins:
-        real.update(CoolProp.DmassT_INPUTS, 1e-6, kelvin)
+        real.update(coolprop().DmassT_INPUTS, 1e-6, kelvin)
         # The energy scales differ by a constant; ideal cv is compared by the next line's dilute gas.
         offset = real.umass() - gas.state(1e-6, kelvin).energy_j_kg
         assert gas.state(1e-6, kelvin).cv_j_kg_k == pytest.approx(real.cvmass(), rel=1e-3)
         for mpa in mpas:
-            real.update(CoolProp.PT_INPUTS, mpa * 1e6, kelvin)
+            real.update(coolprop().PT_INPUTS, mpa * 1e6, kelvin)
             density = real.rhomass()
             found = gas.state(density, kelvin)
             assert found.pressure_pa == pytest.approx(mpa * 1e6, rel=z_share)
             assert found.energy_j_kg + offset == pytest.approx(real.umass(), abs=energy_j_kg)
             assert gas.density_kg_m3(found.pressure_pa, kelvin) == pytest.approx(density, rel=1e-9)
             if kelvin >= 275:
-                stiffness = real.first_partial_deriv(CoolProp.iP, CoolProp.iT, CoolProp.iDmass)
+                stiffness = real.first_partial_deriv(coolprop().iP, coolprop().iT, coolprop().iDmass)
                 assert found.dp_dt_pa_k == pytest.approx(stiffness, rel=0.005)
                 assert found.cv_j_kg_k == pytest.approx(real.cvmass(), rel=0.01)
                 # As in Chamber.settle().
@@ -113,10 +119,10 @@ def test_properties_are_coolprops(
 @pytest.mark.parametrize("name", ["air", "nitrogen", "argon"])
 def test_throttling_cools_as_coolprop_says(name: str) -> None:
     gas = Gas(name)
-    real = CoolProp.AbstractState("HEOS", FLUIDS[name])
+    real = coolprop().AbstractState("HEOS", FLUIDS[name])
 
     def drop(mpa: float) -> float:
-        real.update(CoolProp.PT_INPUTS, mpa * 1e6, 300.0)
+        real.update(coolprop().PT_INPUTS, mpa * 1e6, 300.0)
         return float(real.hmass())
 
     for mpa in (2, 6, 10):
@@ -166,14 +172,16 @@ def independent(
     The schedule's rows are seconds, fill open, vent open, swelling in m3/s; each yields ten points.  Shares
     with the plant only its parameters: flow law and heat transfer are written down again.
     """
+    from scipy import integrate
+
     p = parameters
-    real = CoolProp.AbstractState("HEOS", FLUIDS[p.gas])
+    real = coolprop().AbstractState("HEOS", FLUIDS[p.gas])
     gas_constant = MOLAR_GAS_CONSTANT / real.molar_mass()
     start_k = p.oven_c + 273.15
     start_m3 = p.volume_l * 1e-3
-    real.update(CoolProp.PT_INPUTS, p.supply_mpa * 1e6, p.supply_c + 273.15)
+    real.update(coolprop().PT_INPUTS, p.supply_mpa * 1e6, p.supply_c + 273.15)
     supply_j_kg = real.hmass()
-    real.update(CoolProp.PT_INPUTS, p.initial_mpa * 1e6, start_k)
+    real.update(coolprop().PT_INPUTS, p.initial_mpa * 1e6, start_k)
     kg = real.rhomass() * start_m3
     diameter = (4 * start_m3 / math.pi) ** (1 / 3)
     area = 1.5 * math.pi * diameter**2
@@ -193,7 +201,7 @@ def independent(
 
     def rates(t: float, y: Any, filling: bool, venting: bool, swelling: float, since: float) -> list[float]:
         mass, energy, wall, jet = y
-        real.update(CoolProp.DmassUmass_INPUTS, mass / (volume - swelling * (t - since)), energy / mass)
+        real.update(coolprop().DmassUmass_INPUTS, mass / (volume - swelling * (t - since)), energy / mass)
         kelvin, pascal = real.T(), real.p()
         inflow = flow(p.fill_c, p.supply_mpa * 1e6, p.supply_c + 273.15, pascal) if filling else 0.0
         outflow = flow(p.vent_c, pascal, kelvin, p.ambient_kpa * 1e3) if venting else 0.0
@@ -215,7 +223,7 @@ def independent(
     volume = start_m3
     now = 0.0
     for seconds, filling, venting, swelling in schedule:
-        solved = solve_ivp(
+        solved = integrate.solve_ivp(
             rates,
             (now, now + seconds),
             state,
@@ -227,7 +235,7 @@ def independent(
         )
         for t, (mass, energy, wall, _) in zip(solved.t[1:], solved.y.T[1:], strict=True):
             gas_m3 = volume - swelling * (t - now)
-            real.update(CoolProp.DmassUmass_INPUTS, mass / gas_m3, energy / mass)
+            real.update(coolprop().DmassUmass_INPUTS, mass / gas_m3, energy / mass)
             yield real.p(), real.T(), wall
         state = solved.y[:, -1]
         volume -= swelling * seconds
@@ -283,13 +291,13 @@ def test_a_fill_without_heat_agrees_with_the_closed_form(gas: str) -> None:
     before_kg = rig.gas_kg
     fill_open(rig, 2.0)
     rig.advance(2000)
-    real = CoolProp.AbstractState("HEOS", FLUIDS[gas])
-    real.update(CoolProp.PT_INPUTS, 10e6, rig.parameters.supply_c + 273.15)
+    real = coolprop().AbstractState("HEOS", FLUIDS[gas])
+    real.update(coolprop().PT_INPUTS, 10e6, rig.parameters.supply_c + 273.15)
     enthalpy = real.hmass()
-    real.update(CoolProp.PT_INPUTS, 1e6, rig.oven_k)
+    real.update(coolprop().PT_INPUTS, 1e6, rig.oven_k)
     added_kg = rig.gas_kg - before_kg
     energy = (before_kg * real.umass() + added_kg * enthalpy) / rig.gas_kg
-    real.update(CoolProp.DmassUmass_INPUTS, rig.gas_kg / 5e-4, energy)
+    real.update(coolprop().DmassUmass_INPUTS, rig.gas_kg / 5e-4, energy)
     assert rig.gas_k > rig.oven_k + 60
     assert rig.gas_k == pytest.approx(real.T(), abs=0.2)
     assert rig.pressure_pa == pytest.approx(real.p(), rel=1e-3)
@@ -555,23 +563,25 @@ def overshoot_mpa(c: float) -> float:
 
 
 def test_the_right_amount_of_hot_gas_overshoots() -> None:
+    from scipy import optimize
+
     assert 0.3 <= overshoot_mpa(5e-11) <= 0.6
     assert 0.8 <= overshoot_mpa(2e-10) <= 1.0
     # Without any heat to the wall it cannot be more than this: throttling from 10 MPa cools the gas.
-    real = CoolProp.AbstractState("HEOS", "Air")
+    real = coolprop().AbstractState("HEOS", "Air")
 
     def at(mpa: float) -> tuple[float, float, float]:
-        real.update(CoolProp.PT_INPUTS, mpa * 1e6, 303.15)
+        real.update(coolprop().PT_INPUTS, mpa * 1e6, 303.15)
         return real.rhomass(), real.umass(), real.hmass()
 
     (first, energy, _), (last, _, _), (_, _, enthalpy) = at(1), at(5), at(10)
     target = (first * energy + (last - first) * enthalpy) / last
 
     def excess(kelvin: float) -> float:
-        real.update(CoolProp.DmassT_INPUTS, last, kelvin)
+        real.update(coolprop().DmassT_INPUTS, last, kelvin)
         return float(real.umass()) - target
 
-    brentq(excess, 300.0, 500.0)
+    optimize.brentq(excess, 300.0, 500.0)
     bound = real.p() / 1e6 - 5
     assert bound == pytest.approx(1.58, abs=0.02)
     assert 0.8 * bound < overshoot_mpa(1.25e-9) < bound

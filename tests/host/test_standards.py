@@ -15,7 +15,6 @@ from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 import pytest
-import scipy.stats
 import serial
 
 from ipch.calibration import Asked, StandardPort, Typed
@@ -294,6 +293,8 @@ def test_a_line_end_that_is_none_and_a_port_that_is_none(tmp_path: Path) -> None
 
 
 def test_students_t_is_exact() -> None:
+    import scipy.stats
+
     assert round(students_t95(16), 2) == 2.12
     for freedom in (*range(1, 60), 100, 1000):
         assert students_t95(freedom) == pytest.approx(float(scipy.stats.t.ppf(0.975, freedom)), abs=1e-6)

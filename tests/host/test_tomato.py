@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import socket
 import subprocess
@@ -16,10 +17,9 @@ import pytest
 from ipch.device import Instrument, Owner, open_session
 from ipch.sim.server import RunningServer, simulate
 
-pytest.importorskip("tomato", reason="tomato is not installed")
-import xarray
-import yaml
-from tomato.models import Task
+# Imported by the tests: it takes a second, which other processes of a test run need not spend.
+if importlib.util.find_spec("tomato") is None:
+    pytest.skip("tomato is not installed", allow_module_level=True)
 
 INTEGRATION = Path(__file__).parents[2] / "host" / "integrations" / "tomato"
 BIN = Path(sys.executable).parent
@@ -56,6 +56,8 @@ def close(driver: Any) -> None:
 
 
 def task(technique: str, seconds: float = 30, **params: str) -> Any:
+    from tomato.models import Task
+
     return Task(component_role="p", max_duration=seconds, sampling_interval=0.1, technique_name=technique,
                 task_params=params)  # fmt: skip
 
@@ -192,6 +194,8 @@ class Tomato:
             subprocess.run(command, cwd=self._folder, env=self._environment, stdout=told,
                            stderr=subprocess.DEVNULL, timeout=60)  # fmt: skip
             told.seek(0)
+            import yaml
+
             return yaml.unsafe_load(told)
 
 
@@ -201,6 +205,9 @@ def registered(components: dict[str, dict[str, Any]]) -> bool:
 
 @pytest.mark.long
 def test_the_payload_of_the_documents_runs_in_tomato(device: RunningServer, tmp_path: Path) -> None:
+    import xarray
+    import yaml
+
     devices = {
         "devices": [
             {"name": "holder", "driver": "ipch", "address": "TOM1", "channels": ["1"], "pollrate": 1},
