@@ -6,6 +6,11 @@ BIN := $(VENV)/bin
 READY := $(VENV)/ready
 TESTED := $(VENV)/ready-for-tests
 PIP := $(BIN)/pip install -qq --disable-pip-version-check
+# A process more than two cores: a test that waits leaves its core to others.
+SPREAD := -n 3 --dist worksteal
+SYSTEMS := linux win32 darwin
+# The tests start hundreds of programs, each of which would compile the package again.
+unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 
@@ -34,12 +39,8 @@ example: $(READY) ## simulate five cycles of a cell and the cycler's file, merge
 	@$(BIN)/ipch example --out runs/example
 
 .PHONY: test
-test: $(TESTED) ## run every test that needs no hardware, and a few on the emulated board if an image is found
-	@$(BIN)/ruff check --quiet . && $(BIN)/ruff format --quiet --check .
-	@$(BIN)/mypy --config-file host/pyproject.toml
-	@for system in win32 darwin; do $(BIN)/mypy --config-file host/pyproject.toml --platform $$system --cache-dir .mypy_cache/$$system || exit 1; done
-	@cd host && ../$(BIN)/lint-imports --no-cache
-	@$(BIN)/pytest -m "not wheel and not long and (not pico or pico_short)" -n 2 --dist loadfile --timeout 300
+test: lint ## run the tests that need no hardware (the long ones: test-long), a few on the emulated board if an image is found
+	@$(BIN)/pytest -m "not wheel and not long and (not pico or pico_short)" $(SPREAD) --timeout 300
 
 .PHONY: bench
 bench: $(TESTED) ## run the benchmarks; writes runs/bench (ONLY=speed for one; about an hour for all)
@@ -54,11 +55,14 @@ soak: $(TESTED) ## send ten million fuzzed command lines (SOAK_FROM=seed resumes
 	@PYTHONPATH=host $(BIN)/python -m bench.faults soak
 
 .PHONY: lint
-lint: $(TESTED) ## check style, types and the order of the rooms
-	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
-	@$(BIN)/mypy --config-file host/pyproject.toml
-	@for system in win32 darwin; do $(BIN)/mypy --config-file host/pyproject.toml --platform $$system --cache-dir .mypy_cache/$$system || exit 1; done
+lint: $(TESTED) ## check style, types (as on Linux, Windows and macOS) and the order of the rooms
+	@$(BIN)/ruff check --quiet . && $(BIN)/ruff format --quiet --check .
+	@$(MAKE) --no-print-directory --jobs 2 $(SYSTEMS:%=types-%)
 	@cd host && ../$(BIN)/lint-imports --no-cache
+
+.PHONY: $(SYSTEMS:%=types-%)
+$(SYSTEMS:%=types-%): types-%: $(TESTED)
+	@$(BIN)/mypy --config-file host/pyproject.toml --platform $* --cache-dir .mypy_cache/$*
 
 .PHONY: fmt
 fmt: $(TESTED) ## format the code
@@ -94,8 +98,8 @@ test-pico: $(TESTED) ## run the tests of the emulated RP2040 (needs an RPI_PICO 
 	@$(BIN)/pytest --rig pico -m pico -n 2 --dist loadscope
 
 .PHONY: test-long
-test-long: $(TESTED) ## run the tests that wait for other programs: tomato's daemon, Prometheus, a cell's whole story
-	@$(BIN)/pytest -m long -n 2
+test-long: $(TESTED) ## run the tests that make test leaves out: more cases of its kinds, hours of simulated time, other programs
+	@$(BIN)/pytest -m long $(SPREAD)
 
 .PHONY: flash
 flash: $(READY) ## copy the firmware to the board (PORT=name if there are several, MHZ=125 for the slower clock)

@@ -39,11 +39,11 @@ def _no_boards_of_this_computer(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(scope="module")
 def sim() -> Iterator[RunningServer]:
-    """The firmware on MicroPython, in a chamber of 0.1 L that fills quickly, as fast as it goes."""
+    """A chamber of 0.1 L that fills quickly, as fast as it goes."""
     if _WINDOWS:
         pytest.skip("the simulator of the board needs a pseudo-terminal")
     with simulate(
-        ["--ideal", "--rig", "sim", "--speed", "max", "--ahead", "10s", "--set", "volume_l=0.1"]
+        ["--ideal", "--rig", "core", "--speed", "max", "--ahead", "10s", "--set", "volume_l=0.1"]
     ) as running:
         yield running
 

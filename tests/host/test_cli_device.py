@@ -36,7 +36,7 @@ def test_info(cli: Cli, sim: RunningServer) -> None:
     data = cli("info", "--json").json()
     assert (data["maker"], data["port"]) == ("ipch", sim.port)
     text = cli("info").out
-    assert data["serial_number"] in text and "MicroPython" in text
+    assert data["serial_number"] in text and "CPython" in text
 
 
 def test_status(cli: Cli) -> None:

@@ -19,9 +19,9 @@ YES = ("--yes", "--setpoint-max", "5.5MPa", "--trip", "6MPa", "--rating", "10MPa
 
 @pytest.fixture
 def chamber(request: pytest.FixtureRequest) -> Iterator[RunningServer]:
-    """A chamber with the firmware on MicroPython; parameters as those of `--set`."""
+    """A chamber; parameters as those of `--set`."""
     sets = [part for each in getattr(request, "param", ()) for part in ("--set", each)]
-    with simulate(["--ideal", "--rig", "sim", "--speed", "max", "--ahead", "10s", *sets]) as running:
+    with simulate(["--ideal", "--rig", "core", "--speed", "max", "--ahead", "10s", *sets]) as running:
         yield running
 
 

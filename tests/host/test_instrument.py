@@ -34,8 +34,8 @@ def test_identity(regulator: Instrument) -> None:
     identity = regulator.identity
     assert (identity.maker, identity.model) == ("ipch", "IPCH-1")
     assert identity.firmware == ipch.__version__
-    assert identity.interpreter.startswith("MicroPython 1.")
-    assert identity.serial_number
+    assert identity.interpreter.startswith("CPython 3.")
+    assert identity.serial_number == "CORE000001"
 
 
 def test_a_sample_has_everything_in_si(regulator: Instrument) -> None:
@@ -252,6 +252,7 @@ def test_over_tcp() -> None:
     with simulate(["--ideal", "--rig", "sim", "--speed", "max", "--ahead", "10s", "--tcp", "0"]) as running:
         port = f"socket://127.0.0.1:{running.first_line['tcp']}"
         with Instrument.open(port) as instrument:
+            assert instrument.identity.interpreter.startswith("MicroPython 1.")
             assert instrument.fetch().state == "OFF"
             with Instrument.open(port) as other:
                 assert other.fetch().sequence + 1 == instrument.fetch().sequence

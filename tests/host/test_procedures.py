@@ -26,7 +26,7 @@ def sim(page: str) -> Iterator[RunningServer]:
     """The reference chamber, open and empty as each procedure finds it."""
     # A proof needs its 20 samples also on a busy computer.
     ahead = "0.5s" if page == "proof-test.md" else "10s"
-    with simulate(["--ideal", "--rig", "sim", "--speed", "max", "--ahead", ahead]) as running:
+    with simulate(["--ideal", "--rig", "core", "--speed", "max", "--ahead", ahead]) as running:
         yield running
 
 

@@ -21,6 +21,7 @@ from ipch.recording.recorder import Recorder
 from ipch.sim.desk import Desk
 from ipch.sim.parameters import load_parameters
 from ipch.workflows.run import RECORD_NAME, unfinished_recipe
+from tests.shares import share
 
 HOLD_S = 6.0
 AWAY_S = 2.0
@@ -96,7 +97,7 @@ def follow(desk: Watched, recipe: Recipe, path: Path, text: str = "# test", kill
         return count
 
 
-@pytest.mark.parametrize("name", list(shipped_recipes()))
+@pytest.mark.parametrize("name", share(shipped_recipes(), 0, 2, 7))
 def test_killed_in_every_step_of_every_recipe(name: str, tmp_path: Path) -> None:
     recipe = shortened(load_recipe(find_recipe(name)), HOLD_S)
     asked = []
