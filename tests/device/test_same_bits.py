@@ -6,6 +6,7 @@ import subprocess
 import pytest
 
 from tests.golden import traces
+from tests.shares import share
 
 PYPY = shutil.which("pypy3")
 
@@ -18,7 +19,7 @@ def test_core_computes_what_it_always_did(name):
     assert traces.digests(name) == [line for line in golden if line.startswith(name + ",")]
 
 
-@pytest.mark.parametrize("name", SCENARIOS)
+@pytest.mark.parametrize("name", share(SCENARIOS, 1, 2))
 def test_core_and_sim_agree_in_every_tick(name):
     core, core_said = traces.trace(name)
     sim, sim_said = traces.trace(name, "sim")
@@ -29,6 +30,7 @@ def test_core_and_sim_agree_in_every_tick(name):
     assert set(sim_said.split(b"\r\n")[:-1]) <= set(core_said.split(b"\r\n"))
 
 
+@pytest.mark.long
 @pytest.mark.skipif(PYPY is None, reason="no pypy3; on Debian: apt-get install pypy3")
 def test_pypy_computes_the_same_with_the_standard_library_alone():
     said = subprocess.run([PYPY, "-S", traces.__file__], capture_output=True, text=True, timeout=600)

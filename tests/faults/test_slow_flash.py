@@ -15,6 +15,7 @@ import pytest
 from bench.scenarios.rig import Bench, learn
 from ipch.base.paths import firmware_dir
 from ipch.sim.rigs import find_micropython
+from tests.shares import share
 
 
 @pytest.fixture(params=["core", "sim"])
@@ -60,14 +61,15 @@ def test_a_host_that_changes_a_setting_all_the_time_does_not_stop_the_regulation
         bench.close()
 
 
-def test_a_power_cut_in_any_moment_leaves_the_old_or_the_new_values() -> None:
+@pytest.mark.parametrize("seed", share((5, 6, 7), 0))
+def test_a_power_cut_in_any_moment_leaves_the_old_or_the_new_values(seed: int) -> None:
     bench = Bench()
     try:
         learn(bench)
         bench.inject("flash-slow", {"ms": 400})
-        random = Random(5)
+        random = Random(seed)
         stored = 5_000
-        for number in range(30):
+        for number in range(10):
             new = 5_100 + number
             bench.send(f':SYST:SETT "dead_band_pa",{new}')
             bench.run_s(random.choice((0.02, 0.04, 0.3, 0.5, 0.9, 1.5)))
@@ -115,6 +117,7 @@ def on_littlefs(program: str) -> Any:
     return json.loads(done.stdout)
 
 
+@pytest.mark.long
 def test_a_step_of_a_save_erases_one_sector() -> None:
     """On MicroPython's own littlefs; two at once, where it moves worn metadata, may come once in a thousand."""
     for none, one, two, more in on_littlefs("littlefs_erases.py"):

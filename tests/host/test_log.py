@@ -21,6 +21,7 @@ from ipch.device.instrument import Instrument
 from ipch.recording import service
 from ipch.recording.reader import Run, load_run
 from ipch.sim.server import RunningServer, simulate
+from tests.shares import share
 
 Cli = Callable[..., Any]
 
@@ -127,17 +128,15 @@ def test_the_disk_fills_up_while_a_pressure_is_held(cli: Cli, slow: RunningServe
     assert ((run.time_s > waited[0]) & (run.time_s < waited[-1])).sum() >= 2
 
 
-REPLUGS = 5
-
-
-def test_unplugged_while_it_logs(tmp_path: Path) -> None:
+@pytest.mark.parametrize("replugs", share((2, 5), 0))
+def test_unplugged_while_it_logs(replugs: int, tmp_path: Path) -> None:
     sets = ["--set", "volume_l=0.1", "--set", "initial_mpa=1"]
     with simulate(["--ideal", "--speed", "20", *sets]) as running:
         with Instrument.open(running.port) as instrument:
             instrument.target_pa = 1_000_000
             instrument.on()
-        found = replug_often(running, tmp_path / "log.db", REPLUGS, seed=2)
-    assert found == Replugged(gaps=REPLUGS, unmarked=0, twice=0, not_regulating=0, ended_by="complete")
+        found = replug_often(running, tmp_path / "log.db", replugs, seed=2)
+    assert found == Replugged(gaps=replugs, unmarked=0, twice=0, not_regulating=0, ended_by="complete")
 
 
 def test_the_service_is_installed(cli: Cli, program: Path, tmp_path: Path) -> None:
