@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import functools
 import shutil
+from itertools import product
 
 import pytest
 
 from bench.scenarios.rig import Bench
 from ipch.sim.rigs import CoreDevice
+from tests.shares import share
 
 NO_MISSES = ("missed_probability=0",)
 
@@ -38,15 +40,18 @@ def moved(from_l: float, to_l: float, begin: float = 0.101325) -> Bench:
     return bench
 
 
-@pytest.mark.parametrize("slew", [0.02, 0.1])
-@pytest.mark.parametrize("begin", [0.101325, 5.2])
+MOVES = ((2, 0.1), (2, 0.05), (0.5, 0.05), (0.1, 2), (0.05, 2), (0.05, 0.5), (2, 0.5), (2, 2), (0.1, 0.1))
+# From ambient the slower ramp takes long, and the faster one is harder.
+WAYS = ((0.101325, 0.1), (5.2, 0.02), (5.2, 0.1))
+
+
+# Each move one way, a different one each time.
 @pytest.mark.parametrize(
-    ("from_l", "to_l"),
-    [(2, 0.1), (2, 0.05), (0.5, 0.05), (0.1, 2), (0.05, 2), (0.05, 0.5), (2, 0.5), (2, 2), (0.1, 0.1)],
+    ("volumes_l", "way"), share(product(MOVES, WAYS), *(3 * move + move % 3 for move in range(len(MOVES))))
 )
-def test_a_board_that_was_moved(from_l: float, to_l: float, begin: float, slew: float) -> None:
-    if slew == 0.02 and begin < 5:
-        pytest.skip("takes long, and the faster ramp is harder")
+def test_a_board_that_was_moved(volumes_l: tuple[float, float], way: tuple[float, float]) -> None:
+    from_l, to_l = volumes_l
+    begin, slew = way
     bench = moved(from_l, to_l, begin)
     try:
         bench.send(f":SOUR:PRES:SLEW {slew};:SOUR:PRES 5.4;:OUTP ON")
@@ -70,7 +75,7 @@ def test_a_board_that_was_moved(from_l: float, to_l: float, begin: float, slew: 
         bench.close()
 
 
-@pytest.mark.parametrize("to_l", [0.05, 2])
+@pytest.mark.parametrize("to_l", share((0.05, 2), 0))
 def test_a_chamber_that_was_exchanged_while_the_board_was_on(to_l: float) -> None:
     bench = Bench(sets=("initial_mpa=0.101325", *NO_MISSES))
     other = Bench(sets=("initial_mpa=0.101325", f"volume_l={to_l}", *NO_MISSES))

@@ -199,6 +199,7 @@ def test_a_record_of_an_older_version_resumes_within_its_single_pressure(
     assert bench.state == "SEALED"
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("bench", [("initial_mpa=4.9", "oven_step_k=25", "oven_step_s=200")], indirect=True)
 def test_a_chamber_that_was_warmed_while_it_was_held_resumes(bench: Bench) -> None:
     """The hold lets gas out as the oven warms it; the record follows."""

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from itertools import product
+
 import pytest
 
 from bench.scenarios.rig import Bench, settled
+from tests.shares import share
 
 
 def test_a_repaired_leak_is_acknowledged_at_once() -> None:
@@ -28,8 +31,7 @@ def test_a_repaired_leak_is_acknowledged_at_once() -> None:
         bench.close()
 
 
-@pytest.mark.parametrize("length_s", [20, 60])
-@pytest.mark.parametrize("between_s", [0.0, 0.5])
+@pytest.mark.parametrize(("length_s", "between_s"), share(product((20, 60), (0.0, 0.5)), 1, 2))
 def test_the_drift_counts_over_windows_that_follow_each_other(length_s: int, between_s: float) -> None:
     bench = settled("HOLD").copy()
     try:

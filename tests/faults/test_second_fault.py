@@ -74,7 +74,7 @@ def vent(bench: Bench, most_s: float = 3700.0) -> str:
             [("safety-open", {})],
             [("control-short", {})],
         ],
-        *(1, 2, 5),
+        *(1, 2),
     ),
 )
 def test_a_vent_with_one_wrong_transducer_is_complete_when_the_chamber_is_empty(hold, faults) -> None:
@@ -146,24 +146,22 @@ def test_an_over_pressure_behind_a_stuck_fill_side_stops_the_cycler(hold) -> Non
     assert not cycler_runs(bench)
 
 
-def test_a_runaway_empties_the_chamber_only_as_configured(hold) -> None:
-    for relief in (1, 0):
-        bench = hold(
-            ("control-range", {"for_s": 2}), commands=(f':SYST:SETT "runaway_relief",{relief}',), s=5
-        )
-        assert bench.app.modes.fault_name == "CONTROL_RANGE"
-        bench.inject("cell-runaway", {"watt": 500})
-        lowest_pa = pa(bench)
-        for _ in range(300):
-            bench.run_s(2)
-            lowest_pa = min(lowest_pa, pa(bench))
-        assert not cycler_runs(bench)
-        if relief:
-            assert pa(bench) < AMBIENT_PA + 100_000
-        else:
-            # The heat makes an over-pressure, which opens the relief down to below the trip, and not to ambient.
-            assert lowest_pa > 4.9e6
-            assert pa(bench) < 6.1e6
+@pytest.mark.parametrize("relief", share((1, 0), 0))
+def test_a_runaway_empties_the_chamber_only_as_configured(hold, relief) -> None:
+    bench = hold(("control-range", {"for_s": 2}), commands=(f':SYST:SETT "runaway_relief",{relief}',), s=5)
+    assert bench.app.modes.fault_name == "CONTROL_RANGE"
+    bench.inject("cell-runaway", {"watt": 500})
+    lowest_pa = pa(bench)
+    for _ in range(300):
+        bench.run_s(2)
+        lowest_pa = min(lowest_pa, pa(bench))
+    assert not cycler_runs(bench)
+    if relief:
+        assert pa(bench) < AMBIENT_PA + 100_000
+    else:
+        # The heat makes an over-pressure, which opens the relief down to below the trip, and not to ambient.
+        assert lowest_pa > 4.9e6
+        assert pa(bench) < 6.1e6
 
 
 @pytest.mark.parametrize(
@@ -188,9 +186,7 @@ def test_a_blocked_relief_is_told_and_a_vent_accepted(hold) -> None:
     assert pa(bench) < AMBIENT_PA + 50_000
 
 
-@pytest.mark.parametrize(
-    ("fault", "valve"), share(product(("coil-open", "transistor-short"), COILS), 0, 4, 6, 8)
-)
+@pytest.mark.parametrize(("fault", "valve"), share(product(("coil-open", "transistor-short"), COILS), 0, 8))
 def test_one_broken_coil_leaves_a_way_out(hold, fault, valve) -> None:
     bench = hold((fault, {"valve": valve}))
     assert not bench.world.rail
@@ -198,8 +194,7 @@ def test_one_broken_coil_leaves_a_way_out(hold, fault, valve) -> None:
     assert pa(bench) < AMBIENT_PA + 50_000
 
 
-@pytest.mark.parametrize("which", ["control", "safety"])
-@pytest.mark.parametrize("target", ["1.2", "3"])
+@pytest.mark.parametrize(("target", "which"), share(product(("1.2", "3"), ("control", "safety")), 0, 3))
 def test_one_transducer_that_jumps_does_not_empty_the_chamber(hold, which, target) -> None:
     bench = hold(commands=(":SOUR:PRES:SLEW 0.5", ":SOUR:PRES " + target), s=30)
     bench.send(":SOUR:PRES:SLEW 0.1;:SOUR:PRES 5")
@@ -256,6 +251,7 @@ def test_a_safety_transducer_that_stands_still_is_told(hold) -> None:
     assert "TRANSDUCER_STILL" in bench.warnings
 
 
+@pytest.mark.long
 def test_a_safety_transducer_that_only_makes_noise_is_told(hold) -> None:
     bench = hold(("transducer-frozen", {"which": "safety", "noise_kpa": 2}))
     for target in 7 * ("5.02", "5"):

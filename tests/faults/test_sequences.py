@@ -53,7 +53,7 @@ def test_settings_go_to_their_limits() -> None:
     assert ("disagreement_pa", 1_000_000) in sequences.limits()
 
 
-@pytest.mark.parametrize("state", share(sequences.STATES, 0, 3))
+@pytest.mark.parametrize("state", share(sequences.STATES, 3))
 def test_ordered_pairs_break_no_rule(state: str) -> None:
     number = sequences.STATES.index(state)
     for one in list(FAULTS)[number::18]:
