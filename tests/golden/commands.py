@@ -228,7 +228,7 @@ def _remove_new(before: Container[Path]) -> None:
 def device() -> Iterator[str]:
     """Code of each command, and names and kinds of its values; in the present folder."""
     with simulate(
-        ["--ideal", "--rig", "sim", "--speed", "max", "--ahead", "10s", "--set", "volume_l=0.1"]
+        ["--ideal", "--rig", "core", "--speed", "max", "--ahead", "10s", "--set", "volume_l=0.1"]
     ) as sim:
         for words in DEVICE:
             port = "" if words.split()[0] in ("ports", "replay", "alarm") else f" --port {sim.port}"

@@ -24,6 +24,7 @@ import pytest
 from ipch.cli.terminal import device_rows, fitted
 from ipch.device.instrument import Instrument
 from ipch.sim.server import RunningServer, simulate
+from tests.shares import share
 
 Cli = Callable[..., Any]
 RECIPE = '[[step]]\nramp = "0.8MPa"\nslew = "100kPa/s"\n[[step]]\nhold = "{hold}"\n'
@@ -330,7 +331,7 @@ def on_a_terminal(command: list[str], columns: int, until: str, then: Callable[[
     return shown
 
 
-@pytest.mark.parametrize("columns", [60, 80])
+@pytest.mark.parametrize("columns", share((60, 80), 0))
 def test_tables_fit_the_terminal(slow: RunningServer, columns: int) -> None:
     for command in (["config", "list"], ["recipes"], ["inject", "--list"], ["sim", "--list"], ["ports"]):
         shown = on_a_terminal(command, columns, " ", lambda: None)
@@ -363,7 +364,7 @@ def test_values_are_completed(slow: RunningServer, words: str, wanted: str) -> N
     assert wanted in done.stdout, done
 
 
-@pytest.mark.parametrize("columns", [60, 80])
+@pytest.mark.parametrize("columns", share((60, 80), 0))
 def test_watch_draws_above_its_line(slow: RunningServer, columns: int) -> None:
     with Instrument.open(slow.port) as instrument:
         instrument.target_pa = 500_000

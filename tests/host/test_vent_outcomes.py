@@ -14,7 +14,7 @@ from ipch.sim.server import simulate
 RIG = (
     "--ideal",
     "--rig",
-    "sim",
+    "core",
     "--speed",
     "max",
     "--ahead",
