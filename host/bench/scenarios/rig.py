@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import shutil
 import tempfile
+import weakref
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +34,7 @@ class Bench:
         tick_ms: int = 20,
         scenario: str = "",
     ) -> None:
-        self.folder = Path(tempfile.mkdtemp(prefix="ipch-faults-"))
+        self.folder = self._make_folder()
         self.world = Watched(Plant(load_parameters(None, sets), seed), seed=seed, tick_ms=tick_ms)
         self.world.truth.scenario = scenario
         self.board = Board(self.world, self.folder, rig)
@@ -99,10 +100,16 @@ class Bench:
         """A second bench in the same state with its own files, for this scenario; `core` only."""
         other: Bench = twin(self, {})
         other.world.truth.scenario = scenario
-        other.folder = Path(tempfile.mkdtemp(prefix="ipch-faults-"))
+        other.folder = other._make_folder()
         shutil.copytree(self.folder, other.folder, dirs_exist_ok=True)
         other.board.move(other.folder)
         return other
+
+    def _make_folder(self) -> Path:
+        """A folder for its files, removed at the latest with it: a bench that others copy is never closed."""
+        folder = tempfile.mkdtemp(prefix="ipch-faults-")
+        weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
+        return Path(folder)
 
     def close(self) -> None:
         """Close the device and remove its files."""
