@@ -12,6 +12,17 @@ SYSTEMS := linux win32 darwin
 # The tests start hundreds of programs, each of which would compile the package again.
 unexport PYTHONDONTWRITEBYTECODE
 
+# A Python that is named is the one that runs: an environment of another one is not taken for it.
+ifeq ($(origin PYTHON),command line)
+ifneq ($(wildcard $(BIN)/python),)
+NAMED := $(or $(shell $(PYTHON) -V 2>/dev/null),no Python)
+HERE := $(shell $(BIN)/python -V)
+ifneq ($(NAMED),$(HERE))
+$(error $(VENV) has $(HERE), and $(PYTHON) is $(NAMED); remove $(VENV) first, or use another checkout)
+endif
+endif
+endif
+
 .DEFAULT_GOAL := help
 
 .PHONY: help
