@@ -32,7 +32,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="Make a release: versions, checks, build, commit, tag.")
     parser.add_argument("version", help="as 0.2.0")
     parser.add_argument(
-        "--check", default="make test test-long docs wheel", help="command that must succeed before the commit"
+        "--check",
+        default="make test test-long docs wheel",
+        help="command that must succeed before the commit",
     )
     parser.add_argument("--root", type=Path, default=ROOT, help="the checkout")
     wanted = parser.parse_args()
