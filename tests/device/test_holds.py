@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
+
 from bench.scenarios.day import REFERENCE, SLOW_OVEN, Scenario, run
+
+pytestmark = pytest.mark.long
 
 BAND_KPA = 5.0
 # At this tick a valve is judged on a fifth of the samples: harder than with the board's own tick.

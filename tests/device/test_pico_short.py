@@ -1,4 +1,4 @@
-"""The firmware on a stock MicroPython image on an emulated RP2040, in emulated time: the part for `make test`."""
+"""The firmware on a stock MicroPython image on an emulated RP2040, in emulated time; `make test` boots it."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ import pytest
 
 from tests.device.boards import Board, over_pressure_ms
 
-pytestmark = [pytest.mark.pico, pytest.mark.pico_short]
+pytestmark = pytest.mark.pico
 
 
+@pytest.mark.pico_short
 def test_boots_identifies_itself_and_measures(board: Board) -> None:
     assert board.ask(b"*IDN?").startswith("ipch,IPCH-1,")
     values = board.fetch()
