@@ -18,7 +18,8 @@ TESTS = (
 
 
 def test_each_is_named(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "pytest", "-m", "pico_short", "-p", "no:cacheprovider", "tests/device"]
+    file = "tests/device/test_pico_short.py"
+    command = [sys.executable, "-m", "pytest", "-m", "pico", "-p", "no:cacheprovider", file]
     environment = os.environ | {"HOME": str(tmp_path), "COLUMNS": "300"}
     for name in [name for name in environment if name.startswith("PYTEST_")]:
         del environment[name]
