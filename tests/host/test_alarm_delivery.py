@@ -37,6 +37,7 @@ class Server:
         self.got: list[Any] = []
         self.news = threading.Semaphore(0)
         self.status = 204
+        self.refused = ""
         self.hold = threading.Event()
         self.hold.set()
         told = self
@@ -45,9 +46,11 @@ class Server:
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers["Content-Length"]))
                 told.hold.wait(30)
-                if told.status < 300:
-                    told.got.append(json.loads(body))
-                self.send_response(told.status)
+                found = json.loads(body)
+                status = 400 if found["name"] == told.refused else told.status
+                if status < 300:
+                    told.got.append(found)
+                self.send_response(status)
                 self.end_headers()
                 told.news.release()
 
@@ -99,6 +102,22 @@ def test_a_server_that_is_down_for_a_while_gets_everything_in_order(tmp_path: Pa
             server.wait()
     assert [each["name"] for each in server.got] == [event.name for event in events(5)]
     assert len(said) == 2 and "503" in said[0] and "kept and tried again" in said[0] and "again" in said[1]
+
+
+def test_an_event_that_a_server_does_not_take_holds_no_other_back(tmp_path: Path, server: Server) -> None:
+    server.refused = "event 1"
+    config = Config(webhook=server.address, **QUICK)
+    with Delivery(config, Outbox(tmp_path / "queue.db"), [].append) as delivery:
+        for event in events(4):
+            delivery.put(event)
+        while len(server.got) < 3:
+            server.wait()
+        assert [each["name"] for each in server.got] == ["event 0", "event 2", "event 3"]
+        # It is kept, and comes once it is taken.
+        server.refused = ""
+        while len(server.got) < 4:
+            server.wait()
+    assert server.got[-1]["name"] == "event 1"
 
 
 @pytest.mark.parametrize(

@@ -107,7 +107,7 @@ class Delivery:
         try:
             _SEND[way](self._config, waiting.event)
         except _FAILURES as error:
-            self._outbox.failed(waiting, _again_s(self._config, waiting.tries))
+            self._outbox.failed(waiting, _again_s(self._config, waiting.tries), aside=_is_refused(error))
             if not failing:
                 self._say(f"alarm not delivered by {way}: {error}; it is kept and tried again")
             return False, True
@@ -121,6 +121,18 @@ def _again_s(config: Config, tries: int) -> float:
     """Time until the next attempt, doubled by each failed one."""
     # A float has no 2.0**1024, which a week of attempts reaches.
     return min(config.retry_longest_s, config.retry_s * 2.0 ** min(tries, 64))
+
+
+def _is_refused(error: Exception) -> bool:
+    """Whether this event is what cannot be sent or is not taken, so that others may be: not a way that is down."""
+    if isinstance(error, urllib.error.HTTPError):
+        # Timeout, too early, too many.
+        return 400 <= error.code < 500 and error.code not in (408, 425, 429)
+    if isinstance(error, smtplib.SMTPRecipientsRefused):
+        return all(code >= 500 for code, _ in error.recipients.values())
+    if isinstance(error, smtplib.SMTPResponseException):
+        return error.smtp_code >= 500
+    return isinstance(error, ValueError)
 
 
 def ping(address: str) -> None:

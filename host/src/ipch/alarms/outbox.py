@@ -77,11 +77,12 @@ class Outbox:
     def delivered(self, waiting: Waiting) -> None:
         self._run("DELETE FROM queue WHERE number = ?", (waiting.number,))
 
-    def failed(self, waiting: Waiting, again_s: float) -> None:
-        """Try it again after this time."""
+    def failed(self, waiting: Waiting, again_s: float, *, aside: bool = False) -> None:
+        """Try it again after this time; `aside`: after all others, which need not wait for it."""
         self._run(
-            "UPDATE queue SET due_s = ?, claimed_s = 0, tries = tries + 1 WHERE number = ?",
-            (self._now() + again_s, waiting.number),
+            "UPDATE queue SET due_s = ?, claimed_s = 0, tries = tries + 1,"
+            " number = CASE WHEN ? THEN (SELECT max(number) FROM queue) + 1 ELSE number END WHERE number = ?",
+            (self._now() + again_s, aside, waiting.number),
         )
 
     def count(self) -> int:
