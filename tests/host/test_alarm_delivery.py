@@ -482,6 +482,36 @@ def test_a_server_that_refuses_the_login_or_offers_no_tls_is_told(
         server.stop()
 
 
+class OneKnown(Mailbox):
+    """A server that knows one of its recipients."""
+
+    async def handle_RCPT(self, server: Any, session: Any, envelope: Any, address: str, options: Any) -> str:  # noqa: N802
+        if address != "known@lab.test":
+            return "550 no such user"
+        envelope.rcpt_tos.append(address)
+        return "250 OK"
+
+
+def test_a_recipient_that_is_refused_beside_others_is_told(tmp_path: Path) -> None:
+    box = OneKnown()
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    server = Controller(box, hostname="127.0.0.1", port=port)
+    server.start()
+    try:
+        to = ["known@lab.test", "typo@lab.test"]
+        config = Config(email=Email(host="127.0.0.1", port=port, sender="a@b.test", to=to, starttls=False))
+        (failure,) = deliver(config, EVENT)
+        assert "typo@lab.test" in failure and "550 no such user" in failure and "known@" not in failure
+        said: list[str] = []
+        with Delivery(config, Outbox(tmp_path / "queue.db"), said.append) as delivery:
+            delivery.put(EVENT)
+        # Delivered to the other, once.
+        assert said == [failure] and len(box.got) == 2
+    finally:
+        server.stop()
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [

@@ -25,6 +25,10 @@ _FAILURES = (OSError, ValueError, subprocess.SubprocessError, smtplib.SMTPExcept
 _LOOK_S = 5.0
 
 
+class _PartlyError(Exception):
+    """It was delivered, but not to everybody: trying again would deliver it twice to the others."""
+
+
 def ways(config: Config) -> list[str]:
     """The configured ways of delivery."""
     return [way for way in _SEND if getattr(config, way)]
@@ -36,7 +40,7 @@ def deliver(config: Config, event: Event) -> list[str]:
     for way in ways(config):
         try:
             _SEND[way](config, event)
-        except _FAILURES as error:
+        except (*_FAILURES, _PartlyError) as error:
             failures.append(f"alarm not delivered by {way}: {error}")
     return failures
 
@@ -111,6 +115,8 @@ class Delivery:
             if not failing:
                 self._say(f"alarm not delivered by {way}: {error}; it is kept and tried again")
             return False, True
+        except _PartlyError as error:
+            self._say(f"alarm not delivered by {way}: {error}")
         self._outbox.delivered(waiting)
         if failing or waiting.tries:
             self._say(f"alarms are delivered by {way} again")
@@ -192,7 +198,10 @@ def _mail(config: Config, event: Event) -> None:
             server.starttls(context=context)
         if mail.user:
             server.login(mail.user, password)
-        server.send_message(message)
+        refused = server.send_message(message)
+    if refused:
+        told = (f"{name} ({code} {text.decode(errors='replace')})" for name, (code, text) in refused.items())
+        raise _PartlyError(f"the server refuses {', '.join(told)}")
 
 
 _SEND: dict[str, Callable[[Config, Event], None]] = {"command": _run, "webhook": _post, "email": _mail}
