@@ -48,12 +48,11 @@ def row(name: str, value: float, unit: str, goal: str = "", ok: bool | None = No
 def _rows(scenario: Scenario, outcomes: list[Outcome]) -> list[dict[str, Any]]:
     name = scenario.name
     leak = [(o.leak_error, o.leak_half, o.leak_bound) for o in outcomes]
-    # Seals of ordinary rigs take up gas, which the plant does not count as leaked.
-    rows = [] if scenario.ordinary else _judged(f"{name}: leak", leak, "kPa/h")
+    # The bound knows the noise of an ideal rig alone.
+    judged = slice(-1) if scenario.ordinary else slice(None)
+    rows = _judged(f"{name}: leak", leak, "kPa/h")[judged]
     if scenario.half_s:
-        swelling = _judged(f"{name}: swelling", [cycle for o in outcomes for cycle in o.swelling], "mL")
-        # The bound knows the noise of an ideal rig alone.
-        rows += swelling[:-1] if scenario.ordinary else swelling
+        rows += _judged(f"{name}: swelling", [cycle for o in outcomes for cycle in o.swelling], "mL")[judged]
     if "leak 1 kPa/h, 0.5 L, 1 h" in name or "leak 0.1 kPa/h" in name:
         seen = statistics.mean(float(o.leak_kpa_h > 3 * o.leak_half / 1.96) for o in outcomes)
         rows.append(row(f"{name}: found at 3 sigma", seen, "share", ">= 0.9", seen >= 0.9))

@@ -54,14 +54,21 @@ def make(
     ordinary: bool = False,
 ) -> Planted:
     """Regulate a plant for some hours. `half_s` is the length of a half cycle of the cell, 0 for an idle one."""
-    rows, leaked, cm3_per_ah = rows_of(sets, hours, seed, every_s, band_pa, target_pa, ordinary)
-    return planted(rows, leaked, cm3_per_ah, hours, half_s, target_pa)
+    rows, lost, cm3_per_ah = rows_of(sets, hours, seed, every_s, band_pa, target_pa, ordinary)
+    law = gas_law(str(load_rig(None, sets, seed, ideal=not ordinary).parameters.gas))
+    return planted(rows, lost, cm3_per_ah, hours, half_s, target_pa, law)
 
 
 def planted(
-    rows: Any, leaked: float, cm3_per_ah: float, hours: float, half_s: float, target_pa: float = 5e6
+    rows: Any,
+    lost: float,
+    cm3_per_ah: float,
+    hours: float,
+    half_s: float,
+    target_pa: float = 5e6,
+    law: GasLaw = AIR,
 ) -> Planted:
-    """Rows as a record with its truth; `leaked` is the leaked share of the gas."""
+    """Rows as a record with its truth; `lost` is the share of the gas that leaked, or that seals took up."""
     table = np.array(rows)
     charge_ah = table[:, 9]
     cycle = np.floor(table[:, 0] / (2 * half_s)) + 1 if half_s else None
@@ -85,8 +92,8 @@ def planted(
         for number in np.unique(cycle):
             inside = cycle == number
             swelling[int(number)] = float(np.ptp(charge_ah[inside])) * cm3_per_ah
-    stiffness = float(AIR.stiffness(target_pa, 303.15))
-    return Planted(record, leaked / hours * target_pa * stiffness / 1e3, swelling)
+    stiffness = float(law.stiffness(target_pa, 303.15))
+    return Planted(record, lost / hours * target_pa * stiffness / 1e3, swelling)
 
 
 def leaking(kpa_h: float, volume_l: float) -> str:

@@ -17,7 +17,7 @@ def rows_of(
     sets: tuple[str, ...], hours: float, seed: int, every_s: float, band_pa: float, target_pa: float,
     ordinary: bool = False,
 ) -> tuple[list[tuple[float, ...]], float, float]:  # fmt: skip
-    """Regulate a plant; return rows, the leaked share of the gas, and the cell's cm3/Ah.
+    """Regulate a plant; return rows, the share of the gas lost to leak, seals and growth, and the cell's cm3/Ah.
 
     `ordinary` draws tolerances by the seed: sensors, seals that take up gas, the kind of gas.
     A row: s, Pa, counts of the gas sensor, K of the wall, Pa of the supply, fills, vents, s open of each, Ah.
@@ -32,7 +32,7 @@ def rows_of(
     every_ms = round(every_s * 1000)
     volume_l = plant.volume_m3 * 1e3
     # Gains of these plants' valves: settled Pa per second of opening in a litre at its flow.
-    started_kg, last_ms = plant.gas_kg, -_REST_MS
+    started, started_kg, last_ms = plant.truth(), plant.gas_kg, -_REST_MS
     for _ in range(round(hours * 3600 / every_s)):
         seen_pa = plant.pressure_pa + noise.gauss(0.0, FILTERED_PA)
         error_pa = target_pa - seen_pa
@@ -62,7 +62,13 @@ def rows_of(
                 *opened_s, plant.cell_ah,
             )
         )  # fmt: skip
-    return rows, plant.leaked_kg / started_kg, plant.parameters.cell_cm3_per_ah
+    ended = plant.truth()
+    lost_kg = float(ended["leaked_kg"]) + float(ended["sorbed_kg"]) - float(ended["gassed_kg"])
+    # A chamber that grows looks like one that loses gas.
+    started_cm3, ended_cm3 = (
+        float(truth["gas_cm3"]) + float(truth["cell_cm3"]) for truth in (started, ended)
+    )
+    return rows, lost_kg / started_kg + (ended_cm3 / started_cm3 - 1.0), plant.parameters.cell_cm3_per_ah
 
 
 def _flow(c: float, up_pa: float, down_pa: float) -> float:
