@@ -786,3 +786,39 @@ def test_cells_with_their_units_are_told(tmp_path: Path) -> None:
 def test_dates_that_a_program_was_told_to_write(form: str, tmp_path: Path) -> None:
     found = read_cycler(at_dates(write(tmp_path, TABLE, "neware"), 11, form), UTC)
     assert found.unix_s == pytest.approx(START + TABLE.time_s, abs=1e-3)
+
+
+@pytest.mark.parametrize(
+    "names",
+    [("Laden", "Entladen", "Pause"), ("Charge", "D\u00e9charge", "Repos"), ("Carga", "Descarga", "Pausa"),
+     ("Carica", "Scarica", "Pausa"), ("Lading", "Utlading", "Hvile"), ("CC_Charge", "CC-DisCharge", "Rest")],
+)  # fmt: skip
+def test_names_of_steps_in_other_languages(names: tuple[str, str, str], tmp_path: Path) -> None:
+    """A French "Décharge" was taken for a charge; a German "Entladen" for nothing, and so for a charge."""
+    spelled = dict(zip(("CC Chg", "CC DChg", "Rest"), names, strict=True))
+
+    def edit(cells: Cells) -> Cells:
+        return [
+            [spelled.get(cell, cell.lstrip("-")) for n, cell in enumerate(row) if n not in (9, 10)]
+            for row in cells
+        ]
+
+    judged(per_cycle([edited(write(tmp_path, TABLE, "neware"), edit)]), 1e-8)
+
+
+def test_a_row_that_is_named_a_pause_but_has_a_current(tmp_path: Path) -> None:
+    """Maccor marks a row at which a step was suspended: its charge was lost."""
+
+    def edit(cells: Cells) -> Cells:
+        return [[*row[:8], "S", *row[9:]] if n % 37 == 5 else row for n, row in enumerate(cells)]
+
+    judged(per_cycle([edited(write(tmp_path, TABLE, "maccor"), edit)]), 1e-8)
+
+
+def test_one_time_stamp_for_all_rows(tmp_path: Path) -> None:
+    path = edited(
+        write(tmp_path, TABLE, "bdf"),
+        lambda cells: [cells[0], *([*row[:3], str(START), *row[4:]] for row in cells[1:])],
+    )
+    with pytest.raises(FileError, match="all rows have the same time stamp"):
+        read_cycler(path)

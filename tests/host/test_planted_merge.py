@@ -249,3 +249,15 @@ def test_many_cycles_need_a_part_of_the_noises(
     for one, other in zip(part["cycles"], whole["cycles"], strict=True):
         assert one["volume_change_ml"] == pytest.approx(other["volume_change_ml"], rel=2e-3)
         assert one["volume_change_95_ml"] == pytest.approx(other["volume_change_95_ml"], rel=2e-3)
+
+
+@pytest.mark.parametrize("number", [lambda row: 1, lambda row: row])
+def test_numbers_of_cycles_that_are_none_are_told(
+    number: Callable[[int], int], planted: Path, tmp_path: Path, cli: Cli
+) -> None:
+    counts = np.array([number(row) for row in range(1, len(TABLE.time_s) + 1)], dtype=float)
+    path = write(tmp_path, replace(TABLE, cycle=counts), "bdf")
+    found = merged(cli, planted / "run.db", "--cycler", str(path))
+    assert f"{int(counts[-1])} in the file, 4 by its charges: --cycles charge takes" in found["stderr"]
+    by_charge = merged(cli, planted / "run.db", "--cycler", str(path), "--cycles", "charge")
+    assert len(by_charge["cycles"]) == 4

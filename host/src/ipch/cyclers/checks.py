@@ -19,6 +19,7 @@ Floats = NDArray[np.floating[Any]]
 _WORTH_A_WARNING = 0.01
 # An interval of more than so many usual ones is a pause, whose current is not known.
 _USUAL = 20.0
+_UNLIKE_CYCLES = 2
 # Cells that one file may hold row by row, and how much less than their voltages those of one cell differ.
 _CELLS, _UNLIKE, _RESOLUTION_V, _ENOUGH = 8, 5.0, 1e-3, 20
 
@@ -115,6 +116,11 @@ def _cycles(merged: Merged) -> Line:
         if merged.parts[0].numbered
         else f"{numbers} by half cycles"
     )
+    # Small cycles do not count as turns; but a column that never changes, or always, has no cycles.
+    one, each = turns >= _UNLIKE_CYCLES * numbers, numbers > max(merged.rows / _UNLIKE_CYCLES, _ENOUGH)
+    unlike = merged.parts[0].numbered and (one or each)
+    if unlike:
+        text += ": --cycles charge takes the latter"
     own = {number: values for part in merged.parts for number, values in part.own_cycles.items()}
     worst = 0.0
     moved = (merged.charged_ah, merged.discharged_ah)
@@ -128,7 +134,7 @@ def _cycles(merged: Merged) -> Line:
     mixed = [part.path.name for part in merged.parts if _alternates(part)]
     if mixed:
         text += f"; rows of {mixed[0]} alternate between voltages as of several cells: export each to a file of its own"
-    return Line("cycles", worst <= _WORTH_A_WARNING and not mixed, text)
+    return Line("cycles", worst <= _WORTH_A_WARNING and not mixed and not unlike, text)
 
 
 def _alternates(part: CyclerData) -> bool:

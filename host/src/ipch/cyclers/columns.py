@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ipch.cyclers.counters import MOVING, held
 from ipch.cyclers.maps import UNIT_OF, Found
 from ipch.cyclers.raw import Raw, raw
 from ipch.cyclers.times import (
@@ -40,8 +41,11 @@ _ANY_DATES = (
 )  # fmt: skip
 _NUMBERS = (*UNIT_OF, "cycle", "half", "step", "record")
 _REST = re.compile(r"rest|pause|ocv|wait|^[RPSO]$|\u9759\u7f6e|\u6401\u7f6e", re.IGNORECASE)
-_OUT = re.compile(r"d(is)?[ _-]?ch(a?r?ge?)?|^D$|\u653e\u7535", re.IGNORECASE)
-_IN = re.compile(r"ch(a?r?ge?)|^C$|\u5145\u7535", re.IGNORECASE)
+# English, Chinese, German, French, Spanish, Italian, Norwegian.
+_OUT = re.compile(
+    r"d(is|[e\u00e9])?[ _-]?ch(a?r?ge?)?|^D$|\u653e\u7535|(ent|ut)lad|descarg|scaric", re.IGNORECASE
+)
+_IN = re.compile(r"ch(a?r?ge?)|^C$|\u5145\u7535|lad(en|ung|ing)|carg|caric", re.IGNORECASE)
 _APART = re.compile(r"[\s'\u2019]")
 _RENAMED = {"unix": "unix_s", "test_time": "test_s", "voltage": "voltage_v", "current": "current_a"}
 
@@ -175,7 +179,7 @@ class Columns:
         if "discharged" in columns and not (columns["discharged"] > 0).any():
             columns["discharged"] = np.abs(columns["discharged"])
         if "state" in found.column:
-            columns["way"] = _ways(self._texts["state"])
+            columns["way"] = _ways(self._texts["state"], columns.get("current_a"))
             if "current_a" in columns and not (columns["current_a"] < 0).any():
                 # A current without sign: the state has it.
                 columns["current_a"] = np.where(columns["way"] < 0, -1.0, 1.0) * columns["current_a"]
@@ -273,7 +277,8 @@ def _to_the_second(minute_s: Floats, test_s: Floats | None) -> tuple[Floats, str
     return minute_s + 30.0, "right to half a minute"
 
 
-def _ways(texts: Sequence[str]) -> Floats:
+def _ways(texts: Sequence[str], current_a: Floats | None) -> Floats:
+    """Directions by the names of the steps. A row with a current that is named a pause ends the row before it."""
     each = {
         text: 0.0
         if _REST.search(text)
@@ -284,7 +289,12 @@ def _ways(texts: Sequence[str]) -> Floats:
         else np.nan
         for text in set(texts)
     }
-    return np.array([each[text] for text in texts])
+    way = np.array([each[text] for text in texts])
+    if current_a is not None:
+        size = np.nan_to_num(np.abs(current_a))
+        paused = (way == 0) & (size > MOVING * size.max(initial=0.0))
+        way[paused] = held(np.where(paused, np.nan, way))[paused]
+    return way
 
 
 def _number(text: str, comma: bool) -> float:

@@ -15,6 +15,8 @@ from numpy.typing import NDArray
 Floats = NDArray[np.floating[Any]]
 Bools = NDArray[np.bool_]
 
+MOVING = 1e-3
+"""A smaller share of the largest current is noise at rest."""
 # Without any label, a counter restarts where it falls below this share of itself.
 _FALLS_TO = 0.05
 # The first row may hold what so many usual intervals move.

@@ -36,6 +36,8 @@ def cleaned(raw: Raw) -> Raw:
     undated |= early & ~(early | undated).all()
     if undated.sum() > max(1.0, _MOST_UNDATED * len(raw)):
         raise FileError(f"{raw.path}: {int(undated.sum())} of {len(raw)} rows have no time stamp")
+    if len(raw) > _OUTLIERS and np.ptp(raw.unix_s[~undated]) == 0 and (np.diff(raw.test_s) > 0).any():
+        raise FileError(f"{raw.path}: all rows have the same time stamp; with test time alone, give --start")
     raw = _in_seconds(_oldest_first(raw.keep(~undated, "no time stamp")))
     raw = raw.keep(~_repeated(raw), "written twice")
     back = np.flatnonzero((np.diff(raw.unix_s) < -_TWO_TESTS_S) & (np.diff(raw.test_s) < -_TWO_TESTS_S))

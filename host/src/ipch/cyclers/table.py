@@ -15,8 +15,6 @@ from ipch.errors import FileError
 
 Floats = NDArray[np.floating[Any]]
 
-# A smaller share of the largest current is noise at rest.
-_MOVING = 1e-3
 # A voltage that falls by more than this share of its range was not charged.
 _FALL = 0.3
 
@@ -107,7 +105,7 @@ def increments(
     time_s = columns["test_s"] if np.isfinite(columns["test_s"]).all() else columns["unix_s"]
     passed = counters.passed(columns["current_a"], time_s)
     current_a = np.nan_to_num(columns["current_a"])
-    moving = np.abs(current_a) > _MOVING * float(np.max(np.abs(current_a), initial=0.0))
+    moving = np.abs(current_a) > counters.MOVING * float(np.max(np.abs(current_a), initial=0.0))
     turns = counters.changes(np.where(moving, np.sign(current_a), np.nan))
     numbered = [counters.changes(columns[name]) for name in ("cycle", "half", "step")]
     # A counter may hold over the rests of a half cycle and restart as the current turns.
@@ -146,8 +144,10 @@ def _unsigned(counter: Floats, passed: Floats, restarts: list[NDArray[np.bool_]]
 def _no_direction(columns: dict[str, Floats]) -> bool:
     """Whether nothing tells charge from discharge, though the voltage falls as it does in a discharge."""
     current_a = np.nan_to_num(columns["current_a"])
-    told = ("way", "net", "charged", "discharged")
+    told = ("net", "charged", "discharged")
     if any(np.isfinite(columns[name]).any() for name in told) or (current_a < 0).any():
+        return False
+    if np.isin(columns["way"][current_a > 0], (1.0, -1.0)).any():
         return False
     volt = counters.held(columns["voltage_v"])
     change = np.diff(volt, prepend=volt[:1])
