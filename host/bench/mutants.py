@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import ast
-import copy
-from collections.abc import Iterator
 
 _COMPARE = {
     ast.Lt: ast.LtE,
@@ -30,15 +28,20 @@ _ARITHMETIC = {
 }
 
 
-def mutants(source: str) -> Iterator[tuple[int, str, str]]:
-    """Yield (line, change, mutated source) for every place with a known mutation."""
+def places(source: str) -> list[tuple[int, int]]:
+    """Return every place with a known mutation: the number of its node, and that of the change."""
+    nodes = ast.walk(ast.parse(source))
+    return [(index, change) for index, node in enumerate(nodes) for change in range(_changes(node))]
+
+
+def mutant(source: str, place: tuple[int, int]) -> tuple[int, str, str]:
+    """Return (line, change, mutated source) of one place."""
     tree = ast.parse(source)
-    for index, node in enumerate(ast.walk(tree)):
-        for change in range(_changes(node)):
-            mutated = copy.deepcopy(tree)
-            target = next(each for number, each in enumerate(ast.walk(mutated)) if number == index)
-            said = _apply(target, change)
-            yield getattr(node, "lineno", 0), said, ast.unparse(ast.fix_missing_locations(mutated))
+    index, change = place
+    target = next(each for number, each in enumerate(ast.walk(tree)) if number == index)
+    line = getattr(target, "lineno", 0)
+    said = _apply(target, change)
+    return line, said, ast.unparse(ast.fix_missing_locations(tree))
 
 
 def _changes(node: ast.AST) -> int:

@@ -2,8 +2,8 @@
 
 Of each file up to IPCH_MUTANTS mutants (200; 0 is all) are drawn, the same ones each time; IPCH_MUTATE restricts the
 run to the named files, and IPCH_DRAWN=60 draws so many from all of them together. Each runs against the tests of
-tests/core named here, then against the golden traces, then against the tests of tests/faults for its room. Survivors
-are listed in runs/bench/mutation.txt, with the reason for those of _REASONS.
+tests/core named here, then against the golden traces, then against a share of the fault matrix and of random triples.
+Survivors are listed in runs/bench/mutation.txt, with the reason for those of _REASONS.
 """
 
 from __future__ import annotations
@@ -22,16 +22,17 @@ from queue import SimpleQueue
 from typing import Any, NamedTuple
 
 from bench.jobs import Workers, interpreter
-from bench.mutants import mutants
+from bench.mutants import mutant, places
 from bench.rows import row
 from ipch.base import generated
 
 ROOT = Path(__file__).resolve().parents[3]
+FIRMWARE = ROOT / "firmware" / "regulator"
 MOST = int(os.environ.get("IPCH_MUTANTS", "200"))
 DRAWN = int(os.environ.get("IPCH_DRAWN", "0"))
 TIMEOUT_S = 600
 # What a mutant needs around it.
-_PARTS = ("firmware", "host/src", "host/bench", "tests/core", "tests/faults", "tests/golden")
+_PARTS = ("firmware", "host/src", "host/bench", "tests/core", "tests/golden")
 _ALL = ("test_modes", "test_last_word", "test_watches", "test_proof", "test_record")
 _SCPI = ("test_scpi", "test_server")
 # Each file with the tests that should notice, the quickest first.
@@ -108,22 +109,22 @@ _REASONS = (
     ("at < 0", "", "a record without a head is refused two lines later"),
 )
 
-# Tests of tests/faults by room; "" are the files outside of rooms.
-FAULTS = {
-    "measure": ("test_glitch", "test_witness"),
-    "watch": ("test_let_out", "test_witness", "test_second_fault"),
-    "store": ("test_slow_flash", "test_modest_resume"),
-    "control": ("test_row_17", "test_chamber_changed"),
-    "valves": ("test_small_valve", "test_coil_time", "test_chamber_changed"),
-    "scpi": ("test_limits",),
-    "": ("test_let_out", "test_second_fault", "test_modest_resume", "test_limits"),
-}
-
 RUNNER = """
 import importlib, sys
 module = importlib.import_module(sys.argv[1])
 for test in [value for key, value in vars(module).items() if key.startswith("test")]:
     test()
+"""
+
+
+# Every cell of the fault matrix in one state, and some random triples of faults: quick enough on PyPy.
+MATRIX = """
+from bench.faults import run, sequences
+from bench.scenarios.cells import CELLS
+for index, cell in enumerate(cell for cell in CELLS if not cell.slow):
+    run.run_core(cell, cell.states[index % len(cell.states)])
+found = sequences.judge_triples(0, 60)[0]
+assert not found, found
 """
 
 
@@ -142,8 +143,6 @@ class _Checkout:
         hidden = shutil.ignore_patterns("__pycache__", "*.md")
         for part in _PARTS:
             shutil.copytree(ROOT / part, folder / part, ignore=hidden)
-        for name in ("pytest.ini", "tests/conftest.py"):
-            shutil.copy(ROOT / name, folder / name)
         (folder / "generated.py").write_text(generated.source(ROOT / "firmware"))
         self.traces = (ROOT / "tests" / "golden" / "traces.txt").read_text()
 
@@ -158,18 +157,17 @@ class _Checkout:
             path.write_text(whole)
 
     def passes(self, tests: str) -> bool:
-        """Return whether these tests pass: a module of tests/core or tests/faults, or the golden traces."""
+        """Return whether these tests pass: a module of tests/core, the golden traces, or the fault matrix."""
         if tests == "golden":
             return self._run([*interpreter(), "tests/golden/traces.py"]) == self.traces
-        if tests.startswith("faults/"):
-            quickly = ("-qx", "-p", "no:cacheprovider")
-            return self._run([sys.executable, "-m", "pytest", *quickly, f"tests/{tests}.py"]) is not None
-        paths = (self.folder / "firmware", self.folder / "tests" / "core", self.folder)
-        return self._run([sys.executable, "-c", RUNNER, tests], os.pathsep.join(map(str, paths))) is not None
+        if tests == "matrix":
+            return self._run([*interpreter(), "-c", MATRIX], "host", "host/src") is not None
+        return self._run([sys.executable, "-c", RUNNER, tests], "firmware", "tests/core", ".") is not None
 
-    def _run(self, command: list[str], paths: str = "") -> str | None:
+    def _run(self, command: list[str], *paths: str) -> str | None:
         """Return the output of a program, None if it fails or does not end."""
-        environment = os.environ | {"PYTHONPATH": paths, "PYTHONDONTWRITEBYTECODE": "1"}
+        path = os.pathsep.join(str(self.folder / each) for each in paths)
+        environment = os.environ | {"PYTHONPATH": path, "PYTHONDONTWRITEBYTECODE": "1"}
         try:
             done = subprocess.run(
                 command,
@@ -188,7 +186,7 @@ class _Checkout:
 
 def _killers(name: str) -> tuple[str, ...]:
     """Return the tests that may notice a mutant of a file, the quickest first."""
-    return (*FILES[name], "golden", *(f"faults/{test}" for test in FAULTS[name.rpartition("/")[0]]))
+    return (*FILES[name], "golden", "matrix")
 
 
 def _reason(line: str, said: str) -> str:
@@ -197,16 +195,16 @@ def _reason(line: str, said: str) -> str:
 
 def _draw() -> Iterator[_Mutant]:
     only = os.environ.get("IPCH_MUTATE", "").split()
-    every: list[_Mutant] = []
+    every = []
     for name in FILES:
         if only and name not in only:
             continue
-        source = (ROOT / "firmware" / "regulator" / name).read_text()
-        drawn = [_Mutant(name, *each) for each in mutants(source)]
-        if MOST and not DRAWN and len(drawn) > MOST:
-            drawn = random.Random(name).sample(drawn, MOST)
-        every += drawn
-    yield from random.Random(DRAWN).sample(every, DRAWN) if DRAWN else every
+        found = [(name, place) for place in places((FIRMWARE / name).read_text())]
+        if MOST and not DRAWN and len(found) > MOST:
+            found = random.Random(name).sample(found, MOST)
+        every += found
+    for name, place in random.Random(DRAWN).sample(every, DRAWN) if DRAWN else every:
+        yield _Mutant(name, *mutant((FIRMWARE / name).read_text(), place))
 
 
 def measure(out: Path, workers: Workers) -> list[dict[str, Any]]:
@@ -241,7 +239,7 @@ def measure(out: Path, workers: Workers) -> list[dict[str, Any]]:
         for each, killer in zip(drawn, killed_by, strict=True):
             killers[killer] += 1
             if not killer:
-                line = (ROOT / "firmware" / "regulator" / each.file).read_text().splitlines()[each.line - 1]
+                line = (FIRMWARE / each.file).read_text().splitlines()[each.line - 1]
                 reason = _reason(line, each.said)
                 unexplained[each.file] += not reason
                 report.append(f"{each.file}:{each.line}: {each.said}: {reason or 'no reason known'}")
