@@ -146,6 +146,11 @@ def test_a_burst_stops_the_cycler_also_after_a_reset(steps: list[Step]) -> None:
     assert sequences.judge("QUIET", steps)[0] == ""
 
 
+def test_a_burst_stops_the_cycler_where_the_control_transducer_is_at_the_end_of_its_range() -> None:
+    off: Step = ["fault", "transducer-wrong", {"kpa": -4880}]
+    assert sequences.judge("HOLD", [off, ["wait", 0.02], ["fault", "line-burst", {}], ["wait", 1.5]])[0] == ""
+
+
 faults = st.sampled_from([*((name, sequences.VALUES.get(name, {})) for name in FAULTS), *sequences.MORE])
 steps = st.one_of(
     faults.map(lambda fault: ["fault", *fault]),

@@ -102,11 +102,12 @@ class Tightness:
 
     def check(self, moving: bool, relief: bool, dt_ms: int):
         """Judge this tick's sample. `moving`: a pulse or a proof may move gas; `relief`: the relief valve is open."""
-        if self._sensors.control.band != VALID:
+        pa = self._sensors.control_pa
+        if self._sensors.control.band != VALID or pa < 0:
+            # No absolute pressure is below zero: a reading at the end of its range shows no fall.
             self._last_pa = -1
             self._watch_safety_alone(moving or relief)
             return
-        pa = self._sensors.control_pa
         self._follow_safety()
         if self._last_pa < 0:
             self._restart(pa)
