@@ -318,6 +318,12 @@ def test_a_workbook_of_bts(tmp_path: Path) -> None:
     book.save(path)
     judged(per_cycle([path]), 1e-8)
     assert read_cycler(path, UTC).unix_s == pytest.approx(START + TABLE.time_s, abs=2e-3)
+    # A title above the tables.
+    for name in ("record", "record1"):
+        book[name].insert_rows(1, 3)
+        book[name]["A1"] = "Test of a cell"
+    book.save(path)
+    judged(per_cycle([path]), 1e-8)
     del book["record"], book["record1"]
     book.save(path)
     with pytest.raises(FileError, match=r"none of its sheets \(unit\) holds records"):

@@ -10,6 +10,7 @@ import zipfile
 import zlib
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime, time, timedelta, tzinfo
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -65,6 +66,8 @@ def _installed(package: str) -> bool:
 # then; checksums notice it.
 _MIXED_UP = (zipfile.BadZipFile, zlib.error, EOFError)
 _TRIES = 5
+# A title and a summary may stand above the table of a sheet.
+_HEAD_ROWS = 100
 
 
 def read_neware(path: Path, zone: tzinfo | None) -> Raw:
@@ -181,27 +184,26 @@ def read_xlsx(path: Path, maps: Sequence[Map], zone: tzinfo | None, start: datet
 
     columns: Columns | None = None
     head: list[str] = []
+    above: list[str] = []
     book = CalamineWorkbook.from_path(str(path))
     for name in book.sheet_names:
         rows = _texts(book.get_sheet_by_name(name).iter_rows())
-        first = next(rows, [])
-        if columns is None:
-            fitting = [
-                found for candidate in maps if (found := fit(candidate, first, f"{path}, sheet {name}"))
-            ]
-            if not fitting:
-                continue
-            head, columns = (
-                first,
-                Columns(path, max(fitting, key=lambda found: len(found.column)), comma=False),
-            )
-        if first == head:
-            columns.take(rows)
+        for row in islice(rows, _HEAD_ROWS):
+            if columns is None:
+                where = f"{path}, sheet {name}"
+                fitting = [found for candidate in maps if (found := fit(candidate, row, where))]
+                if fitting:
+                    best = max(fitting, key=lambda found: len(found.column))
+                    head, columns = row, Columns(path, best, comma=False)
+            if columns is not None and row == head:
+                columns.take(rows)
+                break
+            above.append(" ".join(row))
     if columns is None:
         raise FileError(
             f"{path}: none of its sheets ({', '.join(book.sheet_names[:6])}) holds records of a known maker"
         )
-    return columns.raw([], zone, start)
+    return columns.raw(above, zone, start)
 
 
 def _texts(rows: Iterator[Sequence[Any]]) -> Iterator[list[str]]:
