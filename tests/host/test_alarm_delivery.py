@@ -376,6 +376,8 @@ def test_no_server_is_waited_for_without_end(mocker: MockerFixture) -> None:
     web = mocker.patch("urllib.request.urlopen", autospec=True)
     plain = mocker.patch("smtplib.SMTP", autospec=True)
     over_tls = mocker.patch("smtplib.SMTP_SSL", autospec=True)
+    for made in (plain, over_tls):
+        made.return_value.send_message.return_value = {}
     program = mocker.patch("subprocess.run", autospec=True)
     mail = Email(host="mail.test", port=25, sender="a@b.test", to=["c@d.test"])
     for each in (mail, mail.model_copy(update={"tls": True})):
