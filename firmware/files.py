@@ -12,14 +12,14 @@ def read(name: str):
         return None
 
 
-def line(name: str, offset: int) -> str:
-    """Return the line of a file that begins at `offset`, or "" if the file does not exist."""
+def line(name: str, offset: int) -> bytes:
+    """Return the line of a file that begins at `offset`, or b"" if the file does not exist."""
     try:
-        with open(name) as file:
+        with open(name, "rb") as file:
             file.seek(offset)
             return file.readline().rstrip()
     except OSError:
-        return ""
+        return b""
 
 
 def create(name: str):

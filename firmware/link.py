@@ -95,14 +95,8 @@ class Link:
         elif part:
             self.line = part
 
-    def send(self, text: str) -> bool:
+    def send(self, data: bytes) -> bool:
         """Queue a line with CR LF; return False, and queue nothing, if the whole line does not fit."""
-        try:
-            return self._queue(text.encode())
-        except MemoryError:
-            return False
-
-    def _queue(self, data: bytes) -> bool:
         out = self._out
         used = self._end - self._start
         if used + len(data) + 2 > len(out):

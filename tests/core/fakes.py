@@ -57,7 +57,7 @@ def scpi(rows, status):
     """The syntax with these rows and those of every SCPI instrument."""
     own = (Rows(rows),)
     parts = status.parts() + own
-    return Scpi(parts, places(parts), status, lambda text: text)
+    return Scpi(parts, places(parts), status, lambda text: text.encode())
 
 
 class Random:
@@ -115,7 +115,7 @@ class FakeApp:
         self.store = Part()
         self.store.starts = 2
         self.store.lost = False
-        self.store.text = str
+        self.store.text = lambda text: text.encode()
         self.store.writes = 345
         self.store.failures = 0
         self.record = Part()

@@ -74,9 +74,9 @@ class Source:
         while scpi.running:
             scpi.step(False)
             for text in scpi._replies[replies:]:
-                self.done.append("reply " + text)
+                self.done.append("reply " + text.decode())
                 replies += 1
-        for text in (scpi.reply or "").split(";")[replies:]:
+        for text in (scpi.reply or b"").decode().split(";")[replies:]:
             if text:
                 self.done.append("reply " + text)
         code, _ = scpi.status.next_error()

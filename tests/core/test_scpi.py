@@ -98,7 +98,7 @@ class Heater:
         self.scpi.begin(message.encode())
         while self.scpi.running:
             self.scpi.step(self.header_echo)
-        return self.scpi.reply
+        return None if self.scpi.reply is None else self.scpi.reply.decode()
 
     def errors(self):
         """Return the codes in the queue and empty it."""
@@ -461,16 +461,16 @@ def test_numbers_survive_the_way_there_and_back():
     for _ in range(2000):
         value = random.below(1 << 24) * random.below(1 << 20) - random.below(1 << 24)
         places = random.below(9)
-        text = decimal(value, places)
+        text = decimal(value, places).decode()
         assert scaled(text, {"X": (10**places, 1)}, "X", ()) == value, text
 
 
 def test_decimals():
-    assert decimal(1_234_000 * 10, 7) == "1.2340000"
-    assert decimal(-5, 3) == "-0.005"
-    assert decimal(0, 3) == "0.000"
-    assert decimal(1000, 3) == "1.000"
-    assert decimal(-1, 0) == "-1"
+    assert decimal(1_234_000 * 10, 7) == b"1.2340000"
+    assert decimal(-5, 3) == b"-0.005"
+    assert decimal(0, 3) == b"0.000"
+    assert decimal(1000, 3) == b"1.000"
+    assert decimal(-1, 0) == b"-1"
     assert rounded(5, 2) == 3
     assert rounded(-5, 2) == -3
     assert rounded(4, 3) == 1
@@ -480,12 +480,12 @@ def test_decimals():
 
 
 def test_canonical_headers():
-    assert canonical("*IDN") == "*IDN"
-    assert canonical(":SENSe[1][:TEMPerature]") == ":SENS:TEMP"
-    assert canonical(":SYSTem:ERRor[:NEXT]") == ":SYST:ERR"
-    assert canonical(":STATus:OPERation[:EVENt]") == ":STAT:OPER"
-    assert canonical(":DIAGnostic:VALVe<n>") == ":DIAG:VALV"
-    assert canonical(":SOURce[1][:TEMPerature][:LEVel][:IMMediate][:AMPLitude]") == ":SOUR:TEMP:LEV:IMM:AMPL"
+    assert canonical(b"*IDN") == b"*IDN"
+    assert canonical(b":SENSe[1][:TEMPerature]") == b":SENS:TEMP"
+    assert canonical(b":SYSTem:ERRor[:NEXT]") == b":SYST:ERR"
+    assert canonical(b":STATus:OPERation[:EVENt]") == b":STAT:OPER"
+    assert canonical(b":DIAGnostic:VALVe<n>") == b":DIAG:VALV"
+    assert canonical(b":SOURce[1][:TEMPerature][:LEVel][:IMMediate][:AMPLitude]") == b":SOUR:TEMP:LEV:IMM:AMPL"
 
 
 def test_header_echo_precedes_every_reply():

@@ -487,7 +487,7 @@ def queries(bench):
         if row[1]:
             needed = row[3][0] if len(row) > 3 else 0
             parameters = PARAMETERS.get(row[0], " 'trip_pa'") if needed else ""
-            found[row[0]] = (row[0], canonical(row[0]), parameters)
+            found[row[0]] = (row[0], canonical(row[0].encode()).decode(), parameters)
     return list(found.values())
 
 

@@ -49,7 +49,7 @@ class Calibration:
 
     def _control(self, _):
         """Control transducer: zero Pa, span ppm, zero Pa/K, span ppm/K, date as 20261231, serial number, initials."""
-        return self._values("control", _COEFFICIENTS) + "," + self._operator("control")
+        return self._values("control", _COEFFICIENTS) + b"," + self._operator("control")
 
     def _set_control(self, args):
         """<zero>,<span>,<zero/K>,<span/K>,<date>,<serial>,"<initials>"[,FORCe]: Set the whole set; output off; stored.
@@ -59,7 +59,7 @@ class Calibration:
 
     def _safety(self, _):
         """Safety transducer: the same values."""
-        return self._values("safety", _COEFFICIENTS) + "," + self._operator("safety")
+        return self._values("safety", _COEFFICIENTS) + b"," + self._operator("safety")
 
     def _set_safety(self, args):
         """<zero>,<span>,<zero/K>,<span/K>,<date>,<serial>,"<initials>"[,FORCe]: The same for the safety transducer."""
@@ -77,11 +77,11 @@ class Calibration:
         """[FORCe]: Correct the zero of the safety transducer at ambient pressure, with the output off; stored."""
         self._zero("safety", self._app.sensors.safety.mean_pa, forced(args, 0))
 
-    def _values(self, name: str, coefficients: tuple) -> str:
+    def _values(self, name: str, coefficients: tuple) -> bytes:
         get = self._app.settings.get
-        return ",".join([str(get(name + coefficient)) for coefficient in coefficients])
+        return b",".join([b"%d" % get(name + coefficient) for coefficient in coefficients])
 
-    def _operator(self, name: str) -> str:
+    def _operator(self, name: str) -> bytes:
         return quoted(unpack(self._app.settings.get(name + "_operator")))
 
     def _set(self, name: str, args: list):

@@ -175,18 +175,18 @@ def rounded(numerator: int, denominator: int) -> int:
     return (numerator * 2 + denominator) // (denominator * 2)
 
 
-def decimal(value: int, places: int) -> str:
-    """Return value / 10^places as text with `places` decimals."""
+def decimal(value: int, places: int) -> bytes:
+    """Return value / 10^places with `places` decimals, as digits."""
     if places == 0:
-        return str(value)
-    digits = str(abs(value) + 10 ** (places + 1))  # an extra leading digit keeps the zeros
-    whole = abs(value) // 10**places
-    return ("-" if value < 0 else "") + str(whole) + "." + digits[-places:]
+        return b"%d" % value
+    one = 10**places
+    size = abs(value)
+    return b"%s%d.%0*d" % (b"-" if value < 0 else b"", size // one, places, size % one)
 
 
-def milliseconds(seconds: int, ms: int) -> str:
-    """Return seconds and ms as ms. As text, because the number itself would pass 2^30 after 12 days."""
-    return f"{seconds}{ms:03d}" if seconds else str(ms)
+def milliseconds(seconds: int, ms: int) -> bytes:
+    """Return seconds and ms as ms. As digits, because the number itself would pass 2^30 after 12 days."""
+    return b"%d%03d" % (seconds, ms) if seconds else b"%d" % ms
 
 
 def _decompose(text: str) -> tuple:

@@ -12,17 +12,17 @@ def places(parts) -> dict:
     for index, part in enumerate(parts):
         for number, row in enumerate(part.rows):
             letters = 4 if row[0][0] == "*" else 3
-            for way in _ways(row[0]):
+            for way in _ways(row[0].encode()):
                 place = index << 8 | number
                 if found.setdefault(header_key(way, letters), place) != place:
                     raise ValueError(row[0])
     return found
 
 
-def _ways(pattern: str) -> list:
+def _ways(pattern: bytes) -> list:
     ways = [[]]
     for word, optional, _ in keywords(pattern):
-        given = [word.encode()]
+        given = [word]
         longer = [way + given for way in ways]
         ways = ways + longer if optional else longer
     return ways

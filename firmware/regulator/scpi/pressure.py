@@ -48,12 +48,16 @@ class PressureCommands:
     def _unit(self) -> str:
         return _NAMES[self._unit_index]
 
-    def _text(self, pa: int) -> str:
+    def _digits(self, pa: int) -> bytes:
         numerator, denominator, places = UNITS[self._unit]
+        if denominator == 1:
+            # The last place is a tenth of a pascal.
+            return decimal(pa * 10 if places else pa, places)
         return decimal(rounded(pa * denominator * 10**places, numerator), places)
 
     def _range(self, limits: tuple, per: str = "") -> str:
-        return f"{self._text(limits[0])} to {self._text(limits[1])} {self._unit}{per}"
+        unit = (self._unit + per).encode()
+        return (b"%s to %s %s" % (self._digits(limits[0]), self._digits(limits[1]), unit)).decode()
 
     def _setting(self, name: str, args: list) -> int:
         """Return a setting, or the limit of it that the query requests."""
@@ -63,28 +67,29 @@ class PressureCommands:
 
     def _pressure(self, _):
         """Filtered pressure."""
-        return self._text(self._app.sensors.pressure_pa)
+        return self._digits(self._app.sensors.pressure_pa)
 
     def _pressure_in_limits(self, _):
         """Filtered pressure, and 1 if it is in limits (within :INLimits for :INLimits:TIME), else 0."""
-        return f"{self._text(self._app.sensors.pressure_pa)},{self._app.control.in_limits}"
+        return b"%s,%d" % (self._digits(self._app.sensors.pressure_pa), self._app.control.in_limits)
 
     def _measured_slew(self, _):
         """Measured rate of the pressure, unit/s."""
-        return self._text(self._app.sensors.slew_pa_s)
+        return self._digits(self._app.sensors.slew_pa_s)
 
     def _amount_drift(self, _):
         """Drift of the amount of gas since holding began, as pressure; the drift per hour; seconds since then."""
         amount = self._app.control.amount
-        return f"{self._text(amount.drift_pa)},{self._text(amount.rate_pa_h())},{amount.seconds}"
+        rate = self._digits(amount.rate_pa_h())
+        return b"%s,%s,%d" % (self._digits(amount.drift_pa), rate, amount.seconds)
 
     def _safety_pressure(self, _):
         """Pressure by the safety transducer."""
-        return self._text(self._app.sensors.safety.pa)
+        return self._digits(self._app.sensors.safety.pa)
 
     def _supply_pressure(self, _):
         """Supply pressure."""
-        return self._text(self._app.sensors.supply.pa)
+        return self._digits(self._app.sensors.supply.pa)
 
     def _gas_temperature(self, _):
         """Gas temperature, degC; 9.91E37 while its sensor is invalid."""
@@ -102,7 +107,7 @@ class PressureCommands:
 
     def _target(self, args):
         """The target, or one of its limits."""
-        return self._text(limit(args, self._target_limits()) if args else self._app.control.target_pa)
+        return self._digits(limit(args, self._target_limits()) if args else self._app.control.target_pa)
 
     def _set_target(self, args):
         """<pressure>|MIN|MAX|DEF: Set the target, which the ramp approaches while the output is on."""
@@ -114,11 +119,11 @@ class PressureCommands:
 
     def _ramp(self, _):
         """The present ramped setpoint."""
-        return self._text(self._app.control.ramp_pa)
+        return self._digits(self._app.control.ramp_pa)
 
     def _slew(self, args):
         """Ramp rate, unit/s."""
-        return self._text(self._setting("slew_pa_s", args))
+        return self._digits(self._setting("slew_pa_s", args))
 
     def _set_slew(self, args):
         """<rate>|MIN|MAX|DEF: Set the ramp rate, unit/s (or with a suffix such as BAR/S); stored."""
@@ -147,7 +152,7 @@ class PressureCommands:
         limits = tuple([pa * _MILLIONTHS_PER_PA for pa in _limits("in_limits_pa")])
         value = scaled(args[0], _MILLIONTHS, "PCT", limits)
         if not limits[0] <= value <= limits[1]:
-            raise ScpiError(-222, f"{decimal(limits[0], 6)} to {decimal(limits[1], 6)} PCT")
+            raise ScpiError(-222, _between(limits, 6, b"PCT"))
         accept(self._app.panel.change_setting("in_limits_pa", rounded(value, _MILLIONTHS_PER_PA)))
 
     def _in_limits_time(self, args):
@@ -159,7 +164,7 @@ class PressureCommands:
         limits = _limits("in_limits_ms")
         ms = scaled(args[0], TIMES, "S", limits)
         if not limits[0] <= ms <= limits[1]:
-            raise ScpiError(-222, f"{decimal(limits[0], 3)} to {decimal(limits[1], 3)} S")
+            raise ScpiError(-222, _between(limits, 3, b"S"))
         accept(self._app.panel.change_setting("in_limits_ms", ms))
 
     def _function(self, _):
@@ -172,11 +177,11 @@ class PressureCommands:
 
     def _effort(self, _):
         """Valve effort, -100 (vent) to 100 (fill) percent."""
-        return str(self._app.control.effort_percent)
+        return b"%d" % self._app.control.effort_percent
 
     def _vent_state(self, _):
         """State of the vent: 0 idle, 1 in progress, 2 complete, 3 ended, and not known to be empty."""
-        return str(self._app.control.vent.state)
+        return b"%d" % self._app.control.vent.state
 
     def _vent(self, args):
         """1|0: Begin a vent to ambient at the vent rate, or abort it; 0 also resets a complete vent to idle."""
@@ -187,7 +192,7 @@ class PressureCommands:
     def _output(self, _):
         """1 while the device regulates or is in a quiet window, else 0."""
         state = self._app.modes.state
-        return "1" if state in (REGULATE, QUIET) else "0"
+        return b"1" if state in (REGULATE, QUIET) else b"0"
 
     def _set_output(self, args):
         """ON|OFF: Regulate, or shut all valves and keep the gas. ON is refused while a fault is latched."""
@@ -220,7 +225,7 @@ class PressureCommands:
 
     def _ambient(self, args):
         """Ambient pressure, always in Pa."""
-        return str(self._setting("ambient_pa", args))
+        return b"%d" % self._setting("ambient_pa", args)
 
     def _set_ambient(self, args):
         """<pressure>|MIN|MAX|DEF: Set the ambient pressure, in Pa unless it has a suffix; stored."""
@@ -264,9 +269,13 @@ class PressureCommands:
     )
 
 
-def _celsius(mk: int) -> str:
+def _celsius(mk: int) -> bytes:
     # A failed sensor reads 0 mK. 9.91E37 is NaN in SCPI-99.
-    return decimal(mk - ZERO_CELSIUS_MK, 3) if mk else "9.91E37"
+    return decimal(mk - ZERO_CELSIUS_MK, 3) if mk else b"9.91E37"
+
+
+def _between(limits: tuple, places: int, unit: bytes) -> str:
+    return (b"%s to %s %s" % (decimal(limits[0], places), decimal(limits[1], places), unit)).decode()
 
 
 def _limits(name: str) -> tuple:

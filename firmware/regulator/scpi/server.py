@@ -22,6 +22,19 @@ from regulator.scpi.syntax import Scpi
 from regulator.scpi.system import System
 from regulator.scpi.trace import Trace
 
+# What loggers and drivers poll, ipch among them.
+_POLLED = (
+    b":FETC?",
+    b"*IDN?",
+    b":SYST:ERR?",
+    b":SENS:PRES?",
+    b"*OPC?",
+    b"*STB?",
+    b":SOUR:PRES?",
+    b":OUTP?",
+    b":SYST:FAUL?",
+    b":DIAG:COUN?",
+)
 # *OPC? waits this long for a write: longer than an accepted change may have to wait for its turn. Design choice.
 _WAIT_S = 25
 
@@ -39,6 +52,10 @@ class Server:
         parts = (PressureCommands(app), Calibration(app), System(app), Trace(app))
         self.parts = status.parts() + parts
         self._scpi = Scpi(self.parts, places, status, app.store.text)
+        if places:
+            # Empty while packing computes them.
+            for query in _POLLED:
+                self._scpi.learn(query)
         self._maintenance_mask = 0
         for bit, _, category in WARNINGS:
             if category == MAINTENANCE_REQUIRED:

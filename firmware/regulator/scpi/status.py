@@ -36,9 +36,9 @@ OPC, QYE, DDE, EXE, CME, PON = 1, 4, 8, 16, 32, 128
 NO_PARAMETER = (0, 0, 0, 0)
 
 
-def quoted(text: str) -> str:
+def quoted(text: str) -> bytes:
     """Return `text` as SCPI string data, with quotes inside it doubled."""
-    return '"' + text.replace('"', '""') + '"'
+    return b'"%s"' % text.encode().replace(b'"', b'""')
 
 
 class Group:
@@ -67,15 +67,15 @@ class Group:
         """Conditions that have begun since the last query, which clears them."""
         value = self.event
         self.event = 0
-        return str(value)
+        return b"%d" % value
 
     def _read_condition(self, _):
         """Present conditions."""
-        return str(self.condition)
+        return b"%d" % self.condition
 
     def _read_enable(self, _):
         """Mask of the events that are summarised in the status byte."""
-        return str(self.enable)
+        return b"%d" % self.enable
 
     def _write_enable(self, args):
         """<mask>: Set the mask of events for the status byte."""
@@ -163,7 +163,7 @@ class Status:
 
     def _read_event_enable(self, _):
         """Mask of the standard events that are summarised in the status byte."""
-        return str(self._event_enable)
+        return b"%d" % self._event_enable
 
     def _write_event_enable(self, args):
         """<mask>: Set the mask of standard events for the status byte."""
@@ -173,12 +173,12 @@ class Status:
         """Standard events since the last query, which clears them."""
         value = self._events
         self._events = 0
-        return str(value)
+        return b"%d" % value
 
     def _is_complete(self, _):
         """1, once every accepted target, state and setting is stored."""
         # The server waits with the execution, as for *OPC and *WAI.
-        return "1"
+        return b"1"
 
     def _note_complete(self, _):
         """Set the operation complete bit of the standard events, once what was accepted is stored."""
@@ -189,7 +189,7 @@ class Status:
 
     def _read_service_enable(self, _):
         """Mask of the status byte for its master summary bit."""
-        return str(self._service_enable)
+        return b"%d" % self._service_enable
 
     def _write_service_enable(self, args):
         """<mask>: Set the mask for the master summary bit."""
@@ -198,12 +198,14 @@ class Status:
 
     def _read_byte(self, _):
         """Status byte: 4 errors, 8 QUEStionable, 16 replies, 32 standard events, 64 summary, 128 OPERation."""
-        return str(self.byte())
+        return b"%d" % self.byte()
 
     def _read_error(self, _):
         """Remove and return the oldest error as code,"text"; 0,"No error" without one."""
+        if not self._errors:
+            return b'0,"No error"'
         code, text = self.next_error()
-        return f"{code},{quoted(text)}"
+        return b"%d,%s" % (code, quoted(text))
 
     def _read_version(self, _):
         """SCPI version, 1999.0."""

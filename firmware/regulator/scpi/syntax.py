@@ -2,35 +2,37 @@
 
 A part of the command table is an object with the tuple `rows`, each (pattern, query, command[, arity]):
 - pattern: the header in SCPI notation, `":SOURce[1][:PRESsure]:SLEW"`, `":DIAGnostic:VALVe<n>"`, `"*IDN"`;
-- query, command: functions of the object and a list of parameter texts, or None; a query returns its reply as text.
-  If the header takes <n>, that number (default 1) comes first in the list;
+- query, command: functions of the object and a list of parameter texts, or None; a query returns its reply as bytes,
+  or as text, which takes longer. If the header takes <n>, that number (default 1) comes first in the list;
 - arity: (fewest, most) parameters of the query, then of the command; default (0, 0, 1, 1).
 
 A handler refuses by raising ScpiError before it changes anything. Any error ends the message: after a syntax error the
 position in it is lost, and after a refusal the following units may depend on the refused one (`:SOUR 5;:OUTP ON`).
 Replies of earlier units are still sent, so that a host that waits for a line gets one.
 
-Messages stay bytes until a handler needs a parameter: on the board a new text costs several times as much.
+Messages and replies stay bytes, except for the parameters of a handler: on the board each new text is searched among
+all names, which takes six times as long as new bytes do.
 """
 
-from regulator.scpi.parameters import ScpiError, quote_end, short_form, split
+from regulator.scpi.parameters import ScpiError, quote_end, split
 
 _ARITY = (0, 0, 1, 1)
 # More than twice the depth of the deepest header, so that a line of colons costs little. Design choice.
 _DEPTH_MAX = 12
-# Queries whose row is remembered, for hosts that poll. Design choice: more than any of the shipped programs polls.
+_LOWER = b"abcdefghijklmnopqrstuvwxyz"
+# Queries whose row is remembered beside those that were learned. Design choice: more than a host polls.
 _KNOWN_MOST = 12
 
 
 class Scpi:
     """Executes a message unit by unit.
 
-    `places` finds the rows of `parts`, see places.py; `status` receives the errors; `text` reads a pattern that packing
-    moved to flash.
+    `places` finds the rows of `parts`, see places.py; `status` receives the errors; `text` returns a pattern as bytes,
+    from flash if packing moved it there.
     """
 
     def __init__(self, parts, places, status, text):
-        self.reply = None  # text of the finished message, None if it had no query
+        self.reply = None  # bytes, once a message with a query is finished, else None
         self.running = False  # a message has begun and is not finished
         self._header_echo = False
         self.executed = ""  # the command of the last step with its full header; "" for a query
@@ -44,6 +46,11 @@ class Scpi:
         self._replies = []
         self._number = None  # the <n> of the present header, None without
         self._known = {}  # queries that were the whole line: (place, <n>)
+        self._kept = {}  # those of learn()
+
+    def learn(self, query: bytes):
+        """Find the row of a query that hosts poll: a line that is this query needs no search any more."""
+        self._kept[query] = (self._find(query[:-1]), self._number)
 
     def begin(self, line: bytes):
         """Begin a message, without its terminator: printable ASCII and tabs."""
@@ -68,7 +75,7 @@ class Scpi:
         if not self.running:
             return
         try:
-            known = self._known.get(self._line)
+            known = self._kept.get(self._line) or self._known.get(self._line)
             if known:
                 self.running = False
                 self._number = known[1]
@@ -78,7 +85,7 @@ class Scpi:
                 if unit:
                     self._parse(unit)
             if not self.running and self._replies:
-                self.reply = ";".join(self._replies)
+                self.reply = b";".join(self._replies)
         except ScpiError as error:
             self._fail(error.code, error.info)
         except MemoryError:
@@ -94,7 +101,7 @@ class Scpi:
         self.running = False
         self.status.error(code, info)
         try:
-            self.reply = ";".join(self._replies) if self._replies else None
+            self.reply = b";".join(self._replies) if self._replies else None
         except MemoryError:
             self.reply = None
         self._replies = []
@@ -142,15 +149,17 @@ class Scpi:
         if self._number is not None:
             args.insert(0, self._number)
         self.status.await_replies(bool(self._replies))
-        text = handler(part, args)
+        reply = handler(part, args)
         if not is_query:
             header = canonical(self._text(row[0]), self._number)
-            self.executed = header + " " + data.decode() if data else header
+            self.executed = (header + b" " + data if data else header).decode()
+            return
+        if isinstance(reply, str):
+            reply = reply.encode()
         # Read after the handler, because the query may be about header_echo itself.
-        elif self._header_echo:
-            self._replies.append(canonical(self._text(row[0])) + " " + text)
-        else:
-            self._replies.append(text)
+        if self._header_echo:
+            reply = canonical(self._text(row[0])) + b" " + reply
+        self._replies.append(reply)
 
     def _find(self, header: bytes) -> int:
         """Return the place of a header's row, set its number, and move in the tree; common commands do not move."""
@@ -181,14 +190,14 @@ def header_key(words, letters: int = 3) -> int:
     return key
 
 
-def _suffix(pattern: str, words, header: bytes):
+def _suffix(pattern: bytes, words, header: bytes):
     """Return the <n> of a header that fits the pattern, None without; raise -113 or -114 if it does not fit."""
     number = None
     at = 0
     for word, optional, numbered in keywords(pattern):
         given = words[at] if at < len(words) else b""
         name = given.rstrip(b"0123456789")
-        if name == short_form(word).encode() or name == word.upper().encode():
+        if name == word.rstrip(_LOWER) or name == word.upper():
             at += 1
             suffix = int(given[len(name) :] or 1)
             if numbered:
@@ -202,32 +211,33 @@ def _suffix(pattern: str, words, header: bytes):
     return number
 
 
-def canonical(pattern: str, number=None) -> str:
+def canonical(pattern: bytes, number=None) -> bytes:
     """Return the header that precedes a reply: every node in short form, without numeric suffix.
 
     Optional nodes are included, as by a Druck PACE (`:SOUR:PRES:LEV:IMM:AMPL`), except NEXT and EVENt. `number` is
     inserted if the header takes one.
     """
-    if pattern[0] == "*":
+    if pattern[:1] == b"*":
         return pattern
-    text = ""
+    header = b""
     for word, optional, numbered in keywords(pattern):
-        short = short_form(word)
-        if not (optional and short in ("NEXT", "EVEN")):
-            text += ":" + short
+        short = word.rstrip(_LOWER)
+        if not (optional and short in (b"NEXT", b"EVEN")):
+            header += b":" + short
             if numbered and number is not None:
-                text += str(number)
-    return text
+                header += b"%d" % number
+    return header
 
 
-def keywords(pattern: str) -> list:
+def keywords(pattern: bytes) -> list:
     """Return (keyword, is optional, takes a suffix) for each node of a pattern."""
-    if pattern[0] == "*":
+    if pattern[:1] == b"*":
         return [(pattern, False, False)]
     words = []
-    for part in pattern.replace("[1]", "").replace("[:", ":[").split(":")[1:]:
-        optional = part[0] == "["
-        part = part.strip("[]")
-        numbered = part.endswith("<n>")
+    for part in pattern.replace(b"[1]", b"").replace(b"[:", b":[").split(b":")[1:]:
+        optional = part[:1] == b"["
+        if optional:
+            part = part.strip(b"[]")
+        numbered = part[-1:] == b">"
         words.append((part[:-3] if numbered else part, optional, numbered))
     return words

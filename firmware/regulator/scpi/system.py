@@ -26,7 +26,9 @@ FIELDS = (
     "supply_pa,gas_mk,wall_mk,slew_pa_s,settled_pa,fills,vents,fill_open_ms,vent_open_ms,warnings"
 )
 _CAUSES = ("POWER", "WATCHDOG", "SOFTWARE")
-_LINE = "{}" + ",{}" * FIELDS.count(",")
+_LINE = b"%d,%d,%s,%s,%s" + b",%d" * 13 + b",%s,%s,%d"
+_INTERPRETER = "MicroPython" if sys.implementation.name == "micropython" else "CPython"
+_IDENTITY = ("ipch,IPCH-1,%s,{} {} {}.{}.{}".format(VERSION, _INTERPRETER, *sys.implementation.version[:3])).encode()
 
 
 class System:
@@ -38,9 +40,7 @@ class System:
 
     def _identity(self, _):
         """Manufacturer, model, serial number, versions of firmware and interpreter."""
-        name = "MicroPython" if sys.implementation.name == "micropython" else "CPython"
-        version = ".".join([str(part) for part in sys.implementation.version[:3]])
-        return f"ipch,IPCH-1,{self._app.rig.serial_number},{VERSION} {name} {version}"
+        return _IDENTITY % self._app.rig.serial_number.encode()
 
     def _options(self, _):
         """0: no options (IEEE 488.2 section 10.20)."""
@@ -64,12 +64,12 @@ class System:
         valves = app.valves
         modes = app.modes
         self._sequence += 1
-        return _LINE.format(
+        return _LINE % (
             self._sequence,
             app.boot_id,
             milliseconds(app.clock.uptime_s, app.clock.uptime_ms),
-            modes.name,
-            modes.fault_name,
+            modes.name.encode(),
+            modes.fault_name.encode(),
             control.in_limits,
             sensors.pressure_pa,
             control.ramp_pa,
@@ -92,11 +92,14 @@ class System:
         """The latched fault: name, sentence, value, unit, uptime in ms."""
         modes = self._app.modes
         if not modes.fault:
-            return 'NONE,"no fault",0,"",0'
+            return b'NONE,"no fault",0,"",0'
         _, name, unit, _, _, _, _ = FAULTS[modes.fault]
-        said = quoted(sentence(modes.fault, self._app.store.text))
+        said = quoted(sentence(modes.fault, self._text))
         uptime = milliseconds(modes.fault_s, modes.fault_ms)
-        return f"{name},{said},{modes.fault_value},{quoted(unit)},{uptime}"
+        return b"%s,%s,%d,%s,%s" % (name.encode(), said, modes.fault_value, quoted(unit), uptime)
+
+    def _text(self, entry) -> str:
+        return self._app.store.text(entry).decode()
 
     def _acknowledge(self, _):
         """Acknowledge and clear the latched fault; refused while its cause persists."""
@@ -110,8 +113,8 @@ class System:
         """A setting: name, unit, value, default, minimum, maximum, help."""
         name, unit, default, lowest, highest, described = _setting_row(args[0])
         value = self._app.settings.get(name)
-        described = quoted(self._app.store.text(described))
-        return f"{quoted(name)},{quoted(unit)},{value},{default},{lowest},{highest},{described}"
+        numbers = b"%d,%d,%d,%d" % (value, default, lowest, highest)
+        return b"%s,%s,%s,%s" % (quoted(name), quoted(unit), numbers, quoted(self._text(described)))
 
     def _change_setting(self, args):
         """ "name",<integer>|MIN|MAX|DEF[,FORCe]: Change a setting, in its unit; checked against all others and the
@@ -160,7 +163,7 @@ class System:
         valves = self._app.valves
         response = valves.responses[side]
         open_ms = milliseconds(valves.open_s[side], valves.open_us[side] // 1000)
-        return f"{valves.openings[side]},{open_ms},{response.gain},{response.response_pa}"
+        return b"%d,%s,%d,%d" % (valves.openings[side], open_ms, response.gain, response.response_pa)
 
     def _boot(self, _):
         """This start: boots, cause, starts in a row, outcome of the last run, Pa found and expected, resumes."""
@@ -211,7 +214,7 @@ class System:
         app = self._app
         health = app.health
         rig = app.rig
-        counts = (
+        return b"%d,%d,%d,%d,%d,%d,%d,%d,%d,%d,%d" % (
             app.sensors.control.wild_samples,
             app.store.writes,
             app.store.failures,
@@ -224,7 +227,6 @@ class System:
             rig.start_ms,
             rig.free_bytes,
         )
-        return ",".join([str(each) for each in counts])
 
     rows = (
         ("*IDN", _identity, None),

@@ -22,7 +22,8 @@ class Trace:
         box = self._app.blackbox
         age = box.age(box.trip_number) if box.trip_number >= 0 else -1
         uptime_ms = milliseconds(box.uptime_s, box.uptime_ms)
-        return "%s,%s,%d,%d,%s" % (STATES[box.state], FAULTS[box.fault][1], age, box.missed, uptime_ms)
+        names = "%s,%s" % (STATES[box.state], FAULTS[box.fault][1])
+        return b"%s,%d,%d,%s" % (names.encode(), age, box.missed, uptime_ms)
 
     def _points(self, _):
         """Number of rows, capacity in rows, index of the oldest row in the arrays."""
@@ -56,7 +57,7 @@ class Trace:
         count = integer(args[2], 1, min(most, len(values) - first))
         if box.state != FROZEN:
             accept("freeze it first")
-        return hexlify(memoryview(values)[first : first + count]).decode()
+        return hexlify(memoryview(values)[first : first + count])
 
     def _keyframes(self, _):
         """CRC32 of the names of a keyframe's integers, their number, then rows since each keyframe (-1: none)."""
@@ -69,10 +70,10 @@ class Trace:
         box = self._app.blackbox
         index = integer(args[0], 0, 999)
         lost = box.age(box.lost_number) if box.lost_number >= 0 else -1
-        reply = "%d,%d" % (len(box.requests), lost)
+        reply = b"%d,%d" % (len(box.requests), lost)
         if index < len(box.requests):
             number, text = box.requests[index]
-            reply += ",%d,%s" % (box.age(number), quoted(text))
+            reply += b",%d,%s" % (box.age(number), quoted(text))
         return reply
 
     rows = (

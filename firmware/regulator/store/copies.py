@@ -6,7 +6,7 @@ renames it. So at least one complete copy exists at any moment, and the higher g
 A save takes steps, a tick each, as an erase of a sector stops the processor for 45 ms, and for 400 ms at most
 (W25Q16JV): on littlefs writing erases one sector, and closing the file none or, each third time, one more.
 `files` has `read(name) -> bytes or None`, `create(name) -> file` with `write(data)` and `close()`, `rename(old, new)`,
-all of which raise OSError on failure, and `line(name, offset) -> str`.
+all of which raise OSError on failure, and `line(name, offset) -> bytes`.
 """
 
 from binascii import crc32
@@ -177,9 +177,9 @@ class Store:
             went = self.step()
         return went
 
-    def text(self, entry) -> str:
+    def text(self, entry) -> bytes:
         """Return a text of a table: itself, or from flash where packing left it and put its place in the table."""
-        return entry if isinstance(entry, str) else self._files.line("texts.txt", entry)
+        return entry.encode() if isinstance(entry, str) else self._files.line("texts.txt", entry)
 
     def forget_starts(self):
         """Reset the count of starts, because the device has been healthy for a minute."""

@@ -112,7 +112,7 @@ def _regulator(folder: Path) -> Any:
         lost=False,
         state_lost=False,
         last={},
-        text=str,
+        text=str.encode,
     )
     nothing = SimpleNamespace(SLOTS=0, NAMES_CRC="", PLACES={}, first=None, second=None)
     return importlib.import_module("regulator.app").App(None, None, store, nothing)

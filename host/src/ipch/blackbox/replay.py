@@ -135,8 +135,8 @@ class _Store(SimpleNamespace):
     def confirm(self, confirmed: bool) -> None:
         self.lost = not confirmed
 
-    def text(self, entry: str) -> str:
-        return entry
+    def text(self, entry: str) -> bytes:
+        return entry.encode()
 
 
 class Replay:
