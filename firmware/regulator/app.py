@@ -43,8 +43,9 @@ from regulator.watch.watches import Watches
 
 _HOST_SEAL, _HOST_VENT = 1, 2
 
-# Ticks that may serve the line before memory is collected: in the next tick that serves nothing, or in one that makes
-# the host wait. A tick leaves at most 2 kB of garbage, and 60 kB are free (measured: make bench RIG=pico).
+# Ticks that may serve the line before memory is collected: in the next tick that serves nothing and has no coil on, or
+# in one that makes the host wait. A tick leaves at most 2 kB of garbage, and 60 kB are free (measured: make bench
+# RIG=pico).
 _SOME_GARBAGE = 8
 _MUCH_GARBAGE = 20
 # The count of silent seconds stops here, above the largest host_timeout_s and far below 2^30.
@@ -104,6 +105,7 @@ class App:
         self._coils = True  # whether the previous tick kept the coil rail on
         self._look_ms = 0
         self._fifths_ms = 0
+        self._chores = 0  # left of this second
         self._silent_s = 0
         if store.lost:
             self.watches.warn(SETTINGS_LOST, True)
@@ -138,7 +140,7 @@ class App:
             self._look_after()
         coils = outputs.rail()
         self._tidy(coils, hurry)
-        self.blackbox.record(dt_ms, coils, self.server.busy)
+        self.blackbox.record(dt_ms, coils, self.server.busy, not self._look_ms)
         self.rig.feed(coils)
         if self.blackbox.half_copied:
             self.blackbox.complete()
@@ -183,23 +185,34 @@ class App:
         if self.server.busy:
             self._silent_s = 0
             self._garbage += 1
-        elif wrote or (self._garbage >= _SOME_GARBAGE and not hurry):
+        elif self._garbage >= _SOME_GARBAGE and not (hurry or wrote) and self._is_calm():
             # This takes longer than the rest of a tick (27 ms on the emulated board): seldom, and never twice in a row.
             self._garbage = 0
             self.health.note_collection()
             self.rig.collect()
 
+    def _is_calm(self) -> bool:
+        """Return whether this tick may be long: nothing was decided, or the host has waited for it."""
+        calm = self.outputs.coils_are_off() and self.modes.state == self._seen
+        return calm or self._garbage >= _MUCH_GARBAGE
+
     def _look_after(self):
-        """Five times a second: displays and record. Once a second: hours in service, host, proofs."""
+        """Five times a second: displays and record. Once a second: hours in service, then host, then proofs."""
         self.outputs.show(self.rig)
         self.record.watch()
         self._fifths_ms += self._look_ms
         self._look_ms = 0
         if self._fifths_ms >= 1000:
             self._fifths_ms -= 1000
+            self._chores = 2
             self.record.count_second()
-            self._watch_host()
-            self._watch_proofs()
+        elif self._chores:
+            # All of them in one tick would make it too long.
+            self._chores -= 1
+            if self._chores:
+                self._watch_host()
+            else:
+                self._watch_proofs()
 
     def _watch_host(self):
         """Once a second: react to a silent host."""
@@ -231,7 +244,7 @@ class App:
             proof.begin_pending()
 
     def _write(self) -> bool:
-        """Take the next step of a pending save; return whether it was the last one.
+        """Take the next step of a pending save; return whether that was possible.
 
         Each step stops the processor, so no coil may be energised, and the trip must not be near.
         """
@@ -249,7 +262,8 @@ class App:
         went = self.store.step()
         self.saving = self.saving - 1 if went else 0
         if self.saving:
-            return False
+            return True
+        self._garbage = max(self._garbage, _SOME_GARBAGE)
         if self._saves_settings:
             self.watches.warn(SETTINGS_LOST, self.store.lost or not went)
         else:

@@ -4,8 +4,8 @@ From its content the same firmware computes the same commands again on a desk, b
 integer in the regulator's objects at the end of one tick) and the inputs of every tick.
 
 All memory is reserved at the start, so that a tick does not allocate. A keyframe is copied within one tick, because
-integers of different ticks are not a consistent state. It is due every `_EVERY` ticks and waits for a tick that served
-nothing. Half of it is copied before the watchdog is fed and half after, while the next tick is awaited.
+integers of different ticks are not a consistent state. It is due every `_EVERY` ticks and waits for a short tick. Half
+of it is copied before the watchdog is fed and half after, while the next tick is awaited.
 """
 
 from array import array
@@ -70,6 +70,7 @@ class BlackBox:
         self.uptime_s = 0  # at the end of the last row
         self.uptime_ms = 0
         self.requests = []  # (number of the row, text)
+        self._room = _REQUEST_CHARACTERS  # left for them
         self.lost_number = -1  # row of the last request that was dropped for lack of room
         self.slots = keyframe.SLOTS  # integers of a keyframe
         self.names_crc = keyframe.NAMES_CRC  # a replay needs the same names
@@ -120,8 +121,8 @@ class BlackBox:
         self._us = 0
         self._rig.safe()
 
-    def record(self, dt_ms: int, coils: bool, busy: bool):
-        """Write the row of this tick."""
+    def record(self, dt_ms: int, coils: bool, busy: bool, looked: bool):
+        """Write the row of this tick, which served the line (`busy`) or looked after displays and record (`looked`)."""
         fault = self._app.modes.fault
         if fault and not self._was_fault:
             self._trigger(fault)
@@ -145,7 +146,7 @@ class BlackBox:
         self._level = 0
         self._us = 0
         self._due -= 1
-        if self._due <= 0 and (not busy or self._due < -_PATIENCE):
+        if self._due <= 0 and (not (busy or looked) or self._due < -_PATIENCE):
             self._begin_keyframe()
         self._at = at + 1 if at + 1 < ROWS else 0
         self.number = self.number + 1 if self.number + 1 < _NUMBERS else 0
@@ -203,6 +204,7 @@ class BlackBox:
         self.fault = 0
         self.missed = 0
         self.requests.clear()
+        self._room = _REQUEST_CHARACTERS
         self.lost_number = -1
         for index in range(_KEYFRAMES):
             self.keyframe_numbers[index] = -1
@@ -232,12 +234,10 @@ class BlackBox:
     def _append(self, text: str):
         requests = self.requests
         requests.append((self.number, text))
-        room = _REQUEST_CHARACTERS
-        for _, each in requests:
-            room -= len(each) + 8
-        while room < 0:
+        self._room -= len(text) + 8
+        while self._room < 0:
             number, each = requests.pop(0)
-            room += len(each) + 8
+            self._room += len(each) + 8
             if self.age(number) < ROWS:
                 self.lost_number = number
 

@@ -1,6 +1,6 @@
 """Parameters of SCPI commands: text to integers, booleans, choices and strings, exact and without floats."""
 
-_DIGITS = "0123456789"
+_DIGITS = b"0123456789"
 _QUOTES = ("'", '"')
 # Larger numbers count as infinite. The range check then reports the limits.
 _HUGE = 10**18
@@ -112,7 +112,7 @@ def scaled(text: str, units: dict, unit: str, limits: tuple) -> int:
     if mantissa == 0:
         return 0
     exponent -= places
-    size = exponent + len(str(abs(mantissa)))
+    size = exponent + len(b"%d" % abs(mantissa))
     if size > 18:
         return _HUGE if mantissa > 0 else -_HUGE
     if size < -18:
@@ -190,31 +190,31 @@ def milliseconds(seconds: int, ms: int) -> bytes:
 
 
 def _decompose(text: str) -> tuple:
-    """Split `12.5E-3 BAR` into ("12.5", -3, "BAR")."""
-    text = text.upper()
-    rest = text.lstrip("+-." + _DIGITS)
-    number = text[: len(text) - len(rest)]
+    """Split `12.5E-3 BAR` into (b"12.5", -3, "BAR")."""
+    data = text.encode().upper()
+    rest = data.lstrip(b"+-.0123456789")
+    number = data[: len(data) - len(rest)]
     rest = rest.lstrip()
     exponent = 0
-    if number and rest[:1] == "E":
+    if number and rest[:1] == b"E":
         power = rest[1:].lstrip()
-        tail = power.lstrip("+-" + _DIGITS)
+        tail = power.lstrip(b"+-0123456789")
         if len(tail) < len(power):
             exponent = _whole(power[: len(power) - len(tail)])
             if abs(exponent) > _EXPONENT_MAX:
                 raise ScpiError(-123)
             rest = tail.lstrip()
-    return number, exponent, rest
+    return number, exponent, rest.decode()
 
 
-def _mantissa(number: str) -> tuple:
+def _mantissa(number: bytes) -> tuple:
     """Return the digits of `12.5` as (125, 1): an integer and its number of decimals."""
-    whole, _, fraction = number.partition(".")
+    whole, _, fraction = number.partition(b".")
     return _whole(whole + fraction), len(fraction)
 
 
-def _whole(text: str) -> int:
-    digits = text[1:] if text[:1] in ("+", "-") else text
+def _whole(number: bytes) -> int:
+    digits = number[1:] if number[:1] in b"+-" else number
     if not digits or digits.strip(_DIGITS):
         raise ScpiError(-120)
-    return int(text)
+    return int(number)

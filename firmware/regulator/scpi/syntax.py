@@ -43,21 +43,24 @@ class Scpi:
         self._path = []  # start of a header without a leading colon
         self._line = b""
         self._at = 0
-        self._replies = []
+        self._replies = ()
         self._number = None  # the <n> of the present header, None without
         self._known = {}  # queries that were the whole line: (place, <n>)
-        self._kept = {}  # those of learn()
+        self._learned = {}  # those of learn(): (handler, its object)
 
     def learn(self, query: bytes):
-        """Find the row of a query that hosts poll: a line that is this query needs no search any more."""
-        self._kept[query] = (self._find(query[:-1]), self._number)
+        """Find the handler, which returns bytes, of a query that hosts poll: it is not searched for again."""
+        place = self._find(query[:-1])
+        part = self._parts[place >> 8]
+        self._learned[query] = (part.rows[place & 255][1], part)
 
     def begin(self, line: bytes):
         """Begin a message, without its terminator: printable ASCII and tabs."""
         self._line = line.replace(b"\t", b" ")
         self._at = 0
-        self._path = []
-        self._replies = []
+        self._replies = ()
+        if self._path:
+            self._path = []
         self.reply = None
         self.running = True
 
@@ -75,7 +78,13 @@ class Scpi:
         if not self.running:
             return
         try:
-            known = self._kept.get(self._line) or self._known.get(self._line)
+            learned = None if header_echo else self._learned.get(self._line)
+            if learned:
+                self.running = False
+                self.status.await_replies(False)
+                self.reply = learned[0](learned[1], ())
+                return
+            known = self._known.get(self._line)
             if known:
                 self.running = False
                 self._number = known[1]
@@ -104,7 +113,7 @@ class Scpi:
             self.reply = b";".join(self._replies) if self._replies else None
         except MemoryError:
             self.reply = None
-        self._replies = []
+        self._replies = ()
 
     def _next_unit(self) -> bytes:
         line = self._line
@@ -159,7 +168,7 @@ class Scpi:
         # Read after the handler, because the query may be about header_echo itself.
         if self._header_echo:
             reply = canonical(self._text(row[0])) + b" " + reply
-        self._replies.append(reply)
+        self._replies += (reply,)
 
     def _find(self, header: bytes) -> int:
         """Return the place of a header's row, set its number, and move in the tree; common commands do not move."""
