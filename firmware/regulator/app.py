@@ -140,7 +140,7 @@ class App:
             self._look_after()
         coils = outputs.rail()
         self._tidy(coils, hurry)
-        self.blackbox.record(dt_ms, coils, self.server.busy, not self._look_ms)
+        self.blackbox.record(dt_ms, coils, self.server.busy)
         self.rig.feed(coils)
         if self.blackbox.half_copied:
             self.blackbox.complete()
@@ -198,6 +198,7 @@ class App:
 
     def _look_after(self):
         """Five times a second: displays and record. Once a second: hours in service, then host, then proofs."""
+        self.blackbox.wait()
         self.outputs.show(self.rig)
         self.record.watch()
         self._fifths_ms += self._look_ms

@@ -121,8 +121,13 @@ class BlackBox:
         self._us = 0
         self._rig.safe()
 
-    def record(self, dt_ms: int, coils: bool, busy: bool, looked: bool):
-        """Write the row of this tick, which served the line (`busy`) or looked after displays and record (`looked`)."""
+    def wait(self):
+        """Leave a keyframe that is due in this tick to the next one, because this one has more to do."""
+        if self._due == 1:
+            self._due = 2
+
+    def record(self, dt_ms: int, coils: bool, busy: bool):
+        """Write the row of this tick."""
         fault = self._app.modes.fault
         if fault and not self._was_fault:
             self._trigger(fault)
@@ -146,7 +151,7 @@ class BlackBox:
         self._level = 0
         self._us = 0
         self._due -= 1
-        if self._due <= 0 and (not (busy or looked) or self._due < -_PATIENCE):
+        if self._due <= 0 and (not busy or self._due < -_PATIENCE):
             self._begin_keyframe()
         self._at = at + 1 if at + 1 < ROWS else 0
         self.number = self.number + 1 if self.number + 1 < _NUMBERS else 0

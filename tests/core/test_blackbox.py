@@ -56,7 +56,7 @@ class App:
         self.blackbox.watch(self)
 
     def tick(self, dt_ms=20, coils=True, busy=False):
-        self.blackbox.record(dt_ms, coils, busy, False)
+        self.blackbox.record(dt_ms, coils, busy)
         if self.blackbox.half_copied:
             self.blackbox.complete()
 

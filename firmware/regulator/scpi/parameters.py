@@ -136,7 +136,7 @@ def integer(text: str, minimum: int, maximum: int) -> int:
     else:
         value = scaled(text, {}, "", ())
     if not minimum <= value <= maximum:
-        raise ScpiError(-222, f"{minimum} to {maximum}")
+        raise ScpiError(-222, "%d to %d" % (minimum, maximum))
     return value
 
 
@@ -144,7 +144,7 @@ def setting_value(text: str, row: tuple) -> int:
     """Return the value that a parameter gives to a setting, a row of the table; raise -222 outside its limits."""
     value = scaled(text, {}, "", (row[3], row[4], row[2]))
     if not row[3] <= value <= row[4]:
-        raise ScpiError(-222, f"{row[0]}: {row[3]} to {row[4]} {row[1]}")
+        raise ScpiError(-222, "%s: %d to %d %s" % (row[0], row[3], row[4], row[1]))
     return value
 
 

@@ -209,7 +209,7 @@ class PressureCommands:
         limits = (0, longest_s * 1000, 0)
         ms = scaled(args[0], TIMES, "S", limits)
         if not 0 <= ms <= limits[1]:
-            raise ScpiError(-222, f"0 to {longest_s} S")
+            raise ScpiError(-222, "0 to %d S" % longest_s)
         # Rounded up to whole seconds, so that the window is never too short.
         accept(self._app.panel.quiet((ms + 999) // 1000))
 
@@ -233,7 +233,7 @@ class PressureCommands:
         limits = _limits("ambient_pa")
         pa = scaled(args[0], UNITS, "PA", limits)
         if not limits[0] <= pa <= limits[1]:
-            raise ScpiError(-222, f"{limits[0]} to {limits[1]} PA")
+            raise ScpiError(-222, "%d to %d PA" % limits[:2])
         accept(self._app.panel.change_setting("ambient_pa", pa))
 
     def _reset(self, _):

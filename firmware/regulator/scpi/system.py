@@ -169,16 +169,17 @@ class System:
         """This start: boots, cause, starts in a row, outcome of the last run, Pa found and expected, resumes."""
         app = self._app
         record = app.record
-        cause = _CAUSES[app.rig.reset_cause]
-        outcome = OUTCOMES[record.outcome]
-        seen = f"{record.found_pa},{record.expected_pa},{record.resumes}"
-        return f"{app.boot_id},{cause},{app.store.starts},{outcome},{seen}"
+        cause = _CAUSES[app.rig.reset_cause].encode()
+        outcome = OUTCOMES[record.outcome].encode()
+        seen = b"%d,%d,%d" % (record.found_pa, record.expected_pa, record.resumes)
+        return b"%d,%s,%d,%s,%s" % (app.boot_id, cause, app.store.starts, outcome, seen)
 
     def _proof_result(self, args):
         """Last proof of valve n: NONE, RUNNING, TIGHT, OPEN, ABORTED, PASSES, BLOCKED; Pa moved; ms open."""
         valve = _proof_valve(args[0])
         proof = self._app.watches.proof
-        return f"{RESULTS[proof.results[valve]]},{proof.moved_pa[valve]},{proof.open_ms[valve]}"
+        result = RESULTS[proof.results[valve]].encode()
+        return b"%s,%d,%d" % (result, proof.moved_pa[valve], proof.open_ms[valve])
 
     def _prove(self, args):
         """[<seconds>]: With the output off, open the partner of valve n alone, up to 60 s (n = 5: the relief, up to
@@ -188,7 +189,7 @@ class System:
         longest_ms = self._app.panel.longest_proof_ms(valve)
         ms = scaled(args[1], TIMES, "S", (20, longest_ms, 200)) if len(args) > 1 else 200
         if not 20 <= ms <= longest_ms:
-            raise ScpiError(-222, f"0.02 to {longest_ms // 1000} S")
+            raise ScpiError(-222, "0.02 to %d S" % (longest_ms // 1000))
         accept(self._app.panel.prove(valve, ms))
 
     def _forget_valves(self, _):
@@ -201,7 +202,7 @@ class System:
         record = app.record
         hours = record.hours - record.proof_hours
         days = app.settings.get("proof_interval_days")
-        return f"{record.proof_date},{hours},{days},{1 if record.proof_is_overdue() else 0}"
+        return b"%d,%d,%d,%d" % (record.proof_date, hours, days, 1 if record.proof_is_overdue() else 0)
 
     def _note_proof_test(self, args):
         """<date>: Record the date of a proof test, as 20261231; valves 1 to 5 proved by command that day; stored."""
