@@ -2,8 +2,8 @@
 
 MicroPython keeps every name once, in a table that doubles when it is full, and looks for each new text among all of
 them. Those that the interpreter itself has lie in flash and cost nothing. So the names of the firmware that the
-interpreter does not know are replaced by some that it does (`known_names.txt`: what `dir()` of its modules and types
-lists on the RPI_PICO image 1.26.1). An image without one of them works as well, at the cost of its memory.
+interpreter does not know are replaced by some that it does (`known_names.txt`: those in the tables of the RPI_PICO
+image 1.26.1). An image without one of them works as well, at the cost of its memory.
 """
 
 from __future__ import annotations
