@@ -154,21 +154,23 @@ class Port:
         The endpoint's buffer stays in flight until the host collects it. MicroPython's own write would then wait for up
         to half a second.
         """
-        for _ in range(2):
-            # Checked twice, because the USB stack may refill the endpoint from its queue in between.
-            if mem16[_BUFFER_CONTROL] & _IN_FLIGHT:
-                return 0
-        connected = False
-        for _ in self._out_poll.ipoll(0):
-            connected = True
+        # Checked twice, because the USB stack may refill the endpoint from its queue in between.
+        if mem16[_BUFFER_CONTROL] & _IN_FLIGHT or mem16[_BUFFER_CONTROL] & _IN_FLIGHT:
+            return 0
         count = end - start
-        if not connected:
+        if not self._is_open():
             # Nobody has the port open: the bytes are lost, as on any serial line.
             return count
         if count > 64:
             count = 64
         self._write(buffer, start, count)
         return count
+
+    def _is_open(self) -> bool:
+        is_open = False
+        for _ in self._out_poll.ipoll(0):
+            is_open = True
+        return is_open
 
 
 class Rig:
@@ -288,8 +290,7 @@ class Rig:
         self._sleep_until(at_us)
         self._start(pins.CONTROL_INPUT)
         self._sleep_until(due_us)
-        now_us = time.ticks_us()
-        dt_ms = (time.ticks_diff(now_us, self._last_us) + 500) // 1000
+        dt_ms = (time.ticks_diff(time.ticks_us(), self._last_us) + 500) // 1000
         # The next tick gets the remainder, so that uptime does not drift against the crystal.
         self._last_us = time.ticks_add(self._last_us, dt_ms * 1000)
         return dt_ms

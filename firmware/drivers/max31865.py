@@ -69,9 +69,7 @@ class MAX31865:
         self._transfer(self._command, bytearray(2))
 
     def _transfer(self, out, into):
-        select = self._select
-        select(0)
-        try:
-            self._bus.write_readinto(out, into)
-        finally:
-            select(1)
+        # Without `try`, which would take a large frame: the bus raises nothing.
+        self._select(0)
+        self._bus.write_readinto(out, into)
+        self._select(1)

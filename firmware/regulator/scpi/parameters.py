@@ -5,6 +5,7 @@ _QUOTES = ("'", '"')
 # Larger numbers count as infinite. The range check then reports the limits.
 _HUGE = 10**18
 _LIMITS = ("MINimum", "MAXimum", "DEFault")
+_ONE = (1, 1)
 _EXPONENT_MAX = 32000  # IEEE 488.2 section 7.7.2.4.1
 # Units of a time, for scaled(): ms in one of them.
 TIMES = {"S": (1000, 1), "MS": (1, 1), "MIN": (60_000, 1)}
@@ -21,6 +22,12 @@ class ScpiError(Exception):
 
 def split(text: bytes, separator: bytes, most: int) -> list:
     """Split outside quoted strings into at most `most` + 1 pieces; raise -151 for an unterminated string."""
+    if b'"' in text or b"'" in text:
+        return _split_quoted(text, separator, most)
+    return text.split(separator, most)
+
+
+def _split_quoted(text: bytes, separator: bytes, most: int) -> list:
     parts = []
     start = 0
     at = 0
@@ -40,15 +47,19 @@ def split(text: bytes, separator: bytes, most: int) -> list:
 
 def quote_end(text: bytes, start: int, end: int) -> int:
     """Return the end of the first quoted string that begins in text[start:end], 0 without one."""
-    double = text.find(b'"', start, end)
-    single = text.find(b"'", start, end)
-    if double < 0 and single < 0:
+    first = _first_quote(text, start, end)
+    if first < 0:
         return 0
-    first = single if double < 0 or 0 <= single < double else double
     last = text.find(text[first : first + 1], first + 1)
     if last < 0:
         raise ScpiError(-151)
     return last + 1
+
+
+def _first_quote(text: bytes, start: int, end: int) -> int:
+    double = text.find(b'"', start, end)
+    single = text.find(b"'", start, end)
+    return single if double < 0 or 0 <= single < double else double
 
 
 def string(text: str) -> str:
@@ -95,34 +106,40 @@ def scaled(text: str, units: dict, unit: str, limits: tuple) -> int:
     `units` maps a suffix to (numerator, denominator, ...) of its size in base units; `unit` applies without a suffix.
     `limits` is (minimum, maximum, default) for the words MIN, MAX, DEF, or (). The range is not checked.
     """
-    number, exponent, suffix = _decompose(text)
-    if not number:
-        if limits:
-            for index, word in enumerate(_LIMITS):
-                if suffix == word.upper() or suffix == short_form(word):
-                    return limits[index]
-        raise ScpiError(-104)
-    if suffix:
-        if not units:
-            raise ScpiError(-138)
-        if suffix not in units:
-            raise ScpiError(-131, ", ".join(sorted(units)))
-        unit = suffix
+    parts = _decompose(text)
+    if not parts[0]:
+        return _limit_named(parts[2], limits)
+    if parts[2]:
+        unit = _unit_named(parts[2], units)
+    return _size(parts[0], parts[1], units[unit] if units else _ONE)
+
+
+def _limit_named(name: str, limits: tuple) -> int:
+    for value, word in zip(limits, _LIMITS):
+        if name == word.upper() or name == short_form(word):
+            return value
+    raise ScpiError(-104)
+
+
+def _unit_named(name: str, units: dict) -> str:
+    if not units:
+        raise ScpiError(-138)
+    if name not in units:
+        raise ScpiError(-131, ", ".join(sorted(units)))
+    return name
+
+
+def _size(number: bytes, exponent: int, unit: tuple) -> int:
     mantissa, places = _mantissa(number)
-    if mantissa == 0:
-        return 0
     exponent -= places
-    size = exponent + len(b"%d" % abs(mantissa))
-    if size > 18:
-        return _HUGE if mantissa > 0 else -_HUGE
-    if size < -18:
+    digits = exponent + len(b"%d" % abs(mantissa))
+    if mantissa == 0 or digits < -18:
         return 0
-    numerator, denominator = units[unit][:2] if units else (1, 1)
+    if digits > 18:
+        return _HUGE if mantissa > 0 else -_HUGE
     if exponent > 0:
-        numerator *= 10**exponent
-    else:
-        denominator *= 10**-exponent
-    return rounded(mantissa * numerator, denominator)
+        return rounded(mantissa * unit[0] * 10**exponent, unit[1])
+    return rounded(mantissa * unit[0], unit[1] * 10**-exponent)
 
 
 def integer(text: str, minimum: int, maximum: int) -> int:
@@ -184,8 +201,46 @@ def decimal(value: int, places: int) -> bytes:
     return b"%s%d.%0*d" % (b"-" if value < 0 else b"", size // one, places, size % one)
 
 
+def put(buffer: bytearray, end: int, value: int) -> int:
+    """Write a comma and an integer so that they end before `end`; return where they begin.
+
+    So a long reply is assembled from its end, without memory for its parts.
+    """
+    left = abs(value)
+    while True:
+        end -= 1
+        buffer[end] = 48 + left % 10
+        left //= 10
+        if not left:
+            break
+    if value < 0:
+        end -= 1
+        buffer[end] = 45
+    end -= 1
+    buffer[end] = 44
+    return end
+
+
+def put_text(buffer: bytearray, end: int, text: str) -> int:
+    """Write a comma and a text likewise."""
+    data = text.encode()
+    start = end - len(data)
+    buffer[start:end] = data
+    buffer[start - 1] = 44
+    return start - 1
+
+
+def put_ms(buffer: bytearray, end: int, seconds: int, ms: int) -> int:
+    """Write a comma and a time in ms likewise. As one number it would pass 2^30 after 12 days."""
+    if seconds:
+        # Its first digit keeps the zeros, and is written over together with the comma.
+        end = put(buffer, end, 1000 + ms) + 2
+        ms = seconds
+    return put(buffer, end, ms)
+
+
 def milliseconds(seconds: int, ms: int) -> bytes:
-    """Return seconds and ms as ms. As digits, because the number itself would pass 2^30 after 12 days."""
+    """Return seconds and ms as ms, as digits."""
     return b"%d%03d" % (seconds, ms) if seconds else b"%d" % ms
 
 
@@ -197,14 +252,20 @@ def _decompose(text: str) -> tuple:
     rest = rest.lstrip()
     exponent = 0
     if number and rest[:1] == b"E":
-        power = rest[1:].lstrip()
-        tail = power.lstrip(b"+-0123456789")
-        if len(tail) < len(power):
-            exponent = _whole(power[: len(power) - len(tail)])
-            if abs(exponent) > _EXPONENT_MAX:
-                raise ScpiError(-123)
-            rest = tail.lstrip()
+        exponent, rest = _exponent(rest)
     return number, exponent, rest.decode()
+
+
+def _exponent(rest: bytes) -> tuple:
+    """Split `E-3 BAR` into (-3, b"BAR"); what is no exponent is (0, all of it)."""
+    power = rest[1:].lstrip()
+    tail = power.lstrip(b"+-0123456789")
+    if len(tail) == len(power):
+        return 0, rest
+    exponent = _whole(power[: len(power) - len(tail)])
+    if abs(exponent) > _EXPONENT_MAX:
+        raise ScpiError(-123)
+    return exponent, tail.lstrip()
 
 
 def _mantissa(number: bytes) -> tuple:

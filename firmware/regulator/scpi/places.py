@@ -1,6 +1,6 @@
 """Where each command stands in the table. Computed when the firmware is packed, so it is not on the board."""
 
-from regulator.scpi.syntax import header_key, keywords
+from regulator.scpi.syntax import OPTIONAL, header_key, keywords
 
 
 def places(parts) -> dict:
@@ -21,8 +21,8 @@ def places(parts) -> dict:
 
 def _ways(pattern: bytes) -> list:
     ways = [[]]
-    for word, optional, _ in keywords(pattern):
+    for word, flags in keywords(pattern):
         given = [word]
         longer = [way + given for way in ways]
-        ways = ways + longer if optional else longer
+        ways = ways + longer if flags & OPTIONAL else longer
     return ways

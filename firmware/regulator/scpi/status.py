@@ -120,14 +120,12 @@ class Status:
             self._events |= DDE
         else:
             self._events |= QYE
-        try:
-            if len(self._errors) >= _QUEUE_LENGTH:
-                self._errors[-1] = (-350, "")
-                self._events |= DDE
-            else:
-                self._errors.append((code, info[:_INFO_LENGTH]))
-        except MemoryError:
-            pass  # only the bit in the event register remains
+        if len(self._errors) >= _QUEUE_LENGTH:
+            self._errors[-1] = (-350, "")
+            self._events |= DDE
+            return
+        info = info[:_INFO_LENGTH]
+        self._errors.append((code, info))
 
     def await_replies(self, waiting: bool):
         """Set whether replies of the same message wait to be sent."""

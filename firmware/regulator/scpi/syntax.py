@@ -20,8 +20,10 @@ _ARITY = (0, 0, 1, 1)
 # More than twice the depth of the deepest header, so that a line of colons costs little. Design choice.
 _DEPTH_MAX = 12
 _LOWER = b"abcdefghijklmnopqrstuvwxyz"
-# Queries whose row is remembered beside those that were learned. Design choice: more than a host polls.
-_KNOWN_MOST = 12
+OPTIONAL, NUMBERED = 1, 2  # flags of keywords()
+
+# On the board everything larger than two blocks of 16 bytes takes 0.3 ms to allocate, frames of more than eleven words
+# among it (tests/host/test_frames.py). So the code is split into functions with small frames.
 
 
 class Scpi:
@@ -45,14 +47,16 @@ class Scpi:
         self._at = 0
         self._replies = ()
         self._number = None  # the <n> of the present header, None without
-        self._known = {}  # queries that were the whole line: (place, <n>)
-        self._learned = {}  # those of learn(): (handler, its object)
+        self._is_query = False
+        self._header = b""
+        self._pattern = b""
+        self._part = self._row = None  # of the present header
+        self._learned = {}  # (handler, its object) of each query of learn()
 
     def learn(self, query: bytes):
         """Find the handler, which returns bytes, of a query that hosts poll: it is not searched for again."""
-        place = self._find(query[:-1])
-        part = self._parts[place >> 8]
-        self._learned[query] = (part.rows[place & 255][1], part)
+        self._find(query[:-1])
+        self._learned[query] = (self._row[1], self._part)
 
     def begin(self, line: bytes):
         """Begin a message, without its terminator: printable ASCII and tabs."""
@@ -67,6 +71,7 @@ class Scpi:
     def abandon(self):
         """Drop the present message."""
         self.running = False
+        self.reply = None
 
     def step(self, header_echo: bool):
         """Execute at most one unit of the message; `reply` is valid once `running` is False.
@@ -75,45 +80,45 @@ class Scpi:
         """
         self._header_echo = header_echo
         self.executed = ""
-        if not self.running:
+        if self.running:
+            with self:
+                self._next()
+
+    # `with` instead of `try`, because the name of an error would take a large frame.
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, kind, error, _):
+        if error is None or not isinstance(error, Exception):
+            return False
+        self.running = False
+        if isinstance(error, ScpiError):
+            self.status.error(error.code, error.info)
+        elif isinstance(error, MemoryError):
+            self.status.error(-321)
+        else:  # an error in one handler must not stop regulation
+            self.status.error(-310, kind.__name__)
+        self.reply = b";".join(self._replies) if self._replies else None
+        self._replies = ()
+        return True
+
+    def _next(self):
+        learned = None if self._header_echo else self._learned.get(self._line)
+        if learned:
+            self.running = False
+            self.status.await_replies(False)
+            self.reply = learned[0](learned[1], ())
             return
-        try:
-            learned = None if header_echo else self._learned.get(self._line)
-            if learned:
-                self.running = False
-                self.status.await_replies(False)
-                self.reply = learned[0](learned[1], ())
-                return
-            known = self._known.get(self._line)
-            if known:
-                self.running = False
-                self._number = known[1]
-                self._execute(known[0], True, b"")
-            else:
-                unit = self._next_unit()
-                if unit:
-                    self._parse(unit)
-            if not self.running and self._replies:
-                self.reply = b";".join(self._replies)
-        except ScpiError as error:
-            self._fail(error.code, error.info)
-        except MemoryError:
-            self._fail(-321, "")
-        except Exception as error:  # an error in one handler must not stop regulation
-            self._fail(-310, type(error).__name__)
+        unit = self._next_unit()
+        if unit:
+            self._parse(unit)
+        if not self.running and self._replies:
+            self.reply = b";".join(self._replies)
 
     def waits(self) -> bool:
         """Return whether the next unit is to be executed only once all earlier commands are complete."""
         return self._line[self._at :].lstrip()[:4].upper() in (b"*OPC", b"*WAI")
-
-    def _fail(self, code: int, info: str):
-        self.running = False
-        self.status.error(code, info)
-        try:
-            self.reply = b";".join(self._replies) if self._replies else None
-        except MemoryError:
-            self.reply = None
-        self._replies = ()
 
     def _next_unit(self) -> bytes:
         line = self._line
@@ -132,23 +137,27 @@ class Scpi:
 
     def _parse(self, unit: bytes):
         header, _, data = unit.partition(b" ")
-        is_query = header.endswith(b"?")
-        place = self._find(header[:-1] if is_query else header)
-        if self._parts[place >> 8].rows[place & 255][1 if is_query else 2] is None:
+        self._is_query = header[-1:] == b"?"
+        self._find(header[:-1] if self._is_query else header)
+        handler = self._row[1 if self._is_query else 2]
+        if handler is None:
             raise ScpiError(-113, header.decode())
-        self._execute(place, is_query, data.strip())
-        if is_query and unit == self._line and unit[:1] in (b":", b"*") and not data:
-            if len(self._known) >= _KNOWN_MOST:
-                self._known.clear()
-            self._known[unit] = (place, self._number)
+        self._execute(handler, data.strip())
 
-    def _execute(self, place: int, is_query: bool, data: bytes):
-        part = self._parts[place >> 8]
-        row = part.rows[place & 255]
-        handler = row[1] if is_query else row[2]
-        arity = row[3] if len(row) > 3 else _ARITY
-        fewest, most = arity[:2] if is_query else arity[2:]
-        args = [text.strip().decode() for text in split(data, b",", most)] if data else []
+    def _execute(self, handler, data: bytes):
+        args = self._arguments(data)
+        self.status.await_replies(len(self._replies) > 0)
+        reply = handler(self._part, args)
+        if self._is_query:
+            self._collect(reply)
+        else:
+            header = canonical(self._pattern, self._number)
+            self.executed = (header + b" " + data if data else header).decode()
+
+    def _arguments(self, data: bytes) -> list:
+        arity = self._row[3] if len(self._row) > 3 else _ARITY
+        fewest, most = arity[:2] if self._is_query else arity[2:]
+        args = _texts(split(data, b",", most)) if data else []
         if len(args) > most:
             raise ScpiError(-108)
         if len(args) < fewest:
@@ -157,67 +166,91 @@ class Scpi:
             raise ScpiError(-102)
         if self._number is not None:
             args.insert(0, self._number)
-        self.status.await_replies(bool(self._replies))
-        reply = handler(part, args)
-        if not is_query:
-            header = canonical(self._text(row[0]), self._number)
-            self.executed = (header + b" " + data if data else header).decode()
-            return
-        if isinstance(reply, str):
-            reply = reply.encode()
+        return args
+
+    def _collect(self, reply):
+        # The buffer of a reply may be used again before the message ends.
+        reply = reply.encode() if isinstance(reply, str) else bytes(reply)
         # Read after the handler, because the query may be about header_echo itself.
         if self._header_echo:
-            reply = canonical(self._text(row[0])) + b" " + reply
+            reply = canonical(self._pattern) + b" " + reply
         self._replies += (reply,)
 
-    def _find(self, header: bytes) -> int:
-        """Return the place of a header's row, set its number, and move in the tree; common commands do not move."""
-        letters = 3
-        if header[:1] == b"*":
-            words = [header.upper()]
-            letters = 4
-        else:
-            words = header.upper().split(b":", _DEPTH_MAX)
-            words = words[1:] if not words[0] else self._path + words
-            if b"" in words or not words:
-                raise ScpiError(-102)
-        place = self._places.get(header_key(words, letters))
+    def _find(self, header: bytes):
+        """Find a header's row, set its number, and move in the tree; common commands do not move."""
+        self._header = header
+        words = self._words(header.upper())
+        common = header[:1] == b"*"
+        place = self._places.get(header_key(words, 4 if common else 3))
         if place is None:
-            raise ScpiError(-113, header.decode())
-        self._number = _suffix(self._text(self._parts[place >> 8].rows[place & 255][0]), words, header)
-        if header[:1] != b"*":
+            self._unknown()
+        self._part = self._parts[place >> 8]
+        self._row = self._part.rows[place & 255]
+        self._pattern = self._text(self._row[0])
+        self._match(words)
+        if not common:
             self._path = words[:-1]
-        return place
+
+    def _words(self, header: bytes) -> list:
+        if header[:1] == b"*":
+            return [header]
+        words = header.split(b":", _DEPTH_MAX)
+        words = words[1:] if not words[0] else self._path + words
+        if b"" in words or not words:
+            raise ScpiError(-102)
+        return words
+
+    def _unknown(self):
+        raise ScpiError(-113, self._header.decode())
+
+    def _match(self, words):
+        """Set the <n> of a header that fits the pattern, None without; raise -113 or -114 if it does not fit."""
+        self._number = None
+        at = 0
+        nodes = keywords(self._pattern)
+        while nodes:
+            word, flags = nodes.pop(0)
+            suffix = _suffix(word, words[at]) if at < len(words) else -1
+            if suffix >= 0:
+                at += 1
+                if flags & NUMBERED:
+                    self._number = suffix
+                elif suffix != 1:
+                    raise ScpiError(-114, self._header.decode())
+            elif not flags & OPTIONAL:
+                self._unknown()
+        if at < len(words):
+            self._unknown()
+
+
+def _texts(pieces: list) -> list:
+    return [piece.strip().decode() for piece in pieces]
 
 
 def header_key(words, letters: int = 3) -> int:
     """A number for keywords, from the three letters that both forms share; four for a common command."""
     key = 0
-    for word in words:
-        for letter in word[:letters]:
-            key = (key * 31 + (letter & 31)) & 0xFFFFFF
+    at = 0
+    while at < len(words):
+        key = _with_word(key, words[at], letters)
+        at += 1
     return key
 
 
-def _suffix(pattern: bytes, words, header: bytes):
-    """Return the <n> of a header that fits the pattern, None without; raise -113 or -114 if it does not fit."""
-    number = None
+def _with_word(key: int, word: bytes, letters: int) -> int:
     at = 0
-    for word, optional, numbered in keywords(pattern):
-        given = words[at] if at < len(words) else b""
-        name = given.rstrip(b"0123456789")
-        if name == word.rstrip(_LOWER) or name == word.upper():
-            at += 1
-            suffix = int(given[len(name) :] or 1)
-            if numbered:
-                number = suffix
-            elif suffix != 1:
-                raise ScpiError(-114, header.decode())
-        elif not optional:
-            raise ScpiError(-113, header.decode())
-    if at < len(words):
-        raise ScpiError(-113, header.decode())
-    return number
+    while at < letters and at < len(word):
+        key = (key * 31 + (word[at] & 31)) & 0xFFFFFF
+        at += 1
+    return key
+
+
+def _suffix(word: bytes, given: bytes) -> int:
+    """Return the suffix of a given word that is this keyword, 1 without; -1 if it is another word."""
+    name = given.rstrip(b"0123456789")
+    if name != word.rstrip(_LOWER) and name != word.upper():
+        return -1
+    return int(given[len(name) :] or 1)
 
 
 def canonical(pattern: bytes, number=None) -> bytes:
@@ -229,24 +262,37 @@ def canonical(pattern: bytes, number=None) -> bytes:
     if pattern[:1] == b"*":
         return pattern
     header = b""
-    for word, optional, numbered in keywords(pattern):
-        short = word.rstrip(_LOWER)
-        if not (optional and short in (b"NEXT", b"EVEN")):
-            header += b":" + short
-            if numbered and number is not None:
+    nodes = keywords(pattern)
+    while nodes:
+        word, flags = nodes.pop(0)
+        word = word.rstrip(_LOWER)
+        if not (flags & OPTIONAL and word in (b"NEXT", b"EVEN")):
+            header += b":" + word
+            if flags & NUMBERED and number is not None:
                 header += b"%d" % number
     return header
 
 
 def keywords(pattern: bytes) -> list:
-    """Return (keyword, is optional, takes a suffix) for each node of a pattern."""
+    """Return (keyword, flags) for each node of a pattern."""
     if pattern[:1] == b"*":
-        return [(pattern, False, False)]
-    words = []
-    for part in pattern.replace(b"[1]", b"").replace(b"[:", b":[").split(b":")[1:]:
-        optional = part[:1] == b"["
-        if optional:
-            part = part.strip(b"[]")
-        numbered = part[-1:] == b">"
-        words.append((part[:-3] if numbered else part, optional, numbered))
-    return words
+        return [(pattern, 0)]
+    nodes = []
+    flags = 0
+    at = 1
+    while at:
+        end = pattern.find(b":", at)
+        node = pattern[at:end] if end > 0 else pattern[at:]
+        nodes.append(_node(node, flags))
+        flags = OPTIONAL if node[-1:] == b"[" else 0
+        at = end + 1
+    return nodes
+
+
+def _node(text: bytes, flags: int) -> tuple:
+    text = text.rstrip(b"[]")
+    if text[-2:] == b"[1":
+        text = text[:-2]
+    if text[-3:] == b"<n>":
+        return text[:-3], flags | NUMBERED
+    return text, flags

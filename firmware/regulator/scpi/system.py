@@ -12,6 +12,9 @@ from regulator.scpi.parameters import (
     forced,
     integer,
     milliseconds,
+    put,
+    put_ms,
+    put_text,
     scaled,
     setting_value,
     string,
@@ -25,8 +28,9 @@ FIELDS = (
     "sequence,boot,uptime_ms,state,fault,in_limits,pressure_pa,ramp_pa,target_pa,control_pa,safety_pa,"
     "supply_pa,gas_mk,wall_mk,slew_pa_s,settled_pa,fills,vents,fill_open_ms,vent_open_ms,warnings"
 )
+# A data line has 21 values of at most 13 characters, or names, and a comma each.
+_REPLY_BYTES = 320
 _CAUSES = ("POWER", "WATCHDOG", "SOFTWARE")
-_LINE = b"%d,%d,%s,%s,%s" + b",%d" * 13 + b",%s,%s,%d"
 _INTERPRETER = "MicroPython" if sys.implementation.name == "micropython" else "CPython"
 _IDENTITY = ("ipch,IPCH-1,%s,{} {} {}.{}.{}".format(VERSION, _INTERPRETER, *sys.implementation.version[:3])).encode()
 
@@ -37,10 +41,14 @@ class System:
     def __init__(self, app):
         self._app = app
         self._sequence = 0
+        self._buffer = bytearray(_REPLY_BYTES)
+        self._identity_reply = b""
 
     def _identity(self, _):
         """Manufacturer, model, serial number, versions of firmware and interpreter."""
-        return _IDENTITY % self._app.rig.serial_number.encode()
+        if not self._identity_reply:
+            self._identity_reply = _IDENTITY % self._app.rig.serial_number.encode()
+        return self._identity_reply
 
     def _options(self, _):
         """0: no options (IEEE 488.2 section 10.20)."""
@@ -58,41 +66,50 @@ class System:
 
     def _fetch(self, _):
         """One numbered data line for loggers, always in Pa, mK and ms, regardless of the unit of the port."""
-        app = self._app
-        sensors = app.sensors
-        control = app.control
-        valves = app.valves
-        modes = app.modes
         self._sequence += 1
-        return _LINE % (
-            self._sequence,
-            app.boot_id,
-            milliseconds(app.clock.uptime_s, app.clock.uptime_ms),
-            modes.name.encode(),
-            modes.fault_name.encode(),
-            control.in_limits,
-            sensors.pressure_pa,
-            control.ramp_pa,
-            control.target_pa,
-            sensors.control_pa,
-            sensors.safety.pa,
-            sensors.supply.pa,
-            sensors.gas_mk,
-            sensors.wall_mk,
-            sensors.slew_pa_s,
-            sensors.settled_pa,
-            valves.openings[0],
-            valves.openings[1],
-            milliseconds(valves.open_s[0], valves.open_us[0] // 1000),
-            milliseconds(valves.open_s[1], valves.open_us[1] // 1000),
-            app.watches.warnings,
-        )
+        app = self._app
+        end = put(self._buffer, _REPLY_BYTES, app.watches.warnings)
+        end = self._put_valves(app.valves, end)
+        end = self._put_readings(app.sensors, end)
+        end = put(self._buffer, end, app.control.target_pa)
+        end = put(self._buffer, end, app.control.ramp_pa)
+        end = put(self._buffer, end, app.sensors.pressure_pa)
+        end = put(self._buffer, end, app.control.in_limits)
+        end = put_text(self._buffer, end, app.modes.fault_name)
+        end = put_text(self._buffer, end, app.modes.name)
+        end = put_ms(self._buffer, end, app.clock.uptime_s, app.clock.uptime_ms)
+        end = put(self._buffer, end, app.boot_id)
+        return self._from(put(self._buffer, end, self._sequence))
+
+    def _put_readings(self, sensors, end: int) -> int:
+        buffer = self._buffer
+        end = put(buffer, end, sensors.settled_pa)
+        end = put(buffer, end, sensors.slew_pa_s)
+        end = put(buffer, end, sensors.wall_mk)
+        end = put(buffer, end, sensors.gas_mk)
+        end = put(buffer, end, sensors.supply.pa)
+        end = put(buffer, end, sensors.safety.pa)
+        return put(buffer, end, sensors.control_pa)
+
+    def _put_valves(self, valves, end: int) -> int:
+        buffer = self._buffer
+        end = put_ms(buffer, end, valves.open_s[1], valves.open_us[1] // 1000)
+        end = put_ms(buffer, end, valves.open_s[0], valves.open_us[0] // 1000)
+        end = put(buffer, end, valves.openings[1])
+        return put(buffer, end, valves.openings[0])
+
+    def _from(self, start: int):
+        """Return what stands in the buffer from the comma at `start` on."""
+        return memoryview(self._buffer)[start + 1 :]
 
     def _fault(self, _):
         """The latched fault: name, sentence, value, unit, uptime in ms."""
         modes = self._app.modes
         if not modes.fault:
             return b'NONE,"no fault",0,"",0'
+        return self._fault_told(modes)
+
+    def _fault_told(self, modes) -> bytes:
         _, name, unit, _, _, _, _ = FAULTS[modes.fault]
         said = quoted(sentence(modes.fault, self._text))
         uptime = milliseconds(modes.fault_s, modes.fault_ms)
@@ -213,21 +230,21 @@ class System:
         start in ms, bytes free.
         """
         app = self._app
-        health = app.health
         rig = app.rig
-        return b"%d,%d,%d,%d,%d,%d,%d,%d,%d,%d,%d" % (
-            app.sensors.control.wild_samples,
-            app.store.writes,
-            app.store.failures,
-            app.record.hours,
-            health.longest_ms,
-            health.write_ms,
-            health.late,
-            health.collections,
-            rig.clock_mhz,
-            rig.start_ms,
-            rig.free_bytes,
-        )
+        end = put(self._buffer, _REPLY_BYTES, rig.free_bytes)
+        end = put(self._buffer, end, rig.start_ms)
+        end = put(self._buffer, end, rig.clock_mhz)
+        end = self._put_health(app.health, end)
+        end = put(self._buffer, end, app.record.hours)
+        end = put(self._buffer, end, app.store.failures)
+        end = put(self._buffer, end, app.store.writes)
+        return self._from(put(self._buffer, end, app.sensors.control.wild_samples))
+
+    def _put_health(self, health, end: int) -> int:
+        end = put(self._buffer, end, health.collections)
+        end = put(self._buffer, end, health.late)
+        end = put(self._buffer, end, health.write_ms)
+        return put(self._buffer, end, health.longest_ms)
 
     rows = (
         ("*IDN", _identity, None),

@@ -29,6 +29,12 @@ SLOTS = {slots}
 # The CRC32 of their names.
 NAMES_CRC = "{crc}"
 PLACES = {places}
+
+
+def copy(frame, at, values):
+    for each in values:
+        frame[at] = each
+        at += 1
 '''
 
 Found = list[tuple[str, Any, list[tuple[str, int]]]]
@@ -137,12 +143,7 @@ def _text(app: Any, called: Callable[[str, str], str], places: Mapping[int, int]
         for name, length in names:
             there = called(type(thing).__module__, name)
             if length:
-                lines += [
-                    f"    at = {slot}",
-                    f"    for each in o.{there}:",
-                    "        frame[at] = each",
-                    "        at += 1",
-                ]
+                lines.append(f"    copy(frame, {slot}, o.{there})")
             else:
                 lines.append(f"    frame[{slot}] = o.{there}")
             slot += length or 1
