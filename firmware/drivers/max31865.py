@@ -28,8 +28,7 @@ class MAX31865:
         self._bus = bus
         self._select = select
         # One transfer reads all eight registers, so that each reading comes with its configuration.
-        self._ask = bytearray(9)
-        self._answer = bytearray(9)
+        self._ask = (bytearray(9), bytearray(9))
         self._setup = bytearray(5)
         self._setup[0] = _WRITE | _HIGH_THRESHOLD
         self._setup[1] = _HIGH >> 8
@@ -43,13 +42,13 @@ class MAX31865:
         """Configure the chip and clear its fault register. The first reading is ready after 75 ms."""
         # The data sheet forbids changing the filter while the chip converts.
         self._write_config(_FILTER_50_HZ | _CLEAR_FAULTS)
-        self._transfer(self._setup, bytearray(5))
+        self._transfer((self._setup, bytearray(5)))
         self._write_config(_CONFIGURATION)
 
     def read(self) -> int:
         """Return the ratio of the last conversion (0..32767), WRONG, or FAULT."""
-        answer = self._answer
-        self._transfer(self._ask, answer)
+        self._transfer(self._ask)
+        answer = self._ask[1]
         setup = self._setup
         if (
             answer[1] != _CONFIGURATION
@@ -66,10 +65,14 @@ class MAX31865:
 
     def _write_config(self, value: int):
         self._command[1] = value
-        self._transfer(self._command, bytearray(2))
+        self._transfer((self._command, bytearray(2)))
 
-    def _transfer(self, out, into):
-        # Without `try`, which would take a large frame: the bus raises nothing.
+    def _transfer(self, buffers):
+        # A pair and no `finally`, because a frame of more words would be allocated on the heap.
         self._select(0)
-        self._bus.write_readinto(out, into)
+        try:
+            self._bus.write_readinto(buffers[0], buffers[1])
+        except Exception:
+            self._select(1)
+            raise
         self._select(1)

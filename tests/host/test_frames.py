@@ -15,6 +15,8 @@ WORDS_OF_A_TRY = 3
 # Names that MicroPython itself has, such as `update`, have no text in a compiled file, and so are not here.
 EVERY_TICK = {
     "drivers/ads1115": ("_read", "_write"),
+    "drivers/max31865": ("_transfer",),
+    "generated": ("first", "second"),
     "regulator/app": ("tick", "_decide", "_serve", "_tidy", "_look_after"),
     "regulator/modes": ("judge", "_trip_new", "tick", "_regulate", "_rest", "_end_amount", "wanted_pa"),
     "regulator/outputs": ("drive", "rail"),
@@ -36,9 +38,30 @@ EVERY_TICK = {
     ),
     "regulator/control/controller": ("regulate", "rest", "_hold", "_check_limits", "is_blind"),
     "regulator/control/hold": ("observe", "_observe_drift", "step_pa"),
-    "regulator/scpi/server": ("serve", "_exchange", "_watch"),
+    "regulator/scpi/server": ("serve", "_exchange", "_watch", "_must_wait"),
+    # Serving a line.
+    "regulator/scpi/syntax": (
+        "begin",
+        "_next",
+        "_next_unit",
+        "_parse",
+        "_execute",
+        "_arguments",
+        "_collect",
+        "_find",
+        "_words",
+        "_match",
+        "_suffix",
+        "_node",
+        "keywords",
+        "header_key",
+        "_with_word",
+    ),
+    "regulator/scpi/parameters": ("put", "put_text", "put_ms", "scaled", "_decompose", "_size"),
+    "regulator/scpi/system": ("_fetch", "_put_readings", "_put_valves", "_identity", "_fault", "_counts"),
+    "regulator/scpi/status": ("error", "_read_error"),
     "link": ("poll", "_take", "flush"),
-    "regulator/blackbox": ("record", "complete"),
+    "regulator/blackbox": ("record", "complete", "note", "_append"),
 }
 
 
