@@ -18,7 +18,7 @@ def line(name: str, offset: int) -> bytes:
     """Return the line of a file that begins at `offset`, or b"" if the file does not exist. The file stays open."""
     try:
         if name not in _kept:
-            _kept[name] = open(name, "rb")
+            _kept[name] = open(name, "rb")  # noqa: SIM115
         _kept[name].seek(offset)
         return _kept[name].readline().rstrip()
     except OSError:

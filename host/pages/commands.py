@@ -81,7 +81,9 @@ def commands() -> list[Command]:
             if fewest and meaning[0] in '"<':
                 asked, _, meaning = meaning.partition(": ")
                 asked = " " + asked
-            found[section].append(Command(f"{pattern}?{asked}", meaning, canonical(pattern.encode()).decode()))
+            found[section].append(
+                Command(f"{pattern}?{asked}", meaning, canonical(pattern.encode()).decode())
+            )
         if command:
             parameters, colon, meaning = help_of(command, pattern).partition(": ")
             if not colon:

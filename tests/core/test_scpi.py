@@ -485,7 +485,9 @@ def test_canonical_headers():
     assert canonical(b":SYSTem:ERRor[:NEXT]") == b":SYST:ERR"
     assert canonical(b":STATus:OPERation[:EVENt]") == b":STAT:OPER"
     assert canonical(b":DIAGnostic:VALVe<n>") == b":DIAG:VALV"
-    assert canonical(b":SOURce[1][:TEMPerature][:LEVel][:IMMediate][:AMPLitude]") == b":SOUR:TEMP:LEV:IMM:AMPL"
+    assert (
+        canonical(b":SOURce[1][:TEMPerature][:LEVel][:IMMediate][:AMPLitude]") == b":SOUR:TEMP:LEV:IMM:AMPL"
+    )
 
 
 def test_header_echo_precedes_every_reply():

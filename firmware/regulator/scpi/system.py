@@ -32,7 +32,9 @@ FIELDS = (
 _REPLY_BYTES = 320
 _CAUSES = ("POWER", "WATCHDOG", "SOFTWARE")
 _INTERPRETER = "MicroPython" if sys.implementation.name == "micropython" else "CPython"
-_IDENTITY = ("ipch,IPCH-1,%s,{} {} {}.{}.{}".format(VERSION, _INTERPRETER, *sys.implementation.version[:3])).encode()
+_IDENTITY = (
+    "ipch,IPCH-1,%s,{} {} {}.{}.{}".format(VERSION, _INTERPRETER, *sys.implementation.version[:3])
+).encode()
 
 
 class System:
