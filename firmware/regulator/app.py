@@ -105,7 +105,6 @@ class App:
         self._coils = True  # whether the previous tick kept the coil rail on
         self._look_ms = 0
         self._fifths_ms = 0
-        self._chores = 0  # left of this second
         self._silent_s = 0
         if store.lost:
             self.watches.warn(SETTINGS_LOST, True)
@@ -197,7 +196,7 @@ class App:
         return calm or self._garbage >= _MUCH_GARBAGE
 
     def _look_after(self):
-        """Five times a second: displays and record. Once a second: hours in service, then host, then proofs."""
+        """Five times a second: displays and record. Once a second: hours in service, host, proofs."""
         self.blackbox.wait()
         self.outputs.show(self.rig)
         self.record.watch()
@@ -205,15 +204,9 @@ class App:
         self._look_ms = 0
         if self._fifths_ms >= 1000:
             self._fifths_ms -= 1000
-            self._chores = 2
             self.record.count_second()
-        elif self._chores:
-            # All of them in one tick would make it too long.
-            self._chores -= 1
-            if self._chores:
-                self._watch_host()
-            else:
-                self._watch_proofs()
+            self._watch_host()
+            self._watch_proofs()
 
     def _watch_host(self):
         """Once a second: react to a silent host."""

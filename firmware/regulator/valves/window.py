@@ -107,18 +107,21 @@ class Valves:
     def rest_coils(self, dt_ms: int):
         """Limit the time of the coils; `dt_ms` since the last call."""
         for side in range(2):
-            on_ms = self._on_ms[side]
-            new_ms = on_ms - self._seen_ms[side]
-            self._off_ms[side] = 0 if new_ms else self._off_ms[side] + dt_ms
-            if self._off_ms[side] >= _PAUSE_MS:
-                on_ms = self._on_ms[side] = 0
-            self._seen_ms[side] = on_ms
-            spent_ms = max(self._spent_ms[side] + new_ms - dt_ms * _REFILL_PERCENT // 100, 0)
-            self._spent_ms[side] = spent_ms
-            most_ms = _STORE_MS - _CREDIT_MS if self._tired[side] else _STORE_MS
-            self._tired[side] = spent_ms >= most_ms or on_ms >= _LONGEST_MS
+            self._count_on(side, dt_ms)
             if self.isolation == side and self._must_rest(side):
                 self.close_window()
+
+    def _count_on(self, side: int, dt_ms: int):
+        on_ms = self._on_ms[side]
+        new_ms = on_ms - self._seen_ms[side]
+        self._off_ms[side] = 0 if new_ms else self._off_ms[side] + dt_ms
+        if self._off_ms[side] >= _PAUSE_MS:
+            on_ms = self._on_ms[side] = 0
+        self._seen_ms[side] = on_ms
+        spent_ms = max(self._spent_ms[side] + new_ms - dt_ms * _REFILL_PERCENT // 100, 0)
+        self._spent_ms[side] = spent_ms
+        most_ms = _STORE_MS - _CREDIT_MS if self._tired[side] else _STORE_MS
+        self._tired[side] = spent_ms >= most_ms or on_ms >= _LONGEST_MS
 
     def _must_rest(self, side: int) -> bool:
         return self._tired[side] and self._kind < WAY_OUT

@@ -154,16 +154,19 @@ class Overpressure:
                 self._begin_stage(_ALONE)
         elif self._stage == _ALONE:
             if self._stage_ms >= _ALONE_MS and may_bleed:
-                # Where the means would be without the bleed. Noise must not look like a rise that the bleed ended.
-                for index, each in enumerate((control, safety)):
-                    trend_pa = (each.mean_pa - self._mean_pa[index]) * _BLEED_MS // self._stage_ms
-                    self._expected_pa[index] = each.mean_pa + trend_pa - min(max(trend_pa, 0), _SEEN_PA)
+                self._expect(0, control.mean_pa)
+                self._expect(1, safety.mean_pa)
                 self._begin_stage(_WAITS)
                 self._bleeds += 1
                 self.bleed = self._bleeds
         elif self._stage == _WAITS and self._stage_ms >= _BLEED_MS:
             self.bleed = 0
             self._judge_bleed(self._expected_pa[0] - control.mean_pa, self._expected_pa[1] - safety.mean_pa)
+
+    def _expect(self, index: int, mean_pa: int):
+        # Where the means would be without the bleed. Noise must not look like a rise that the bleed ended.
+        trend_pa = (mean_pa - self._mean_pa[index]) * _BLEED_MS // self._stage_ms
+        self._expected_pa[index] = mean_pa + trend_pa - min(max(trend_pa, 0), _SEEN_PA)
 
     def clear(self):
         """Forget a test bleed after an acknowledge."""

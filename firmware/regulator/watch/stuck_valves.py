@@ -75,26 +75,26 @@ class StuckValves:
 
     def check_slowly(self, dt_ms: int):
         """Run down the refusal times and check for wear; `dt_ms` since the last call."""
-        worn = changed = False
+        found = 0
         for side in range(2):
             if self._barred_ms[side] > 0:
                 self._barred_ms[side] -= dt_ms
-            response = self._valves.responses[side]
-            reference = self.reference_gain[side]
-            if response.changed:
-                changed = True
-                if response.judged < _WORN_JUDGED:
-                    reference = self.reference_gain[side] = 0
-            if response.judged >= _WORN_JUDGED:
-                if not reference:
-                    self.reference_gain[side] = response.gain
-                else:
-                    percent = response.gain * 100 // reference
-                    worn = worn or not _WORN_PERCENT[0] <= percent <= _WORN_PERCENT[1]
-        warnings = self.warnings & ~(VALVE_WORN | CHAMBER_CHANGED)
-        if worn:
-            warnings |= VALVE_WORN
-        self.warnings = warnings | CHAMBER_CHANGED if changed else warnings
+            found |= self._wear(side, self._valves.responses[side])
+        self.warnings = self.warnings & ~(VALVE_WORN | CHAMBER_CHANGED) | found
+
+    def _wear(self, side: int, response) -> int:
+        found = 0
+        reference = self.reference_gain[side]
+        if response.changed:
+            found = CHAMBER_CHANGED
+            if response.judged < _WORN_JUDGED:
+                reference = self.reference_gain[side] = 0
+        if response.judged >= _WORN_JUDGED:
+            if not reference:
+                self.reference_gain[side] = response.gain
+            elif not _WORN_PERCENT[0] <= response.gain * 100 // reference <= _WORN_PERCENT[1]:
+                found |= VALVE_WORN
+        return found
 
     def _judge_effect(self, side: int):
         verdict = self._valves.verdict
