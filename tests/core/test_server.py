@@ -79,6 +79,13 @@ def test_identity():
     answers("*IDN?", f"ipch,IPCH-1,E6614103E7,{VERSION} {name} {version}")
 
 
+def test_a_reply_that_was_sent_is_forgotten():
+    # It may stand in the buffer of the next one.
+    bench = Bench()
+    assert bench.ask(":FETC?").startswith("1,7,")
+    assert bench.instrument._scpi.reply is None
+
+
 def test_measurements():
     answers(":SENS?", "1.2340000")
     answers(":SENS1:PRES?", "1.2340000")

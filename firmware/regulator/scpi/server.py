@@ -91,7 +91,7 @@ class Server:
             if scpi.executed:
                 self._app.blackbox.note(scpi.executed)
             # A host that does not read loses whole replies, but its commands are carried out.
-            if scpi.reply is not None and not link.send(scpi.reply):
+            if scpi.reply is not None and not link.send(scpi.take_reply()):
                 self._status.error(-430)
         if link.unsent and link.flush():
             self.busy = True

@@ -68,6 +68,12 @@ class Scpi:
         self.reply = None
         self.running = True
 
+    def take_reply(self):
+        """Return and forget the reply, which may stand in the buffer of the next one."""
+        reply = self.reply
+        self.reply = None
+        return reply
+
     def abandon(self):
         """Drop the present message."""
         self.running = False
