@@ -723,9 +723,13 @@ def test_unix_time_in_smaller_units_than_its_name_says(thousands: int, tmp_path:
 def test_a_log_above_the_table(tmp_path: Path) -> None:
     path = write(tmp_path, TABLE, "neware")
     path.write_text(
-        "".join(f"step {n}, voltage ok\n" for n in range(300)) + "log\n" * 3000 + path.read_text()
+        "".join(f"step {n}, voltage ok\n" for n in range(300))
+        + "log\n" * 3000
+        + "page\f2\n"
+        + path.read_text()
     )
     judged(per_cycle([path]))
+    assert len(read_cycler(path, UTC)) == len(TABLE.time_s)
 
 
 @pytest.mark.parametrize(("dialect", "columns"), [("maccor", (8,)), ("neware", (3, 9, 10))])

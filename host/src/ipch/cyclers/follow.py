@@ -93,7 +93,7 @@ def _version(path: Path) -> tuple[int, int, int] | None:
 
 
 def _highest(path: Path) -> int:
-    from ipch.cyclers.cycles import whole_numbers
+    from ipch.cyclers.cycles import going_on, whole_numbers
     from ipch.cyclers.maps import shipped
     from ipch.cyclers.read import Reading, read_cycler
     from ipch.cyclers.text import UnknownTable, cycle_numbers
@@ -108,4 +108,4 @@ def _highest(path: Path) -> int:
             numbers = cycle_numbers(path, shipped())
         except UnknownTable:
             raise unknown from None
-        return int(whole_numbers(numbers, path).max()) if len(numbers) else 0
+        return int(whole_numbers(going_on(numbers)[0], path).max()) if len(numbers) else 0

@@ -67,6 +67,8 @@ def _numbered_on(raw: Raw) -> Raw:
             )
         if anew:
             columns["test"] = np.searchsorted(anew, np.arange(len(raw)), side="right").astype(np.float64)
+            # The file's own table has several cycles of each number.
+            columns["own_cycles"] = {}
             more = f" and {len(anew) - 1} times more" if len(anew) > 1 else ""
             notes.append(
                 f"{what} of {raw.path.name} begin anew at row {anew[0] + 1}{more}: numbered on from the last"

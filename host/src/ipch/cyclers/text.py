@@ -61,7 +61,8 @@ def _table(path: Path, maps: Sequence[Map]) -> tuple[Sequence[str], Columns]:
         if top.startswith(mark):
             raise FileError(f"{path}: is {what}, no table of text; see its ending")
     for encoding, text in _decoded(top):
-        lines = text.splitlines()[:_HEAD_LINES]
+        # As the file is read below: a form feed ends no line.
+        lines = re.split("\r\n|\r|\n", text.rstrip("\r\n"), maxsplit=_HEAD_LINES)[:_HEAD_LINES]
         levels = nested.head_of(lines)
         place = nested.found(path, levels, maps) if levels else find_head(path, lines, maps)
         if place is not None:
