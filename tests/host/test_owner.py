@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 
 from ipch.base.paths import owners_dir, running_simulators
+from ipch.device import sharing
 from ipch.device.instrument import Instrument
 from ipch.device.session import Direct, OwnerEnded, Session, Silence, _FairLock, is_query
 from ipch.device.sharing import (
@@ -103,6 +104,37 @@ def test_only_what_may_change_the_device_is_heard(sim: RunningServer) -> None:
             ":OUTP ON",
             ":OUTP OFF",
         ]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems do not tell that a process is stopped")
+def test_an_owner_that_was_suspended_is_resumed(sim: RunningServer, ipch_process: Any, cli: Any) -> None:
+    """Ctrl-Z in `ipch watch`: `ipch off` waited for two minutes and failed."""
+    with ipch_process("watch", "--json", "--port", sim.port) as watching:
+        watching.stdout.readline()
+        os.kill(watching.pid, signal.SIGSTOP)
+        os.waitid(os.P_PID, watching.pid, os.WSTOPPED | os.WNOWAIT)
+        result = cli("off", "--port", sim.port)
+        assert result.code == 0, result.err
+        assert result.error_line() == (
+            f"ipch: process {watching.pid} has the port open and was suspended; it is resumed\n"
+        )
+        assert watching.stdout.readline()
+
+
+def test_an_owner_that_hangs_is_not_waited_for(
+    sim: RunningServer, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(sharing, "_HELLO_S", 0.1)
+    listener, address = sharing._listen()
+    entry = {"names": [sim.port], "address": address, "token": "x"}
+    path = sharing._file(address, ".json")
+    sharing._write_entry(path, entry)
+    try:
+        assert find(sim.port) is None
+    finally:
+        path.unlink()
+        listener.close()
+        Path(address).unlink()
 
 
 def test_programs_tell_each_other_what_they_do(sim: RunningServer) -> None:

@@ -155,12 +155,22 @@ def _simulators() -> list[RunningSimulator]:
 
 def _started(pid: int) -> str:
     """Start time of a process in ticks of the system; empty if unknown."""
+    return _fields(pid)[19]
+
+
+def is_suspended(pid: int) -> bool:
+    """Return True if a process was stopped by Ctrl-Z or a signal; False where the system does not tell (not Linux)."""
+    return _fields(pid)[0] == "T"
+
+
+def _fields(pid: int) -> list[str]:
+    """What Linux tells of a process, from its state on; empty texts if nothing is known."""
     try:
-        stat = Path(f"/proc/{pid}/stat").read_text()
+        told = Path(f"/proc/{pid}/stat").read_text()
     except OSError:
-        return ""
+        return [""] * 20
     # The second field is the process name in brackets, which may hold any character.
-    return stat.rpartition(")")[2].split()[19]
+    return told.rpartition(")")[2].split()
 
 
 def is_alive(pid: int) -> bool:

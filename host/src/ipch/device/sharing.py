@@ -16,7 +16,9 @@ import json
 import logging
 import os
 import secrets
+import signal
 import socket
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -26,7 +28,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from ipch.base import local_socket
-from ipch.base.paths import is_alive, is_mine, owners_dir
+from ipch.base.paths import is_alive, is_mine, is_suspended, owners_dir
 from ipch.device.session import (
     Carrier,
     Channel,
@@ -50,6 +52,8 @@ from ipch.errors import (
 
 # Longer than an owner waits for its device: after this time the owner hangs.
 _TIMEOUT_S = 60.0
+# The first answer needs no device.
+_HELLO_S = 5.0
 _LONGEST_LINE = 65536
 # Retry time for a port that another program has open, and for one that another process of ipch is opening.
 _BUSY_S = 1.0
@@ -231,14 +235,16 @@ class Owner:
 class Owned:
     """Exchanges through the owner process of the port."""
 
-    def __init__(self, address: str, token: str) -> None:
-        """Raises OSError if no process listens, ValueError if another program does."""
-        self._socket = local_socket.dial(address, _TIMEOUT_S)
+    def __init__(self, address: str, token: str, pid: int = 0) -> None:
+        """`pid` is the process, if known. Raises OSError if none listens, ValueError if it hangs or is another program."""
+        self._socket = local_socket.dial(address, _HELLO_S)
         self._file = self._socket.makefile("rwb")
+        _resume(pid)
         try:
             hello = self._say({"token": token})
             self.identity = Identity(**hello["identity"])
             self.port = str(hello["port"])
+            self._socket.settimeout(_TIMEOUT_S)
         except (DeviceLostError, KeyError, TypeError) as error:
             self.close()
             raise ValueError(str(error)) from error
@@ -436,8 +442,16 @@ def find(name: str | None, own_address: str = "") -> Owned | None:
             return None
     for entry in entries:
         with contextlib.suppress(OSError, ValueError):
-            return Owned(str(entry["address"]), str(entry["token"]))
+            return Owned(str(entry["address"]), str(entry["token"]), entry["pid"])
     return None
+
+
+def _resume(pid: int) -> None:
+    """Resume an owner that was suspended, as by Ctrl-Z: all others need it to reach the device."""
+    if sys.platform != "win32" and is_suspended(pid):
+        with contextlib.suppress(OSError):
+            os.kill(pid, signal.SIGCONT)
+            _log.warning("process %d has the port open and was suspended; it is resumed", pid)
 
 
 def _entries(*kinds: str) -> list[dict[str, Any]]:
@@ -457,7 +471,7 @@ def _entries(*kinds: str) -> list[dict[str, Any]]:
         elif path.suffix in kinds:
             with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
                 entry = json.loads(path.read_text())
-                found.append({**entry, "names": list(entry["names"])})
+                found.append({**entry, "names": list(entry["names"]), "pid": int(pid)})
     return found
 
 
