@@ -236,7 +236,7 @@ class Owned:
     """Exchanges through the owner process of the port."""
 
     def __init__(self, address: str, token: str, pid: int = 0) -> None:
-        """`pid` is that of the process, if known. Raises OSError if none listens, ValueError if it hangs or is no owner."""
+        """Raises OSError if no process listens, ValueError if another program does or if it hangs."""
         self._socket = local_socket.dial(address, _HELLO_S)
         self._file = self._socket.makefile("rwb")
         _resume(pid)
