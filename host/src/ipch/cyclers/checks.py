@@ -22,6 +22,7 @@ _USUAL = 20.0
 _UNLIKE_CYCLES = 2
 # Cells that one file may hold row by row, and how much less than their voltages those of one cell differ.
 _CELLS, _UNLIKE, _RESOLUTION_V, _ENOUGH = 8, 5.0, 1e-3, 20
+_MOST_ROWS = 50_000
 
 
 @dataclass(frozen=True)
@@ -139,7 +140,9 @@ def _cycles(merged: Merged) -> Line:
 
 def _alternates(part: CyclerData) -> bool:
     """Whether rows resemble those a few rows before rather than their neighbours, at currents of the same direction."""
-    volt, current_a = part.voltage_v, np.nan_to_num(part.current_a)
+    start = max(0, (len(part) - _MOST_ROWS) // 2)
+    some = slice(start, start + _MOST_ROWS)
+    volt, current_a = part.voltage_v[some], np.nan_to_num(part.current_a[some])
 
     def change(rows: int) -> float:
         same = (np.sign(current_a[rows:]) == np.sign(current_a[:-rows])) & (current_a[rows:] != 0)
