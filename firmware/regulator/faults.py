@@ -84,7 +84,7 @@ WARNINGS = (
     (CHAMBER_CHANGED, "CHAMBER_CHANGED", MAINTENANCE_REQUIRED),  # pulses do not have the effect that was learned: another chamber, or other valves
     (RELIEF_BLOCKED, "RELIEF_BLOCKED", MAINTENANCE_REQUIRED),  # the pressure did not fall with the relief valve open, so the vent pair opened as well
     (TEMPERATURE_OFFSET, "TEMPERATURE_OFFSET", MAINTENANCE_REQUIRED),  # at rest gas and wall thermometer differ by more than 1 K; the hold corrects it
-    (SENSING_SLOW, "SENSING_SLOW", MAINTENANCE_REQUIRED),  # the control transducer follows a pulse slowly, by 100 ms or more; pulses and watches wait for it
+    (SENSING_SLOW, "SENSING_SLOW", MAINTENANCE_REQUIRED),  # the control transducer follows a pulse slowly, with a lag of more than 50 ms; pulses and watches wait for it
     (TRANSDUCER_DRIFT, "TRANSDUCER_DRIFT", MAINTENANCE_REQUIRED),  # the two pressure transducers walk apart: 3.5 kPa in a day or 6 kPa in an hour
 )
 # fmt: on

@@ -23,9 +23,13 @@ _EXCESS_PA = 6_000
 
 # A slow sensing line shows as a reading that still moves on once the valve is shut, by more than _LATE_PA (four sigma
 # of the difference of two medians) in the first half of the settling time. A share above _LATE_MOST of that in the
-# second half is no lag but gas that flows.
+# second half is no lag but gas that flows. What the gas does by itself is subtracted, as the slope before the pulse
+# shows it from _SLOPE_SAMPLES samples on.
 _LATE_PA = 1_500
+_SLOPE_SAMPLES = 20
 _LATE_MOST = 850
+# A step of which more than one in _LATE_PART came later than it was waited for teaches nothing about its valve.
+_LATE_PART = 3
 _LAG_MOST_MS = 600
 # Noise of the difference of two medians: two sigma. From the end of a pulse to what the reading at the end of the lag
 # stage shows: that stage, less a tick for the median.
@@ -50,6 +54,8 @@ class Verdict:
         self.lag_ms = 0  # time constant of the control transducer and its line; 0 where it is short
         self._half_ms = 0  # half of the settling time
         self._since_ms = -1  # since it began; -1 outside
+        self._dt_ms = 1  # length of a tick
+        self._drift_pa = 0  # what the gas does by itself in half of the settling time
         self._end_pa = 0  # reading at its beginning
         self._half_pa = 0  # and at its half
         self._judged_us = 0  # the pulse to learn from, 0 for none
@@ -67,6 +73,7 @@ class Verdict:
         """Count one tick of a window; `isolated`: its isolation valve is shut."""
         if not isolated:
             self._open_ms += dt_ms
+        self._dt_ms = dt_ms
         self._ticks += 1
         since_ms = self._since_ms
         if since_ms >= 0:
@@ -93,7 +100,9 @@ class Verdict:
         self._half_ms = settle_ms >> 1
         self._since_ms = 0
         self._end_pa = self._sensors.control_pa
-        self._before_pa = self._sensors.pressure.ahead_pa(0)
+        pressure = self._sensors.pressure
+        self._before_pa = pressure.ahead_pa(0)
+        self._drift_pa = pressure.ahead_pa(self._half_ms // self._dt_ms) - self._before_pa
         self._doubt = 1 + self._ticks // self._fitted
 
     def forget(self):
@@ -123,7 +132,7 @@ class Verdict:
         self.side = side
         self.us = self._chain_us
         self.pa = step_pa
-        self._learn_lag(-1 if side == VENT else 1)
+        late = self._learn_lag(-1 if side == VENT else 1)
         self.expected_pa = self._chain_pa if response.gain else 0
         self.clear_pa = clear_pa
         self.excess_percent = self._excess(response) if shut else 0
@@ -131,41 +140,48 @@ class Verdict:
         self._chain_pa = 0
         self._open_ms = 0
         self._since_ms = -1
-        if self._judged_us and self.excess_percent < _EXCESS_PERCENT:
+        if self._judged_us and not late and self.excess_percent < _EXCESS_PERCENT:
             response.judge(self._judged_us, step_pa, self._flow_kpa, clear_pa)
             self.taught = self.taught + 1 & 0xFFFFFF
 
-    def _learn_lag(self, sign: int):
+    def _learn_lag(self, sign: int) -> bool:
         """Learn from the movement in both halves of the settling time: their ratio is exp(-half/lag).
 
-        Where the second one is only noise: from the share of the step that the first one still has, exp(-t/lag).
+        Where the second one is only noise: from the share of the step that the first one still has, exp(-t/lag). Return
+        whether the line was slower than what was waited for, so that the step was not seen whole.
         """
-        first_pa = sign * (self._half_pa - self._end_pa)
-        second_pa = sign * (self._sensors.control_pa - self._half_pa)
-        if first_pa + max(second_pa, 0) > self.pa:
+        if self._fitted < _SLOPE_SAMPLES:
+            return False
+        now_pa = self._sensors.control_pa
+        first_pa = sign * (self._half_pa - self._end_pa - self._drift_pa)
+        second_pa = sign * (now_pa - self._half_pa - self._drift_pa)
+        whole_pa = sign * (now_pa - self._before_pa - 2 * self._drift_pa)
+        if first_pa + max(second_pa, 0) > whole_pa + _LATE_PA:
             # More than the whole step: gas that cools or warms, not a line that is slow.
-            return
+            return False
         if first_pa > _LATE_PA:
             if second_pa > _NOISE_PA:
                 ratio = second_pa * 1000 // first_pa
                 if ratio > _LATE_MOST:
-                    return
+                    return False
                 ms = min(min(self._half_ms, 1_000) * 1000 // _log(ratio), _LAG_MOST_MS)
             else:
-                share = min(first_pa * 1000 // max(self.pa, first_pa), _LATE_MOST)
+                share = min(first_pa * 1000 // max(whole_pa, first_pa), _LATE_MOST)
                 ms = max(_UNSEEN_MS, 3 * self.lag_ms) * 1000 // _log(share)
-        elif self.pa > 3 * _LATE_PA:
+        elif whole_pa > 3 * _LATE_PA:
             ms = 0
         else:
-            return
+            return False
         # Heat that comes back makes a lag look shorter, and one that is waited for hardly shows: so it grows quickly
         # and falls slowly. The first lesson counts in full, or a slow line looks like a valve that stays open.
+        late = first_pa * _LATE_PART > whole_pa
         if not self.lag_ms:
             self.lag_ms = ms
         elif ms > self.lag_ms:
             self.lag_ms += (ms - self.lag_ms) // 2
         else:
-            self.lag_ms -= self.lag_ms >> 5
+            self.lag_ms -= self.lag_ms >> 7
+        return late
 
     def _excess(self, response) -> int:
         """Return the gas beyond the pulses in percent of what a valve stuck open would have passed."""
