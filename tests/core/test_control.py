@@ -1,6 +1,7 @@
 from chamber import filled_sample
 
 from regulator.control.controller import Control
+from regulator.control.plan import Situation, margin_pa
 from regulator.control.vent import COMPLETE
 from regulator.measure.sensors import Sensors
 from regulator.settings import Settings
@@ -259,3 +260,22 @@ def test_missed_pulses_are_not_made_up_for_beyond_the_other_edge():
     loop.lowest = loop.pa
     loop.run(30)
     assert 4_995_000 - 250 < loop.lowest < 4_999_000
+
+
+def test_a_pulse_is_worth_the_same_share_of_every_dead_band():
+    """The price of a pulse follows the dead-band: a wide one is set by who wants few pulses."""
+    now = Situation()
+    shares = []
+    for band_pa in (1_000, 5_000, 20_000, 100_000):
+        now.worth(band_pa, 2_040)
+        shares.append(now.widest_pa * 100 // band_pa)
+    assert max(shares) - min(shares) <= 1
+    # s^3 = 6 b^2 T r with b = 5 kPa, T = 600 s and r = 3.4 Pa/s, rounded up to the next 100 Pa of drift.
+    assert 6_600 <= shares[1] * 50 <= 6_950
+    now.worth(100_000, 1 << 24)
+    assert now.widest_pa < 1 << 22
+
+
+def test_a_narrow_dead_band_keeps_a_margin_for_noise():
+    assert margin_pa(5_000) == margin_pa(2_000) == 250
+    assert margin_pa(20_000) == 800

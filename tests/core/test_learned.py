@@ -204,3 +204,58 @@ def test_trial_pulses_without_effect_bound_the_dead_time():
                 assert step_pa < 7_000 * 1.3, (seed, number, us, step_pa)
         assert response.judged >= 7
         assert abs(response.step_pa(40_000, 4_000) / (58_000 * 4 * 27e-3) - 1) < 0.15
+
+
+class RestingValve(Valve):
+    """A valve whose seal gives only `share` of the flow after ten minutes without a pulse."""
+
+    def __init__(self, share, seed=1):
+        super().__init__(58_000, seed=seed)
+        self.share = share
+        self.at_s = -10_000
+
+    def pulse_at(self, now_s, us, flow_kpa):
+        rested = now_s - self.at_s >= 600
+        self.at_s = now_s
+        step_pa = self.pulse(us, flow_kpa)
+        return int(step_pa * self.share) if rested else step_pa
+
+
+def test_pulses_after_a_long_and_a_short_rest_are_told_apart():
+    for seed in SEEDS:
+        for share in (0.5, 0.7, 1.0):
+            response, valve = Response(3_000), RestingValve(share, seed)
+            now_s = 0
+            off = []
+            for number in range(60):
+                # Mostly after a long rest, as while holding a pressure; at times soon after another one.
+                now_s += 90 if number % 4 == 3 else 1_700
+                wanted_pa = 8_000 * 100 // response.share_percent(now_s)
+                us = response.pulse_us(wanted_pa, 4_000, 300_000)
+                response.begin(now_s)
+                step_pa = valve.pulse_at(now_s, us, 4_000)
+                response.judge(us, step_pa, 4_000, 1_000)
+                if number > 30:
+                    off.append(step_pa / 8_000)
+            assert max(off) < 1.25 and min(off) > 0.75, (seed, share, min(off), max(off))
+
+
+def test_a_pulse_after_a_short_rest_is_expected_to_do_more_until_one_was_seen():
+    response, valve = Response(3_000), RestingValve(0.5)
+    now_s = 0
+    for _ in range(20):
+        now_s += 1_700
+        us = response.pulse_us(8_000, 4_000, 300_000)
+        response.begin(now_s)
+        response.judge(us, valve.pulse_at(now_s, us, 4_000), 4_000, 1_000)
+    assert response.more_percent(now_s + 1_700) == 0
+    assert response.more_percent(now_s + 60) >= 50
+    # Even so close to the boundary that nobody knows which of the two it is.
+    assert response.more_percent(now_s + 600) >= 50
+    for _ in range(6):
+        now_s += 60
+        us = response.pulse_us(8_000, 4_000, 300_000)
+        response.begin(now_s)
+        response.judge(us, valve.pulse_at(now_s, us, 4_000), 4_000, 1_000)
+    assert response.more_percent(now_s + 60) == 0
+    assert 45 <= response.share_percent(now_s + 1_700) <= 65

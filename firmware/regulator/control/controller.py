@@ -89,6 +89,8 @@ class Control:
         """Run one tick of REGULATE."""
         slew = self._slew_pa_s if self._slew_linear else 1_000_000
         self.ramp_pa = self._ramp.advance(self.ramp_pa, self.target_pa, slew, dt_ms)
+        if self.ramp_pa != self.target_pa:
+            self._ramp.rest_coils(self.ramp_pa, self.target_pa, slew)
         self._check_limits(dt_ms)
         if not self._valves.idle():
             self._ramp.chain(self.ramp_pa, self.target_pa)

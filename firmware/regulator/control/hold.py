@@ -4,16 +4,17 @@ The constants are chosen on the simulated plant unless they name another source.
 """
 
 from regulator.control.drift import UNKNOWN_PA, Drift
-from regulator.control.plan import PULSE_WORTH_S, SWING_MARGIN_PA, TRIGGER_PERCENT, Situation, planned_pa
+from regulator.control.plan import PULSE_WORTH_S, SWING_MARGIN_PA, Situation, margin_pa, planned_pa
 from regulator.valves.sides import FILL, IMMEDIATE_PER_SETTLED_PERCENT, TRUSTED, VENT
 
 # Shares of the dead-band in percent: how far past the target a pulse should settle, and how far its immediate step may
 # reach. The rest up to 100 allows for jitter of the pulse, noise and delay.
 _PAST_PERCENT = 50
 _PEAK_PERCENT = 93
-# Trigger and reach while the gas cools or warms after a ramp: the pressure moves fast, and every pulse is long.
-_WARM_TRIGGER_PERCENT = 90
+# Reach while the gas cools or warms after a ramp, when every pulse is long. The pulse is due earlier by what the
+# pressure moves in 0.1 s: a line of 50 ms whose lag is not known yet, and 50 ms of opening.
 _WARM_PEAK_PERCENT = 75
+_UNSEEN_TICKS = 5
 # Allowance for overshoot of the requested step, in percent, by the number of judged pulses of the valve.
 _KNOWN = 6
 _OFF_PERCENT = 5
@@ -21,12 +22,16 @@ _LEARNING_OFF_PERCENT = 10
 _UNKNOWN_OFF_PERCENT = 20
 # For this time after a pulse the other side does not correct an error that may be its overshoot.
 _REGRET_S = 15
-# A pulse that fell far short (of a valve being learned) may be followed up after this time.
+# A pulse that fell far short (of a valve being learned) may be followed up in this time; later the pressure may return
+# by itself.
 _FOLLOW_S = 45
+_FOLLOW_MOST_S = 90
 # After this time the gas is back at the wall temperature, and the pressure shows the drift again.
 _RESTED_S = 90
 # With a swing of the wall: how far past the target, as a share of what the swing leaves of the dead-band.
 _PAST_SWING_PERCENT = 70
+# A dead-band up to this one has no allowance for a swing: who sets it wants it kept. Design choice.
+_STRICT_PA = 2_000
 # Mean deviation of the samples that the shares above include.
 _USUAL_NOISE_PA = 400
 # Samples required since the last pulse.
@@ -44,6 +49,7 @@ class Hold:
         self._valves = valves
         self.drift = Drift()
         self.coarse_pa = 0  # dead-band that the shortest pulses can keep
+        self._pulse_pa = 0  # without the margin of its trigger
         self._now = Situation()
         self._taught = 0  # pulses that coarse_pa takes into account
         self._observed_s = 0
@@ -56,7 +62,7 @@ class Hold:
     def configure(self):
         """Read the settings."""
         self._band_pa = self._settings.get("dead_band_pa")
-        self._allowance_pa = self._settings.get("swing_allowance_pa")
+        self._allowance_pa = 0 if self._band_pa <= _STRICT_PA else self._settings.get("swing_allowance_pa")
 
     def band_is_widened(self) -> bool:
         """Return whether the valves are too coarse for the dead-band that was set."""
@@ -122,7 +128,9 @@ class Hold:
         warm = abs(now.staying_pa - now.error_pa) > now.band_pa
         # If the shortest pulse is too coarse for the dead-band, a later pulse ends closer to the target.
         early = warm and now.band_pa == self._band_pa
-        now.aim(_WARM_TRIGGER_PERCENT if early else TRIGGER_PERCENT, self.coarse_pa)
+        pressure = sensors.pressure
+        unseen_pa = abs(pressure.ahead_pa(_UNSEEN_TICKS) - pressure.ahead_pa(0)) if early else 0
+        now.aim(now.band_pa - max(min(unseen_pa, now.band_pa >> 2), margin_pa(now.band_pa)), self._pulse_pa)
         peak_pa = self._peak_pa(side, warm)
         room_pa = self._room_pa(side, now.error_pa + max(peak_pa, 0))
         # No plan for a valve that is being learned: its pulses come one by one, at the edge of the dead-band.
@@ -181,7 +189,7 @@ class Hold:
     def _may_follow(self, side: int) -> bool:
         """Return whether a correction that fell far short may be followed up now."""
         now = self._now
-        follows = self._fell_short and side == self._side and self._since_s() > _FOLLOW_S
+        follows = self._fell_short and side == self._side and _FOLLOW_S < self._since_s() <= _FOLLOW_MOST_S
         return follows and now.lasting_pa * 2 > now.band_pa
 
     def _swinging_pa(self, side: int) -> int:
@@ -200,14 +208,15 @@ class Hold:
         """Update the dead-band that the valves can keep after a new result.
 
         It is 0.75 of the largest settled step of the shortest pulse, so that a pulse from one edge does not reach the
-        other edge.
+        other edge, and the margin at which a pulse is due.
         """
         valves = self._valves
         step_pa = max(
             valves.smallest_step_pa(FILL) + valves.jitter_pa(FILL),
             valves.smallest_step_pa(VENT) + valves.jitter_pa(VENT),
         )
-        self.coarse_pa = step_pa * _COARSE_PERCENT // IMMEDIATE_PER_SETTLED_PERCENT
+        self._pulse_pa = step_pa * _COARSE_PERCENT // IMMEDIATE_PER_SETTLED_PERCENT
+        self.coarse_pa = self._pulse_pa + margin_pa(self._pulse_pa) if step_pa else 0
         side = valves.side
         self._fell_short = valves.responses[side].response_pa * 2 < self._step_pa
 

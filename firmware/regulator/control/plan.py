@@ -3,12 +3,15 @@
 The constants are chosen on the simulated plant.
 """
 
-# Share of the dead-band in percent at which a pulse is due, and the larger one just before a turning point.
-TRIGGER_PERCENT = 96
-_COAST_PERCENT = 98
-# The price of a pulse: as much as an error of the whole dead-band for this time. Design choice: the limit by dynamic
+# A pulse is due this share of the dead-band before its edge, in percent, but at least _LEAST_MARGIN_PA: three sigma of
+# the fitted level, and what the pressure moves until the pulse. Half of it is left just before a turning point.
+_MARGIN_PERCENT = 4
+_LEAST_MARGIN_PA = 250
+# The price of a pulse: as much as an error of the whole dead-band for this time where the dead-band is PULSE_WORTH_PA,
+# and in proportion to it elsewhere: a wider one is set by who wants fewer pulses. Design choice: the limit by dynamic
 # programming has 52 to 57 pulses with 1.86 to 1.75 kPa on the reference day, which this price gives.
 PULSE_WORTH_S = 600
+PULSE_WORTH_PA = 5_000
 # A planned step takes at most this many times the part of the dead-band that the swing leaves free: two on either side.
 _WIDEST_EDGES = 4
 # Margin on the predicted way to the turning point.
@@ -42,15 +45,15 @@ class Situation:
     def worth(self, band_pa: int, drift_pa: int):
         """Set the step that a pulse is worth, about once a second; `drift_pa` is the drift within PULSE_WORTH_S.
 
-        Steps of s against a drift of r cost r/s pulses and s^2/12 of mean square error in a time. With the price of a
-        pulse, band^2 * T, the sum is least at s^3 = 6 band^2 T r. In units of 100 Pa.
+        Steps of s against a drift of r cost r/s pulses and s^2/12 of mean square error in a time. A pulse costs as much
+        as an error of the whole dead-band b for the time T = PULSE_WORTH_S * b/PULSE_WORTH_PA, so the sum is least at
+        (s/b)^3 = 6 r PULSE_WORTH_S/PULSE_WORTH_PA. In percent, with the drift in units of 100 Pa.
         """
-        band = band_pa // 100
-        cube = 6 * min(band * band, 1_000_000) * min(drift_pa // 100 + 1, 150)
-        step = 1_000
-        while step * step * step > cube:
-            step -= (step - cube // (step * step) + 2) // 3
-        self.widest_pa = step * 100
+        cube = 6_000_000 // (PULSE_WORTH_PA // 100) * min(drift_pa // 100 + 1, 150)
+        percent = 300
+        while percent * percent * percent > cube:
+            percent -= (percent - cube // (percent * percent) + 2) // 3
+        self.widest_pa = band_pa * percent // 100
 
     def begin(self, error_pa: int, band_pa: int):
         """Set the error and the dead-band in force."""
@@ -64,11 +67,16 @@ class Situation:
         self.lasting_pa = self.staying_pa + self.swing_pa
         self.amplitude_pa = amplitude_pa
 
-    def aim(self, trigger_percent: int, coarse_pa: int):
-        """Set the share of the dead-band at which a pulse is due."""
-        self.trigger_pa = self.band_pa * trigger_percent // 100
+    def aim(self, trigger_pa: int, coarse_pa: int):
+        """Set the error at which a pulse is due."""
+        self.trigger_pa = trigger_pa
         self.edge_pa = self.trigger_pa - self.amplitude_pa
         self.coarse_pa = coarse_pa
+
+
+def margin_pa(band_pa: int) -> int:
+    """Return how far before the edge of the dead-band a pulse is due."""
+    return max(band_pa * _MARGIN_PERCENT // 100, _LEAST_MARGIN_PA)
 
 
 def planned_pa(now, left_pa: int, most_pa: int, room_pa: int) -> int:
@@ -80,8 +88,8 @@ def planned_pa(now, left_pa: int, most_pa: int, room_pa: int) -> int:
     """
     # With a margin, so that no small pulse is needed shortly before the turning point.
     way_pa = now.lasting_pa + left_pa * _MORE_PERCENT // 100
-    error_percent = now.error_pa * 100
-    at_edge = error_percent > now.band_pa * TRIGGER_PERCENT
+    margin = margin_pa(now.band_pa)
+    at_edge = now.error_pa > now.band_pa - margin
     if way_pa > _MANY * most_pa:
         return most_pa if at_edge else 0
     smallest_pa = now.coarse_pa * 4 // 3  # Hold takes 0.75 of it
@@ -90,7 +98,11 @@ def planned_pa(now, left_pa: int, most_pa: int, room_pa: int) -> int:
     pulses = (way_pa * 100 - widest_pa * _UNCOVERED_PERCENT) // (widest_pa * 100) + 1
     if pulses <= 0:
         # The turning point comes first, or almost. If it is late, half a pulse is enough.
-        return max(way_pa // 2, SWING_MARGIN_PA) if error_percent > now.band_pa * _COAST_PERCENT else 0
+        return max(way_pa // 2, SWING_MARGIN_PA) if now.error_pa > now.band_pa - margin // 2 else 0
     even_pa = max(way_pa * 2 // (2 * pulses + 1), smallest_pa)
-    early = now.lasting_pa * 2 >= even_pa and even_pa <= room_pa and error_percent >= even_pa * _EARLY_PERCENT
+    early = (
+        now.lasting_pa * 2 >= even_pa
+        and even_pa <= room_pa
+        and now.error_pa * 100 >= even_pa * _EARLY_PERCENT
+    )
     return even_pa if early or at_edge else 0

@@ -9,6 +9,9 @@ _BURST_MS = 2000
 _BURST_MAX_PA = 100_000
 # The isolation valve stays open between bursts that follow each other within this time.
 _LINGER_MS = 1500
+# This long before a fast ramp ends, its coils pause: the second of that pause would cost more than the dead-band while
+# the gas cools, at up to 8 kPa/s. Design choice: a pause, and the time to catch up.
+_PAUSE_BEFORE_S = 4
 # Delay until the effect of a pulse is measured.
 _UNSEEN_MS = 50
 
@@ -70,6 +73,15 @@ class Ramp:
             return 0
         step_pa = min(ahead_pa + half_pa, _short_of(remaining_pa))
         return step_pa if side == FILL else -step_pa
+
+    def rest_coils(self, ramp_pa: int, target_pa: int, slew_pa_s: int):
+        """Have the coils pause just before the end of a ramp whose gas will cool or warm fast."""
+        valves = self._valves
+        side = FILL if target_pa > ramp_pa else VENT
+        rate_pa_s = min(valves.rate_pa_s(side), slew_pa_s)
+        left_pa = abs(target_pa - self._sensors.control_pa)
+        if rate_pa_s > self._band_pa and left_pa < _PAUSE_BEFORE_S * rate_pa_s:
+            valves.rest_early(side)
 
     def chain(self, ramp_pa: int, target_pa: int):
         """Request the next pulse without a pause if at least half of a longest pulse is missing."""

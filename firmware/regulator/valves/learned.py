@@ -31,11 +31,17 @@ _WEIGHT = 6
 # A step off by more than 2 x, beyond _JITTER_US of the pulse and half of what is clear, contradicts what was learned;
 # after three in a row it is learned anew. The first pulse after _RESTED_S may come from a valve that sticks. From
 # _SURE judged pulses on. Design choices.
-# A seal that rested for ten minutes gives 0.5 to 1 of its flow in the first pulse [E]: a second pulse within half of
-# that time may give more than the line that such first pulses taught, by up to _FRESH_PERCENT.
-_FRESH_S = 300
+# A seal that rested for ten minutes gives 0.5 to 1 of its flow in the first pulse [E]. Rests up to _SHORT_S have no
+# such effect, those from _LONG_S on have it; between them a pulse is counted to what it is nearer to. While no pulse
+# after a short rest has been seen, one may give up to _FRESH_PERCENT more than those after a long rest taught; where
+# they are seldom, _SELDOM_PERCENT.
+_SHORT_S = 450
+_LONG_S = 750
 _USUAL_MOST_S = 3_600
 _FRESH_PERCENT = 60
+_SELDOM_PERCENT = 15
+_SHARE_LEAST = 40
+_SHARE_MOST = 110
 _JITTER_US = 1_500
 _CONTRADICTIONS = 3
 _RESTED_S = 60
@@ -74,18 +80,25 @@ class Response:
         self._last_off = 0  # direction in which the last pulse was off the line
         self._pulsed_s = -_RESTED_S
         self._usual_s = 0  # rest before a pulse, as a mean over the last few
-        self._rested = True  # the present pulse is the first one after a rest
+        self._since_s = 0  # rest before the present pulse
+        self._share_percent = 100  # flow of a pulse after a long rest
+        self._fresh = False  # a pulse after a short rest has been judged
 
     def begin(self, now_s: int):
         """Note that a pulse begins."""
-        since_s = now_s - self._pulsed_s
-        self._rested = since_s > _RESTED_S
-        self._usual_s += (min(since_s, _USUAL_MOST_S) - self._usual_s) // 2
+        self._since_s = now_s - self._pulsed_s
+        self._usual_s += (min(self._since_s, _USUAL_MOST_S) - self._usual_s) // 2
         self._pulsed_s = now_s
 
+    def share_percent(self, now_s: int) -> int:
+        """Return the share of the flow that a pulse now would have, because its seal has rested."""
+        return self._share_percent if now_s - self._pulsed_s >= _LONG_S else 100
+
     def more_percent(self, now_s: int) -> int:
-        """Return by how much a pulse now may exceed its expected step beside what is usual, because others preceded."""
-        return _FRESH_PERCENT if now_s - self._pulsed_s < _FRESH_S < self._usual_s else 0
+        """Return by how much a pulse now may exceed its expected step, because most others came after a long rest."""
+        if now_s - self._pulsed_s >= _LONG_S or self._usual_s <= _SHORT_S:
+            return 0
+        return _SELDOM_PERCENT if self._fresh else _FRESH_PERCENT
 
     def doubt(self):
         """Have what was learned confirmed by the next pulses."""
@@ -155,6 +168,8 @@ class Response:
         self.silent = self._silent_us = 0
         self.floor_us = self._least_us
         self._trial_us = max(self._least_us, min(self._was[2], _FLOOR_KNOWN_US) if self._was[0] else 0)
+        self._share_percent = 100
+        self._fresh = False
 
     def rate_pa_s(self, flow_kpa: int) -> int:
         """Return the rate of the open valve in Pa/s; 0 while unknown."""
@@ -165,6 +180,11 @@ class Response:
         if us <= self.dead_us:
             return 0
         return muldiv(self.rate_pa_s(flow_kpa), us - self.dead_us, 1_000_000)
+
+    def expected_pa(self, us: int, flow_kpa: int) -> int:
+        """Return the same for the present pulse, by the rest before it."""
+        share_percent = self._share_percent if self._since_s >= _LONG_S else 100
+        return self.step_pa(us, flow_kpa) * share_percent // 100
 
     def smallest_pa(self, flow_kpa: int) -> int:
         """Return the immediate step of the shortest pulse that opens the valve."""
@@ -208,13 +228,13 @@ class Response:
             self.floor_us = max(self.floor_us, min(us, _FLOOR_KNOWN_US))
             self.dead_us = dead_us
         else:
-            expected_pa = self.step_pa(us, flow_kpa)
+            expected_pa = self.expected_pa(us, flow_kpa)
             if expected_pa < clear_pa and step_pa < 2 * clear_pa:
                 return
             if lacks_effect(step_pa, expected_pa, clear_pa):
                 self._note_silence(us)
                 return
-            if self.judged >= _SURE and not self._rested:
+            if self.judged >= _SURE and self._since_s <= _RESTED_S:
                 slack_pa = clear_pa // 2 + self._jitter_pa(self.gain, flow_kpa)
                 if self._is_outlier(step_pa, expected_pa, slack_pa):
                     return
@@ -223,22 +243,48 @@ class Response:
             self._compare(us, step_pa, flow_kpa, clear_pa // 2)
         if self.judged < _JUDGED_MOST:
             self.judged += 1
+        step_pa = self._as_fresh(step_pa, self.step_pa(us, flow_kpa))
         self._follow(step_pa, self.step_pa(us, flow_kpa))
         self._anchor(us, muldiv(step_pa, 1000, flow_kpa))
         self._fit()
 
+    def _as_fresh(self, step_pa: int, full_pa: int) -> int:
+        """Return the step of the same pulse after a short rest; learn what a long rest does. `full_pa`: expected so."""
+        share = self._share_percent
+        rested = self._since_s >= _LONG_S
+        if not rested and self._since_s > _SHORT_S:
+            rested = abs(step_pa - full_pa * share // 100) < abs(step_pa - full_pa)
+        if full_pa <= 0 or (rested and not self._fresh):
+            return step_pa
+        percent = min(max(step_pa * 100 // full_pa, 1), 250)
+        if rested:
+            share += (min(max(percent, _SHARE_LEAST), _SHARE_MOST) - share) // 3
+            self._share_percent = share
+            return step_pa * 100 // share
+        if not self._fresh:
+            self._fresh = True
+            if self._usual_s > _SHORT_S and percent > 100:
+                # What was learned so far is what pulses do after a long rest.
+                self._share_percent = max(10_000 // percent, _SHARE_LEAST)
+                self._scale(percent, 100)
+        return step_pa
+
+    def _scale(self, by: int, of: int):
+        """Move the whole line to by/of."""
+        self._short_step = muldiv(self._short_step, by, of)
+        self._long_step = muldiv(self._long_step, by, of)
+
     def _follow(self, step_pa: int, expected_pa: int):
         """Move the whole line halfway where two pulses in a row are off by more than a sixth in one direction.
 
-        A seal that has rested, or that wears, changes the flow of all pulses alike.
+        A seal that wears changes the flow of all pulses alike.
         """
         off_pa = step_pa - expected_pa
         off = 0
         if abs(off_pa) * 6 > expected_pa > 0:
             off = 1 if off_pa > 0 else -1
             if off == self._last_off:
-                self._short_step = muldiv(self._short_step, step_pa + expected_pa, 2 * expected_pa)
-                self._long_step = muldiv(self._long_step, step_pa + expected_pa, 2 * expected_pa)
+                self._scale(step_pa + expected_pa, 2 * expected_pa)
         self._last_off = off
 
     def _is_outlier(self, step_pa: int, expected_pa: int, slack_pa: int) -> bool:

@@ -20,6 +20,8 @@ _PAUSE_MS = 1_000
 _STORE_MS = 300_000
 _REFILL_PERCENT = 40
 _CREDIT_MS = 2_000
+# Where a long use is about to begin, a minute of which this much is gone ends early. Design choice.
+_BEGUN_MS = 15_000
 
 # After a pulse of a slow ramp the isolation valve stays open for this time, so that a valve stuck open shows.
 _WATCH_MS = 300
@@ -104,6 +106,11 @@ class Valves:
         """Count time that a proof had a coil of this side on."""
         self._on_ms[side] += ms
 
+    def rest_early(self, side: int):
+        """Have the coils of a side pause now, unless their minute has just begun."""
+        if self._on_ms[side] > _BEGUN_MS:
+            self._on_ms[side] = max(self._on_ms[side], _LONGEST_MS)
+
     def rest_coils(self, dt_ms: int):
         """Limit the time of the coils; `dt_ms` since the last call."""
         for side in range(2):
@@ -162,6 +169,7 @@ class Valves:
         if self._barred[side]:
             return 0
         response = self.responses[side]
+        step_pa = step_pa * 100 // response.share_percent(self._sensors.age_s)
         us = response.pulse_us(step_pa, self.flow_kpa(side), self._max_us)
         if response.silent > 1:
             # A valve that does not respond gets longer and longer pulses.
@@ -285,7 +293,7 @@ class Valves:
         response = self.responses[side]
         response.begin(self._sensors.age_s)
         flow_kpa = self.flow_kpa(side)
-        step_pa = response.step_pa(us, flow_kpa)
+        step_pa = response.expected_pa(us, flow_kpa)
         self.verdict.begin(us, step_pa, flow_kpa)
         self._sensors.pressure.freeze()
         self._pulse_step_pa = step_pa
