@@ -39,7 +39,7 @@ TABLE = (
     ("relief_to_ambient", "", 0, 0, 1, "1: a relief empties the chamber; 0: it stops below the trip"),
     ("ambient_pa", "Pa", 101_325, 50_000, 110_000, "ambient pressure, for the end of a vent and for gauge readings"),
     ("dead_band_pa", "Pa", 5_000, 500, 100_000, "largest error during a hold; a pulse starts just before the error reaches it"),
-    ("swing_allowance_pa", "Pa", 3_000, 0, 100_000, "how far an oven swing too large for the dead-band may exceed it"),
+    ("swing_allowance_pa", "Pa", 3_000, 0, 100_000, "how far an oven swing too large for the dead-band may exceed it, if that is above 2 kPa"),
     ("slew_pa_s", "Pa/s", 20_000, 10, 1_000_000, "ramp rate of the setpoint"),
     ("slew_linear", "", 1, 0, 1, "1: ramp at slew_pa_s; 0: as fast as the valves allow"),
     ("vent_slew_pa_s", "Pa/s", 20_000, 10, 1_000_000, "rate of a vent command"),

@@ -259,3 +259,21 @@ def test_a_pulse_after_a_short_rest_is_expected_to_do_more_until_one_was_seen():
         response.judge(us, valve.pulse_at(now_s, us, 4_000), 4_000, 1_000)
     assert response.more_percent(now_s + 60) == 0
     assert 45 <= response.share_percent(now_s + 1_700) <= 65
+
+
+def test_the_second_valve_is_tried_near_what_opened_the_first():
+    first, valve = Response(3_000), Valve(58_000, opens_us=18_000)
+    teach(first, valve, [8_000] * 20)
+    second = Response(3_000)
+    second.skip_trials(first, 8_000, 4_000)
+    us = second.pulse_us(8_000, 4_000, 300_000)
+    assert 9_000 <= us <= 13_500
+    # A valve that opens at once makes a third of the step at most.
+    assert Valve(58_000, opens_us=0, shuts_us=0, noise_pa=0).pulse(us, 4_000) <= 8_000 // 3 + 250
+    # In a small chamber the step bounds the trial, and an unknown first valve changes nothing.
+    fast, third = Response(3_000), Response(3_000)
+    teach(fast, Valve(1_700_000, opens_us=18_000), [40_000] * 20, 4_000)
+    third.skip_trials(fast, 8_000, 4_000)
+    assert third.pulse_us(8_000, 4_000, 300_000) < 4_000
+    third.skip_trials(Response(3_000), 8_000, 4_000)
+    assert third.pulse_us(8_000, 4_000, 300_000) < 4_000

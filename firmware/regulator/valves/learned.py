@@ -209,6 +209,17 @@ class Response:
             return self._shortest_us() if step_pa * 2 >= self.smallest_pa(flow_kpa) else 0
         return min(us, longest_us, self._reach_us * _GROWTH)
 
+    def skip_trials(self, other, step_pa: int, flow_kpa: int):
+        """Begin the trials of an unknown valve nearer to where those of the other side's valve had an effect.
+
+        At three quarters of the longest one without, but no longer than lets a valve that opens at once and flows like
+        the other one make a third of the step.
+        """
+        rate_pa_s = other.rate_pa_s(flow_kpa)
+        if rate_pa_s:
+            quick_us = self._least_us + muldiv(step_pa // 3, 1_000_000, rate_pa_s)
+            self._trial_us = max(self._trial_us, min(other._silent_us * 3 // 4, quick_us))
+
     def judge(self, us: int, step_pa: int, flow_kpa: int, clear_pa: int):
         """Learn from a pulse of `us` that stepped the pressure by `step_pa`, positive in the direction of its side.
 

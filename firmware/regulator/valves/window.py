@@ -170,7 +170,10 @@ class Valves:
             return 0
         response = self.responses[side]
         step_pa = step_pa * 100 // response.share_percent(self._sensors.age_s)
-        us = response.pulse_us(step_pa, self.flow_kpa(side), self._max_us)
+        flow_kpa = self.flow_kpa(side)
+        if response.gain == 0:
+            response.skip_trials(self.responses[FILL + VENT - side], step_pa, flow_kpa)
+        us = response.pulse_us(step_pa, flow_kpa, self._max_us)
         if response.silent > 1:
             # A valve that does not respond gets longer and longer pulses.
             us = min(us + us // 4 * (response.silent - 1), self._max_us)
