@@ -267,11 +267,11 @@ def test_a_pulse_is_worth_the_same_share_of_every_dead_band():
     now = Situation()
     shares = []
     for band_pa in (1_000, 5_000, 20_000, 100_000):
-        now.worth(band_pa, 1_190)
+        now.worth(band_pa, 1_530)
         shares.append(now.widest_pa * 100 // band_pa)
     assert max(shares) - min(shares) <= 1
-    # (s/b)^3 = 6 r T/b with r = 3.4 Pa/s, which makes 1190 Pa in T = 350 s for b = 5 kPa; a step of 5.65 kPa.
-    assert shares[1] in (112, 113, 114)
+    # (s/b)^3 = 6 r T/b with r = 3.4 Pa/s, which makes 1530 Pa in T = 450 s for b = 5 kPa; a step of 6.2 kPa.
+    assert shares[1] in (123, 124, 125, 126)
     now.worth(100_000, 1 << 24)
     assert now.widest_pa < 1 << 22
 
