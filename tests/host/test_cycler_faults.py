@@ -545,6 +545,8 @@ def test_numbers_that_begin_anew() -> None:
         return list(going_on(np.array(values, dtype=float), even)[0])
 
     assert numbers(1, 2, 2, 3, 1, 2, 3) == [1, 2, 2, 3, 4, 5, 6]
+    # A last number that is not written in full.
+    assert numbers(9, 9, 10, 10, 1) == [9, 9, 10, 10, 10]
     assert numbers(0, 1, 2, 0, 1, 2, even=True) == [0, 1, 2, 4, 5, 6]
     # The next cycle had just begun when a new test did.
     assert numbers(1, 1, 1, 1, 2, 1, 1, 1, 1, 2) == [1, 1, 1, 1, 2, 3, 3, 3, 3, 4]

@@ -24,8 +24,8 @@ _ERRORS = 3
 def going_on(numbers: Floats, even: bool = False) -> tuple[Floats, int, list[int]]:
     """Numbers that never fall, how many rows were taken for errors, and the rows at which the numbers begin anew.
 
-    A few rows with a number outside those on both sides take the one before them. Where numbers begin anew, as when a
-    file holds several tests, they go on from the last; `even`: by an even number.
+    A few rows with a number outside those on both sides take the one before them; so do the last ones, if it falls.
+    Where numbers begin anew, as when a file holds several tests, they go on from the last; `even`: by an even number.
     """
     known = np.flatnonzero(np.isfinite(numbers))
     values = numbers[known]
@@ -40,6 +40,11 @@ def going_on(numbers: Floats, even: bool = False) -> tuple[Floats, int, list[int
         if end - start <= _ERRORS and before <= after and not before <= own <= after and not begun:
             values[start:end] = before
             errors += end - start
+    last = edges[-2]
+    if len(values) - last <= _ERRORS and values[last] < values[last - 1]:
+        # Too few to be a new test, and perhaps not written in full.
+        errors += len(values) - last
+        values[last:] = values[last - 1]
     anew = np.flatnonzero(np.diff(values) < 0) + 1
     add = values[anew - 1] - values[anew] + 1
     values += np.cumsum(np.bincount(anew, np.ceil(add / 2) * 2 if even else add, len(values)))
