@@ -9,6 +9,8 @@ from tests.device.boards import Board, over_pressure_ms
 pytestmark = pytest.mark.pico
 
 
+# Half a minute on an idle computer; an interrupted child would end the whole run.
+@pytest.mark.timeout(1200)
 @pytest.mark.pico_short
 def test_boots_identifies_itself_and_measures(board: Board) -> None:
     assert board.ask(b"*IDN?").startswith("ipch,IPCH-1,")
