@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
 from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
@@ -21,10 +22,19 @@ from ipch.report.evaluation import evaluate, holding
 from ipch.report.page import render, write_report
 from ipch.report.tables import known
 from ipch.report.time_plots import thin
-from ipch.sim.server import RunningServer
+from ipch.sim.server import RunningServer, simulate
 from ipch.workflows.run import record_recipe
 
 RECIPE = '[[step]]\nramp = "1MPa"\nslew = "100kPa/s"\n[[step]]\nhold = "60s"\n[[step]]\nramp = "0.8MPa"\n'
+
+
+@pytest.fixture(scope="module")
+def sim() -> Iterator[RunningServer]:
+    """As that of the other files, with the firmware on MicroPython, whose version a report tells."""
+    with simulate(
+        ["--ideal", "--rig", "sim", "--speed", "max", "--ahead", "10s", "--set", "volume_l=0.1"]
+    ) as running:
+        yield running
 
 
 @pytest.fixture(scope="module")
