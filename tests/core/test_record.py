@@ -397,3 +397,24 @@ def test_hours_in_service_go_on_after_a_reset():
     assert desk.app.record.hours == 1
     again = restarted(desk.flash)
     assert again.app.record.hours == 1
+
+
+def test_the_self_test_has_a_bit_for_each_part():
+    desk = Desk()
+    desk.run_s(1)
+    assert desk.app.panel.self_test() == 0
+    for name, value, bit in (
+        ("control_counts", 0, 8),
+        ("safety_counts", 0, 16),
+        ("supply_counts", 0, 32),
+        ("rail_on", 0, 256),
+        ("faults", 2, 2),
+    ):
+        desk = Desk()
+        setattr(desk.sample, name, value)
+        desk.run_s(1)
+        assert desk.app.panel.self_test() == bit, name
+    desk.app.store.lost = True
+    assert desk.app.panel.self_test() == 2 + 64
+    desk.app.store.state_lost = True
+    assert desk.app.panel.self_test() == 2 + 64 + 128

@@ -3,6 +3,7 @@
 from chamber import filled_sample
 
 from regulator.faults import (
+    CHAMBER_CHANGED,
     FILL_STUCK_OPEN,
     FILL_STUCK_SHUT,
     NO_FAULT,
@@ -250,3 +251,26 @@ def test_a_gain_that_drifts_is_a_notice():
         response.gain = gain
         judge.check_slowly(160)
         assert bool(judge.pulses.warnings & VALVE_WORN) == worn, gain
+
+
+def test_a_chamber_that_contradicts_what_was_learned_is_a_notice_besides_wear():
+    judge = Judge()
+    response = judge.valves.responses[VENT]
+    response.gain = 50_000
+    response.judged = 50
+    judge.check_slowly(160)
+    assert judge.pulses.warnings == 0
+    response.gain = 20_000
+    response.changed = True
+    judge.check_slowly(160)
+    assert judge.pulses.warnings == VALVE_WORN | CHAMBER_CHANGED
+    response.gain = 50_000
+    response.changed = False
+    judge.check_slowly(160)
+    assert judge.pulses.warnings == 0
+    # One that is little known yet gets a new reference.
+    response.judged = 49
+    response.changed = True
+    judge.check_slowly(160)
+    assert judge.pulses.warnings == CHAMBER_CHANGED
+    assert judge.pulses.reference_gain == [0, 0]
