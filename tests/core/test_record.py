@@ -91,6 +91,29 @@ def test_what_was_off_stays_off():
     assert boot(desk)[3] == "NONE"
 
 
+def test_a_run_whose_settings_were_lost_stays_off_and_says_so():
+    flash = ran()
+    for suffix in (".a", ".b"):
+        flash.files.pop("settings" + suffix, None)
+    desk = restarted(flash)
+    desk.run_s(5)
+    assert desk.modes.state == OFF
+    assert boot(desk)[3] == "OFF"
+
+
+def test_a_fault_of_the_first_second_is_stored_at_once():
+    flash = ran()
+    desk = restarted(flash)
+    desk.run_s(0.1)
+    desk.sample.coil_shorted = 4
+    desk.run_s(0.3)
+    assert desk.modes.state == SEALED
+    # The next reset comes before the resume would have been decided.
+    again = restarted(flash)
+    assert again.modes.state == SEALED
+    assert again.modes.faults == desk.modes.faults
+
+
 def test_a_pressure_off_the_prediction_seals():
     for pa in (4.89e6, 5.11e6):
         desk = restarted(ran(), pa)
