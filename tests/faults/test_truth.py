@@ -250,6 +250,20 @@ def test_t5_a_sticky_valve_is_late_however_long_its_isolation_valve_is_open() ->
         hand.run(1.5)
 
 
+@pytest.mark.parametrize(("hung_s", "late"), [(1.0, False), (3.0, True)])
+def test_t5_a_hung_processor_lets_out_for_a_second(hung_s: float, late: bool) -> None:
+    hand = Hand("initial_mpa=5.98")
+    hand.world.hold_ms = 60_000  # the rail stays on
+    hand.say("RELIEF", cell_ok=False)
+    hand.world.switch(RELIEF)
+    hand.run(0.02)
+    if late:
+        with broken("T5", "relief"):
+            hand.run(hung_s, feed=False)
+    else:
+        hand.run(hung_s, feed=False)
+
+
 def test_t5_a_vent_is_asked_for() -> None:
     hand = Hand()
     with broken("T5", "no reason|lowest setpoint"):

@@ -32,6 +32,8 @@ RESUME_FLOOR_PA = 100_000.0
 PROOF_PA, BLEED_PA = 10_000.0, 50_000.0
 # A safety transducer over the comparator's limit is tested within this time.
 BLEED_MS = 5000
+# What a hung processor left on is shut within this time.
+HUNG_MS = 1000
 # All proofs of a start together, and one bleed.
 SELDOM_PA, SELDOM_MS = 100_000.0, 600_000
 # Two samples see a limit, the next tick ends a pulse, and the valve shuts.
@@ -977,6 +979,8 @@ class LetOut(Rule):
         # What the outputs let out: a burst or a leak beside them is not theirs.
         out_kg = self._out_kg()
         if out_kg > self.out_kg:
+            if self._hangs():
+                self.begin_kg += min(out_kg - self.out_kg, out_kg - self.begin_kg)
             self.out_kg, self.flowed_ms = out_kg, ms
         out_pa = truth.as_pa(out_kg - self.begin_kg)
         floor_pa, reason = self._floor()
@@ -1050,6 +1054,12 @@ class LetOut(Rule):
         control, control_valid, safety, safety_valid = truth.outputs()
         over = (control_valid and control > trip_pa) or (safety_valid and safety > trip_pa)
         return trip_pa if over and self.slope_pa > 0.1 * truth.world.tick_ms * 1000 else 0.0
+
+    def _hangs(self) -> bool:
+        """Return whether a hung processor left an output on that the watchdog and the rail must soon shut (row 21)."""
+        truth = self.truth
+        fed_ms = truth.world.fed_ms
+        return truth.hung and fed_ms is not None and truth.ms - fed_ms <= HUNG_MS + SHUTTING_MS
 
     def _late_share(self) -> float:
         """Return the share of what was let out that flows until a limit is seen and the valve is shut."""
