@@ -4,8 +4,10 @@ from regulator.measure.turning_points import TurningPoints
 
 # A turning point counts once the free pressure is back from its extreme by this much.
 _TURN_PA = 1_500
-# Faster swings are the oven's, whose share is already subtracted.
+# Faster swings are the oven's, whose share is already subtracted. Where a wall sensor follows late, some of it is left:
+# then a turning point takes twice as much, up to _TURN_MOST_PA.
 _SHORTEST_S = 1500
+_TURN_MOST_PA = 6_000
 # A turning point is awaited up to this share of the previous half cycle, in percent; the first one less long.
 _OVERDUE_PERCENT = 125
 _FIRST_PERCENT = 104
@@ -19,6 +21,7 @@ class Drift:
     """The free pressure, i.e. without the effect of pulses, in Pa, and its turning points."""
 
     def __init__(self):
+        self._turn_pa = _TURN_PA
         self._turns = TurningPoints(_TURN_PA)
         self._moved_pa = 0  # total effect of the pulses
         self._pulsed = False  # since `_at_s`
@@ -29,7 +32,9 @@ class Drift:
 
     def forget(self):
         """Restart, because of a ramp or a new target."""
-        self._turns.forget()
+        self._turn_pa = _TURN_PA
+        self._turns.expect(_TURN_PA)
+        self._swinging = False
         self._start_s = -1
         self._moved_pa = 0
         self._pulsed = False
@@ -43,8 +48,10 @@ class Drift:
         turns = self._turns
         if self._start_s < 0:
             self._start_s = uptime_s
-        if swinging != self._swinging:
-            self._swinging = swinging
+        if swinging and not self._swinging:
+            # The first time: turning points of a swing that was not subtracted are none. Later a swing may be lost from
+            # time to time, where the wall sensor follows late.
+            self._swinging = True
             turns.forget()
         if self._pulsed:
             # Effect of the pulse: the observed change minus the drift during that time.
@@ -56,7 +63,16 @@ class Drift:
                 self._moved_pa -= _share(gone_pa, min(uptime_s - self._at_s, since_s), since_s)
         self._free_pa = pressure_pa - self._moved_pa
         self._at_s = uptime_s
-        turns.update(self._free_pa, uptime_s)
+        turned = turns.update(self._free_pa, uptime_s)
+        if (
+            turned
+            and turns.count > 1
+            and turns.at_s[2] - turns.at_s[1] < _SHORTEST_S
+            and self._turn_pa < _TURN_MOST_PA
+        ):
+            self._turn_pa *= 2
+            turns.expect(self._turn_pa)
+            self._start_s = uptime_s
         if turns.count == 0:
             turns.begin(turns.value[2], self._start_s)
 

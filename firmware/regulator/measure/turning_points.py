@@ -14,6 +14,11 @@ class TurningPoints:
         self._extreme = 0  # since the newest turning point
         self._extreme_s = -1  # no value yet
 
+    def expect(self, back: int):
+        """Start anew, with another distance `back` from an extreme."""
+        self._back = back
+        self.forget()
+
     def forget(self):
         """Start anew."""
         self.count = 0
