@@ -20,12 +20,17 @@ def test_an_automatic_proof_stops_once_the_valve_is_certainly_open(valve: str) -
     try:
         bench.inject("one-valve-open", {"valve": valve})
         bench.run_s(1)
-        before_kg = bench.world.plant.vent_pair_kg
         bench.send(":OUTP ON")
+        most_pa, seconds = 0.0, 0.0
         while "PAIR_OPEN" not in bench.warnings:
-            bench.run_s(0.1)
-        # Until 10 kPa show: the lag of the transducer and the closing of the valve come on top.
-        assert vented_pa(bench, before_kg) < 25_000
+            before_kg = bench.world.plant.vent_pair_kg
+            bench.run_s(2)
+            seconds += 2
+            most_pa = max(most_pa, vented_pa(bench, before_kg))
+        # Until 10 kPa show: the lag of the transducer and the closing of the valve come on top. Behind the vent valve a
+        # volume may have filled once, so a second proof confirms it.
+        assert 10_000 < most_pa < 25_000
+        assert seconds < 4_000
     finally:
         bench.close()
 

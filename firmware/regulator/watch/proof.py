@@ -19,11 +19,11 @@ ALL = 15  # the four valves of the pairs
 _SAMPLES = 5
 _REST_MS = 80
 # A movement is more than a usual trapped volume causes (0.3 mL: 4 kPa in 0.5 L at 5 MPa), or a share of the open
-# valve's effect. A larger volume (1 mL: 10 kPa) moves gas only once: where fill or vent opened, a movement up to
-# _TRAP_MOST_PA has to come twice.
+# valve's effect. A larger volume (1 mL: 15 kPa) moves gas only once: where fill or vent opened by itself, a second proof
+# has to show the same.
 _MOVED_PA = 8_000
 _SHARE_PERCENT = 30
-_TRAP_MOST_PA = 30_000
+_HAVE_TRAPS = 1 << SUPPLY_ISOLATION | 1 << VENT_ISOLATION
 # A proof by command is cut short at this movement, an automatic one where an open valve is certain.
 _CUT_PA = 50_000
 # An automatic proof lasts until an open valve would have moved the pressure by _AIM_PA, within these limits.
@@ -63,7 +63,8 @@ class Proof:
         self._stage = 0  # 0 mean before, 1 open, 2 rest, 3 mean after
         self._ms = 0
         self._asked_ms = 0
-        self._again = False  # the valve opens for the second time
+        self._automatic = False
+        self._again = 0  # valves that moved gas once since all of them were requested
         self._count = 0
         self._sum_pa = 0
         self._before_pa = 0
@@ -78,6 +79,7 @@ class Proof:
     def ask(self, uptime_s: int):
         """Request a proof of all four pair valves."""
         self.pending = ALL
+        self._again = 0
         self._asked_s = uptime_s
 
     def is_due(self, uptime_s: int) -> bool:
@@ -112,6 +114,7 @@ class Proof:
             return False
         self.pending &= ~mask
         self._queue = mask
+        self._automatic = True
         self._asked_ms = 0
         self._valves.close_window()
         self._next()
@@ -120,6 +123,7 @@ class Proof:
     def begin(self, valve: int, ms: int):
         """Prove one valve for `ms`; 0 for a computed time."""
         self._queue = 1 << valve
+        self._automatic = False
         self._asked_ms = ms
         self._valves.close_window()
         self._next()
@@ -171,7 +175,6 @@ class Proof:
             valve += 1
         self._queue &= ~(1 << valve)
         self._valve = valve
-        self._again = False
         self.results[valve] = RUNNING
         if not self.active:
             self._sensors.pressure.freeze()
@@ -222,15 +225,15 @@ class Proof:
         moved_pa = after_pa - self._before_pa
         self.moved_pa[valve] = moved_pa
         moved = not -self._limit_pa < moved_pa < self._limit_pa
-        has_trap = valve in (SUPPLY_ISOLATION, VENT_ISOLATION)
-        if moved and has_trap and not self._again and abs(moved_pa) < _TRAP_MOST_PA:
-            self._again = True
-            self._open(after_pa)
-            return
         if valve == RELIEF_VALVE:
             self.results[valve] = PASSES if moved_pa <= -_MOVED_PA else BLOCKED
         else:
             self.results[valve] = OPEN if moved else TIGHT
+            again = _HAVE_TRAPS & 1 << valve & ~self._again
+            if moved and again and self._automatic:
+                self._again |= again
+                self.pending |= again
+                self.results[valve] = UNPROVED
         if self._queue:
             self._asked_ms = 0
             self._next()
