@@ -93,7 +93,8 @@ class BlackBox:
         self._number = 0  # of the row that the keyframe belongs to
         self._copy_first = keyframe.first
         self._copy_second = keyframe.second
-        self._frames = tuple([array("i", [0] * self.slots) for _ in range(_KEYFRAMES)])
+        # From bytes: a list of so many zeros would need as much again at once.
+        self._frames = tuple([array("i", bytes(4 * self.slots)) for _ in range(_KEYFRAMES)])
         self._changes = -1  # count of setting changes that were noted
         self._values = array("i")  # of the settings, as last noted
 

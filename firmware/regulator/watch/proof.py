@@ -19,8 +19,8 @@ ALL = 15  # the four valves of the pairs
 _SAMPLES = 5
 _REST_MS = 80
 # A movement is more than a usual trapped volume causes (0.3 mL: 4 kPa in 0.5 L at 5 MPa), or a share of the open
-# valve's effect. A larger volume (1 mL: 15 kPa) moves gas only once: where fill or vent opened by itself, a second proof
-# has to show the same.
+# valve's effect. A larger volume (1 mL: 15 kPa) moves gas only once: where fill or vent opened, a second proof has to
+# show the same.
 _MOVED_PA = 8_000
 _SHARE_PERCENT = 30
 _HAVE_TRAPS = 1 << SUPPLY_ISOLATION | 1 << VENT_ISOLATION

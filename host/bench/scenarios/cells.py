@@ -227,17 +227,18 @@ def _valves() -> list[Cell]:
     ]
     # At the start of regulation, when both sides have pressure across them.
     for valve in VALVES[:4]:
+        # Where fill or vent opened, a second proof confirms it, once the gas is calm again.
         cells.append(
-            Cell(11, STUCK, "one-valve-open", {"valve": valve}, ("OFF",), WARN, ("PAIR_OPEN",), 30,
-                drive=START, rest_s=150)
+            Cell(11, STUCK, "one-valve-open", {"valve": valve}, ("OFF",), WARN, ("PAIR_OPEN",),
+                30 if valve in ("fill", "vent") else 3610, drive=START, rest_s=150, slow=valve not in ("fill", "vent"))
         )
-        # A proof waits for gas at rest, an hour at most; a fill valve shows in its first pulse.
+        # A proof waits for gas at rest, an hour at most; a fill valve shows in the first pulse that is needed.
         cells.append(
             Cell(11, STUCK, "one-valve-open", {"valve": valve}, ("OFF",), WARN, ("PAIR_OPEN",), 3610,
                 drive=START, slow=True)
             if valve != "fill" else
-            Cell(11, STUCK, "one-valve-open", {"valve": valve}, ("OFF",), TRIP, ("FILL_STUCK_OPEN",), 10,
-                drive=START)
+            Cell(11, STUCK, "one-valve-open", {"valve": valve}, ("OFF",), TRIP, ("FILL_STUCK_OPEN",), 3610,
+                drive=START, slow=True)
         )
     cells.append(
         Cell(11, STUCK, "one-valve-open", {}, ("HOLD",), WARN, ("PAIR_OPEN",), 86400 + 3610, tick_ms=200,

@@ -234,11 +234,14 @@ class SimDevice:
         world: World,
         state: Path,
         *,
-        heap: str = "400k",
+        heap: str = "800k",
         program: Path | None = None,
         reset_cause: int = POWER,
     ) -> None:
-        """Start the program with `state` as its file system. `program` replaces main.py."""
+        """Start the program with `state` as its file system. `program` replaces main.py.
+
+        `heap` is twice what the board has and more: words are twice as long here, and sources are compiled.
+        """
         if not hasattr(os, "mkfifo"):
             raise FileError("the rig sim needs Linux or macOS; use --rig core")
         self._world = world
