@@ -221,6 +221,21 @@ def test_what_a_reference_that_goes_off_makes_of_a_reading_is_no_blocked_port():
     assert judge.fault == PORT_BLOCKED
 
 
+def test_steps_of_the_safety_converter_are_no_blocked_port():
+    # Erratum E11: the error of the RP2040's converter falls by 45 kPa where the pressure rises through 5.23 MPa.
+    judge = Judge()
+    judge.sensors.control.mean_pa = judge.sensors.safety.mean_pa = 5_180_000
+    judge.check_slowly(160)
+    for step_pa, safety_step_pa in (
+        (20_000, 20_000),
+        (20_000, 5_000),
+        (20_000, -20_000),
+        (20_000, 15_000),
+    ) * 2:
+        judge.pulse(FILL, step_pa, safety_step_pa=safety_step_pa)
+    assert judge.fault == NO_FAULT
+
+
 def test_pulses_far_apart_or_of_both_sides_are_not_compared():
     judge = Judge()
     for _ in range(20):

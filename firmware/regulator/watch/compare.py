@@ -18,6 +18,13 @@ _WILD_MS = 3_000
 # Small pulses of both sides add up: their sum decides from _SUMMED_PA on. A reading this far off its mean is a jump.
 _SUMMED_PA = 100_000
 _JUMP_PA = 200_000
+# The RP2040's converter, which reads the safety transducer, has steps of up to 45 kPa near 0.08 and 5.23 MPa (erratum
+# E11): there it shows no pulse.
+_STEP_LOW_PA, _STEP_HIGH_PA, _STEP_EMPTY_PA = 5_150_000, 5_290_000, 200_000
+
+
+def _has_steps(pa: int) -> bool:
+    return pa < _STEP_EMPTY_PA or _STEP_LOW_PA < pa < _STEP_HIGH_PA
 
 
 class Compare:
@@ -76,14 +83,14 @@ class Compare:
             return
         # A safety transducer that jumps shows no pulse.
         jumps = abs(safety.pa - safety.mean_pa) > _JUMP_PA
-        unlike = safety.band != VALID or jumps or self._loops.reference_moves()
+        control_pa = sensors.control.mean_pa
+        unlike = safety.band != VALID or jumps or self._loops.reference_moves() or _has_steps(control_pa)
         if unlike or side != self._side or self._pause_ms > _PAUSE_MS:
             self._side = side
             self._count = 0
             if self._before_safety_pa:
                 self._keep(self._before_control_pa, self._before_safety_pa)
         self._pause_ms = 0
-        control_pa = sensors.control.mean_pa
         safety_pa = safety.mean_pa
         if unlike or not sensors.trusted.agree():
             self._sum_control_pa = self._sum_safety_pa = 0
@@ -136,8 +143,6 @@ _HOUR_PA = 6_000
 _DAY_PA = 3_500
 # A pressure that moved this far begins anew: the two have different span errors.
 _MOVED_PA = 100_000
-# The RP2040's converter has steps of up to 35 kPa near 0.08 and 5.23 MPa (erratum E11).
-_STEP_LOW_PA, _STEP_HIGH_PA, _STEP_EMPTY_PA = 5_150_000, 5_290_000, 200_000
 
 
 class Apart:
@@ -157,7 +162,7 @@ class Apart:
         """Once a second."""
         sensors = self._sensors
         pa = sensors.control.mean_pa
-        if not sensors.trusted.agree() or pa < _STEP_EMPTY_PA or _STEP_LOW_PA < pa < _STEP_HIGH_PA:
+        if not sensors.trusted.agree() or _has_steps(pa):
             return
         difference_pa = sensors.safety.mean_pa - pa
         if self._at_pa == 0 or abs(pa - self._at_pa) > _MOVED_PA:
