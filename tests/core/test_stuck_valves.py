@@ -224,7 +224,7 @@ def test_what_a_reference_that_goes_off_makes_of_a_reading_is_no_blocked_port():
 def test_steps_of_the_safety_converter_are_no_blocked_port():
     # Erratum E11: the error of the RP2040's converter falls by 45 kPa where the pressure rises through 5.23 MPa.
     judge = Judge()
-    judge.control_pa = judge.safety_pa = 5_180_000
+    judge.control_pa = judge.safety_pa = judge.sensors.safety.pa = 5_180_000
     judge.sensors.control.mean_pa = judge.sensors.safety.mean_pa = 5_180_000
     judge.check_slowly(160)
     for step_pa, safety_step_pa in (
