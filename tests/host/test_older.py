@@ -37,13 +37,16 @@ _GONE = {gone!r}
 FIELDS = ",".join([name for name in _ALL if name not in _GONE] + {new!r})
 
 
-class _Fewer:
-    def format(self, *values):
-        left = [str(value) for name, value in zip(_ALL, values) if name not in _GONE]
-        return ",".join(left + {values!r})
+_fetch_all = System._fetch
 
 
-_LINE = _Fewer()
+def _fetch_other(self, _):
+    values = bytes(_fetch_all(self, _)).decode().split(",")
+    left = [value for name, value in zip(_ALL, values) if name not in _GONE]
+    return ",".join(left + {values!r}).encode()
+
+
+System.rows = tuple([(row[0], _fetch_other if row[1] is _fetch_all else row[1]) + row[2:] for row in System.rows])
 """
 
 
