@@ -232,7 +232,7 @@ def test_steps_of_the_safety_converter_are_no_blocked_port():
         (20_000, 5_000),
         (20_000, -20_000),
         (20_000, 15_000),
-    ) * 2:
+    ):
         judge.pulse(FILL, step_pa, safety_step_pa=safety_step_pa)
     assert judge.fault == NO_FAULT
 
