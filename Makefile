@@ -50,8 +50,8 @@ example: $(READY) ## simulate five cycles of a cell and the cycler's file, merge
 	@$(BIN)/ipch example --out runs/example
 
 .PHONY: test
-test: lint ## run the tests that need no hardware (the long ones: test-long), and boot the emulated board if an image is found
-	@$(BIN)/pytest -m "not wheel and not long and (not pico or pico_short)" $(SPREAD) --timeout 300
+test: lint ## run the tests that need no hardware (the long ones: test-long; on the emulated board: test-pico)
+	@$(BIN)/pytest -m "not wheel and not long and not pico" $(SPREAD) --timeout 300
 
 .PHONY: bench
 bench: $(TESTED) ## run the benchmarks; writes runs/bench (ONLY=speed for one; about an hour for all)

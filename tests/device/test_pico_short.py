@@ -1,4 +1,4 @@
-"""The firmware on a stock MicroPython image on an emulated RP2040, in emulated time; `make test` boots it."""
+"""The firmware on a stock MicroPython image on an emulated RP2040, in emulated time."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ pytestmark = pytest.mark.pico
 
 # Half a minute on an idle computer; an interrupted child would end the whole run.
 @pytest.mark.timeout(1200)
-@pytest.mark.pico_short
 def test_boots_identifies_itself_and_measures(board: Board) -> None:
     assert board.ask(b"*IDN?").startswith("ipch,IPCH-1,")
     values = board.fetch()
