@@ -42,6 +42,6 @@ def test_the_board_says_how_it_keeps_up(board: Board) -> None:
     board.regulate()
     board.run_ms(1500)
     later = [int(text) for text in board.ask(b":DIAG:COUN?").split(",")]
-    # It wrote its state, and collected memory after it.
+    # It wrote its state, and collected memory in a tick of its own, so none was late.
     assert later[1] > counts[1] and later[7] > collections
-    assert later[6] > 0 and later[5] + later[4] >= 30
+    assert later[4:7] == [0, 0, 0]
