@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from ipch.board.compile import firmware_files
+from ipch.board.compile import firmware_files, names_on_board
 from ipch.board.flash import FlashError, NotOffError, _ask, flash
 from ipch.device import Transport
 from ipch.errors import FileError, UsageError
@@ -61,10 +61,11 @@ def world_on(line: SerialLine) -> World:
 
 
 def other_version(number: str) -> dict[str, bytes]:
-    """This firmware with another version number."""
+    """This firmware with another version number, in a source file with the name that the packed files import."""
     files = firmware_files()
     del files["regulator/__init__.mpy"]
-    return {"regulator/__init__.py": f'VERSION = "{number}"\n'.encode(), **files}
+    name = names_on_board("regulator/__init__").get("VERSION", "VERSION")
+    return {"regulator/__init__.py": f'{name} = "{number}"\n'.encode(), **files}
 
 
 def never_opened(device: PicoDevice) -> bool:
