@@ -10,11 +10,11 @@ of it is copied before the watchdog is fed and half after, while the next tick i
 
 from array import array
 
-# At a tick of 20 ms: 9 s up to a trip, and 1 s after it. Design choice: what the memory of the board has room for.
-ROWS = 500
+# At a tick of 20 ms: 10 s up to a trip, and 1 s after it. Design choice: what the memory of the board has room for.
+ROWS = 550
 _AFTER = 50
 # A replay starts at the oldest of two keyframes: at least half of the rows, so 5 s, lie behind it. Design choice.
-_EVERY = 250
+_EVERY = 275
 _KEYFRAMES = 2
 # Ticks for which a flooding host may delay a keyframe, and characters kept of requests: design choices.
 _PATIENCE = 20

@@ -223,4 +223,4 @@ def test_a_lost_request_moves_the_start(recorded):
 def test_the_file_is_plain(recorded):
     content = json.loads(recorded.read_text())
     assert content["format"] == "ipch black box" and content["version"] == 1
-    assert len(content["rows"]) == 500 and content["fields"][0] == "dt_ms"
+    assert len(content["rows"]) == 550 and content["fields"][0] == "dt_ms"
