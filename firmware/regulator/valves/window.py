@@ -85,7 +85,7 @@ class Valves:
         self._barred[VENT] = vent
 
     def hold_back(self, vent: bool):
-        """Begin no vent pulse in this tick, because it would hide what the pressure shows; or do."""
+        """Set whether vent pulses wait in this tick, because one would hide what the pressure shows."""
         self._held_back = vent
 
     def doubt(self):
