@@ -29,7 +29,11 @@ def build(parts: Sequence[Part]) -> tuple[str, str]:
             with warnings.catch_warnings():
                 # Its escapes: Python 3.12 and later warn of them wherever the package is not compiled beforehand.
                 warnings.simplefilter("ignore", SyntaxWarning)
+                made = logging.getLoggerClass()
                 import skidl.circuit
+
+                # It sets a class of its own for every logger made from then on, whose critical() takes only a str.
+                logging.setLoggerClass(made)
 
             # SKiDL notes the whole call stack of each part and net, only to name the line in a field that is dropped
             # here: half of its time, and more in a process with many modules.

@@ -84,6 +84,8 @@ def test_a_violation_is_shrunk(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_sequence_that_breaks_a_rule_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    # What leads to the state is run once in a process; its pulses are no part of the sequence.
+    assert sequences.judge("HOLD", [])[0] == ""
     monkeypatch.setattr(truth, "PULSE_MAX_US", 10)
     error, _ = sequences.judge("HOLD", [["say", ":SOUR:PRES 5.2"], ["wait", 5.0]])
     assert error.startswith("T6: at "), error
