@@ -24,7 +24,9 @@ class Panel:
     def __init__(self, app):
         self._app = app
         self.save_due = False  # settings are waiting to be written
-        self._proved_s = {}  # uptime at which a command last proved a valve
+        self.unit = 0  # of the port; held here and not by pressure.py, because a replay needs it
+        # Uptime at which a command last proved each valve.
+        self._proved_s = [-_PROOF_AGE_S] * len(app.watches.proof.results)
 
     def save_again(self):
         """Have the settings written once more, because that failed."""
@@ -271,7 +273,7 @@ class Panel:
         if date == app.record.proof_date:
             return ""
         for valve, result in enumerate(app.watches.proof.results):
-            if app.clock.uptime_s - self._proved_s.get(valve, -_PROOF_AGE_S) >= _PROOF_AGE_S:
+            if app.clock.uptime_s - self._proved_s[valve] >= _PROOF_AGE_S:
                 return "valve %d was not proved by a command in the last day" % (valve + 1)
             if result != (PASSES if valve == RELIEF_VALVE else TIGHT):
                 return "valve %d: %s" % (valve + 1, RESULTS[result])

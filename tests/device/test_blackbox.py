@@ -1,10 +1,13 @@
 """Trips recorded by the device, fetched over its serial line, and replayed on a desk: every command bit for bit."""
 
 import json
+from array import array
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from ipch.base import generated
 from ipch.blackbox import capture
 from ipch.blackbox.capture import BlackBox
 from ipch.blackbox.replay import Replay, check
@@ -12,6 +15,7 @@ from ipch.device import scpi
 from ipch.device.instrument import Identity
 from ipch.errors import CheckError, FileError
 from ipch.sim import signals
+from tests.device.conftest import Bench
 
 
 class Client:
@@ -142,6 +146,37 @@ def test_settings_and_requests_within_the_ring_are_replayed(bench, tmp_path):
     assert rig.ask(":TRAC:STAT?").startswith("ARMED")
 
 
+def test_the_unit_of_the_port_is_replayed_from_before_the_keyframes(bench):
+    rig = regulating(bench)
+    rig.send(":UNIT:PRES BAR")
+    rig.run_s(12)
+    rig.send(":SOUR:PRES 48")
+    rig.run_s(1)
+    replay = replayed(capture.fetch(Client(rig)))
+    assert replay.app.control.target_pa == 4_800_000
+
+
+def test_a_keyframe_misses_nothing_that_the_regulator_holds(tmp_path):
+    """Each attribute is an integer, a list of them, or an object that has such."""
+    rig = regulating(lambda *sets: Bench("core", tmp_path, sets, 1))
+    waiting: list[tuple[str, Any]] = [("", rig.device.app)]
+    seen, missed = [], []
+    while waiting:
+        path, thing = waiting.pop()
+        if any(thing is each for each in seen):
+            continue
+        seen.append(thing)
+        for name, value in vars(thing).items():
+            if name.lstrip("_") in generated.OUTSIDE or isinstance(value, int) or callable(value):
+                continue
+            for each in value if isinstance(value, tuple) else [value]:
+                if hasattr(each, "__dict__"):
+                    waiting.append((f"{path}.{name}", each))
+                elif not isinstance(each, list | array) or not all(isinstance(one, int) for one in each):
+                    missed.append(f"{path}.{name}: {each!r}")
+    assert missed == [] and len(seen) > 30
+
+
 def test_what_a_board_without_confirmed_limits_refuses_and_allows_is_replayed(bench):
     """The confirmation is in flash, which is not recorded."""
     rig = bench("initial_mpa=4.5")
@@ -162,8 +197,6 @@ def test_what_a_board_without_confirmed_limits_refuses_and_allows_is_replayed(be
 
 @pytest.fixture(scope="module")
 def recorded(tmp_path_factory) -> Path:
-    from tests.device.conftest import Bench
-
     folder = tmp_path_factory.mktemp("box")
     rig = Bench("core", folder, ("initial_mpa=4.5",), 1)
     regulating(lambda *_: rig)

@@ -17,7 +17,7 @@ from types import ModuleType, SimpleNamespace
 from typing import Any
 
 # Attributes that do not decide about valves, or must not be copied: links to other objects and back.
-_OUTSIDE = ("rig", "store", "settings", "link", "blackbox", "sample", "scpi", "server", "status", "health")
+OUTSIDE = ("rig", "store", "settings", "link", "blackbox", "sample", "scpi", "server", "status", "health")
 
 _HEAD = '''"""Generated from the regulator itself.
 
@@ -56,7 +56,7 @@ def parts(app: Any) -> Found:
         seen.append(thing)
         names = []
         for name, value in sorted(vars(thing).items()):
-            if name.lstrip("_") in _OUTSIDE:
+            if name.lstrip("_") in OUTSIDE:
                 continue
             if isinstance(value, int):
                 names.append((name, 0))
