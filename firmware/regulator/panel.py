@@ -47,6 +47,10 @@ class Panel:
         self._app.record.note_target()
         return ""
 
+    def set_unit(self, unit: int):
+        """Set the unit of the port."""
+        self.unit = unit
+
     def set_slew(self, pa_s: int) -> str:
         """Set the ramp rate in Pa/s."""
         return self.change_setting("slew_pa_s", pa_s)

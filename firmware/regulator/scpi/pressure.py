@@ -41,8 +41,8 @@ class PressureCommands:
     """The commands, and the unit of the port, which starts as MPA and is not stored."""
 
     def __init__(self, app):
-        app.panel.unit = _MPA
         self._app = app
+        app.panel.set_unit(_MPA)
 
     @property
     def _unit(self) -> str:
@@ -221,7 +221,7 @@ class PressureCommands:
 
     def _set_unit(self, args):
         """PA|HPA|MBAR|KPA|BAR|MPA|PSI: Set the pressure unit of the port; MPA after a start and after *RST."""
-        self._app.panel.unit = choice(args[0], _NAMES)
+        self._app.panel.set_unit(choice(args[0], _NAMES))
 
     def _ambient(self, args):
         """Ambient pressure, always in Pa."""
@@ -240,7 +240,7 @@ class PressureCommands:
         """Output off, unit MPA. Opens no valve, clears no fault, changes no setting."""
         # Only shuts valves: regulation ends and the pressure stays. Faults and stored settings stay.
         accept(self._app.panel.output(False))
-        self._app.panel.unit = _MPA
+        self._app.panel.set_unit(_MPA)
 
     rows = (
         (":SENSe[1][:PRESsure]", _pressure, None),
