@@ -192,6 +192,9 @@ class FakeApp:
     def set_target(self, pa):
         return self._request("set_target", pa)
 
+    def set_unit(self, unit):
+        self.unit = unit
+
     def set_slew(self, pa_s):
         return self._request("set_slew", pa_s)
 

@@ -14,7 +14,7 @@ def vented_pa(bench: Bench, before_kg: float) -> float:
 
 
 # The vent valve is proved with the next round of proofs, after an hour.
-@pytest.mark.parametrize("valve", share(("vent", "vent_isolation"), 1))
+@pytest.mark.parametrize("valve", share(("vent", "vent_isolation")))
 def test_an_automatic_proof_stops_once_the_valve_is_certainly_open(valve: str) -> None:
     bench = settled("OFF").copy(f"a proof through an open {valve}")
     try:

@@ -43,7 +43,7 @@ def test_the_procedures_are_there() -> None:
 
 @pytest.mark.parametrize(
     "page",
-    share(PAGES, *map(PAGES.index, ("calibration.md", "first-hour.md", "leak-test.md", "proof-test.md"))),
+    share(PAGES, *map(PAGES.index, ("calibration.md", "first-hour.md", "leak-test.md"))),
 )
 def test_commands_of_a_procedure(
     page: str, cli: Cli, sim: RunningServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
