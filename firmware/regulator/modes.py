@@ -96,6 +96,10 @@ class Modes:
         """
         return self.state == SEALED and self._watches.coils.on
 
+    def ramp_pa(self) -> int:
+        """Return the ramped setpoint."""
+        return self._control.ramp_pa
+
     def ramps(self) -> bool:
         """Return whether the ramped setpoint is on its way to the target."""
         control = self._control

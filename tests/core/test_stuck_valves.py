@@ -58,8 +58,8 @@ class Judge:
     def fault(self):
         return self.compare.fault or self.pulses.fault
 
-    def check_slowly(self, dt_ms):
-        self.pulses.check_slowly(dt_ms)
+    def check_slowly(self, dt_ms, ramps=False):
+        self.pulses.check_slowly(dt_ms, ramps)
         self.compare.check_slowly(dt_ms)
 
 
@@ -267,6 +267,38 @@ def test_a_gain_that_drifts_is_a_notice():
         response.gain = gain
         judge.check_slowly(160)
         assert bool(judge.pulses.warnings & VALVE_WORN) == worn, gain
+
+
+def test_a_gain_is_compared_with_that_of_a_hold_at_the_same_pressure():
+    """A valve opens later against more pressure, so the gain of short pulses changes along a ramp."""
+    judge = Judge()
+    response = judge.valves.responses[FILL]
+    response.gain = 117_000
+    response.judged = 50
+    judge.sensors.pressure_pa = 300_000
+    judge.check_slowly(160, ramps=True)
+    assert judge.pulses.reference_gain == [0, 0]
+    response.gain = 258_000
+    judge.sensors.pressure_pa = 5_000_000
+    judge.check_slowly(160)
+    assert judge.pulses.reference_gain == [258_000, 0]
+    assert judge.pulses.warnings == 0
+    response.gain = 117_000
+    judge.sensors.pressure_pa = 4_490_000
+    judge.check_slowly(160)
+    assert judge.pulses.warnings == 0
+    judge.sensors.pressure_pa = 4_510_000
+    judge.check_slowly(160, ramps=True)
+    assert judge.pulses.warnings == 0
+    judge.check_slowly(160)
+    assert judge.pulses.warnings == VALVE_WORN
+    # It stays told where it cannot be judged, until the valves are proved.
+    judge.sensors.pressure_pa = 1_000_000
+    judge.check_slowly(160)
+    assert judge.pulses.warnings == VALVE_WORN
+    judge.pulses.forget_wear()
+    judge.check_slowly(160)
+    assert judge.pulses.warnings == 0
 
 
 def test_a_chamber_that_contradicts_what_was_learned_is_a_notice_besides_wear():

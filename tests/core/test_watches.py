@@ -475,8 +475,12 @@ class Balance:
         self.sensors = self.desk.app.sensors
         self.sensors.settled_pa = 5_000_000
 
-    def run(self, hours, loss_pa_h=0, fed_pa=0, wall_mk_h=0):
-        """Let so many hours pass, with feeding of so much settled pressure in each of them."""
+    def run(self, hours, loss_pa_h=0, fed_pa=0, wall_mk_h=0, ramp_pa_s=0, misread=0):
+        """Let so many hours pass, with feeding of so much settled pressure in each of them.
+
+        A ramp feeds as it needs, and meters a share `misread` too much.
+        """
+        ramp_pa = 0
         lost = 0.0
         from_pa = self.sensors.settled_pa
         wall_mk = self.sensors.wall_mk
@@ -487,7 +491,11 @@ class Balance:
             if fed_pa and second % 3600 == 1800:
                 self.desk.app.valves.metered_pa += fed_pa * 145 // 100
                 from_pa += fed_pa
-            self.leak.check_slowly(False)
+            if ramp_pa_s:
+                ramp_pa += ramp_pa_s
+                from_pa += ramp_pa_s
+                self.desk.app.valves.metered_pa += int(ramp_pa_s * 1.45 * (1 + misread))
+            self.leak.check_slowly(False, ramp_pa)
 
 
 def test_a_large_leak_is_told_in_a_quarter_of_an_hour_a_small_one_in_hours():
@@ -525,10 +533,23 @@ def test_gas_that_nobody_let_in_is_told():
     assert balance.leak.warnings & GAS_GAINED
 
 
-def test_a_ramp_begins_the_balance_anew():
+def test_a_slow_ramp_is_no_leak_and_hides_none():
+    for misread in (-0.15, 0.15):
+        balance = Balance()
+        balance.run(1.3, ramp_pa_s=1_000, misread=misread)
+        assert balance.leak.warnings == 0 and balance.leak.fault == NO_FAULT
+        # Slower than a host that follows a profile would ask for.
+        balance = Balance()
+        balance.run(8.3, ramp_pa_s=20, misread=misread)
+        assert balance.leak.warnings == 0
+        balance.run(1.3, 350_000, ramp_pa_s=20, misread=misread)
+        assert balance.leak.fault == LEAK_BUDGET
+
+
+def test_what_moves_much_gas_begins_the_balance_anew():
     balance = Balance()
     balance.run(0.4, 1_000_000)
-    balance.leak.check_slowly(True)
+    balance.leak.check_slowly(True, 0)
     balance.run(0.45, 1_000_000)
     assert balance.leak.warnings == 0
 

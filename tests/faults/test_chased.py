@@ -7,6 +7,7 @@ from itertools import product
 
 import pytest
 
+from bench.scenarios.day import Scenario, run
 from bench.scenarios.rig import Bench, enter
 from tests.shares import share
 
@@ -159,3 +160,17 @@ def test_acknowledging_a_chase_begins_anew() -> None:
         assert bench.state == "REGULATE"
     finally:
         bench.close()
+
+
+@pytest.mark.parametrize("gas", share(("air", "argon")))
+def test_a_slow_ramp_of_an_ordinary_rig_raises_nothing(gas: str) -> None:
+    """Its pulses meter the gas wrongly by up to a seventh, and the valves open later against more pressure."""
+    ramp = Scenario(
+        f"1 kPa/s in {gas}",
+        ("volume_l=0.367", "fill_c=2.258e-10", "vent_c=1.861e-10", "supply_mpa=8", "initial_mpa=0.101325",
+         "oven_c=45", "oven_amplitude_k=1", "oven_period_s=1800", "cell_capacity_ah=0", f"gas={gas}"),
+        hours=1.5, tick_ms=100, seed=19, slew_pa_s=1000.0, ordinary=True,
+    )  # fmt: skip
+    result = run(ramp)
+    assert (result.fault, result.warnings) == ("", 0)
+    assert abs(result.pressure_pa[-1] - 5e6) < 15_000

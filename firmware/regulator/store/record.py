@@ -314,6 +314,7 @@ class Record:
         for side in (FILL, VENT):
             prefix = _SIDES[side]
             values[prefix + "reference"] = app.watches.stuck.reference_gain[side]
+            values[prefix + "reference_pa"] = app.watches.stuck.reference_pa[side]
             for name, value in zip(_LEARNED, app.valves.responses[side].learned()):
                 values[prefix + name] = value
         self._store.begin_state(values)
@@ -334,4 +335,8 @@ class Record:
             if prefix + "gain" in last:
                 values = tuple([last.get(prefix + name, 0) for name in _LEARNED])
                 if app.valves.responses[side].recall(values):
-                    app.watches.stuck.recall_wear(side, last.get(prefix + "reference", 0))
+                    # An older firmware stored no pressure with it.
+                    if prefix + "reference_pa" in last:
+                        app.watches.stuck.recall_wear(
+                            side, last.get(prefix + "reference", 0), last[prefix + "reference_pa"]
+                        )

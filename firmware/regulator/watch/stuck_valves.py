@@ -24,9 +24,11 @@ _DRIVEN_PA = 250_000
 # Gas beyond the pulses, in percent of a valve stuck open: in one window, or in two in a row.
 _STUCK_PERCENT = 80
 _TWICE_PERCENT = 50
-# A learned gain outside these percentages of the reference gain is a warning, from _WORN_JUDGED pulses on.
+# A learned gain outside these percentages of the reference gain is a warning, from _WORN_JUDGED pulses on. Both belong
+# to one pressure, because a valve opens up to 1 ms later per MPa across it [E], a third of a short pulse.
 _WORN_PERCENT = (60, 160)
 _WORN_JUDGED = 50
+_WORN_WITHIN_PA = 500_000
 
 
 class StuckValves:
@@ -38,7 +40,9 @@ class StuckValves:
         self.fault = NO_FAULT
         self.value = 0
         self.warnings = 0
-        self.reference_gain = [0, 0]  # gain of each valve when it first became well known, 0 before
+        self.reference_gain = [0, 0]  # gain of each valve in the first hold in which it was well known, 0 before
+        self.reference_pa = [0, 0]  # pressure of that hold
+        self._worn = [0, 0]
         self._silent = [0, 0]
         self._unclear_pa = [0, 0]
         self._barred_ms = [0, 0]
@@ -64,37 +68,43 @@ class StuckValves:
         self._judge_effect(side)
         self._judge_excess(side)
 
-    def recall_wear(self, side: int, gain: int):
-        """Restore the reference gain of a valve."""
+    def recall_wear(self, side: int, gain: int, pa: int):
+        """Restore the reference gain of a valve, and its pressure."""
         self.reference_gain[side] = gain
+        self.reference_pa[side] = pa
 
     def forget_wear(self):
         """Take new reference gains, because the valves have been proved."""
         for side in (FILL, VENT):
-            self.reference_gain[side] = 0
+            self.reference_gain[side] = self._worn[side] = 0
 
-    def check_slowly(self, dt_ms: int):
+    def check_slowly(self, dt_ms: int, ramps: bool):
         """Run down the refusal times and check for wear; `dt_ms` since the last call."""
         found = 0
         for side in range(2):
             if self._barred_ms[side] > 0:
                 self._barred_ms[side] -= dt_ms
-            found |= self._wear(side, self._valves.responses[side])
+            if self._valves.responses[side].changed:
+                found |= CHAMBER_CHANGED
+            if not ramps:
+                self._judge_wear(side, self._valves.responses[side])
+            if self._worn[side]:
+                found |= VALVE_WORN
         self.warnings = self.warnings & ~(VALVE_WORN | CHAMBER_CHANGED) | found
 
-    def _wear(self, side: int, response) -> int:
-        found = 0
+    def _judge_wear(self, side: int, response):
+        pressure_pa = self._sensors.pressure_pa
         reference = self.reference_gain[side]
-        if response.changed:
-            found = CHAMBER_CHANGED
-            if response.judged < _WORN_JUDGED:
-                reference = self.reference_gain[side] = 0
-        if response.judged >= _WORN_JUDGED:
-            if not reference:
-                self.reference_gain[side] = response.gain
-            elif not _WORN_PERCENT[0] <= response.gain * 100 // reference <= _WORN_PERCENT[1]:
-                found |= VALVE_WORN
-        return found
+        if response.judged < _WORN_JUDGED:
+            self._worn[side] = 0
+            if response.changed:
+                self.reference_gain[side] = 0
+        elif not reference:
+            self.reference_gain[side] = response.gain
+            self.reference_pa[side] = pressure_pa
+        elif abs(pressure_pa - self.reference_pa[side]) <= _WORN_WITHIN_PA:
+            percent = response.gain * 100 // reference
+            self._worn[side] = 0 if _WORN_PERCENT[0] <= percent <= _WORN_PERCENT[1] else 1
 
     def _judge_effect(self, side: int):
         verdict = self._valves.verdict

@@ -124,14 +124,14 @@ class Watches:
             if self._balance_due:
                 self._balance_due = False
                 stirs = doing.stirs()
-                self.balance.check_slowly(stirs)
+                self.balance.check_slowly(stirs, doing.ramp_pa())
                 self.chase.check_slowly(stirs or doing.ramps())
             self._collect_warnings()
         elif turn == 3:
             self.loops.check_slowly(sample, _PASS_MS)
         elif turn == 4:
             self.over.check_slowly(_PASS_MS, doing.may_bleed())
-            self.stuck.check_slowly(_PASS_MS)
+            self.stuck.check_slowly(_PASS_MS, doing.ramps())
             self.compare.check_slowly(_PASS_MS)
             self.tightness.cool(_PASS_MS)
             self._valves.rest_coils(_PASS_MS)
