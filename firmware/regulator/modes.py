@@ -105,6 +105,11 @@ class Modes:
         control = self._control
         return self.state == REGULATE and control.ramp_pa != control.target_pa
 
+    def holds(self) -> bool:
+        """Return whether the target has been reached by the ramp and is held."""
+        control = self._control
+        return self.state == REGULATE and control.ramp_pa == control.target_pa
+
     def stirs(self) -> bool:
         """Return whether something other than regulation moves gas: a vent, a test bleed, the relief or a proof."""
         return self.state == VENTING or self._bleeding or self._over.relief_open or self._proof.active

@@ -58,8 +58,8 @@ class Judge:
     def fault(self):
         return self.compare.fault or self.pulses.fault
 
-    def check_slowly(self, dt_ms, ramps=False):
-        self.pulses.check_slowly(dt_ms, ramps)
+    def check_slowly(self, dt_ms, holds=True):
+        self.pulses.check_slowly(dt_ms, holds)
         self.compare.check_slowly(dt_ms)
 
 
@@ -276,7 +276,7 @@ def test_a_gain_is_compared_with_that_of_a_hold_at_the_same_pressure():
     response.gain = 117_000
     response.judged = 50
     judge.sensors.pressure_pa = 300_000
-    judge.check_slowly(160, ramps=True)
+    judge.check_slowly(160, holds=False)
     assert judge.pulses.reference_gain == [0, 0]
     response.gain = 258_000
     judge.sensors.pressure_pa = 5_000_000
@@ -288,7 +288,7 @@ def test_a_gain_is_compared_with_that_of_a_hold_at_the_same_pressure():
     judge.check_slowly(160)
     assert judge.pulses.warnings == 0
     judge.sensors.pressure_pa = 4_510_000
-    judge.check_slowly(160, ramps=True)
+    judge.check_slowly(160, holds=False)
     assert judge.pulses.warnings == 0
     judge.check_slowly(160)
     assert judge.pulses.warnings == VALVE_WORN

@@ -30,6 +30,7 @@ class Line:
         self.state = 12345
         self.control_pa = self.pressure_pa = 5_000_000
         self.readings = [5_000_000] * 3
+        self.creep_pa = 0.0  # what comes after a step beside it, with a time constant of 400 ms
 
     def tick(self):
         self.state = (self.state * 1103515245 + 12345) % (1 << 31)
@@ -37,7 +38,8 @@ class Line:
         self.level_pa += self.drift_pa_s * TICK_MS / 1000
         self.since_ms += TICK_MS
         seen = 1 - exp(-self.since_ms / self.lag_ms)
-        self.readings.append(int(self.level_pa + self.step_pa * seen + noise_pa))
+        creep_pa = self.creep_pa * (1 - exp(-self.since_ms / 400))
+        self.readings.append(int(self.level_pa + self.step_pa * seen + creep_pa + noise_pa))
         self.readings.pop(0)
         self.control_pa = sorted(self.readings)[1]
         self.pressure.take(self.control_pa)
@@ -100,6 +102,16 @@ def test_gas_that_goes_on_by_itself_is_no_slow_line():
         for _ in range(5):
             pulsed(line, verdict, response, side, 8_000)
         assert verdict.lag_ms == 0, side
+
+
+def test_a_small_creep_after_a_large_step_is_no_slow_line():
+    """Of a line as slow as that, a third of the step or more would come after the valve has shut."""
+    line = Line(5, noise_pa=0)
+    verdict, response = Verdict(line, NoHeat()), Response(7_000)
+    line.creep_pa = 4_000.0
+    pulsed(line, verdict, response, FILL, 16_000)
+    assert verdict.lag_ms == 0
+    assert response.judged == 1
 
 
 def test_a_step_that_came_late_teaches_nothing_of_its_valve():

@@ -124,6 +124,17 @@ def test_counts_that_stay_the_same_only_warn():
     assert desk.modes.fault == NO_FAULT
 
 
+def test_the_safety_transducer_may_stand_still_in_a_wide_step_of_its_converter():
+    for pa, warned in ((5_220_000, False), (5_000_000, True)):
+        desk = settled(pa)
+        desk.sample.control_counts += 1
+        desk.app.sensors.safety.still_ms = 595_000
+        for _ in range(8):
+            desk.run_s(1)
+            desk.sample.control_counts ^= 1
+        assert bool(desk.watches.warnings & TRANSDUCER_STILL) == warned, pa
+
+
 def test_coils_and_rail_within_fifty_ms():
     for name, value, fault in (
         ("coil_dead", 2, COIL_DEAD),

@@ -21,6 +21,14 @@ ADC_FAULT = 1
 WILD_PA = 50_000
 # A converter that repeats one count for this long has failed: the noise of a live loop moves it. Design choice.
 STILL_MS = 600_000
+# The RP2040's converter, which reads the safety transducer, has steps of up to 45 kPa near 0.08 and 5.23 MPa (erratum
+# E11): there it shows no pulse.
+_STEP_LOW_PA, _STEP_HIGH_PA, _STEP_EMPTY_PA = 5_150_000, 5_290_000, 200_000
+
+
+def has_steps(pa: int) -> bool:
+    """Return whether the safety transducer's converter has wide steps at this pressure."""
+    return pa < _STEP_EMPTY_PA or _STEP_LOW_PA < pa < _STEP_HIGH_PA
 
 
 class Transducer:

@@ -165,6 +165,11 @@ class Verdict:
                 if ratio > _LATE_MOST:
                     return False
                 ms = min(min(self._half_ms, 1_000) * 1000 // _log(ratio), _LAG_MOST_MS)
+                # Longer than what was waited for, a third of the step or more would still be to come.
+                if ms > max(_UNSEEN_MS, 3 * self.lag_ms) and first_pa * 3 < (1000 - ratio) * (
+                    whole_pa // 1000
+                ):
+                    return False
             else:
                 share = min(first_pa * 1000 // max(whole_pa, first_pa), _LATE_MOST)
                 ms = max(_UNSEEN_MS, 3 * self.lag_ms) * 1000 // _log(share)

@@ -1,7 +1,7 @@
 """Compares both transducers over the same pulses, to find a frozen one or a blocked sensing port."""
 
 from regulator.faults import NO_FAULT, PORT_BLOCKED, TRANSDUCER_DRIFT, TRANSDUCER_FROZEN
-from regulator.measure.transducer import VALID
+from regulator.measure.transducer import VALID, has_steps
 from regulator.valves.sides import VENT
 
 # Fault: over three pulses one transducer moves by less than 30 % of the other one, which moves by _COMPARED_PA or more.
@@ -18,13 +18,6 @@ _WILD_MS = 3_000
 # Small pulses of both sides add up: their sum decides from _SUMMED_PA on. A reading this far off its mean is a jump.
 _SUMMED_PA = 100_000
 _JUMP_PA = 200_000
-# The RP2040's converter, which reads the safety transducer, has steps of up to 45 kPa near 0.08 and 5.23 MPa (erratum
-# E11): there it shows no pulse.
-_STEP_LOW_PA, _STEP_HIGH_PA, _STEP_EMPTY_PA = 5_150_000, 5_290_000, 200_000
-
-
-def _has_steps(pa: int) -> bool:
-    return pa < _STEP_EMPTY_PA or _STEP_LOW_PA < pa < _STEP_HIGH_PA
 
 
 class Compare:
@@ -84,7 +77,7 @@ class Compare:
         # A safety transducer that jumps shows no pulse.
         jumps = abs(safety.pa - safety.mean_pa) > _JUMP_PA
         control_pa = sensors.control.mean_pa
-        unlike = safety.band != VALID or jumps or self._loops.reference_moves() or _has_steps(control_pa)
+        unlike = safety.band != VALID or jumps or self._loops.reference_moves() or has_steps(control_pa)
         if unlike or side != self._side or self._pause_ms > _PAUSE_MS:
             self._side = side
             self._count = 0
@@ -162,7 +155,7 @@ class Apart:
         """Once a second."""
         sensors = self._sensors
         pa = sensors.control.mean_pa
-        if not sensors.trusted.agree() or _has_steps(pa):
+        if not sensors.trusted.agree() or has_steps(pa):
             return
         difference_pa = sensors.safety.mean_pa - pa
         if self._at_pa == 0 or abs(pa - self._at_pa) > _MOVED_PA:

@@ -14,7 +14,7 @@ from regulator.faults import (
     SUPPLY_TRANSDUCER,
     TRANSDUCER_STILL,
 )
-from regulator.measure.transducer import HIGH, LOW, SHORT, STILL_MS, VALID, WILD_PA
+from regulator.measure.transducer import HIGH, LOW, SHORT, STILL_MS, VALID, WILD_PA, has_steps
 
 # A loop may fail for this long without a fault: relays nearby, or a lost conversion.
 _FAILED_MS = 100
@@ -118,7 +118,8 @@ class Loops:
         if supply.band != VALID or supply.still_ms >= STILL_MS:
             warnings |= SUPPLY_TRANSDUCER
         sensors.control.count_still(sample.control_counts, dt_ms)
-        sensors.safety.count_still(sample.safety_counts, dt_ms)
+        if not has_steps(sensors.control.mean_pa):
+            sensors.safety.count_still(sample.safety_counts, dt_ms)
         if sensors.control.still_ms > STILL_MS or sensors.safety.still_ms > STILL_MS:
             warnings |= TRANSDUCER_STILL
         off = sample.reference_counts - REFERENCE_COUNTS

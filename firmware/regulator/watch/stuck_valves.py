@@ -40,7 +40,10 @@ class StuckValves:
         self.fault = NO_FAULT
         self.value = 0
         self.warnings = 0
-        self.reference_gain = [0, 0]  # gain of each valve in the first hold in which it was well known, 0 before
+        self.reference_gain = [
+            0,
+            0,
+        ]  # gain of each valve in the first hold in which it was well known, 0 before
         self.reference_pa = [0, 0]  # pressure of that hold
         self._worn = [0, 0]
         self._silent = [0, 0]
@@ -78,15 +81,15 @@ class StuckValves:
         for side in (FILL, VENT):
             self.reference_gain[side] = self._worn[side] = 0
 
-    def check_slowly(self, dt_ms: int, ramps: bool):
-        """Run down the refusal times and check for wear; `dt_ms` since the last call."""
+    def check_slowly(self, dt_ms: int, holds: bool):
+        """Run down the refusal times, and check for wear where a target is held; `dt_ms` since the last call."""
         found = 0
         for side in range(2):
             if self._barred_ms[side] > 0:
                 self._barred_ms[side] -= dt_ms
             if self._valves.responses[side].changed:
                 found |= CHAMBER_CHANGED
-            if not ramps:
+            if holds:
                 self._judge_wear(side, self._valves.responses[side])
             if self._worn[side]:
                 found |= VALVE_WORN

@@ -131,7 +131,7 @@ class Watches:
             self.loops.check_slowly(sample, _PASS_MS)
         elif turn == 4:
             self.over.check_slowly(_PASS_MS, doing.may_bleed())
-            self.stuck.check_slowly(_PASS_MS, doing.ramps())
+            self.stuck.check_slowly(_PASS_MS, doing.holds())
             self.compare.check_slowly(_PASS_MS)
             self.tightness.cool(_PASS_MS)
             self._valves.rest_coils(_PASS_MS)
