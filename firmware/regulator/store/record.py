@@ -334,9 +334,7 @@ class Record:
             prefix = _SIDES[side]
             if prefix + "gain" in last:
                 values = tuple([last.get(prefix + name, 0) for name in _LEARNED])
-                if app.valves.responses[side].recall(values):
-                    # An older firmware stored no pressure with it.
-                    if prefix + "reference_pa" in last:
-                        app.watches.stuck.recall_wear(
-                            side, last.get(prefix + "reference", 0), last[prefix + "reference_pa"]
-                        )
+                # An older firmware stored no pressure with the reference.
+                if app.valves.responses[side].recall(values) and prefix + "reference_pa" in last:
+                    gain = last.get(prefix + "reference", 0)
+                    app.watches.stuck.recall_wear(side, gain, last[prefix + "reference_pa"])
