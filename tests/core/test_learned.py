@@ -277,3 +277,16 @@ def test_the_second_valve_is_tried_near_what_opened_the_first():
     assert third.pulse_us(8_000, 4_000, 300_000) < 4_000
     third.skip_trials(Response(3_000), 8_000, 4_000)
     assert third.pulse_us(8_000, 4_000, 300_000) < 4_000
+
+
+def test_a_response_that_is_learned_anew_has_a_pulse_to_offer():
+    response = Response(7_000)
+    teach(response, Valve(58_000), [10_000] * 20)
+    gain = response.gain
+    # Another chamber, a fifth of the size.
+    teach(response, Valve(5 * 58_000), [10_000] * 3)
+    assert response.changed
+    us = response.pulse_us(10_000, 4000, 300_000)
+    assert us > 0
+    teach(response, Valve(5 * 58_000), [10_000] * 20)
+    assert response.gain > 3 * gain

@@ -228,7 +228,6 @@ class Response:
         self.response_pa = step_pa
         if flow_kpa <= 0:
             return
-        self._reach_us = max(self._reach_us, us)
         if self.gain == 0:
             if step_pa < clear_pa:
                 self._try_longer(us)
@@ -250,6 +249,7 @@ class Response:
                 if self._is_outlier(step_pa, expected_pa, slack_pa):
                     return
         self.silent = 0
+        self._reach_us = max(self._reach_us, us)
         if self._was[0]:
             self._compare(us, step_pa, flow_kpa, clear_pa // 2)
         if self.judged < _JUDGED_MOST:
