@@ -25,10 +25,12 @@ _DRIVEN_PA = 250_000
 _STUCK_PERCENT = 80
 _TWICE_PERCENT = 50
 # A learned gain outside these percentages of the reference gain is a warning, from _WORN_JUDGED pulses on. Both belong
-# to one pressure, because a valve opens up to 1 ms later per MPa across it [E], a third of a short pulse.
+# to one pressure, because a valve opens up to 1 ms later per MPa across it [E], a third of a short pulse. A seal that
+# rested may pass half [E], so the gain has to stay outside for _WORN_PULSES.
 _WORN_PERCENT = (60, 160)
 _WORN_JUDGED = 50
 _WORN_WITHIN_PA = 500_000
+_WORN_PULSES = 20
 
 
 class StuckValves:
@@ -40,12 +42,11 @@ class StuckValves:
         self.fault = NO_FAULT
         self.value = 0
         self.warnings = 0
-        self.reference_gain = [
-            0,
-            0,
-        ]  # gain of each valve in the first hold in which it was well known, 0 before
+        # Gain of each valve in the first hold in which it was well known, 0 before.
+        self.reference_gain = [0, 0]
         self.reference_pa = [0, 0]  # pressure of that hold
-        self._worn = [0, 0]
+        self._worn = [0, 0]  # pulses since the gain left its range
+        self._holds = False
         self._silent = [0, 0]
         self._unclear_pa = [0, 0]
         self._barred_ms = [0, 0]
@@ -70,6 +71,8 @@ class StuckValves:
         side = self._valves.verdict.side
         self._judge_effect(side)
         self._judge_excess(side)
+        if self._holds:
+            self._judge_wear(side, self._valves.responses[side])
 
     def recall_wear(self, side: int, gain: int, pa: int):
         """Restore the reference gain of a valve, and its pressure."""
@@ -82,16 +85,15 @@ class StuckValves:
             self.reference_gain[side] = self._worn[side] = 0
 
     def check_slowly(self, dt_ms: int, holds: bool):
-        """Run down the refusal times, and check for wear where a target is held; `dt_ms` since the last call."""
+        """Run down the refusal times; `dt_ms` since the last call. `holds`: a target is held, so wear may be judged."""
+        self._holds = holds
         found = 0
         for side in range(2):
             if self._barred_ms[side] > 0:
                 self._barred_ms[side] -= dt_ms
             if self._valves.responses[side].changed:
                 found |= CHAMBER_CHANGED
-            if holds:
-                self._judge_wear(side, self._valves.responses[side])
-            if self._worn[side]:
+            if self._worn[side] >= _WORN_PULSES:
                 found |= VALVE_WORN
         self.warnings = self.warnings & ~(VALVE_WORN | CHAMBER_CHANGED) | found
 
@@ -107,7 +109,10 @@ class StuckValves:
             self.reference_pa[side] = pressure_pa
         elif abs(pressure_pa - self.reference_pa[side]) <= _WORN_WITHIN_PA:
             percent = response.gain * 100 // reference
-            self._worn[side] = 0 if _WORN_PERCENT[0] <= percent <= _WORN_PERCENT[1] else 1
+            if _WORN_PERCENT[0] <= percent <= _WORN_PERCENT[1]:
+                self._worn[side] = 0
+            elif self._worn[side] < _WORN_PULSES:
+                self._worn[side] += 1
 
     def _judge_effect(self, side: int):
         verdict = self._valves.verdict
