@@ -31,10 +31,10 @@ def interpreter() -> list[str]:
 
 
 class Workers:
-    """Worker processes, by default one for each processor; use it as a context manager."""
+    """Worker processes, by default IPCH_WORKERS or one for each processor; use it as a context manager."""
 
     def __init__(self, count: int = 0, command: list[str] | None = None) -> None:
-        self.count = count or os.cpu_count() or 1
+        self.count = count or int(os.environ.get("IPCH_WORKERS", os.cpu_count() or 1))
         self._command = command or interpreter()
         self.name = ""
         """Name of the interpreter that runs the jobs."""

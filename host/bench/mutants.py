@@ -65,6 +65,11 @@ def _is_statement(node: ast.AST) -> bool:
     return isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Attribute)
 
 
+def _another(number: int) -> int:
+    """Return the next number, or one half as large again: that 20,001 were not 20,000 no rig could notice."""
+    return number + 1 if number < 100 else number + number // 2
+
+
 def _apply(node: ast.AST, change: int) -> str:
     before = ast.unparse(node).split("\n")[0]
     if isinstance(node, ast.Compare):
@@ -72,7 +77,7 @@ def _apply(node: ast.AST, change: int) -> str:
     elif isinstance(node, (ast.BinOp, ast.AugAssign)):
         node.op = _ARITHMETIC[type(node.op)]()
     elif isinstance(node, ast.Constant):
-        node.value = not node.value if isinstance(node.value, bool) else int(node.value) + 1  # type: ignore[call-overload]
+        node.value = not node.value if isinstance(node.value, bool) else _another(int(node.value))  # type: ignore[call-overload]
     elif isinstance(node, ast.BoolOp):
         node.op = ast.And() if isinstance(node.op, ast.Or) else ast.Or()
     elif isinstance(node, (ast.If, ast.IfExp)):

@@ -231,7 +231,6 @@ class Valves:
         """Abandon the running window, after the rig has shut its valves."""
         self.side = NONE
         self.isolation = NONE
-        self.pulse_us = 0
         if self.stage != SHUT:
             self._sensors.pressure.resume()
             self.stage = SETTLE

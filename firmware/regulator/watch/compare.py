@@ -52,8 +52,7 @@ class Compare:
         """Note both pressures before the next pulse; `dt_ms` since the last call."""
         if self._pause_ms <= _PAUSE_MS:
             self._pause_ms += dt_ms
-        if self._wild_ms > 0:
-            self._wild_ms -= dt_ms
+        self._wild_ms -= min(self._wild_ms, dt_ms)
         self._note_wild()
         if self._valves.idle():
             self._before_control_pa = self._sensors.control.mean_pa

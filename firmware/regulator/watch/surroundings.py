@@ -85,7 +85,7 @@ class Supply:
 class Climate:
     """`fault` and `warnings` are the present ones. An implausible sensor counts as failed.
 
-    `sure`: the runaway has two witnesses. With one whose partner cannot tell it isolates, but lets no gas out.
+    `sure`: the runaway that is the fault has two witnesses. With one whose partner cannot tell it isolates, but lets no gas out.
     """
 
     def __init__(self, settings, sensors, valves):
@@ -175,7 +175,6 @@ class Climate:
         hot = now_mk > self._max_mk
         if not (hot or (now_mk and was_mk and now_mk - was_mk > rise_mk)):
             self.fault = NO_FAULT
-            self.sure = False
             self._sure_s = max(self._sure_s - 1, 0)
             was_mk = past_mk[self._index]
             if not was_mk or now_mk - was_mk < self._rise_mk:

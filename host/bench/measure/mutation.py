@@ -1,9 +1,10 @@
 """Mutation testing of the firmware: which small mistakes would no test notice?
 
 Of each file up to IPCH_MUTANTS mutants (200; 0 is all) are drawn, the same ones each time; IPCH_MUTATE restricts the
-run to the named files, and IPCH_DRAWN=60 draws so many from all of them together. Each runs against the tests of
-tests/core named here, then against the golden traces, then against a share of the fault matrix and of random triples.
-Survivors are listed in runs/bench/mutation.txt, with the reason for those of _REASONS.
+run to the named files, and IPCH_DRAWN=60 draws so many from all of them together (IPCH_DRAW=n: others). Each runs
+against the tests of tests/core named here, then against the others there, the golden traces, and a share of the fault
+matrix and of random triples. Survivors are listed in runs/bench/mutation.txt, with the reason for those of _REASONS.
+IPCH_WORKERS limits the processes.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ ROOT = Path(__file__).resolve().parents[3]
 FIRMWARE = ROOT / "firmware" / "regulator"
 MOST = int(os.environ.get("IPCH_MUTANTS", "200"))
 DRAWN = int(os.environ.get("IPCH_DRAWN", "0"))
+DRAW = os.environ.get("IPCH_DRAW", "0")
 TIMEOUT_S = 600
 # What a mutant needs around it.
 _PARTS = ("firmware", "host/src", "host/bench", "tests/core", "tests/golden")
@@ -90,6 +92,12 @@ FILES = {
     "scpi/places.py": ("test_scpi",),
     "scpi/server.py": ("test_server", "test_scpi"),
 }
+# What may notice a mutant of any file.
+_OTHERS = (
+    "test_amount", "test_apart", "test_app", "test_control", "test_drift", "test_heat", "test_last_word",
+    "test_learned", "test_modes", "test_oven", "test_proof", "test_record", "test_sensors", "test_settings",
+    "test_stuck_valves", "test_valves", "test_verdict", "test_watches",
+)  # fmt: skip
 # Survivors without an effect: a part of the line, a part of the change, and the reason.
 _REASONS = (
     ("self._present = 0", "0 -> 1", "the bit of NO_FAULT"),
@@ -111,9 +119,10 @@ _REASONS = (
 
 RUNNER = """
 import importlib, sys
-module = importlib.import_module(sys.argv[1])
-for test in [value for key, value in vars(module).items() if key.startswith("test")]:
-    test()
+for name in sys.argv[1:]:
+    module = importlib.import_module(name)
+    for test in [value for key, value in vars(module).items() if key.startswith("test")]:
+        test()
 """
 
 
@@ -157,12 +166,12 @@ class _Checkout:
             path.write_text(whole)
 
     def passes(self, tests: str) -> bool:
-        """Return whether these tests pass: a module of tests/core, the golden traces, or the fault matrix."""
+        """Return whether these tests pass: modules of tests/core, the golden traces, or the fault matrix."""
         if tests == "golden":
             return self._run([*interpreter(), "tests/golden/traces.py"]) == self.traces
         if tests == "matrix":
             return self._run([*interpreter(), "-c", MATRIX], "host", "host/src") is not None
-        return self._run([sys.executable, "-c", RUNNER, tests], "firmware", "tests/core", ".") is not None
+        return self._run([*interpreter(), "-c", RUNNER, *tests.split()], "firmware", "tests/core", ".") is not None
 
     def _run(self, command: list[str], *paths: str) -> str | None:
         """Return the output of a program, None if it fails or does not end."""
@@ -186,7 +195,8 @@ class _Checkout:
 
 def _killers(name: str) -> tuple[str, ...]:
     """Return the tests that may notice a mutant of a file, the quickest first."""
-    return (*FILES[name], "golden", "matrix")
+    others = " ".join(test for test in _OTHERS if test not in FILES[name])
+    return (*FILES[name], others, "golden", "matrix")
 
 
 def _reason(line: str, said: str) -> str:
@@ -203,7 +213,7 @@ def _draw() -> Iterator[_Mutant]:
         if MOST and not DRAWN and len(found) > MOST:
             found = random.Random(name).sample(found, MOST)
         every += found
-    for name, place in random.Random(DRAWN).sample(every, DRAWN) if DRAWN else every:
+    for name, place in random.Random(f"{DRAWN} {DRAW}").sample(every, DRAWN) if DRAWN else every:
         yield _Mutant(name, *mutant((FIRMWARE / name).read_text(), place))
 
 
