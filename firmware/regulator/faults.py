@@ -83,7 +83,7 @@ WARNINGS = (
     (SETTINGS_INVALID, "SETTINGS_INVALID", MAINTENANCE_REQUIRED),  # the stored settings break a check of this version; mend them before regulation starts
     (CHAMBER_CHANGED, "CHAMBER_CHANGED", MAINTENANCE_REQUIRED),  # pulses do not have the effect that was learned: another chamber, or other valves
     (RELIEF_BLOCKED, "RELIEF_BLOCKED", MAINTENANCE_REQUIRED),  # the pressure did not fall with the relief valve open, so the vent pair opened as well
-    (TEMPERATURE_OFFSET, "TEMPERATURE_OFFSET", MAINTENANCE_REQUIRED),  # at rest gas and wall thermometer differ by more than 1 K; the hold corrects it
+    (TEMPERATURE_OFFSET, "TEMPERATURE_OFFSET", MAINTENANCE_REQUIRED),  # gas and wall thermometer differ by more than 1 K at rest, which the hold corrects, or by 4 K half a minute after a movement of gas
     (SENSING_SLOW, "SENSING_SLOW", MAINTENANCE_REQUIRED),  # the control transducer follows a pulse slowly, with a lag of more than 50 ms; pulses and watches wait for it
     (TRANSDUCER_DRIFT, "TRANSDUCER_DRIFT", MAINTENANCE_REQUIRED),  # the two pressure transducers walk apart: 3.5 kPa in a day or 6 kPa in an hour
 )

@@ -87,6 +87,73 @@ def test_in_no_state(k_min: float, state: str) -> None:
         bench.close()
 
 
+# Target, and slew in MPa/s; from 4.6 MPa, a minute after a ramp down to it, or from a start at 1 MPa.
+RAMPS = {
+    "up": (5.4, 0.02),
+    "down": (3.0, 0.02),
+    "slowly up": (5.4, 0.002),
+    "slowly down": (4.2, 0.002),
+    "far up": (5.0, 0.1),
+    "far down": (1.0, 0.1),
+}
+
+
+@functools.cache
+def before_ramp(volume_l: float, unknown_valves: bool) -> Bench:
+    """A bench whose gas is still colder than the wall, or one that knows neither of its valves."""
+    if unknown_valves:
+        bench = Bench(sets=("initial_mpa=1", "missed_probability=0", f"volume_l={volume_l}"))
+        bench.send(":SOUR:PRES 1;:OUTP ON")
+        bench.run_s(120)
+    else:
+        bench = held(volume_l)
+        bench.send(":SOUR:PRES 4.6")
+        bench.run_s(60)
+    return bench
+
+
+# Of all combinations with `runaway_relief` 0 and 1 and a drift that begins 1 or 10 s after the ramp, or 8 s before it.
+DRIFTS = [
+    (*case, 0 if number % 8 == 7 else 1, (1, 10, -8)[number % 3])
+    for number, case in enumerate(product((0.5, 0.1, 2), (False, True), RAMPS, (6.5, 12, 40, 5, -5, -40)))
+]
+
+
+# Both have emptied the chamber.
+@pytest.mark.parametrize(
+    ("volume_l", "unknown_valves", "ramp", "k_min", "relief", "after_s"), share(DRIFTS, 0, 62)
+)
+def test_a_wall_sensor_that_drifts_during_a_ramp_seals_at_most(
+    volume_l: float, unknown_valves: bool, ramp: str, k_min: float, relief: int, after_s: int
+) -> None:
+    """It drifts for three minutes, from `after_s` after the ramp's start on; the truth monitor judges, too."""
+    bench = before_ramp(volume_l, unknown_valves).copy()
+    try:
+        bench.set("runaway_relief", relief)
+        target_mpa, slew_mpa_s = RAMPS[ramp]
+        go = f":SOUR:PRES:SLEW {slew_mpa_s};:SOUR:PRES {target_mpa}"
+        if after_s > 0:
+            bench.send(go)
+        bench.run_s(max(after_s, 0))
+        bench.inject("wall-sensor", {"how": "wrong", "k": k_min * 3, "grow_s": 180.0})
+        if after_s < 0:
+            bench.run_s(-after_s)
+            bench.send(go)
+        for _ in range(240):
+            bench.run_s(1)
+            assert bench.state in ("REGULATE", "SEALED")
+            assert bench.app.modes.fault_name in ("NONE", "RUNAWAY")
+            assert bench.world.plant.valves[4].openings == 0
+            if bench.state == "SEALED":
+                # A moment later the evidence of the ramp has faded.
+                bench.run_s(60)
+                break
+        assert bench.state in ("REGULATE", "SEALED")
+        assert bench.world.plant.valves[4].openings == 0
+    finally:
+        bench.close()
+
+
 @pytest.mark.parametrize(("held_at", "state"), share(product(HELD, ("HOLD", "OFF", "QUIET")), 0, 4, 8, 10))
 def test_a_true_runaway_empties_where_that_is_configured(held_at: tuple[float, float], state: str) -> None:
     bench = held(*held_at)

@@ -29,6 +29,9 @@ _WATCH_MS = 300
 # Factor on settle_ms for a pulse of a hold while its valve is unknown; half of it afterwards.
 _CARE = 4
 
+# A valve meters exactly from this many judged pulses on.
+_METERED = 8
+
 # A pulse ends a chain below this share of its expected effect, in tenths.
 _EFFECT_TENTHS = 3
 
@@ -97,6 +100,14 @@ class Valves:
         """Forget what was learned."""
         for response in self.responses:
             response.forget()
+
+    def unsure_pulses(self) -> int:
+        """Return the pulses of valves that are not known well enough to meter exactly."""
+        pulses = 0
+        for side in range(2):
+            if self.responses[side].judged < _METERED:
+                pulses += self.openings[side]
+        return pulses
 
     def is_tired(self, side: int) -> bool:
         """Return whether the coils of a side must rest."""

@@ -12,8 +12,6 @@ _APART_MK = 20_000
 # A ramp's metering is not exact enough: the account begins when its heat is gone, but at the latest after this time.
 _AFTER_S = 120
 _CALM_PA = 25_000
-# A valve that is not known so well does not meter exactly.
-_KNOWN = 8
 # Periods: six of 10 s, and twelve of 300 s.
 _SHORT_S = 10
 _SHORTS = 6
@@ -75,11 +73,7 @@ class Chase:
 
     def _learns(self) -> bool:
         """Return whether a valve pulsed whose effect is not known well yet."""
-        valves = self._valves
-        pulses = 0
-        for side in range(2):
-            if valves.responses[side].judged < _KNOWN:
-                pulses += valves.openings[side]
+        pulses = self._valves.unsure_pulses()
         learns = pulses != self._pulses
         self._pulses = pulses
         return learns

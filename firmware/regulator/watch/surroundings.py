@@ -13,6 +13,7 @@ from regulator.measure.temperature import GAS_FAULT, WALL_FAULT, tmp117_mk
 from regulator.measure.transducer import SHORT, VALID
 from regulator.valves.heat import left_by_pa
 from regulator.valves.sides import FILL_DIFFERENCE_PA
+from regulator.valves.window import SETTLE, SHUT
 
 # Hysteresis of both supply warnings.
 _HYSTERESIS_PA = 50_000
@@ -34,13 +35,15 @@ _LEAST_PA = 1_500
 _BLIND_PA = 500_000
 # The bound on the heat of past movements does not fade below this.
 _FADED_PA = 200
-# Beyond this movement by pulses within _CLIMB_S, gas temperature and pressure do not tell.
+# Beyond this movement by pulses within _CLIMB_S, gas temperature and pressure do not tell. Nor do they for _LEARNING_S
+# after a pulse that moved an unknown amount.
 _MOVED_PA = 30_000
+_LEARNING_S = 24
 _MOST_PA = 5_000_000  # keeps products below 2^30
 _ALONE_S = 12
 # A witness must confirm for this long before gas is let out: a pulse of a hold may look like one for a moment.
 _SURE_S = 3
-_APART_MK = 1_500
+_APART_MK = 600
 # Gas this close to the limit of the wall confirms that it is hot.
 _NEAR_MK = 5_000
 _INVALID = -(1 << 28)
@@ -85,7 +88,8 @@ class Supply:
 class Climate:
     """`fault` and `warnings` are the present ones. An implausible sensor counts as failed.
 
-    `sure`: the runaway that is the fault has two witnesses. With one whose partner cannot tell it isolates, but lets no gas out.
+    `sure`: the runaway of `fault` has two witnesses. With one whose partner cannot tell it isolates, but lets no gas
+    out.
     """
 
     def __init__(self, settings, sensors, valves):
@@ -104,6 +108,8 @@ class Climate:
         self._metered_pa = [0] * _CLIMB_S
         self._heat_pa = 0
         self._blind = False  # gas was moved, so that its temperature and pressure do not tell
+        self._pulses = 0
+        self._learning_s = 0
         self._index = 0
         self._alone_s = 0
         self._sure_s = 0
@@ -144,23 +150,33 @@ class Climate:
         moved_pa = min(max(metered_pa - self._metered_pa[index], -_MOST_PA), _MOST_PA)
         # A rise of gas temperature and pressure may be cold of earlier vents that fades, or heat of these fills.
         self._cold_pa[index] = max(heat.cold.pa - _FADED_PA, 0)
-        self._heat_pa = max(self._cold_pa) + max(left_by_pa(moved_pa), 0)
-        self._blind = not calm or not -_MOVED_PA < moved_pa < _MOVED_PA
-        gas_pa = _INVALID
-        if sensors.control.band == VALID:
-            # Less what was metered in, of which 45 in 145 parts reverse.
+        heat_pa = max(self._cold_pa) + max(left_by_pa(moved_pa), 0)
+        self._heat_pa = max(heat_pa, self._heat_pa - self._heat_pa // _CLIMB_S)
+        self._learning_s = _LEARNING_S if self._learns() else max(self._learning_s - 1, 0)
+        self._blind = not calm or self._learning_s > 0 or not -_MOVED_PA < moved_pa < _MOVED_PA
+        gas_pa = now_pa = _INVALID
+        if SHUT < self._valves.stage < SETTLE:
+            # A pulse is metered at once, and moves the pressure later.
+            gas_pa = self._gas_pa[index - 1]
+        elif sensors.control.band == VALID:
+            # Less what was metered in, of which 45 in 145 parts reverse. A rise from the most that the past can have
+            # been at rest to the least that the present is.
             gas_pa = sensors.pressure_pa - metered_pa + metered_pa * 9 // 29
-        now_pa = gas_pa
-        if gas_pa != _INVALID:
-            # A rise from the most that the past can have been at rest to the least that the present is.
-            now_pa -= min(heat.warm.pa, max(left_by_pa(moved_pa), 0))
-            gas_pa += heat.cold.pa
+            now_pa = gas_pa - min(heat.warm.pa, max(left_by_pa(moved_pa), 0))
+            gas_pa += max(heat.cold.pa, 0)
         self._check_runaway(wall_mk, now_pa, calm)
         self._wall_mk[index] = wall_mk
         self._gas_mk[index] = sensors.gas_mk
         self._gas_pa[index] = gas_pa
         self._metered_pa[index] = metered_pa
         self._index = index + 1 if index + 1 < _CLIMB_S else 0
+
+    def _learns(self) -> bool:
+        """Return whether a valve pulsed whose effect is not known well yet."""
+        pulses = self._valves.unsure_pulses()
+        learns = pulses != self._pulses
+        self._pulses = pulses
+        return learns
 
     def _check_runaway(self, wall_mk: int, gas_pa: int, calm: bool):
         now_mk = wall_mk
@@ -183,7 +199,9 @@ class Climate:
             return
         was_mk = past_mk[self._index]
         climb_mk = now_mk - was_mk if was_mk else rise_mk
-        seen = _UNSEEN if self._blind else self._witness(climb_mk, gas_pa)
+        # Nor does anything tell of a wall whose past is unknown.
+        unseen = self._blind or (wall_mk and not was_mk)
+        seen = _UNSEEN if unseen else self._witness(climb_mk, gas_pa)
         if wall_mk and hot and self._sensors.gas_mk > self._max_mk - _NEAR_MK:
             seen = _CONFIRMED
         self._sure_s = self._sure_s + 1 if seen == _CONFIRMED else max(self._sure_s - 1, 0)
@@ -205,19 +223,28 @@ class Climate:
         """Return whether gas temperature or pressure rose with a climb, did not, or cannot tell."""
         sensors = self._sensors
         seen = _UNSEEN
-        # From the lowest reading on, as the gas may still have cooled when the climb began.
+        # From the lowest reading on, as the gas may still have cooled when the climb began. Colder gas warms by itself.
         lowest_mk = min(self._gas_mk)
+        cold_mk = self._cold_mk(lowest_mk)
         if sensors.gas_mk and lowest_mk:
             seen = _DENIED
-            if sensors.gas_mk - lowest_mk >= max(_LEAST_MK, climb_mk // _SHARE) + self._heat_mk():
+            least_mk = max(_LEAST_MK, climb_mk // _SHARE) + max(self._heat_mk(), cold_mk)
+            if sensors.gas_mk - lowest_mk >= least_mk:
                 return _CONFIRMED
         lowest_pa = min(self._gas_pa)
         if sensors.pressure_pa > _BLIND_PA and gas_pa != _INVALID and lowest_pa != _INVALID:
             seen = _DENIED
-            expected_pa = muldiv(sensors.pressure_pa // _PER_KELVIN, climb_mk, 1000)
-            if gas_pa - lowest_pa >= max(_LEAST_PA, expected_pa // _SHARE):
+            per_kelvin_pa = sensors.pressure_pa // _PER_KELVIN
+            least_pa = max(_LEAST_PA, muldiv(per_kelvin_pa, climb_mk, 1000) // _SHARE)
+            if gas_pa - lowest_pa >= least_pa + muldiv(per_kelvin_pa, cold_mk, 1000):
                 return _CONFIRMED
         return seen
+
+    def _cold_mk(self, lowest_mk: int) -> int:
+        """Return how far the gas was below the wall when the climb began; 0 while unknown."""
+        wall_mk = self._wall_mk[self._index]
+        known = wall_mk and lowest_mk
+        return max(wall_mk + self._sensors.lead.offset_mk - lowest_mk, 0) if known else 0
 
     def _ignore_wall(self):
         index = self._index

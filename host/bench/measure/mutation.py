@@ -13,7 +13,6 @@ import os
 import random
 import shutil
 import subprocess
-import sys
 import tempfile
 from collections import Counter
 from collections.abc import Iterator
@@ -171,7 +170,10 @@ class _Checkout:
             return self._run([*interpreter(), "tests/golden/traces.py"]) == self.traces
         if tests == "matrix":
             return self._run([*interpreter(), "-c", MATRIX], "host", "host/src") is not None
-        return self._run([*interpreter(), "-c", RUNNER, *tests.split()], "firmware", "tests/core", ".") is not None
+        return (
+            self._run([*interpreter(), "-c", RUNNER, *tests.split()], "firmware", "tests/core", ".")
+            is not None
+        )
 
     def _run(self, command: list[str], *paths: str) -> str | None:
         """Return the output of a program, None if it fails or does not end."""
