@@ -262,8 +262,10 @@ def test_slow_checks_take_turns_of_20_ms():
         )
     for said, values in calls:
         if said == "Balance.check_slowly":
-            assert values == (False,)
-        if said in ("StuckValves.check_slowly", "Tightness.cool"):
+            assert values == (False, w.control.ramp_pa)
+        if said == "StuckValves.check_slowly":
+            assert values == (160, True)
+        if said == "Tightness.cool":
             assert values == (160,)
         if said == "Supply.check_slowly":
             assert values == (w.control.target_pa,)
@@ -282,7 +284,7 @@ def test_a_slow_check_comes_with_its_millisecond():
 def test_a_leak_is_not_judged_before_the_first_second():
     judged = []
     desk = Desk()
-    desk.watches.balance.check_slowly = judged.append
+    desk.watches.balance.check_slowly = lambda *values: judged.append(values)
     for _ in range(TICK_MS, 1000, TICK_MS):
         desk.watches.check(filled_sample(5e6), TICK_MS, desk.modes)
     assert not judged
@@ -297,7 +299,7 @@ def test_gas_that_is_moved_on_purpose_is_no_leak():
     ):
         said = []
         w = Watched(state)
-        w.watches.balance.check_slowly = said.append
+        w.watches.balance.check_slowly = lambda moved, ramp_pa, said=said: said.append(moved)
         w.watches.over.relief_open = relief
         w.watches.proof.active = proof
         w.watches._balance_due = True
