@@ -266,11 +266,14 @@ def test_valves_remember_what_they_learned():
         response.judge(50_000, gain * 5 * 47 // 1000, 5_000, 1_000)
         assert abs(response.gain - gain) < gain // 8
     gains = [response.gain for response in desk.app.valves.responses]
+    for side in (FILL, VENT):
+        desk.watches.stuck.recall_wear(side, gains[side], 4_000_000 + side)
     desk.run_s(62)
     again = restarted(desk.flash)
     for side in (FILL, VENT):
         assert again.app.valves.responses[side].learned() == desk.app.valves.responses[side].learned()
         assert again.watches.stuck.reference_gain[side] == gains[side]
+        assert again.watches.stuck.reference_pa[side] == 4_000_000 + side
 
 
 def test_implausible_responses_are_not_taken_back():
