@@ -6,9 +6,12 @@ from bench.measure.ordinary import first_minute_kpa
 from bench.scenarios.day import REFERENCE, SMALL_CELL, Scenario, run
 
 
-@pytest.mark.parametrize("seed", [9, 13, 19])
+@pytest.mark.parametrize("seed", [9, 13, 19, 22, 23])
 def test_the_first_minute_after_a_fast_ramp_stays_within_the_dead_band(seed):
-    """On these rigs the minute of the supply isolation's coil ended while the gas cooled by 8 kPa/s."""
+    """On rigs 9 to 19 the minute of the supply isolation's coil ended while the gas cooled by 8 kPa/s.
+
+    On 22 and 23 the isolation shut just before a pulse was due, once for a slope of five samples.
+    """
     assert first_minute_kpa(seed) <= 5.0
 
 

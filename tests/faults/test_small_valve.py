@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from bench.measure.grid import Case, steps
 from bench.scenarios.rig import Bench
 
 
@@ -18,3 +19,11 @@ def test_a_small_valve_in_a_large_chamber_is_not_taken_for_one_stuck_shut(seed: 
         assert bench.world.plant.pressure_pa > 0.15e6
     finally:
         bench.close()
+
+
+def test_a_long_ramp_of_a_small_valve_is_no_leak() -> None:
+    """It is filled for 40 minutes, the coils half of the time, by pulses that chain and teach nothing."""
+    (step,) = steps((Case(5.0, 3e-11, 6.0, 1.0, 4.9),), 1800)
+    assert not step.fault
+    assert not step.warnings
+    assert step.settled_s < 1.25 * step.best_s

@@ -207,10 +207,10 @@ def test_taking_turns() -> None:
 
 def test_the_grid_has_every_case() -> None:
     cases = [case for cases in grid.sequences() for case in cases]
-    # Three steps in each of 18 plants, and three with the paper's cell.
-    assert len(cases) == 57
+    # Three steps in each of 25 plants with four supplies, and three with the paper's cell.
+    assert len(cases) == 303
     assert sum(case.cell_ah == 0.1 for case in cases) == 3
-    assert len({case.name for case in cases}) == 57
+    assert len({case.name for case in cases}) == 303
     for first, second, third in grid.sequences():
         assert first.to_mpa == second.from_mpa and second.to_mpa == third.from_mpa
 

@@ -11,6 +11,10 @@ from regulator.valves.window import HOLD, LINGER, WAY_OUT
 
 # Prediction horizon: a pulse requested now takes effect this many ticks later (isolation lead, opening delay).
 _AHEAD_TICKS = 4
+# A slope from fewer samples is noise: with 0.4 kPa at 20 ms, 16 of them leave 1 kPa/s of it (3.5 sigma/(dt n^1.5)).
+_SLOPE_MS = 320
+# The way of the isolation valve to and fro: settle_ms and isolation_lead_ms as delivered, and the valve's own delay.
+_REOPEN_MS = 400
 # The longest pulse, 300 ms, is an effort of 100 percent.
 _US_PER_PERCENT = 3_000
 # Near ambient, the chamber may have been exchanged for one of another volume. Design choice.
@@ -34,6 +38,7 @@ class Control:
         self.vent = Vent(settings, sensors, valves, self)
         self._ramp = Ramp(settings, sensors, valves)
         self._within_ms = 0
+        self._fast = False  # at the last look, the pressure crossed the dead-band within two seconds
         self.configure()
 
     def configure(self):
@@ -68,9 +73,13 @@ class Control:
     def is_calm(self) -> bool:
         """Return whether a proof may move a little gas: at rest, with no pulse due soon, rather high than low.
 
-        A vent's trapped volume takes gas from the chamber, 3 kPa with 0.3 mL in 0.5 L at 5 MPa.
+        A vent's trapped volume takes gas from the chamber, 3 kPa with 0.3 mL in 0.5 L at 5 MPa. That of the fill side
+        gives more where the supply is at more than twice the pressure: then rather low than high.
         """
-        over_pa = self._sensors.pressure_pa - self.target_pa
+        pressure_pa = self._sensors.pressure_pa
+        over_pa = pressure_pa - self.target_pa
+        if self._sensors.supply.pa > 2 * pressure_pa:
+            over_pa = -over_pa
         return self.gas_rests() and -self._band_pa >> 3 <= over_pa <= self._band_pa >> 1
 
     def keep_target(self, target_pa: int):
@@ -103,7 +112,7 @@ class Control:
         else:
             # While the gas of a ramp cools fast, pulses follow each other through an open isolation valve.
             fast = self._falls_fast(dt_ms)
-            if not fast:
+            if not fast and not self._is_due_soon(dt_ms):
                 self._valves.close_window()
             if self._valves.idle():
                 self._hold(error_pa, LINGER if fast else HOLD)
@@ -155,10 +164,21 @@ class Control:
             self._pulse(side, abs(step_pa), kind)
 
     def _falls_fast(self, dt_ms: int) -> bool:
-        """Return whether the pressure crosses the dead-band within two seconds: about three windows of a hold."""
+        """Return whether the pressure crosses the dead-band within two seconds: about three windows of a hold.
+
+        Where too few samples show its slope, it is what it was before the last pulse.
+        """
         pressure = self._sensors.pressure
-        second_pa = (pressure.ahead_pa(10) - pressure.ahead_pa(0)) * 100 // dt_ms
-        return abs(second_pa) > self._band_pa
+        if pressure.samples * dt_ms >= _SLOPE_MS:
+            second_pa = (pressure.ahead_pa(10) - pressure.ahead_pa(0)) * 100 // dt_ms
+            self._fast = abs(second_pa) > self._band_pa
+        return self._fast
+
+    def _is_due_soon(self, dt_ms: int) -> bool:
+        """Return whether a pulse will be due before the isolation valve could have shut and opened again."""
+        pressure = self._sensors.pressure
+        band_pa = max(self._band_pa, self.hold.coarse_pa)
+        return abs(self.target_pa - pressure.ahead_pa(_REOPEN_MS // dt_ms)) > band_pa
 
     def _hold(self, error_pa: int, kind: int):
         side = FILL if error_pa > 0 else VENT

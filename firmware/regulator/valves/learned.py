@@ -6,9 +6,9 @@ Constants without another source are chosen on the simulated plant.
 from regulator.fixed import muldiv
 from regulator.valves.sides import TRUSTED
 
-# Plausible gains in Pa/s per MPa: 1.45 C 99.7 kPa / V (ISO 6358), from C 1e-11 in 5 L to C 1.4e-9 in 0.1 L.
+# Plausible gains in Pa/s per MPa: 1.45 C 99.7 kPa / V (ISO 6358), from C 1e-11 in 5 L to C 3.3e-9 in 0.08 L.
 _GAIN_MIN = 300
-_GAIN_MAX = 2_000_000
+_GAIN_MAX = 6_000_000
 # Plausible dead times, and shortest pulses. The simulated valves open in 5 to 20 ms and close in 3 to 30 ms.
 _DEAD_MIN_US = -20_000
 _DEAD_MAX_US = 40_000
@@ -185,6 +185,10 @@ class Response:
         """Return the same for the present pulse, by the rest before it."""
         share_percent = self._share_percent if self._since_s >= _LONG_S else 100
         return self.step_pa(us, flow_kpa) * share_percent // 100
+
+    def most_pa(self, us: int, flow_kpa: int) -> int:
+        """Return the step of a pulse of the largest plausible valve that opens at once and shuts late."""
+        return muldiv(muldiv(_GAIN_MAX, flow_kpa, 1000), us - _DEAD_MIN_US, 1_000_000)
 
     def smallest_pa(self, flow_kpa: int) -> int:
         """Return the immediate step of the shortest pulse that opens the valve."""

@@ -198,6 +198,12 @@ class Valves:
         """Return the immediate step of the longest pulse; 0 while unknown."""
         return self.responses[side].step_pa(self._max_us, self.flow_kpa(side))
 
+    def unknown_pa(self, side: int) -> int:
+        """Return the most that the running window of a valve whose flow is unknown may move; 0 without one."""
+        if self.stage == SHUT or self.side != side or self.responses[side].gain:
+            return 0
+        return self.responses[side].most_pa(self._requested_us, self.flow_kpa(side))
+
     def jitter_pa(self, side: int) -> int:
         """Return the error of a pulse's step that the timing of its edges causes."""
         return muldiv(self.rate_pa_s(side), _JITTER_US, 1_000_000)

@@ -12,8 +12,9 @@ _QUARTER_S = 900
 _QUARTERS = 32  # eight hours: long enough for 0.3 kPa/h at 3 sigma (computed)
 _PER_HOUR = (1, 4, 16, 32)  # ages in quarters at which the loss is judged
 # What a ramp's many pulses metered may be wrong by this share of the way: up to a seventh was seen in slow ramps, with
-# the gas's heat and gains that are still being learned (simulated rigs, air and argon).
-_DOUBT = 5
+# the gas's heat and gains that are still being learned (simulated rigs, air and argon), and two fifths where pulses
+# follow each other without a pause and teach nothing (5 L with C 3e-11, `make bench ONLY=grid`).
+_DOUBT = 2
 # A wall sensor that changes faster is wrong: a runaway of 15 K/min is 250 mK.
 _WALL_MK_S = 300
 

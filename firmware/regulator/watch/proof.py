@@ -173,6 +173,10 @@ class Proof:
         valve = 0
         while not self._queue >> valve & 1:
             valve += 1
+        # The vent's trapped volume takes gas before that of the fill side gives some, because a proof begins at or
+        # above the target.
+        if valve == SUPPLY_ISOLATION and self._queue >> VENT_ISOLATION & 1:
+            valve = VENT_ISOLATION
         self._queue &= ~(1 << valve)
         self._valve = valve
         self.results[valve] = RUNNING

@@ -15,7 +15,8 @@ _SAMPLES = 10
 _SHARE_PERCENT = 35
 _LEAST_PA = 8_000
 _LEAST_NOISE = 16
-# Rate of an unknown valve, and the largest one: beyond it products would pass 2^30 at a tick of 0.2 s.
+# Rate of an unknown valve, and the largest one with the valves shut: a fall that empties the chamber within seconds
+# must not pass because the vent would be faster still.
 _UNKNOWN_PA_S = 300_000
 _FASTEST_PA_S = 5_000_000
 # The noise counts up to this much, and its rise is followed with this mean (64 calls).
@@ -73,6 +74,7 @@ class Tightness:
         self._relief_ms = 0
         self._still_ms = 0
         self._rise_pa_s = _UNKNOWN_PA_S
+        self._vent_pa_s = _UNKNOWN_PA_S
         self._fall_pa_s = _UNKNOWN_PA_S
         self._noise_pa = 0
         self._until_ms = _SHUT_MS
@@ -85,7 +87,8 @@ class Tightness:
         valves = self._valves
         self._until_ms = _SHUT_MS + 3 * valves.verdict.lag_ms
         self._rise_pa_s = min(valves.rate_pa_s(FILL) or _UNKNOWN_PA_S, _FASTEST_PA_S)
-        self._fall_pa_s = min(valves.rate_pa_s(VENT) or _UNKNOWN_PA_S, _FASTEST_PA_S)
+        self._vent_pa_s = valves.rate_pa_s(VENT) or _UNKNOWN_PA_S
+        self._fall_pa_s = min(self._vent_pa_s, _FASTEST_PA_S)
         # A drift looks like noise in the residuals of the fit, so a rise of the noise is followed slowly.
         noise_pa = min(self._sensors.pressure.noise_pa(), _NOISE_MOST_PA)
         if noise_pa > self._noise_pa:
@@ -93,7 +96,7 @@ class Tightness:
             noise_pa = self._noise_pa - (self._noise_pa - noise_pa >> _NOISE_SHIFT)
         self._noise_pa = noise_pa
         self._least_pa = max(_LEAST_PA, _LEAST_NOISE * noise_pa)
-        burst_pa = self._fall_pa_s // 1000 * (dt_ms * _BURST_SAMPLES) * _BURST_PERCENT // 100
+        burst_pa = self._vent_pa_s // 1000 * (dt_ms * _BURST_SAMPLES) // 100 * _BURST_PERCENT
         self._burst_pa = max(_BURST_LEAST_PA, self._least_pa, burst_pa)
 
     def suspects(self) -> bool:
@@ -274,13 +277,13 @@ class Tightness:
             return RELIEF_STUCK_OPEN
         # Only the last samples, because older ones may be from before the fall began.
         fallen_pa = self._fast_pa[self._index - _HITS] - self._last_pa
-        if fallen_pa > muldiv(self._fall_pa_s, self._dt_ms * _HITS * _BURST_PERCENT, 100_000):
+        if fallen_pa > muldiv(self._vent_pa_s, self._dt_ms * _HITS * _BURST_PERCENT, 100_000):
             return LINE_BURST
         return VENT_STUCK_OPEN
 
     def _judge_burst(self, moved_pa: int, safety_from_pa: int):
         """Report a fall faster than the vent as a burst, if the safety transducer confirms it or is invalid."""
-        if not self._safety_saw(moved_pa, safety_from_pa):
+        if not self._safety_saw(moved_pa, safety_from_pa) or -moved_pa < self._valves.unknown_pa(VENT):
             return
         self._still_ms = 0
         if self._relief_ms <= 0:

@@ -104,6 +104,8 @@ class Watches:
         valves.hold_back(self.tightness.suspects())
         if valves.verdict.count != self._verdicts:
             self._verdicts = valves.verdict.count
+            # At once: the next pulse of a valve that is now known may follow within two ticks.
+            self.tightness.refresh(dt_ms)
             self.stuck.check()
             self.compare.check()
         self._turn_ms += dt_ms

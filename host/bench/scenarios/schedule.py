@@ -11,6 +11,8 @@ from ipch.sim.plant import FILL, VENT, Plant
 from ipch.sim.surroundings import Cell
 
 _STEP_MS = 2
+STORE_S, REFILL = 300.0, 0.4
+"""Limits of the firmware on the time of a coil (`valves/window.py`): half of any hour."""
 # A rate below 50 Pa/s at full opening means that the pressure gets no further.
 _STANDSTILL_PA = 0.1
 # Coil time that certainly opens a valve: its delay and full jitter, plus a margin.
@@ -38,12 +40,13 @@ def shortest_step_s(sets: tuple[str, ...], target_pa: float, slew_pa_s: float, b
     open from the start, the gas warming and cooling to the wall as it does. From the edge of the band on
     the valve stays throttled to compensate cooling at the wall (or warming, after a vent), which needs less than
     its full flow: the pressure stays in the band, and the cooling costs gas but no time. Real valves cannot be
-    throttled and need pulses instead.
+    throttled and need pulses instead. Coils may be on for `STORE_S` at once and for `REFILL` of the time beyond that.
     """
     plant = Plant(load_parameters(None, (*sets, *_PERFECT)))
     plant.switch(True, True, False)
     plant.advance(_STEP_MS)
     before_pa = plant.pressure_pa
+    started_ms = plant.time_ms
     up = target_pa > before_pa
     edge_pa = target_pa - band_pa if up else target_pa + band_pa
     plant.drive(FILL if up else VENT, True, int(plant.time_ms * 1000))
@@ -59,7 +62,9 @@ def shortest_step_s(sets: tuple[str, ...], target_pa: float, slew_pa_s: float, b
             # The last increment counts in part.
             seconds -= abs(now_pa - edge_pa) / way_pa * max(way_pa / slew_pa_s, _STEP_MS / 1e3)
         before_pa = now_pa
-    return seconds
+    # The valve is open for this time even where the slew stretches the step.
+    open_s = (plant.time_ms - started_ms) / 1e3
+    return max(seconds, (open_s - STORE_S) / REFILL)
 
 
 def shortest_us(parameters: PlantParameters, side: int) -> int:

@@ -1,0 +1,25 @@
+"""The largest valve in the smallest chamber: one pulse of a valve that is not known yet moves more than 100 kPa."""
+
+from __future__ import annotations
+
+from bench.measure.grid import Case, steps
+
+FAST_PA_S = 1_000_000
+
+
+def test_a_first_long_vent_pulse_is_no_burst() -> None:
+    cases = tuple(Case(0.2, 3e-9, 9.5, *ends, "nitrogen", FAST_PA_S) for ends in ((1.0, 4.9), (4.9, 2.0)))
+    assert [each.fault for each in steps(cases, 10)] == ["", ""]
+
+
+def test_the_largest_flow_is_learned() -> None:
+    """A bound below it had every ninth pulse taken for that of a changed chamber, and a ramp stop on its way."""
+    (step,) = steps((Case(0.08, 3e-9, 6.0, 4.9, 2.0),), 10)
+    assert step.settled_s < 1.25 * step.best_s
+    assert not step.fault
+
+
+def test_a_proof_keeps_the_dead_band_of_a_small_chamber() -> None:
+    """The trapped volumes (0.07 mL) move 6 kPa either way in 0.08 L: the vent's comes first, from above the target."""
+    (step,) = steps((Case(0.08, 3e-11, 9.5, 1.0, 4.9, "nitrogen"),), 60)
+    assert not step.overshoots
