@@ -124,6 +124,23 @@ def test_a_large_volume_between_the_valves_is_no_open_valve():
     assert desk.modes.state == REGULATE
 
 
+class Traced(Trapped):
+    """The same, with the lowest and the highest pressure so far."""
+
+    lowest = highest = 5e6
+
+    def wait_tick(self):
+        ms = super().wait_tick()
+        self.lowest, self.highest = min(self.lowest, self.pa), max(self.highest, self.pa)
+        return ms
+
+
+def test_the_vents_volume_takes_gas_before_the_supplys_gives_some():
+    desk = Traced()
+    until_proved(desk)
+    assert (desk.lowest, desk.highest) == (5e6 - desk.trap_pa, 5e6)
+
+
 def test_no_proof_lets_much_pass():
     desk = Chamber(stuck=(FILL_VALVE,))
     desk.run_s(1)

@@ -73,12 +73,12 @@ class Control:
     def is_calm(self) -> bool:
         """Return whether a proof may move a little gas: at rest, with no pulse due soon, rather high than low.
 
-        A vent's trapped volume takes gas from the chamber, 3 kPa with 0.3 mL in 0.5 L at 5 MPa. That of the fill side
-        gives more where the supply is at more than twice the pressure: then rather low than high.
+        A trapped volume of 0.3 mL takes 3 kPa from 0.5 L at 5 MPa where the vent is proved, which comes first. That of
+        the fill side gives gas, more than twice as much with a supply of three times the pressure: then rather low.
         """
         pressure_pa = self._sensors.pressure_pa
         over_pa = pressure_pa - self.target_pa
-        if self._sensors.supply.pa > 2 * pressure_pa:
+        if self._sensors.supply.pa > 3 * pressure_pa:
             over_pa = -over_pa
         return self.gas_rests() and -self._band_pa >> 3 <= over_pa <= self._band_pa >> 1
 

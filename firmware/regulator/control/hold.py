@@ -196,7 +196,7 @@ class Hold:
         """Return the lasting step if the swing alone fills the dead-band; 0 while none is needed."""
         now = self._now
         edge_pa = now.edge_pa
-        allowed_pa = min(self._allowance_pa, SWING_MARGIN_PA - edge_pa) if now.swing_pa < 0 else 0
+        allowed_pa = self._allowance_pa if now.swing_pa < 0 else 0
         if now.error_pa <= now.trigger_pa + allowed_pa:
             return 0
         past_pa = max(-edge_pa - self._allowance_pa, 0) + SWING_MARGIN_PA
