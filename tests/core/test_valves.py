@@ -4,7 +4,7 @@ from regulator.measure.sensors import Sensors
 from regulator.settings import Settings, row
 from regulator.valves.heat import Heat
 from regulator.valves.sides import FILL, NONE, VENT
-from regulator.valves.window import Valves
+from regulator.valves.window import LINGER, WAY_OUT, Valves
 
 TICK_MS = 20
 
@@ -224,3 +224,71 @@ def test_what_no_open_valve_could_let_pass_is_no_excess_and_heat_is_not_either()
         p.valves.request(VENT, 10_000, False)
         p.run(60, on_pulse=-moved_pa)
         assert abs(p.valves.verdict.excess_percent - percent) <= 5, p.valves.verdict.excess_percent
+
+
+def moved(p, side, us=20_000):
+    p.valves.request(side, us, False)
+    while not p.valves.idle():
+        p.run(1)
+
+
+def test_a_fill_after_a_vent_is_a_reversal():
+    p = Pair()
+    for side, reversals in (
+        (FILL, 0),
+        (FILL, 0),
+        (VENT, 0),
+        (VENT, 0),
+        (FILL, 1),
+        (FILL, 1),
+        (VENT, 1),
+        (FILL, 2),
+    ):
+        moved(p, side)
+        assert p.valves.reversals == reversals
+
+
+def test_pulses_of_known_valves_are_metered_and_of_others_counted():
+    p = Pair()
+    moved(p, VENT)
+    moved(p, FILL)
+    assert p.valves.unsure_pulses() == 2
+    assert p.valves.metered_pa == 0
+    learn(p, FILL)
+    before_pa = p.valves.metered_pa
+    # Only the vent's pulse is left.
+    assert p.valves.unsure_pulses() == 1
+    step_pa = p.valves.responses[FILL].step_pa(60_000, p.valves.flow_kpa(FILL))
+    assert step_pa > 0
+    moved(p, FILL, 60_000)
+    assert abs(p.valves.metered_pa - before_pa - step_pa) <= step_pa // 20
+
+
+def rest(p):
+    """A little more than a second without a coil."""
+    for _ in range(8):
+        p.valves.rest_coils(160)
+
+
+def test_a_coil_that_was_on_for_a_minute_rests_for_a_second_unless_the_gas_must_go():
+    for kind, shuts in ((LINGER, True), (LINGER | WAY_OUT, False)):
+        p = Pair()
+        learn(p, VENT)
+        rest(p)
+        p.valves.request(VENT, 10_000, kind)
+        on_ms = 0
+        while on_ms < 65_000 and not (p.valves.isolation == NONE and on_ms):
+            p.run(1)
+            on_ms += TICK_MS if p.valves.isolation == VENT else 0
+            if on_ms % 160 == 0:
+                p.valves.rest_coils(160)
+        assert (p.valves.isolation == NONE) == shuts
+        if shuts:
+            assert 57_000 < on_ms <= 60_000
+            p.run(30)
+            assert not p.valves.request(VENT, 10_000, kind)
+            assert p.valves.request(VENT, 10_000, kind | WAY_OUT)
+            p.valves.abort()
+            p.run(30)
+            rest(p)
+            assert p.valves.request(VENT, 10_000, kind)
