@@ -269,3 +269,15 @@ def test_every_fault_tells_what_happened_and_what_to_do():
         text = sentence(fault, str)
         assert name == name.upper() and " " not in name
         assert text.endswith(".") and len(text) > 60
+
+
+def test_a_ramp_and_a_hold_are_told_apart_in_regulate_alone():
+    w = Watched()
+    w.control.target_pa = 5_000_000
+    for state in (OFF, REGULATE, QUIET, VENTING, SEALED, RELIEF):
+        w.modes.state = state
+        for ramp_pa in (4_000_000, 5_000_000):
+            w.control.ramp_pa = ramp_pa
+            assert w.modes.ramps() == (state == REGULATE and ramp_pa != 5_000_000)
+            assert w.modes.holds() == (state == REGULATE and ramp_pa == 5_000_000)
+            assert w.modes.ramp_pa() == ramp_pa

@@ -444,3 +444,20 @@ def test_the_self_test_has_a_bit_for_each_part():
     assert desk.app.panel.self_test() == 2 + 64
     desk.app.store.state_lost = True
     assert desk.app.panel.self_test() == 2 + 64 + 128
+
+
+def test_limits_of_the_last_run_hold_where_the_settings_are_gone_and_not_where_they_are_intact():
+    desk = Desk(trip_pa=5_800_000)
+    desk.run_s(62)
+    # A setting that was changed, and a reset before the state was written.
+    again = restarted(desk.flash)
+    assert not again.app.store.lost
+    assert again.app.settings.get("trip_pa") == 6_000_000
+    for name in [name for name in desk.flash.files if name.startswith("settings")]:
+        del desk.flash.files[name]
+    desk.run_s(62)
+    desk.app.record.note_change()
+    desk.run_s(1)
+    again = restarted(desk.flash)
+    assert again.app.store.lost
+    assert again.app.settings.get("trip_pa") == 5_800_000
