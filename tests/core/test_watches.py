@@ -32,6 +32,7 @@ from regulator.faults import (
 )
 from regulator.modes import OFF, REGULATE, RELIEF, SEALED, VENTING
 from regulator.valves.sides import FILL, VENT
+from regulator.valves.window import HOLD
 
 
 def settled(pa=5e6, **settings):
@@ -302,13 +303,54 @@ def test_what_the_gas_gives_back_after_a_ramp_is_no_leak():
         known(desk, VENT, 58_000)
         desk.watches.tightness._heat.warm.pa = sign * 382_000
         desk.watches.tightness._heat.cold.pa = -sign * 382_000
-        desk.watches.chase.check_slowly(True)
+        desk.watches.chase.check_slowly(True, 0)
         pa, left = 5e6, 382_000.0
         for _ in range(1500):
             left -= left / 13 / 50
             desk.press(pa - sign * (382_000 - left))
             desk.app.tick()
         assert desk.modes.fault == NO_FAULT
+
+
+def test_a_ramp_within_a_second_is_one():
+    desk = settled()
+    known(desk, FILL, 58_000)
+    known(desk, VENT, 58_000)
+    chase = desk.watches.chase
+    sensors = desk.app.sensors
+    for ramp_pa, moved in ((4_200_000, False), (4_746_000, True)):
+        for _ in range(200):
+            chase.check_slowly(False, 4_200_000)
+        assert chase.warnings == 0
+        sensors.settled_pa += 200_000
+        sensors.pressure_pa += 200_000
+        for _ in range(20):
+            chase.check_slowly(False, ramp_pa)
+        assert bool(chase.warnings & GAS_GAINED) != moved
+
+
+def test_gas_of_a_pulse_under_way_is_not_counted_before_it_is_metered():
+    desk = settled()
+    known(desk, FILL, 58_000)
+    known(desk, VENT, 58_000)
+    chase = desk.watches.chase
+    valves = desk.app.valves
+    for _ in range(200):
+        chase.check_slowly(False, 0)
+    while chase._seconds % 10 < 9:
+        chase.check_slowly(False, 0)
+    assert valves.request(FILL, 90_000, HOLD)
+    desk.app.sensors.settled_pa += 70_000
+    desk.app.sensors.pressure_pa += 70_000
+    for _ in range(3):
+        chase.check_slowly(False, 0)
+    valves.abort()
+    while not valves.idle():
+        valves.update(20)
+    valves.metered_pa += 70_000 * 145 // 100
+    for _ in range(15):
+        chase.check_slowly(False, 0)
+    assert chase.warnings == 0
 
 
 def test_noise_three_times_as_large_is_no_movement():

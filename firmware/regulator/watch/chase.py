@@ -15,6 +15,8 @@ _CALM_PA = 25_000
 # Periods: six of 10 s, and twelve of 300 s.
 _SHORT_S = 10
 _SHORTS = 6
+# The gas of a pulse under way is not metered yet, so a period ends between two windows, which last so long at most.
+_LATE_S = 3
 _LONG_S = 300
 _LONGS = 12
 _WRAP_S = 864_000  # a multiple of both rings
@@ -33,7 +35,9 @@ class Chase:
         self.value = 0
         self.warnings = 0
         self._wait_s = _AFTER_S
+        self._ramp_pa = 0
         self._seconds = 0
+        self._late_s = 0  # for which the end of a period has waited
         self._heat_pa = 0  # largest heat of the last hour or so
         self._warm_pa = 0  # of the last minute
         self._pulses = 0
@@ -54,9 +58,12 @@ class Chase:
         self.warnings = 0
         self._wait_s = 1
 
-    def check_slowly(self, moved: bool):
-        """Once a second. `moved`: a ramp, a vent, the relief or a proof moves gas."""
-        if moved or self._sensors.control.band != VALID:
+    def check_slowly(self, moved: bool, ramp_pa: int):
+        """Once a second. `moved`: a ramp, a vent, the relief or a proof moves gas. `ramp_pa`: the ramped setpoint."""
+        # A ramp may begin and end within the second.
+        ramped = ramp_pa != self._ramp_pa
+        self._ramp_pa = ramp_pa
+        if moved or ramped or self._sensors.control.band != VALID:
             self._wait_s = _AFTER_S
             self.warnings = 0
         elif self._wait_s > 0:
@@ -67,9 +74,14 @@ class Chase:
             self._start()
         else:
             self._account.follow_wall()
-            self._seconds += 1
-            if self._seconds % _SHORT_S == 0:
+            if self._seconds % _SHORT_S < _SHORT_S - 1:
+                self._seconds += 1
+            elif self._valves.idle() or self._late_s >= _LATE_S:
+                self._seconds += 1
+                self._late_s = 0
                 self._judge()
+            else:
+                self._late_s += 1
 
     def _learns(self) -> bool:
         """Return whether a valve pulsed whose effect is not known well yet."""

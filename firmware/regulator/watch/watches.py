@@ -125,9 +125,7 @@ class Watches:
         elif turn == 2 or turn == 6:
             if self._balance_due:
                 self._balance_due = False
-                stirs = doing.stirs()
-                self.balance.check_slowly(stirs, doing.ramp_pa())
-                self.chase.check_slowly(stirs or doing.ramps())
+                self._weigh(doing)
             self._collect_warnings()
         elif turn == 3:
             self.loops.check_slowly(sample, _PASS_MS)
@@ -144,6 +142,13 @@ class Watches:
                 self._balance_due = True
                 self.climate.check_slowly(sample, self._heat)
                 self.apart.check_slowly()
+
+    def _weigh(self, doing):
+        """Once a second: the gas that came and went."""
+        stirs = doing.stirs()
+        ramp_pa = doing.ramp_pa()
+        self.balance.check_slowly(stirs, ramp_pa)
+        self.chase.check_slowly(stirs or doing.ramps(), ramp_pa)
 
     def _bar(self):
         stuck = self.stuck
