@@ -160,7 +160,7 @@ class Verdict:
             # More than the whole step: gas that cools or warms, not a line that is slow.
             return False
         if first_pa > _LATE_PA:
-            if second_pa > _NOISE_PA:
+            if second_pa > _NOISE_PA + (abs(self._drift_pa) >> 1):
                 ratio = second_pa * 1000 // first_pa
                 if ratio > _LATE_MOST:
                     return False
