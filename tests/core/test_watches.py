@@ -256,12 +256,14 @@ def test_a_comparator_without_any_transducer_opens_the_relief():
     assert desk.levels == (False, False, True)
 
 
-def moving(desk, pa_s, seconds, safety=True):
-    """Let the pressure run; return the ms until a fault latched, 0 for none."""
+def moving(desk, pa_s, seconds, safety=1.0):
+    """Let the pressure run, of which the safety transducer sees a share; return the ms until a fault, 0 for none."""
     pa = 5e6
     for ticks in range(int(seconds * 50)):
         pa += pa_s // 50
-        desk.press(pa, pa if safety else 5e6)
+        desk.press(pa, 5e6 + safety * (pa - 5e6))
+        # A live converter.
+        desk.sample.safety_counts += ticks & 1
         desk.app.tick()
         if desk.modes.fault:
             return (ticks + 1) * 20
@@ -285,6 +287,16 @@ def test_a_rise_or_fall_while_shut_is_a_stuck_valve():
         assert desk.modes.fault == fault
         assert desk.modes.state == SEALED
         assert (desk.modes.fault_value > 0) == (pa_s > 0)
+
+
+def test_the_safety_transducer_must_see_a_share_of_a_movement():
+    for pa_s in (250_000, -280_000):
+        for share, told in ((0.2, False), (0.7, True)):
+            desk = settled()
+            known(desk, FILL, 58_000)
+            known(desk, VENT, 58_000)
+            assert moving(desk, 0, 0.4) == 0
+            assert (moving(desk, pa_s, 0.4, share) > 0) == told, (pa_s, share)
 
 
 def test_a_slow_valve_takes_longer_to_be_told():
@@ -382,7 +394,7 @@ def test_a_fall_that_no_vent_can_do_is_a_burst():
 def test_a_jump_that_the_safety_transducer_does_not_see_is_no_burst():
     for pa_s in (-3_000_000, 3_000_000):
         desk = settled()
-        moving(desk, pa_s, 0.3, safety=False)
+        moving(desk, pa_s, 0.3, safety=0)
         assert desk.modes.fault == NO_FAULT
 
 
