@@ -207,3 +207,38 @@ def test_an_offset_beyond_1_k_is_told():
         s.update(filled_sample(5e6, gas_counts=9149 + 45), 20)
     assert s.lead.is_odd()
     assert abs(s.pressure_pa - s.settled_pa) < 2_000
+
+
+def glitched(control_pa, safety_pa, ticks, pulsed=False):
+    """Return how far the median went in a jump of either reading from 5 MPa, and how many samples were wild."""
+    s = Sensors(Settings())
+    for _ in range(50):
+        s.update(filled_sample(5e6), 20)
+    if pulsed:
+        s.note_pulse()
+    before_pa = s.control_pa
+    before = s.control.wild_samples + s.safety.wild_samples
+    most_pa = 0
+    for _ in range(ticks):
+        s.update(filled_sample(5e6 + control_pa, safety_pa=5e6 + safety_pa), 20)
+        most_pa = max(most_pa, abs(s.control_pa - before_pa))
+    return most_pa, s.control.wild_samples + s.safety.wild_samples - before
+
+
+def test_a_reading_that_jumps_alone_for_a_tenth_of_a_second_stays_where_it_was():
+    for control_pa in (9_000, -9_000, 100_000):
+        assert glitched(control_pa, 0, 5) == (0, 5)
+        # The other one would have to say so, too, or it to last.
+        assert glitched(control_pa, control_pa, 5)[0] > abs(control_pa) - 1_000
+        most_pa, wild = glitched(control_pa, 0, 20)
+        assert most_pa > abs(control_pa) - 1_000
+        assert 5 <= wild <= 8
+
+
+def test_small_jumps_and_jumps_just_after_a_pulse_are_pressure():
+    assert glitched(7_000, 0, 5)[0] > 6_000
+    assert glitched(50_000, 0, 5, pulsed=True)[0] > 49_000
+    assert glitched(0, 60_000, 5) == (0, 5)
+    assert glitched(0, 40_000, 5) == (0, 0)
+    # Apart, both are wild.
+    assert glitched(-20_000, 100_000, 5) == (0, 10)
