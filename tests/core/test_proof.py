@@ -124,6 +124,27 @@ def test_a_large_volume_between_the_valves_is_no_open_valve():
     assert desk.modes.state == REGULATE
 
 
+class Narrow(Chamber):
+    """A chamber with a volume between the vent valves that takes half of what is left of it with each pulse."""
+
+    left_pa = 80_000.0
+    shut = True
+
+    def wait_tick(self):
+        if self.left_ms[VENT] > 0 and self.shut:
+            self.left_pa /= 2
+            self.pa -= self.left_pa
+        self.shut = self.left_ms[VENT] <= 0
+        return super().wait_tick()
+
+
+def test_a_volume_that_empties_by_and_by_is_no_open_valve():
+    desk = Narrow()
+    until_proved(desk)
+    assert desk.watches.proof.results[VENT_ISOLATION] == TIGHT
+    assert not desk.watches.warnings & PAIR_OPEN
+
+
 class Traced(Trapped):
     """The same, with the lowest and the highest pressure so far."""
 

@@ -21,11 +21,13 @@ def test_an_automatic_proof_stops_once_the_valve_is_certainly_open(valve: str) -
         bench.inject("one-valve-open", {"valve": valve})
         bench.run_s(1)
         bench.send(":OUTP ON")
-        most_pa, seconds = 0.0, 0.0
+        most_pa, seconds, judged = 0.0, 0.0, []
         while "PAIR_OPEN" not in bench.warnings:
-            before_kg = bench.world.plant.vent_pair_kg
-            bench.run_s(2)
-            seconds += 2
+            if judged != bench.app.watches.proof.moved_pa:
+                judged = list(bench.app.watches.proof.moved_pa)
+                before_kg = bench.world.plant.vent_pair_kg
+            bench.run_s(0.1)
+            seconds += 0.1
             most_pa = max(most_pa, vented_pa(bench, before_kg))
         # Until 10 kPa show: the lag of the transducer and the closing of the valve come on top. Behind the vent valve a
         # volume may have filled once, so a second proof confirms it.
