@@ -62,3 +62,24 @@ def test_another_pressure_and_the_steps_of_the_converter_are_no_drift():
         transducer.mean_pa += 2_220_000
     sensors.safety.mean_pa += 30_000
     assert hours(sensors, apart, 2) == -1
+
+
+def test_a_pressure_that_moves_both_is_no_drift():
+    sensors = Both()
+    apart = Apart(sensors)
+    for _ in range(8):
+        assert hours(sensors, apart, 1) == -1
+        for transducer in (sensors.control, sensors.safety):
+            transducer.mean_pa += 10_000
+
+
+def test_nothing_is_judged_while_they_disagree_or_in_a_step_of_the_converter():
+    sensors = Both()
+    apart = Apart(sensors)
+    hours(sensors, apart, 2)
+    sensors.agree = lambda: False
+    sensors.safety.mean_pa += 20_000
+    assert hours(sensors, apart, 2) == -1
+    sensors.safety.mean_pa -= 20_000
+    sensors.agree = lambda: True
+    assert hours(sensors, apart, 1) == -1

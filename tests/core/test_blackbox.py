@@ -159,6 +159,20 @@ def test_a_served_line_puts_a_keyframe_off_but_not_for_long():
     assert box.keyframe_numbers[0] >= 0
 
 
+def test_a_full_tick_puts_a_keyframe_off_by_one():
+    numbers = []
+    for waits in (False, True):
+        app = App()
+        box = app.blackbox
+        app.tick()
+        while box.keyframe_numbers[1] == -1:
+            if waits and box.number == numbers[0]:
+                box.wait()
+            app.tick()
+        numbers.append(box.keyframe_numbers[1])
+    assert numbers[1] == numbers[0] + 1
+
+
 def test_requests_are_kept_with_what_they_changed_and_the_oldest_gives_way():
     app = App()
     box = app.blackbox

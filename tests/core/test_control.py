@@ -1,4 +1,5 @@
 from chamber import filled_sample
+from desk import Desk
 
 from regulator.control.controller import Control
 from regulator.control.plan import Situation, margin_pa
@@ -279,3 +280,15 @@ def test_a_pulse_is_worth_the_same_share_of_every_dead_band():
 def test_a_narrow_dead_band_keeps_a_margin_for_noise():
     assert margin_pa(5_000) == margin_pa(2_000) == 250
     assert margin_pa(20_000) == 800
+
+
+def test_a_start_near_ambient_has_what_was_learned_confirmed():
+    # There the chamber may have been exchanged.
+    for pa, doubts in ((150_000, True), (250_000, False)):
+        desk = Desk(pa)
+        desk.run_s(1)
+        for response in desk.app.valves.responses:
+            response.gain = 58_000
+        desk.app.control.start()
+        for response in desk.app.valves.responses:
+            assert (response.gain == 0) == doubts, pa

@@ -322,3 +322,36 @@ def test_a_chamber_that_contradicts_what_was_learned_is_a_notice_besides_wear():
     response.changed = True
     assert pulses(judge, VENT, 50_000, 1) == CHAMBER_CHANGED
     assert judge.pulses.reference_gain == [0, 0]
+
+
+def test_small_pulses_that_only_the_control_transducer_sees_add_up():
+    for side in (FILL, VENT):
+        for share, believed in ((0, False), (20, False), (40, True), (100, True)):
+            judge = Judge()
+            judge.sensors.control.pa = judge.control_pa
+            for pulse in range(14):
+                if pulse < 12:
+                    assert judge.sensors.trusted.safety_valid(), pulse
+                judge.pulse(side, 8_000, safety_step_pa=80 * share)
+                judge.sensors.control.pa = judge.control_pa
+                for _ in range(50):
+                    judge.check_slowly(160)
+            assert judge.sensors.trusted.safety_valid() == believed, (side, share)
+            assert judge.fault == NO_FAULT
+            # What it shows later, or an acknowledge, makes it a witness again.
+            if not believed and side == FILL:
+                judge.compare.clear()
+                assert judge.sensors.trusted.safety_valid()
+
+
+def test_a_wild_sample_starts_the_sum_anew():
+    judge = Judge()
+    judge.sensors.control.pa = judge.control_pa
+    for pulse in range(40):
+        judge.pulse(FILL, 8_000, safety_step_pa=7_000 if pulse % 10 else 8_000 - 70_000)
+        judge.safety_pa = judge.control_pa
+        judge.sensors.safety.wild_samples += pulse % 10 == 0
+        judge.sensors.control.pa = judge.control_pa
+        for _ in range(50):
+            judge.check_slowly(160)
+    assert judge.sensors.trusted.safety_valid()

@@ -218,7 +218,8 @@ def _reason(source: str, line: int, said: str) -> str:
 
 # A comparison of pressures or temperatures that gains or loses the equal sign.
 _LIMIT = re.compile(
-    r"[^<>=]*(pa|mk)\b[^<>=]*( < .* -> .* <= | <= .* -> .* < | > .* -> .* >= | >= .* -> .* > )"
+    r"[^<>=]*(pa|mk)\b[^<>=]*( < .* -> .* <= | <= .* -> .* < | > .* -> .* >= | >= .* -> .* > )",
+    re.IGNORECASE,
 )
 _SMALL = re.compile(r"self\._?\w*(pa|ms|us|mk|index|mean) = ")
 
