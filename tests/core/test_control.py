@@ -7,7 +7,7 @@ from regulator.control.vent import COMPLETE
 from regulator.measure.sensors import Sensors
 from regulator.settings import Settings
 from regulator.valves.heat import Heat
-from regulator.valves.sides import FILL, VENT
+from regulator.valves.sides import FILL, IMMEDIATE_PER_SETTLED_PERCENT, VENT
 from regulator.valves.window import Valves
 
 TICK_MS = 20
@@ -292,3 +292,21 @@ def test_a_start_near_ambient_has_what_was_learned_confirmed():
         desk.app.control.start()
         for response in desk.app.valves.responses:
             assert (response.gain == 0) == doubts, pa
+
+
+def test_the_dead_band_that_the_valves_can_keep_is_that_of_the_coarser_one():
+    for gains in ((200_000, 20_000), (20_000, 200_000)):
+        desk = Desk()
+        desk.run_s(1)
+        valves = desk.app.valves
+        for response, gain in zip(valves.responses, gains):
+            response.gain = gain
+            response.floor_us = 8_000
+        valves.verdict.taught += 1
+        hold = desk.app.control.hold
+        hold.observe()
+        steps = [valves.smallest_step_pa(side) + valves.jitter_pa(side) for side in (FILL, VENT)]
+        assert max(steps) > 2 * min(steps)
+        # Three quarters of what is left of the step once its heat is gone, and the margin of the trigger.
+        least_pa = max(steps) * 100 // IMMEDIATE_PER_SETTLED_PERCENT * 3 // 4
+        assert 0 <= hold.coarse_pa - least_pa - margin_pa(least_pa) <= 10

@@ -290,3 +290,96 @@ def test_a_response_that_is_learned_anew_has_a_pulse_to_offer():
     assert us > 0
     teach(response, Valve(5 * 58_000), [10_000] * 20)
     assert response.gain > 3 * gain
+
+
+def taught(gain=58_000, pulses=30):
+    """A response that knows its valve from short and long pulses, and the valve."""
+    response, valve = Response(3_000), Valve(gain)
+    teach(response, valve, [20_000, 3_000, 60_000] * (pulses // 3))
+    return response, valve
+
+
+def remembering(values, gain):
+    """A response after a restart, and a valve of this gain."""
+    response = Response(3_000)
+    assert response.recall(values)
+    return response, Valve(gain)
+
+
+def test_one_pulse_that_agrees_puts_all_that_was_learned_in_force():
+    before, _ = taught()
+    response, valve = remembering(before.learned(), 58_000)
+    assert response.gain == 0
+    assert response.learned() == before.learned()
+    # It is tried with the shortest pulse that opened it.
+    assert response.pulse_us(20_000, 4000, 300_000) == min(before.floor_us, 12_000)
+    response.judge(30_000, valve.pulse(30_000, 4000), 4000, 1_000)
+    assert abs(response.gain / before.gain - 1) < 0.1
+    assert abs(response.dead_us - before.dead_us) < 1_500
+    assert response.floor_us == before.floor_us
+    assert response.judged == before.judged + 1
+    assert not response.changed
+    for step_pa in (3_000, 20_000, 60_000):
+        # Also pulses as long as those of before.
+        us = before.pulse_us(step_pa, 4000, 300_000)
+        assert abs(response.pulse_us(step_pa, 4000, 300_000) - us) < max(1_500, us // 8)
+
+
+def test_what_another_chamber_contradicts_is_dropped_and_told():
+    before, _ = taught()
+    for gain in (20_000, 200_000):
+        response, valve = remembering(before.learned(), gain)
+        pulses = 0
+        while not response.changed:
+            us = response.pulse_us(20_000, 4000, 300_000)
+            response.judge(us, valve.pulse(us, 4000), 4000, 1_000)
+            pulses += 1
+            assert pulses < 20
+        teach(response, valve, [20_000, 3_000, 60_000] * 10)
+        assert abs(response.gain / gain - 1) < 0.12
+        assert response.learned()[0] == response.gain
+
+
+def test_three_pulses_in_a_row_that_contradict_are_believed_one_is_not():
+    response, valve = taught(pulses=60)
+    gain = response.gain
+    for pulse in range(3):
+        assert response.gain == gain
+        assert not response.changed
+        response.begin(pulse * 10)
+        response.judge(60_000, valve.pulse(60_000, 4000) * 3, 4000, 1_000)
+    assert response.changed
+    response, valve = taught(pulses=60)
+    for pulse in range(30):
+        response.begin(pulse * 10)
+        factor = 3 if pulse % 3 == 0 else 1
+        response.judge(60_000, valve.pulse(60_000, 4000) * factor, 4000, 1_000)
+    assert not response.changed
+    assert abs(response.gain / gain - 1) < 0.1
+
+
+def test_a_doubt_keeps_what_was_learned_for_the_next_pulse():
+    response, valve = taught()
+    gain = response.gain
+    response.doubt()
+    assert response.gain == 0
+    assert response.learned()[0] == gain
+    us = response.pulse_us(60_000, 4000, 300_000)
+    while response.gain == 0:
+        response.judge(us, valve.pulse(us, 4000), 4000, 1_000)
+        us *= 2
+    assert abs(response.gain / gain - 1) < 0.15
+    response.forget()
+    assert response.learned()[0] == 0
+    assert response.pulse_us(60_000, 4000, 300_000) == 3_000
+
+
+def test_a_seal_that_wears_is_followed_within_a_few_pulses():
+    response, _ = taught(pulses=60)
+    worn = Valve(46_000)
+    for pulse in range(8):
+        response.begin(pulse * 100)
+        us = response.pulse_us(20_000, 4000, 300_000)
+        response.judge(us, worn.pulse(us, 4000), 4000, 1_000)
+    us = response.pulse_us(20_000, 4000, 300_000)
+    assert abs(response.step_pa(us, 4000) / worn.pulse(us, 4000) - 1) < 0.08
