@@ -289,3 +289,14 @@ def test_a_sealed_chamber_is_not_proved():
     desk.modes.trip(1, 0)
     assert desk.modes.state == SEALED
     assert desk.app.panel.prove(FILL_VALVE, 200) != ""
+
+
+def test_a_proof_by_command_decides_at_once_also_after_those_of_a_start():
+    for stuck in (SUPPLY_ISOLATION, VENT_ISOLATION):
+        desk = Chamber()
+        until_proved(desk)
+        assert desk.app.panel.output(False) == ""
+        desk.run_s(2)
+        desk.stuck = (stuck,)
+        assert proved(desk, stuck) == OPEN, stuck
+        assert desk.watches.proof.pending == 0

@@ -209,6 +209,8 @@ def _reason(source: str, line: int, said: str) -> str:
     text = source.splitlines()[line - 1]
     if _LIMIT.match(said):
         return "a reading that meets a limit to the pascal or millikelvin"
+    if said == "0 -> 1" and _COUNT_OF_MS.search(text):
+        return "one millisecond of a count"
     if _is_initial(source, line) and said.endswith("-> left out"):
         return "set before it is read; made here so that no tick allocates it"
     if _is_initial(source, line) and said == "0 -> 1" and _SMALL.search(text):
@@ -221,6 +223,7 @@ _LIMIT = re.compile(
     r"[^<>=]*(pa|mk)\b[^<>=]*( < .* -> .* <= | <= .* -> .* < | > .* -> .* >= | >= .* -> .* > )",
     re.IGNORECASE,
 )
+_COUNT_OF_MS = re.compile(r"self\._(\w*_)?ms = 0$")
 _SMALL = re.compile(r"self\._?\w*(pa|ms|us|mk|index|mean) = ")
 
 
