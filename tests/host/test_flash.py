@@ -21,6 +21,7 @@ from ipch.board.compile import (
     firmware_files,
     with_constants,
     with_short_parameters,
+    with_viper,
     without_texts,
 )
 from ipch.board.flash import FlashError, NotOffError, Report
@@ -478,6 +479,15 @@ def test_modules_with_a_name_in_common_are_not_merged() -> None:
 
 def test_texts_that_repeat_are_kept_as_names() -> None:
     assert repeated(["x = ('one', 'two', 'no name')\n", "y = 'one'\nz = 'no name'\n"]) == ["one"]
+
+
+def test_a_function_for_viper_takes_its_buffers_as_pointers() -> None:
+    source = "x = 1\n\n\ndef put(buffer: bytearray, end: int) -> int:\n    return end\n"
+    assert with_viper(source, ("put",)) == source.replace("def", "@micropython.viper\ndef").replace(
+        "bytearray", "ptr8"
+    )
+    with pytest.raises(FileError, match="no function other"):
+        with_viper(source, ("other",))
 
 
 @pytest.mark.parametrize("use", ["x = f'{B}'", "B = 8", "for B in x: pass"])

@@ -11,6 +11,7 @@ from ipch.board.names import known_names
 
 STACK_WORDS = 11
 WORDS_OF_A_TRY = 3
+VIPER = 2
 
 # Names that MicroPython itself has, such as `update`, have no text in a compiled file, and so are not here.
 EVERY_TICK = {
@@ -57,7 +58,7 @@ EVERY_TICK = {
         "header_key",
         "_with_word",
     ),
-    "regulator/scpi/parameters": ("put", "put_text", "put_ms", "scaled", "_decompose", "_size"),
+    "regulator/scpi/parameters": ("put_text", "put_ms", "scaled", "_decompose", "_size"),
     "regulator/scpi/system": ("_fetch", "_put_readings", "_put_valves", "_identity", "_fault", "_counts"),
     "regulator/scpi/status": ("error", "_read_error"),
     "link": ("poll", "_take", "flush"),
@@ -66,7 +67,7 @@ EVERY_TICK = {
 
 
 def frames(data: bytes, names_only: bool = False) -> Iterator[tuple[str, int]]:
-    """Name and words of the frame of each function in a compiled file, without native code; or its names alone.
+    """Name and words of the frame of each function in a compiled file, except Viper's; or its names alone.
 
     The format is that of MicroPython's tools/mpy-tool.py for version 6.
     """
@@ -97,7 +98,12 @@ def frames(data: bytes, names_only: bool = False) -> Iterator[tuple[str, int]]:
         nonlocal at
         head = number()
         end = at + (head >> 3)
-        assert head & 3 == 0, "native code"
+        if head & 3 == VIPER:
+            # Its frame is on the processor's stack.
+            at = end
+            number()
+            return
+        assert head & 3 == 0, "other native code"
         byte = data[at]
         at += 1
         words, tries, step = (byte >> 3 & 15), byte >> 2 & 1, 0

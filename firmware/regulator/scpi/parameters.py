@@ -204,9 +204,10 @@ def decimal(value: int, places: int) -> bytes:
 def put(buffer: bytearray, end: int, value: int) -> int:
     """Write a comma and an integer so that they end before `end`; return where they begin.
 
-    So a long reply is assembled from its end, without memory for its parts.
+    So a long reply is assembled from its end, without memory for its parts. Machine code on the board, where 21 of them
+    took 1.2 ms of each `:FETCh?`.
     """
-    left = abs(value)
+    left = -value if value < 0 else value
     while True:
         end -= 1
         buffer[end] = 48 + left % 10

@@ -38,6 +38,8 @@ _APART = (
 # Native code for functions marked native (RP2350 runs RP2040's). Line numbers would take 7 kB of the board's memory;
 # a replay of the black box has them.
 _OPTIONS = ("-march=armv6m", "-O3")
+# Functions that Viper compiles to machine code, by file: their parameters are bytearrays and integers below 2^31.
+_VIPER = {"regulator/scpi/parameters.py": ("put",)}
 # A node of the source, not nested in another one, and its replacement.
 _Change = tuple[ast.expr | ast.stmt | ast.arg, str]
 _PRIVATE = re.compile(r"_[A-Z][A-Z0-9_]*")
@@ -108,6 +110,8 @@ def _packed(folder: Path, mhz: int) -> tuple[dict[str, str], dict[str, dict[str,
     texts = ""
     for name, (table, columns) in _TEXTS.items():
         sources[name], texts = without_texts(sources[name], table, columns, texts)
+    for name, functions in _VIPER.items():
+        sources[name] = with_viper(sources[name], functions)
     for name in sources:
         if name in _SOURCE_ONLY:
             sources[name] = with_constants(sources[name], integers)
@@ -227,6 +231,17 @@ def with_short_parameters(source: str, kept: Set[str] = frozenset()) -> str:
             elif isinstance(part, ast.Name) and part.id in short:
                 changes.append((part, short[part.id]))
     return _replaced(source, changes)
+
+
+def with_viper(source: str, functions: tuple[str, ...]) -> str:
+    """Source with these functions compiled by MicroPython's Viper, which takes buffers as pointers to bytes."""
+    for name in functions:
+        head, found, rest = source.partition(f"def {name}(")
+        arguments, _, body = rest.partition("\n")
+        if not found:
+            raise FileError(f"there is no function {name} for Viper")
+        source = f"{head}@micropython.viper\n{found}{arguments.replace('bytearray', 'ptr8')}\n{body}"
+    return source
 
 
 def without_texts(source: str, table: str, columns: tuple[int, ...], texts: str) -> tuple[str, str]:
