@@ -151,17 +151,16 @@ class Control:
     def _is_far(self, error_pa: int) -> bool:
         """Return whether an error needs a ramp: beyond 4 dead-bands, or beyond 2 and more than one pulse can do."""
         band_pa = max(self._band_pa, self.hold.coarse_pa)
-        longest_pa = self._valves.longest_step_pa(FILL if error_pa > 0 else VENT)
+        longest_pa = self._valves.longest_step_pa(_side(error_pa))
         return abs(error_pa) > (4 * band_pa if abs(error_pa) <= longest_pa else 2 * band_pa)
 
     def _follow_ramp(self, target_pa: int, slew_pa_s: int, way_out: bool):
         self.hold.forget()
         step_pa = self._ramp.step_pa(self.ramp_pa, target_pa, slew_pa_s)
         if step_pa:
-            side = FILL if step_pa > 0 else VENT
             # The limits on a coil's time do not apply to a way out, so its isolation valve may stay open.
-            kind = LINGER | WAY_OUT if way_out else self._ramp.kind(side, slew_pa_s)
-            self._pulse(side, abs(step_pa), kind)
+            kind = LINGER | WAY_OUT if way_out else self._ramp.kind(_side(step_pa), slew_pa_s)
+            self._pulse(_side(step_pa), abs(step_pa), kind)
 
     def _falls_fast(self, dt_ms: int) -> bool:
         """Return whether the pressure crosses the dead-band within two seconds: about three windows of a hold.
@@ -181,18 +180,17 @@ class Control:
         return abs(self.target_pa - pressure.ahead_pa(_REOPEN_MS // dt_ms)) > band_pa
 
     def _hold(self, error_pa: int, kind: int):
-        side = FILL if error_pa > 0 else VENT
+        side = _side(error_pa)
         step_pa = self.hold.step_pa(side, self.target_pa, error_pa)
         if step_pa > 0 and self._pulse(side, step_pa, kind):
             self.hold.corrected(side, step_pa)
 
     def _pulse(self, side: int, step_pa: int, kind: int) -> bool:
         """Request a pulse for a step; return whether its window began."""
-        valves = self._valves
         if side == FILL and self._sensors.supply.pa < self._sensors.pressure_pa + FILL_DIFFERENCE_PA:
             return False
         # No pulse for a reading that the other transducer contradicts: either it ends, or a disagreement seals.
-        us = 0 if self._sensors.trusted.clash() else valves.move(side, step_pa, kind)
+        us = 0 if self._sensors.trusted.clash() else self._valves.move(side, step_pa, kind)
         if us == 0:
             return False
         percent = max(1, us // _US_PER_PERCENT)
@@ -208,3 +206,7 @@ class Control:
         else:
             self._within_ms = 0
             self.in_limits = 0
+
+
+def _side(step_pa: int) -> int:
+    return FILL if step_pa > 0 else VENT

@@ -38,16 +38,27 @@ class Ramp:
         """Return the setpoint of the next tick."""
         if ramp_pa == target_pa:
             return ramp_pa
-        side = FILL if target_pa > ramp_pa else VENT
-        # The ramp waits for a plant that cannot follow.
-        lead_pa = max(4 * self._band_pa, 2 * self._burst_pa(side, slew_pa_s))
         self._rest += slew_pa_s * dt_ms
+        # The ramp waits for a plant that cannot follow.
+        if target_pa > ramp_pa:
+            return min(target_pa, self._risen_pa(ramp_pa, slew_pa_s))
+        return max(target_pa, self._fallen_pa(ramp_pa, slew_pa_s))
+
+    def _risen_pa(self, ramp_pa: int, slew_pa_s: int) -> int:
+        most_pa = self._sensors.control_pa + self._lead_pa(FILL, slew_pa_s)
+        return min(ramp_pa + self._take_step(), max(most_pa, ramp_pa))
+
+    def _fallen_pa(self, ramp_pa: int, slew_pa_s: int) -> int:
+        least_pa = self._sensors.control_pa - self._lead_pa(VENT, slew_pa_s)
+        return max(ramp_pa - self._take_step(), min(least_pa, ramp_pa))
+
+    def _lead_pa(self, side: int, slew_pa_s: int) -> int:
+        return max(4 * self._band_pa, 2 * self._burst_pa(side, slew_pa_s))
+
+    def _take_step(self) -> int:
         step_pa = self._rest // 1000
         self._rest -= step_pa * 1000
-        pressure_pa = self._sensors.control_pa
-        if side == FILL:
-            return min(ramp_pa + step_pa, target_pa, max(pressure_pa + lead_pa, ramp_pa))
-        return max(ramp_pa - step_pa, target_pa, min(pressure_pa - lead_pa, ramp_pa))
+        return step_pa
 
     def step_pa(self, ramp_pa: int, target_pa: int, slew_pa_s: int) -> int:
         """Return the immediate step to request now, negative for a vent, 0 for none.
@@ -76,18 +87,19 @@ class Ramp:
 
     def rest_coils(self, ramp_pa: int, target_pa: int, slew_pa_s: int):
         """Have the coils pause just before the end of a ramp whose gas will cool or warm fast."""
-        valves = self._valves
         side = FILL if target_pa > ramp_pa else VENT
-        rate_pa_s = min(valves.rate_pa_s(side), slew_pa_s)
+        rate_pa_s = min(self._valves.rate_pa_s(side), slew_pa_s)
         left_pa = abs(target_pa - self._sensors.control_pa)
         if rate_pa_s > self._band_pa and left_pa < _PAUSE_BEFORE_S * rate_pa_s:
-            valves.rest_early(side)
+            self._valves.rest_early(side)
 
     def chain(self, ramp_pa: int, target_pa: int):
         """Request the next pulse without a pause if at least half of a longest pulse is missing."""
+        if self._valves.may_chain():
+            self._chain(ramp_pa, target_pa)
+
+    def _chain(self, ramp_pa: int, target_pa: int):
         valves = self._valves
-        if not valves.may_chain():
-            return
         side = valves.side
         ahead_pa = ramp_pa - self._sensors.control_pa
         remaining_pa = target_pa - self._sensors.control_pa
