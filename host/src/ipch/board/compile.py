@@ -182,15 +182,15 @@ def with_constants(
             if node.lineno == node.end_lineno and _is_integer(value, found):
                 found.add(target.id)
                 changes.append((value, f"const({ast.get_source_segment(source, value)})"))
-    for node in ast.walk(tree):
-        if isinstance(node, ast.ImportFrom) and integers:
-            known = integers.get(node.module or "", {})
-            numbers = {each.name: known[each.name] for each in node.names if each.name in known}
+    for each in ast.walk(tree):
+        if isinstance(each, ast.ImportFrom) and integers:
+            known = integers.get(each.module or "", {})
+            numbers = {alias.name: known[alias.name] for alias in each.names if alias.name in known}
             uses = _uses(tree, numbers) if numbers else []
             changes += [(use, f"({numbers[use.id]})") for use in uses]
-            left = ", ".join(each.name for each in node.names if each.name not in numbers)
+            left = ", ".join(alias.name for alias in each.names if alias.name not in numbers)
             if numbers:
-                changes.append((node, f"from {node.module} import {left}" if left else "pass"))
+                changes.append((each, f"from {each.module} import {left}" if left else "pass"))
     return _replaced(source, changes)
 
 

@@ -25,7 +25,7 @@ def merged(sources: Mapping[str, str], words: Iterable[str] = ()) -> str:
     """
     modules = {path.removesuffix(".py").replace("/", "."): source for path, source in sources.items()}
     needs = {
-        name: {each.module for each in _imports(ast.parse(source), modules)}
+        name: {each.module or "" for each in _imports(ast.parse(source), modules)}
         for name, source in modules.items()
     }
     order = list(graphlib.TopologicalSorter(needs).static_order())
