@@ -6,6 +6,7 @@ import ast
 import contextlib
 import hashlib
 import json
+import os
 import re
 import subprocess
 import sys
@@ -470,6 +471,26 @@ def test_merged_modules_are_one_in_the_order_of_their_imports() -> None:
     assert "a, b = b, a\n" in text and "from a" not in text and "import sys\n" in text
     # The names that are used most are the first of the file.
     assert text.splitlines()[:3] == ["if not __name__:", " pass", " first"]
+
+
+def test_the_same_modules_give_the_same_file_in_each_process() -> None:
+    # The order of a set differs between processes.
+    code = (
+        "from ipch.board.merge import merged\n"
+        "parts = {f'm{n}.py': f'x{n} = {n}' for n in range(9)}\n"
+        "lines = ''.join(f'from m{n} import x{n}\\n' for n in (3, 7, 1, 8, 2))\n"
+        "print(merged({'last.py': lines, **parts}))"
+    )
+    made = {
+        subprocess.run(
+            [sys.executable, "-c", code],
+            env={**os.environ, "PYTHONHASHSEED": seed},
+            capture_output=True,
+            check=True,
+        ).stdout
+        for seed in ("1", "2", "3")
+    }
+    assert len(made) == 1
 
 
 def test_modules_with_a_name_in_common_are_not_merged() -> None:

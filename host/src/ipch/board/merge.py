@@ -23,9 +23,10 @@ def merged(sources: Mapping[str, str], words: Iterable[str] = ()) -> str:
 
     Raises FileError if two modules define the same name.
     """
-    modules = {path.removesuffix(".py").replace("/", "."): source for path, source in sources.items()}
+    modules = {path.removesuffix(".py").replace("/", "."): sources[path] for path in sorted(sources)}
+    # In lists, as the same sources must give the same file: a board compares its hash.
     needs = {
-        name: {each.module or "" for each in _imports(ast.parse(source), modules)}
+        name: [each.module or "" for each in _imports(ast.parse(source), modules)]
         for name, source in modules.items()
     }
     order = list(graphlib.TopologicalSorter(needs).static_order())
