@@ -282,6 +282,18 @@ def test_a_narrow_dead_band_keeps_a_margin_for_noise():
     assert margin_pa(20_000) == 800
 
 
+def test_a_correction_at_the_crest_of_a_large_swing_is_clear_beside_the_noise():
+    """One as small as the shortest pulse may not open a valve, and is repeated each second: 14 times at one crest."""
+    hold = Desk(swing_allowance_pa=0).app.control.hold
+    now = hold._now
+    now.begin(5_000, 5_000)
+    now.see(4_000, -5_000, 5_500, False)
+    now.aim(4_750, 0)
+    assert 1_250 <= hold._swinging_pa(FILL) <= 2_500
+    now.aim(5_250, 0)
+    assert hold._swinging_pa(FILL) == 0
+
+
 def test_a_start_near_ambient_has_what_was_learned_confirmed():
     # There the chamber may have been exchanged.
     for pa, doubts in ((150_000, True), (250_000, False)):

@@ -200,9 +200,10 @@ class Hold:
         if now.error_pa <= now.trigger_pa + allowed_pa:
             return 0
         past_pa = max(-edge_pa - self._allowance_pa, 0) + SWING_MARGIN_PA
-        # A growing swing needs only a small step, but at least one shortest pulse.
+        # A growing swing needs only a small step, but one that is clear beside the noise, or a pulse that was too short
+        # to open the valve is repeated and repeated.
         least_pa = self._valves.smallest_step_pa(side) * 100 // IMMEDIATE_PER_SETTLED_PERCENT
-        return max(now.lasting_pa + past_pa, least_pa)
+        return max(now.lasting_pa + past_pa, least_pa, now.band_pa >> 2)
 
     def _weigh_pulses(self):
         """Update the dead-band that the valves can keep after a new result.
