@@ -383,3 +383,18 @@ def test_a_seal_that_wears_is_followed_within_a_few_pulses():
         response.judge(us, worn.pulse(us, 4000), 4000, 1_000)
     us = response.pulse_us(20_000, 4000, 300_000)
     assert abs(response.step_pa(us, 4000) / worn.pulse(us, 4000) - 1) < 0.08
+
+
+def test_short_pulses_that_do_more_than_expected_leave_the_long_ones_alone():
+    """Of them the dead time is most, and a part of it that was wrong doubles their steps."""
+    response = Response(7_000)
+    gain, flow_kpa = 120_000, 6_600
+    for us in (7_000, 12_000, 17_000):
+        response.judge(us, 0, flow_kpa, 1_000)
+    for us in [25_600, 51_200] + [88_000] * 20:
+        response.judge(us, gain * flow_kpa // 1000 * (us - 18_000) // 1_000_000, flow_kpa, 1_000)
+    assert abs(response.gain - gain) < gain // 10
+    for us in (26_000, 23_000, 20_000, 19_000, 19_000, 18_500, 18_500, 18_500):
+        response.judge(us, gain * flow_kpa // 1000 * (us - 12_000) // 1_000_000, flow_kpa, 1_000)
+    expected_pa = gain * flow_kpa // 1000 * 70_000 // 1_000_000
+    assert abs(response.step_pa(88_000, flow_kpa) - expected_pa) < expected_pa // 5

@@ -131,3 +131,16 @@ def test_a_lag_that_is_waited_for_stays_known():
     for _ in range(40):
         pulsed(line, verdict, response, FILL, 8_000)
     assert verdict.lag_ms > 120
+
+
+def test_the_last_pulses_of_a_vent_teach_nothing():
+    for pa, taught in ((5_000_000, 5), (150_000, 0)):
+        line = Line(5)
+        verdict, response = Verdict(line, NoHeat()), Response(7_000)
+        line.level_pa = float(pa)
+        line.pressure_pa = pa
+        response.judge(20_000, 8_000, 4_000, 1_000)
+        before = response.judged
+        for _ in range(5):
+            pulsed(line, verdict, response, VENT, 8_000)
+        assert response.judged - before == taught, pa

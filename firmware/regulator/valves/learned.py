@@ -259,7 +259,7 @@ class Response:
         if self.judged < _JUDGED_MOST:
             self.judged += 1
         step_pa = self._as_fresh(step_pa, self.step_pa(us, flow_kpa))
-        self._follow(step_pa, self.step_pa(us, flow_kpa))
+        self._follow(us, step_pa, self.step_pa(us, flow_kpa))
         self._anchor(us, muldiv(step_pa, 1000, flow_kpa))
         self._fit()
 
@@ -289,14 +289,15 @@ class Response:
         self._short_step = muldiv(self._short_step, by, of)
         self._long_step = muldiv(self._long_step, by, of)
 
-    def _follow(self, step_pa: int, expected_pa: int):
+    def _follow(self, us: int, step_pa: int, expected_pa: int):
         """Move the whole line halfway where two pulses in a row are off by more than a sixth in one direction.
 
-        A seal that wears changes the flow of all pulses alike.
+        A seal that wears changes the flow of all pulses alike. Of a pulse that is mostly dead time, a dead time that is
+        a little wrong changes as much, and long pulses do what they did.
         """
         off_pa = step_pa - expected_pa
         off = 0
-        if abs(off_pa) * 6 > expected_pa > 0:
+        if abs(off_pa) * 6 > expected_pa > 0 and us >= 2 * self.dead_us:
             off = 1 if off_pa > 0 else -1
             if off == self._last_off:
                 self._scale(step_pa + expected_pa, 2 * expected_pa)

@@ -8,5 +8,8 @@ NONE = -1
 IMMEDIATE_PER_SETTLED_PERCENT = 145
 # A smaller difference across the fill valve gives no useful flow. Design choice.
 FILL_DIFFERENCE_PA = 100_000
+# Below this pressure too little drives the vent: the last pulses of a vent have no effect, and ambient is not known
+# well enough to tell their flow. Chosen on the simulated plant.
+DRIVEN_PA = 250_000
 # A valve counts as known after this many judged pulses. Chosen on the simulated plant.
 TRUSTED = 3

@@ -2,7 +2,7 @@
 
 from regulator.fixed import muldiv
 from regulator.measure.transducer import VALID
-from regulator.valves.sides import NONE, VENT
+from regulator.valves.sides import DRIVEN_PA, NONE, VENT
 
 # A step is clear if it exceeds this, and this many mean deviations of the samples (4 sigma of a step fitted to 15
 # samples).
@@ -140,6 +140,8 @@ class Verdict:
         self._chain_pa = 0
         self._open_ms = 0
         self._since_ms = -1
+        if side == VENT and response.gain and self._before_pa < DRIVEN_PA:
+            return
         if self._judged_us and not late and self.excess_percent < _EXCESS_PERCENT:
             response.judge(self._judged_us, step_pa, self._flow_kpa, clear_pa)
             self.taught = self.taught + 1 & 0xFFFFFF

@@ -11,7 +11,7 @@ from regulator.faults import (
 )
 from regulator.measure.transducer import VALID
 from regulator.valves.learned import lacks_effect
-from regulator.valves.sides import FILL, VENT
+from regulator.valves.sides import DRIVEN_PA, FILL, VENT
 
 # Constants chosen on the simulated plant. After five pulses in a row without effect a valve is stuck shut. If that does
 # not seal, the next pulse comes after _RETRY_MS.
@@ -19,8 +19,6 @@ _SILENT = 5
 _RETRY_MS = 60_000
 # For an unknown valve only longer pulses count, as every suitable valve has opened by then.
 _SURE_US = 100_000
-# Below this pressure too little drives the vent: the last pulses of a vent have no effect.
-_DRIVEN_PA = 250_000
 # Gas beyond the pulses, in percent of a valve stuck open: in one window, or in two in a row.
 _STUCK_PERCENT = 80
 _TWICE_PERCENT = 50
@@ -116,7 +114,7 @@ class StuckValves:
 
     def _judge_effect(self, side: int):
         verdict = self._valves.verdict
-        if side == VENT and self._sensors.pressure_pa < _DRIVEN_PA:
+        if side == VENT and self._sensors.pressure_pa < DRIVEN_PA:
             return
         step_pa = verdict.pa
         if verdict.expected_pa == 0:
