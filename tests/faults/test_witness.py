@@ -71,7 +71,9 @@ def test_a_drift_barely_above_the_limit_may_seal_but_lets_no_gas_out(k_min: floa
 
 @pytest.mark.parametrize(
     ("k_min", "state"),
-    share(product((12, 60, -12, -40), ("OFF", "QUIET", "SEALED", "RAMP", "DOWN", "HOLD", "VENT")), 0, 3, 8, 13),
+    share(
+        product((12, 60, -12, -40), ("OFF", "QUIET", "SEALED", "RAMP", "DOWN", "HOLD", "VENT")), 0, 3, 8, 13
+    ),
 )
 def test_in_no_state(k_min: float, state: str) -> None:
     """During a ramp neither gas temperature nor pressure can tell: it may isolate, but lets no gas out."""

@@ -226,19 +226,25 @@ class Climate:
         # From the lowest reading on, as the gas may still have cooled when the climb began. Colder gas warms by itself.
         lowest_mk = min(self._gas_mk)
         cold_mk = self._cold_mk(lowest_mk)
+        doubt = False
         if sensors.gas_mk and lowest_mk:
             seen = _DENIED
-            least_mk = max(_LEAST_MK, climb_mk // _SHARE) + max(self._heat_mk(), cold_mk)
-            if sensors.gas_mk - lowest_mk >= least_mk:
+            heat_mk = self._heat_mk()
+            over_mk = sensors.gas_mk - lowest_mk - heat_mk - max(_LEAST_MK, climb_mk // _SHARE)
+            if over_mk >= max(cold_mk - heat_mk, 0):
                 return _CONFIRMED
+            doubt = over_mk >= 0
         lowest_pa = min(self._gas_pa)
         if sensors.pressure_pa > _BLIND_PA and gas_pa != _INVALID and lowest_pa != _INVALID:
             seen = _DENIED
             per_kelvin_pa = sensors.pressure_pa // _PER_KELVIN
             least_pa = max(_LEAST_PA, muldiv(per_kelvin_pa, climb_mk, 1000) // _SHARE)
-            if gas_pa - lowest_pa >= least_pa + muldiv(per_kelvin_pa, cold_mk, 1000):
+            over_pa = gas_pa - lowest_pa - least_pa
+            if over_pa >= muldiv(per_kelvin_pa, cold_mk, 1000):
                 return _CONFIRMED
-        return seen
+            doubt = doubt or over_pa >= 0
+        # A rise that cold gas makes by itself neither confirms nor denies.
+        return _UNSEEN if doubt else seen
 
     def _cold_mk(self, lowest_mk: int) -> int:
         """Return how far the gas was below the wall when the climb began; 0 while unknown."""
