@@ -11,6 +11,7 @@ from regulator.faults import (
     COMPARATOR_TRIPPED,
     CONTROL_ERRATIC,
     FILL_STUCK_OPEN,
+    GAS_CHASED,
     GAS_GAINED,
     GAS_TEMPERATURE,
     HOST_GONE,
@@ -642,3 +643,22 @@ def test_a_host_that_speaks_is_not_gone_and_by_default_nobody_asks():
     desk.regulate()
     desk.run_s(100)
     assert desk.modes.state == REGULATE
+
+
+def test_reversals_of_an_hour_have_a_budget_and_older_ones_do_not_count():
+    desk = settled()
+    chase = desk.watches.chase
+    valves = desk.app.valves
+    turns = desk.app.settings.get("reversals_h")
+    valves.reversals = 1_000
+    chase.clear()
+    chase.check_slowly(False, 5_000_000)
+    for _ in range(3):
+        valves.reversals += turns
+        for _ in range(3_900):
+            chase.check_slowly(False, 5_000_000)
+        assert chase.fault == NO_FAULT
+    valves.reversals += turns + 1
+    for _ in range(10):
+        chase.check_slowly(False, 5_000_000)
+    assert chase.fault == GAS_CHASED

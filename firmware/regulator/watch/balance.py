@@ -126,7 +126,6 @@ class Balance:
     def _start(self):
         self._account.start()
         self._seconds = 0
-        self._quarters = 0
         self._quarter = 0
         self._lost_pa[0] = 0
         self._metered_loss_pa = 0

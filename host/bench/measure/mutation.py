@@ -108,6 +108,7 @@ _REASONS = (
     ("self._turn = 0", "0 -> 1", "which turn comes first does not matter"),
     ("self._second_ms = 0", "0 -> 1", "1 ms, once"),
     ("rig.switch(False, False, False)", "left out", "rig.safe() has shut everything two lines before"),
+    ("1 << FILL_VALVE", ">>", "FILL_VALVE is 0"),
     ("self.value = 0", "0 -> 1", "only read with a fault"),
     ("self.fault_s = 0", "", "only read with a fault"),
     ("self.fault_ms = 0", "", "only read with a fault"),
