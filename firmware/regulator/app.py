@@ -44,7 +44,7 @@ from regulator.watch.watches import Watches
 _HOST_SEAL, _HOST_VENT = 1, 2
 
 # Ticks that may serve the line before memory is collected: in the next tick that serves nothing and has no coil on, or
-# in one that makes the host wait. A tick leaves at most 2 kB of garbage, and 71 kB are free (measured: make bench
+# in one that makes the host wait. A tick leaves at most 2 kB of garbage, and 70 kB are free (measured: make bench
 # RIG=pico).
 _SOME_GARBAGE = 8
 _MUCH_GARBAGE = 20
