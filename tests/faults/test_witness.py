@@ -32,7 +32,7 @@ def holding(volume_l: float, mpa: float) -> Bench:
 HELD = ((0.5, 5.0), (0.1, 5.0), (2, 5.0), (0.5, 0.6))
 
 
-@pytest.mark.parametrize(("held_at", "k_min"), share(product(HELD, (12, 40, 200)), 0, 4, 8, 11))
+@pytest.mark.parametrize(("held_at", "k_min"), share(product(HELD, (12, 40, 200)), 0, 4))
 def test_a_wall_sensor_that_drifts_alone_empties_nothing(held_at: tuple[float, float], k_min: float) -> None:
     bench = held(*held_at)
     _, mpa = held_at
@@ -175,7 +175,7 @@ def test_a_true_runaway_empties_where_that_is_configured(held_at: tuple[float, f
         bench.close()
 
 
-@pytest.mark.parametrize("state", share(("HOLD", "OFF"), 1))
+@pytest.mark.parametrize("state", share(("HOLD", "OFF")))
 def test_a_slow_true_runaway_reaches_the_limit_of_the_wall(state: str) -> None:
     bench = held()
     try:

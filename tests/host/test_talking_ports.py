@@ -25,6 +25,7 @@ from ipch.device.transport import Transport
 from ipch.errors import DeviceLostError, NoDeviceError
 from ipch.sim.rigs import find_micropython
 from ipch.sim.server import RunningServer
+from tests.shares import share
 
 # Of which an interpreter needs some to start.
 LONGEST_S = 4.5
@@ -76,13 +77,17 @@ def nothing(master: int) -> None:
 
 @pytest.mark.parametrize(
     ("talk", "said"),
-    [
-        (lines, "it sends 'temperature 23.4 C'"),
-        (noise, "no regulator on"),
-        (numbers, "no regulator on .* '1.234 1.234"),
-        (echo, r"it sends '\*CLS"),
-        (nothing, "nothing answers on"),
-    ],
+    share(
+        [
+            (lines, "it sends 'temperature 23.4 C'"),
+            (noise, "no regulator on"),
+            (numbers, "no regulator on .* '1.234 1.234"),
+            (echo, r"it sends '\*CLS"),
+            (nothing, "nothing answers on"),
+        ],
+        0,
+        4,
+    ),
 )
 def test_something_else_is_told_from_a_regulator_in_time(talk: Callable[[int], None], said: str) -> None:
     with far_end(talk) as port:
@@ -127,7 +132,7 @@ def slow_line(port: str, round_trip_s: float) -> Iterator[str]:
         os.close(there)
 
 
-@pytest.mark.parametrize("words", [["off"], ["status"], ["vent", "--abort"]])
+@pytest.mark.parametrize("words", share([["off"], ["status"], ["vent", "--abort"]], 0))
 def test_a_round_trip_of_more_than_a_second(
     sim: RunningServer, cli: Callable[..., Any], words: list[str]
 ) -> None:

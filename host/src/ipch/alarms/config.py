@@ -39,7 +39,7 @@ VENT_UNKNOWN: A vent ended, and no reading shows an empty chamber; it may hold g
 SETTINGS_INVALID: The stored settings fail a check of this firmware; the output stays off. `ipch on` names the setting.
 CHAMBER_CHANGED: Pulses have another effect than learned; the device learns anew. Check chamber and valves.
 RELIEF_BLOCKED: The pressure did not fall with the relief valve open; the vent pair opened, too. Repair the relief.
-TEMPERATURE_OFFSET: Gas and wall thermometer differ by 1 K at rest, or by 4 K soon after a ramp. Check both sensors.
+TEMPERATURE_OFFSET: The thermometers differ by 1 K at rest or 4 K after a ramp; one of them is off. Check both.
 SENSING_SLOW: The control transducer follows pulses slowly; the device waits for it. Check snubber and sensing line.
 TRANSDUCER_DRIFT: The two pressure transducers walk apart; the hold follows the control one. Find out which is right.
 """
