@@ -1380,11 +1380,14 @@ class Accepted(Rule):
     def __init__(self, truth: Truth) -> None:
         super().__init__(truth)
         self.off = False
+        self.in_doubt_ms = -1  # when an OFF came that a power cut may have overtaken
 
     def lost_power(self) -> None:
-        last = max(("on", "off", "vent"), key=lambda name: self.wire.told.get(name, -1))
-        off_ms = self.wire.since_ms("off")
-        self.off = last == "off" and self.truth.state == "OFF" and off_ms >= 400
+        told = self.wire.told
+        last = max(("on", "off", "vent"), key=lambda name: told.get(name, -1))
+        if self.wire.since_ms("off") < 400:
+            self.in_doubt_ms = told["off"]
+        self.off = last == "off" and self.truth.state == "OFF" and told["off"] != self.in_doubt_ms
 
     def commanded(self, name: str, value: Any) -> None:
         if name in ("on", "vent", "proof"):
