@@ -60,6 +60,41 @@ def test_calibration_with_temperature_terms():
     assert abs(s.control.pa - (5_000_000 + 18_500)) <= 200, s.control.pa
 
 
+def compensated(wall_c):
+    """Sensors at 5 MPa, with a data sheet's 0.2 % of full scale in 10 K."""
+    settings = Settings()
+    for name in ("control", "safety"):
+        assert settings.set(name + "_span_tc_ppm_k", 200) == ""
+    assert settings.set("cal_temperature_mk", 298_150) == ""
+    sensors = Sensors(settings)
+    for _ in range(60):
+        sensors.update(filled_sample(5e6, wall_c=wall_c, gas_counts=10_092), 20)
+    return sensors
+
+
+def test_a_wall_sensor_that_fails_moves_no_pressure():
+    sensors = compensated(60.0)
+    before = sensors.control.pa, sensors.safety.pa
+    assert before[0] > 5_030_000
+    for wall_counts in (32_767, -32_768):
+        sample = filled_sample(5e6, gas_counts=10_092)
+        sample.wall_counts = wall_counts
+        for _ in range(150):
+            sensors.update(sample, 20)
+            assert abs(sensors.control.pa - before[0]) < 5_000 and abs(sensors.safety.pa - before[1]) < 5_000
+    # Nor does the first reading of one that has failed before.
+    sensors = compensated(255.0)
+    assert abs(sensors.control.pa - 5_000_000) < 500
+
+
+def test_a_changed_setting_keeps_the_compensation():
+    sensors = compensated(60.0)
+    before = sensors.control.pa
+    sensors.configure()
+    sensors.update(filled_sample(5e6, wall_c=60.0, gas_counts=10_092), 20)
+    assert abs(sensors.control.pa - before) < 500
+
+
 def test_pt1000_against_callendar_van_dusen():
     for counts in range(6904, 12120):
         ohm = counts / 32768 * 4000

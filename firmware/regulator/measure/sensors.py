@@ -2,7 +2,7 @@
 
 from regulator.measure.oven import Oven
 from regulator.measure.pressure import Pressure
-from regulator.measure.temperature import Lead, Temperatures
+from regulator.measure.temperature import APART_MK, Lead, Temperatures
 from regulator.measure.transducer import ADC_FAULT, ADS1115_SATURATED, VALID, WILD_PA, Transducer
 from regulator.measure.trusted import Trusted
 
@@ -17,6 +17,9 @@ _GLITCH_MS = 120
 _MOVED_MS = 120
 # Gas at rest does not change its pressure faster (5 K/min is 1.5 kPa/s): this is a relief or a vent. Design choice.
 _MOVED_PA_S = 2_000
+
+# The block with the transducers changes by less than this in a second: a runaway of 15 K/min by a quarter of it.
+_BLOCK_STEP_MK = 1_000
 
 
 class Sample:
@@ -49,6 +52,7 @@ class Sensors:
         self.supply = Transducer(3125, 8, ADS1115_SATURATED)
         self.trusted = Trusted(settings, self.control, self.safety)
         self.pressure = Pressure()
+        self._block_mk = 0  # temperature for which the transducers are compensated; 0 before the first
         self.temperatures = Temperatures()
         self.oven = Oven()
         self.control_pa = 0  # median of the last three samples
@@ -72,6 +76,8 @@ class Sensors:
         self.control.calibrate(setting, "control")
         self.safety.calibrate(setting, "safety")
         self.supply.calibrate(setting, "supply")
+        if self._block_mk:
+            self._compensate(self._block_mk)
         self.trusted.configure()
 
     def update(self, sample: Sample, dt_ms: int):
@@ -139,8 +145,18 @@ class Sensors:
         self._moved = False
         self.oven.update(self.wall_mk, self.age_s)
         if self.wall_mk:
-            self.control.compensate(self.wall_mk)
-            self.safety.compensate(self.wall_mk)
+            self._compensate(self.wall_mk)
+
+    def _compensate(self, wall_mk: int):
+        """Follow the block's temperature, but no faster than a block: a sensor that fails is ignored only afterwards."""
+        block_mk = self._block_mk
+        if block_mk:
+            wall_mk = min(max(wall_mk, block_mk - _BLOCK_STEP_MK), block_mk + _BLOCK_STEP_MK)
+        elif self.gas_mk and abs(self.gas_mk - wall_mk) > APART_MK:
+            return
+        self._block_mk = wall_mk
+        self.control.compensate(wall_mk)
+        self.safety.compensate(wall_mk)
 
     def swing_pa(self) -> int:
         """Return the part of the pressure that a swing of the wall temperature causes and will reverse."""

@@ -37,10 +37,10 @@ def tmp117_mk(counts: int) -> int:
     return ZERO_CELSIUS_MK + counts * 125 // 16
 
 
-# The wall cannot change faster than _WALL_STEP_MK in a second. Gas at rest cannot stay _APART_MK from the wall for
+# The wall cannot change faster than _WALL_STEP_MK in a second. Gas at rest cannot stay APART_MK from the wall for
 # _APART_S. An implausible sensor is ignored for _DISTRUST_S. Chosen on the simulated plant.
 _WALL_STEP_MK = 5_000
-_APART_MK = 25_000
+APART_MK = 25_000
 _APART_S = 4
 _DISTRUST_S = 60
 # Bits of Sample.faults, as board.py sets them; ADC_FAULT is the third.
@@ -108,7 +108,7 @@ class Temperatures:
         self._last_wall_mk = wall_mk
         if not (wall_mk and gas_mk and calm):
             self._apart_s = 0
-        elif abs(wall_mk - gas_mk) <= _APART_MK:
+        elif abs(wall_mk - gas_mk) <= APART_MK:
             self._apart_s = 0
             self._calm_wall_mk = wall_mk
             self._calm_gas_mk = gas_mk
