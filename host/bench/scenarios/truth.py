@@ -1428,6 +1428,9 @@ class Writes(Rule):
                 self.owed += 1
         self.was = (name, value)
 
+    def lost_power(self) -> None:
+        self.was = None  # the last command may have been lost
+
     def wrote(self, name: str) -> None:
         truth = self.truth
         ms = truth.plant.time_ms
