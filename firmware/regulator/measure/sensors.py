@@ -148,7 +148,7 @@ class Sensors:
             self._compensate(self.wall_mk)
 
     def _compensate(self, wall_mk: int):
-        """Follow the block's temperature, but no faster than a block: a sensor that fails is ignored only afterwards."""
+        """Follow the temperature no faster than a block: a sensor that fails is ignored only afterwards."""
         block_mk = self._block_mk
         if block_mk:
             wall_mk = min(max(wall_mk, block_mk - _BLOCK_STEP_MK), block_mk + _BLOCK_STEP_MK)
