@@ -16,6 +16,8 @@ _EMPTY_PA = 50_000
 _COMPARED_PA = 80_000
 # Without a falling reading for this long the vent pair opens, too.
 _BLOCKED_MS = 2_000
+# So does a reading that rises by this much with the relief open, on both transducers. Chosen on the simulated plant.
+_REGAINED_PA = 50_000
 # Where the safety transducer alone is over the comparator's limit for _ALONE_MS (longer than a disagreement takes), a
 # vent pulse of about 25 kPa shows which reading follows, or up to _BLEEDS while none does. The fall
 # counts below the trend of before, _BLEED_MS later: means of 32 samples, lag, a window of the vent pair. _SEEN_PA is
@@ -57,6 +59,7 @@ class Overpressure:
         self._was_safety_pa = [0] * _RISE_SAMPLES
         self._index = 0
         self._open_ms = 0
+        self._from_pa = 0  # lowest reading when that began
         self._stage = _NONE
         self._stage_ms = 0
         self._bleeds = 0
@@ -229,10 +232,15 @@ class Overpressure:
             self._proved = self._proved and not trusted.followed(0)
             trusted.compare(_COMPARED_PA)
             return
+        lowest_pa = self._lowest_pa()
+        if not self._open_ms:
+            self._from_pa = lowest_pa
         self._open_ms += dt_ms
-        if self._open_ms >= _BLOCKED_MS:
+        # A relief that worked at first looks for up to two of these periods as if it still did.
+        rises = lowest_pa > self._from_pa + _REGAINED_PA
+        if rises or self._open_ms >= _BLOCKED_MS:
             self._open_ms = 0
-            if not trusted.follows():
+            if rises or not trusted.follows():
                 self.vents = True
             trusted.mark()
 
