@@ -144,3 +144,20 @@ def test_the_last_pulses_of_a_vent_teach_nothing():
         for _ in range(5):
             pulsed(line, verdict, response, VENT, 8_000)
         assert response.judged - before == taught, pa
+
+
+def test_a_lag_has_a_longest_value():
+    """Each one is waited for three times as long, with the isolation valve's coil on."""
+    line = Line(5, noise_pa=0)
+    verdict, response = Verdict(line, NoHeat()), Response(7_000)
+    verdict.lag_ms = 500
+    for _ in range(400):
+        line.tick()
+    verdict.begin(20_000, 0, 4_000)
+    verdict.end(SETTLE_MS)
+    line.level_pa += 4_000
+    for _ in range(SETTLE_MS // TICK_MS):
+        line.tick()
+        verdict.tick(TICK_MS, True)
+    verdict.judge(FILL, response, True)
+    assert 500 < verdict.lag_ms <= 600

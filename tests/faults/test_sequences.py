@@ -155,7 +155,12 @@ def test_a_burst_stops_the_cycler_where_the_control_transducer_is_at_the_end_of_
 
 @pytest.mark.parametrize("state", ["HOLD", "QUIET"])
 def test_a_relief_that_is_blocked_after_it_worked_is_replaced_in_time(state: str) -> None:
-    over: list[Step] = [["fault", "over-pressure", {}], ["wait", 1.56], ["reset", "watchdog", 0.5], ["wait", 2.16]]
+    over: list[Step] = [
+        ["fault", "over-pressure", {}],
+        ["wait", 1.56],
+        ["reset", "watchdog", 0.5],
+        ["wait", 2.16],
+    ]
     assert sequences.judge(state, [*over, ["fault", "relief-blocked", {}], ["wait", 3.5]])[0] == ""
 
 

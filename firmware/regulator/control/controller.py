@@ -13,6 +13,7 @@ from regulator.valves.window import HOLD, LINGER, WAY_OUT
 _AHEAD_TICKS = 4
 # A slope from fewer samples is noise: with 0.4 kPa at 20 ms, 16 of them leave 1 kPa/s of it (3.5 sigma/(dt n^1.5)).
 _SLOPE_MS = 320
+_FAST_S = 1
 # The way of the isolation valve to and fro: settle_ms and isolation_lead_ms as delivered, and the valve's own delay.
 _REOPEN_MS = 400
 # The longest pulse, 300 ms, is an effort of 100 percent.
@@ -39,6 +40,7 @@ class Control:
         self._ramp = Ramp(settings, sensors, valves)
         self._within_ms = 0
         self._fast = False  # at the last look, the pressure crossed the dead-band within two seconds
+        self._fast_s = 0  # uptime of that look
         self.configure()
 
     def configure(self):
@@ -165,12 +167,16 @@ class Control:
     def _falls_fast(self, dt_ms: int) -> bool:
         """Return whether the pressure crosses the dead-band within two seconds: about three windows of a hold.
 
-        Where too few samples show its slope, it is what it was before the last pulse.
+        Where too few samples show its slope, it is what it was before the last pulse, for a second or two: of noise, pulses
+        that follow each other would never leave enough of them.
         """
         pressure = self._sensors.pressure
         if pressure.samples * dt_ms >= _SLOPE_MS:
             second_pa = (pressure.ahead_pa(10) - pressure.ahead_pa(0)) * 100 // dt_ms
             self._fast = abs(second_pa) > self._band_pa
+            self._fast_s = self._sensors.age_s
+        elif self._sensors.age_s - self._fast_s > _FAST_S:
+            self._fast = False
         return self._fast
 
     def _is_due_soon(self, dt_ms: int) -> bool:

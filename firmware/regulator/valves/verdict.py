@@ -174,7 +174,7 @@ class Verdict:
                     return False
             else:
                 share = min(first_pa * 1000 // max(whole_pa, first_pa), _LATE_MOST)
-                ms = max(_UNSEEN_MS, 3 * self.lag_ms) * 1000 // _log(share)
+                ms = min(max(_UNSEEN_MS, 3 * self.lag_ms) * 1000 // _log(share), _LAG_MOST_MS)
         elif whole_pa > 3 * _LATE_PA:
             ms = 0
         else:

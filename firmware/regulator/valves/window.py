@@ -12,10 +12,11 @@ SHUT, LEAD, PULSE, LAG, SETTLE = range(5)
 HOLD, LINGER, RAMP = range(3)
 WAY_OUT = 4
 
-# A coil is on for a minute at most, then off for a second (the last pulse needs 0.7 s more), and for half of any hour:
+# A coil is on for a minute at most, then off for a second (the last pulse needs 0.7 s more, or 2.1 s where the sensing
+# line is slow), and for half of any hour:
 # a store of _STORE_MS, refilled by _REFILL_PERCENT of the time, gives 1740 s in 3600. A coil at its limit gets
 # _CREDIT_MS before it is used again. Design choices.
-_LONGEST_MS = 58_000
+_LONGEST_MS = 57_000
 _PAUSE_MS = 1_000
 _STORE_MS = 300_000
 _REFILL_PERCENT = 40
