@@ -167,8 +167,8 @@ class Control:
     def _falls_fast(self, dt_ms: int) -> bool:
         """Return whether the pressure crosses the dead-band within two seconds: about three windows of a hold.
 
-        Where too few samples show its slope, it is what it was before the last pulse, for a second or two: of noise, pulses
-        that follow each other would never leave enough of them.
+        Where too few samples show its slope, it is what it was before the last pulse, for a second or two: pulses that
+        follow each other because of noise would never leave enough of them.
         """
         pressure = self._sensors.pressure
         if pressure.samples * dt_ms >= _SLOPE_MS:
