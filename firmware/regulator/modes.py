@@ -107,8 +107,7 @@ class Modes:
 
     def holds(self) -> bool:
         """Return whether the target has been reached by the ramp and is held."""
-        control = self._control
-        return self.state == REGULATE and control.ramp_pa == control.target_pa
+        return self.state == REGULATE and not self.ramps()
 
     def stirs(self) -> bool:
         """Return whether something other than regulation moves gas: a vent, a test bleed, the relief or a proof."""

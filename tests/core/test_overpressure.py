@@ -126,18 +126,23 @@ def test_a_relief_that_opens_again_is_judged_anew():
         desk.run_s(0.1)
 
 
+def press_one(desk, still, pa, still_pa):
+    """One transducer reads `pa`, the other one (0 control, 1 safety) stands still."""
+    desk.press(still_pa if still == 0 else pa, still_pa if still == 1 else pa)
+
+
 def test_a_reading_that_stands_still_over_the_trip_neither_holds_the_relief_open_nor_opens_it_again():
     for still in (0, 1):
         desk = relieving()
         for tick in range(60):
             pa = 6.2e6 - 10_000 * tick
-            desk.press(6.2e6 if still == 0 else pa, 6.2e6 if still == 1 else pa)
+            press_one(desk, still, pa, 6.2e6)
             desk.app.tick()
         assert desk.levels == SHUT, still
         desk.run_s(10)
         assert desk.levels == SHUT, still
         # The one that follows still opens it.
-        desk.press(6.2e6 if still == 0 else 6.25e6, 6.2e6 if still == 1 else 6.25e6)
+        press_one(desk, still, 6.25e6, 6.2e6)
         desk.run_s(0.2)
         assert desk.levels == RELIEF_OPEN, still
 
@@ -169,13 +174,13 @@ def test_an_emptied_chamber_is_not_emptied_again_for_a_reading_that_stood_still(
         assert desk.levels == RELIEF_OPEN
         for tick in range(100):
             pa = max(5e6 - 100_000 * tick, 0.12e6)
-            desk.press(5e6 if still == 0 else pa, 5e6 if still == 1 else pa)
+            press_one(desk, still, pa, 5e6)
             desk.app.tick()
         assert desk.levels == SHUT, still
         desk.run_s(5)
         assert desk.levels == SHUT, still
         # The heat makes new pressure.
-        desk.press(5e6 if still == 0 else 0.3e6, 5e6 if still == 1 else 0.3e6)
+        press_one(desk, still, 0.3e6, 5e6)
         desk.run_s(0.1)
         assert desk.levels == RELIEF_OPEN, still
 

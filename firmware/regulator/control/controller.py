@@ -13,6 +13,7 @@ from regulator.valves.window import HOLD, LINGER, WAY_OUT
 _AHEAD_TICKS = 4
 # A slope from fewer samples is noise: with 0.4 kPa at 20 ms, 16 of them leave 1 kPa/s of it (3.5 sigma/(dt n^1.5)).
 _SLOPE_MS = 320
+# A fast fall seen before a pulse counts for this long after it. Design choice.
 _FAST_S = 1
 # The way of the isolation valve to and fro: settle_ms and isolation_lead_ms as delivered, and the valve's own delay.
 _REOPEN_MS = 400
