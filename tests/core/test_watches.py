@@ -278,11 +278,17 @@ def known(desk, side, gain):
     desk.run_s(0.5)
 
 
+def well_known():
+    """A settled desk whose two valves are known."""
+    desk = settled()
+    known(desk, FILL, 58_000)
+    known(desk, VENT, 58_000)
+    return desk
+
+
 def test_a_rise_or_fall_while_shut_is_a_stuck_valve():
     for pa_s, fault, within_ms in ((250_000, FILL_STUCK_OPEN, 300), (-280_000, VENT_STUCK_OPEN, 500)):
-        desk = settled()
-        known(desk, FILL, 58_000)
-        known(desk, VENT, 58_000)
+        desk = well_known()
         took_ms = moving(desk, pa_s, 1)
         assert 0 < took_ms <= within_ms, took_ms
         assert desk.modes.fault == fault
@@ -293,9 +299,7 @@ def test_a_rise_or_fall_while_shut_is_a_stuck_valve():
 def test_the_safety_transducer_must_see_a_share_of_a_movement():
     for pa_s in (250_000, -280_000):
         for share, told in ((0.2, False), (0.7, True)):
-            desk = settled()
-            known(desk, FILL, 58_000)
-            known(desk, VENT, 58_000)
+            desk = well_known()
             assert moving(desk, 0, 0.4) == 0
             assert (moving(desk, pa_s, 0.4, share) > 0) == told, (pa_s, share)
 
@@ -311,9 +315,7 @@ def test_a_slow_valve_takes_longer_to_be_told():
 def test_what_the_gas_gives_back_after_a_ramp_is_no_leak():
     # 100 kPa/s to 5 MPa leaves 382 kPa to give back, at first by 30 kPa/s.
     for sign in (1, -1):
-        desk = settled()
-        known(desk, FILL, 58_000)
-        known(desk, VENT, 58_000)
+        desk = well_known()
         desk.watches.tightness._heat.warm.pa = sign * 382_000
         desk.watches.tightness._heat.cold.pa = -sign * 382_000
         desk.watches.chase.check_slowly(True, 0)
@@ -326,9 +328,7 @@ def test_what_the_gas_gives_back_after_a_ramp_is_no_leak():
 
 
 def test_a_ramp_within_a_second_is_one():
-    desk = settled()
-    known(desk, FILL, 58_000)
-    known(desk, VENT, 58_000)
+    desk = well_known()
     chase = desk.watches.chase
     sensors = desk.app.sensors
     for ramp_pa, moved in ((4_200_000, False), (4_746_000, True)):
@@ -343,9 +343,7 @@ def test_a_ramp_within_a_second_is_one():
 
 
 def test_gas_of_a_pulse_under_way_is_not_counted_before_it_is_metered():
-    desk = settled()
-    known(desk, FILL, 58_000)
-    known(desk, VENT, 58_000)
+    desk = well_known()
     chase = desk.watches.chase
     valves = desk.app.valves
     for _ in range(200):
